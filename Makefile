@@ -1,0 +1,63 @@
+# make demo and make test need only Python 3.11+; make help lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+RUN := $(VENV)/bin/python
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+
+.PHONY: help demo test serve lint journeys bench lock clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/runtime .env ## Set everything up and watch an account live its onboarding
+	@$(RUN) manage.py demo
+
+test: $(VENV)/dev .env ## Run the tests
+	@$(RUN) -m pytest -q $(ARGS)
+
+serve: $(VENV)/runtime .env ## Serve the pages at http://localhost:8000
+	@$(RUN) manage.py runserver $(or $(PORT),8000)
+
+journeys: $(VENV)/dev .env ## Run the journeys in a real browser (needs Chromium)
+	@$(RUN) -m pytest -q tests/journeys $(ARGS)
+
+lint: $(VENV)/dev .env ## Style, types, arrows between apps, migrations
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/djlint --lint --quiet templates
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(RUN) manage.py makemigrations --check --dry-run
+
+bench: $(VENV)/dev .env ## Measure against the limits (N=accounts)
+	@$(RUN) -m benchmarks $(or $(N),10000)
+
+lock: ## Pin the requirements anew (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		--python-version 3.11 pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		--python-version 3.11 pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+
+clean: ## Remove the environment and the embedded server's data
+	rm -rf $(VENV) .postgres staticfiles
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; none was found. PYTHON=/path/to/python names one."; exit 1; }
+	@if command -v uv >/dev/null; then uv venv -q --python "$(PYTHON)" $(VENV); else "$(PYTHON)" -m venv $(VENV); fi
+
+$(VENV)/runtime: requirements.txt | $(VENV)/bin/python
+	@$(call install,requirements.txt)
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt | $(VENV)/bin/python
+	@$(call install,requirements-dev.txt)
+	@touch $@ $(VENV)/runtime
+
+.env:
+	@echo "DEBUG=true" > .env
+
+install = if command -v uv >/dev/null; then uv pip install -q --python $(RUN) --require-hashes -r $(1); \
+	else $(RUN) -m pip install -q --disable-pip-version-check --require-hashes -r $(1); fi

