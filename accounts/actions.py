@@ -1,0 +1,96 @@
+"""How every action runs, and the verbs on a customer's own people."""
+
+import functools
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Concatenate, ParamSpec, TypeVar
+
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.db import IntegrityError, connection, transaction
+
+from accounts.guards import sentence_of
+from accounts.history import credit
+from accounts.models import Account, Refusal, ServiceUser, User
+from accounts.roles import Capability, require
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class AlreadyDone(ValidationError):
+    """The answer to a request for something that has been done: nothing is written, not even a Refusal."""
+
+
+def action(verb: Callable[Concatenate[Account, P], R]) -> Callable[Concatenate[Account, P], R]:
+    """Make an action of a verb on an account: one transaction under the account's lock, and one `by`.
+
+    The verb gets the account as it stands after the lock. A refusal (a ValidationError, or a guard of the
+    database, which becomes one) undoes all the verb wrote, leaves one Refusal row for each reason, and is
+    raised again; so is a PermissionDenied.
+    """
+
+    @functools.wraps(verb)
+    def run(account: Account, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        by = kwargs["by"]
+        assert isinstance(by, User), "an action is always taken by somebody"
+        try:
+            with transaction.atomic():
+                return verb(Account.objects.locked().get(pk=account.pk), *args, **kwargs)
+        except AlreadyDone:
+            raise
+        except ValidationError as refusal:
+            record_refusals(account, by, verb.__name__, refusal)
+            raise
+        except PermissionDenied as denial:
+            record_refusals(account, by, verb.__name__, ValidationError(str(denial), code="permission_denied"))
+            raise
+        except IntegrityError as error:
+            sentence = sentence_of(error)
+            if sentence is None:
+                raise
+            guarded = ValidationError(sentence.text, code=sentence.guard)
+            record_refusals(account, by, verb.__name__, guarded)
+            raise guarded from error
+
+    return run
+
+
+def record_refusals(account: Account | None, by: User | None, verb: str, refusal: ValidationError) -> None:
+    """Write one Refusal row for each reason in the refusal; its param `tried` is the value that was tried."""
+    Refusal.objects.bulk_create(
+        Refusal(
+            account=account,
+            by=by,
+            action=verb,
+            field="" if field == NON_FIELD_ERRORS else field,
+            tried=str((reason.params or {}).get("tried", ""))[:200],
+            rule=(reason.code or "invalid")[:64],
+            message=reason.messages[0],
+        )
+        for field, reason in reasons_of(refusal)
+    )
+
+
+def reasons_of(refusal: ValidationError) -> Iterator[tuple[str, ValidationError]]:
+    """Yield each reason of a refusal with the field it stands at."""
+    by_field = refusal.error_dict if hasattr(refusal, "error_dict") else {NON_FIELD_ERRORS: refusal.error_list}
+    for field, reasons in by_field.items():
+        for reason in reasons:
+            yield field, reason
+
+
+def database_now() -> datetime:
+    """Return the database's clock at this instant: the one clock of the product, read after the lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
+
+
+@action
+def add_service_user(account: Account, *, name: str, email: str, by: User) -> ServiceUser:
+    """Return a new person of the account; refused where the address is not one, or is on the list."""
+    require(Capability.CHANGE_SERVICES, by, account, or_permission="accounts.add_serviceuser")
+    person = ServiceUser(account=account, name=name.strip(), email=email.strip().lower())
+    person.full_clean()
+    credit(person, by).save()
+    return person

@@ -1,0 +1,28 @@
+from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate
+
+from accounts.groups import ONBOARDING_TEAM, GrantingAppConfig, create_cache_table
+from accounts.guards import check_guards
+
+
+class AccountsConfig(GrantingAppConfig):
+    default = True
+    name = "accounts"
+    grants = {
+        ONBOARDING_TEAM: [
+            "add_account",
+            "change_account",
+            "add_contact",
+            "change_contact",
+            "delete_contact",
+            "add_user",
+            "add_serviceuser",
+            "add_phonenumber",
+            "change_phonenumber",
+        ],
+    }
+
+    def ready(self) -> None:
+        super().ready()
+        register(check_guards, Tags.database)
+        post_migrate.connect(create_cache_table, sender=self)

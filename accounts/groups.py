@@ -1,0 +1,44 @@
+"""The three staff groups of R27, filled after migrate with what each app grants them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db.models.signals import post_migrate
+
+ONBOARDING_TEAM = "Onboarding team"
+BILLING_TEAM = "Billing team"
+SUPPORT = "Support (read only)"
+
+
+class GrantingAppConfig(AppConfig):
+    """An app whose models all three groups may look at, and that grants some groups more."""
+
+    default = False  # each app's own config says True, or Django would not know which of the two it means
+    grants: Mapping[str, Sequence[str]] = {}
+
+    def ready(self) -> None:
+        # Sent once for each app, after django.contrib.auth has made that app's permissions.
+        post_migrate.connect(grant_permissions, sender=self)
+
+
+def grant_permissions(sender: GrantingAppConfig, using: str, **kwargs: Any) -> None:
+    """Give each group its permissions on the sender's models; what was given by hand stays."""
+    Group = apps.get_model("auth", "Group")
+    Permission = apps.get_model("auth", "Permission")
+    of_app = Permission.objects.using(using).filter(content_type__app_label=sender.label)
+    for name in (ONBOARDING_TEAM, BILLING_TEAM, SUPPORT):
+        group, _ = Group.objects.using(using).get_or_create(name=name)
+        codenames = sender.grants.get(name, ())
+        given = list(of_app.filter(codename__in=codenames))
+        missing = set(codenames) - {permission.codename for permission in given}
+        assert not missing, f"{sender.label} grants what it does not have: {missing}"
+        group.permissions.add(*of_app.filter(codename__startswith="view_"), *given)
+
+
+def create_cache_table(using: str, **kwargs: Any) -> None:
+    """Make the table of the database cache, which no migration makes."""
+    assert "DatabaseCache" in settings.CACHES["default"]["BACKEND"]
+    call_command("createcachetable", database=using, verbosity=0)

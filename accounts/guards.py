@@ -1,0 +1,119 @@
+"""What the database itself refuses, in words for people, and the check that every guard is in place.
+
+A guard is a trigger or a named constraint. The migrations of each app create them; the app's `guards.py`
+lists its triggers in `GUARDS`. A trigger's error carries SQLSTATE 23514 and the guard's name as CONSTRAINT, so that
+it reaches Python as an IntegrityError whose name can be looked up here.
+"""
+
+import importlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error
+from django.db import DatabaseError, IntegrityError, connections, models
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A trigger: its name, its table, and what a person is told whom it refuses."""
+
+    name: str
+    table: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """The name of what refused, and why in words."""
+
+    guard: str
+    text: str
+
+
+def append_only(table: str, what: str) -> list[Guard]:
+    """Return the two guards of a table to which rows are only ever added."""
+    return [
+        Guard(f"{table}_is_final", table, f"{what} is never changed or deleted."),
+        Guard(f"{table}_is_kept", table, f"{what} is never emptied."),
+    ]
+
+
+GUARDS = [
+    *append_only("accounts_refusal", "What was refused"),
+    *append_only("accounts_historicaluser", "History"),
+    *append_only("accounts_historicalaccount", "History"),
+    *append_only("accounts_historicalcontact", "History"),
+    *append_only("accounts_historicalserviceuser", "History"),
+    *append_only("accounts_historicalphonenumber", "History"),
+    Guard(
+        "accounts_numberassignment_is_final",
+        "accounts_numberassignment",
+        "The period in which a number was assigned may end once; nothing else of it ever changes.",
+    ),
+    Guard("accounts_numberassignment_is_kept", "accounts_numberassignment", "Assignments are never emptied."),
+]
+
+
+def all_guards() -> Iterator[Guard]:
+    """Yield the triggers of every app that has a `guards` module."""
+    for config in apps.get_app_configs():
+        try:
+            module = importlib.import_module(f"{config.name}.guards")
+        except ModuleNotFoundError:
+            continue
+        yield from getattr(module, "GUARDS", [])
+
+
+def sentence_of(error: IntegrityError) -> Sentence | None:
+    """Return what refused and why in words, or None where a constraint has no words of its own."""
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    if not name:
+        return None
+    for guard in all_guards():
+        if guard.name == name:
+            return Sentence(name, guard.sentence)
+    for constraint in model_constraints():
+        if constraint.name == name and constraint.violation_error_message:
+            return Sentence(name, str(constraint.violation_error_message))
+    return None
+
+
+def model_constraints() -> Iterator[models.BaseConstraint]:
+    """Yield the named constraints of this project's models."""
+    for model in apps.get_models():
+        if model.__module__.split(".")[0] in ("accounts", "onboarding", "subscriptions", "billing"):
+            yield from model._meta.constraints
+
+
+def check_guards(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Return an error for each guard that is missing from the database or switched off (invariant I18)."""
+    return [message for alias in databases or [] for message in _missing(alias)]
+
+
+def _missing(alias: str) -> Iterator[CheckMessage]:
+    connection = connections[alias]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('django_migrations')")
+            if cursor.fetchone()[0] is None:
+                return  # before the first migrate there is nothing to guard
+            cursor.execute(
+                "SELECT tgname, tgrelid::regclass::text, tgenabled IN ('O', 'A') FROM pg_trigger WHERE NOT tgisinternal"
+            )
+            triggers = {(name, table): enabled for name, table, enabled in cursor.fetchall()}
+            cursor.execute("SELECT conname FROM pg_constraint WHERE convalidated UNION SELECT relname FROM pg_class")
+            constraints = {name for (name,) in cursor.fetchall()}
+    except DatabaseError as error:
+        yield Error(f"The database's guards can't be read: {error}", id="guards.E003")
+        return
+    hint = "Run `manage.py migrate`; where the migrations are applied, find out who took the guard away."
+    for guard in all_guards():
+        if (guard.name, guard.table) not in triggers:
+            yield Error(f"The guard {guard.name} on {guard.table} is missing.", hint=hint, id="guards.E001")
+        elif not triggers[guard.name, guard.table]:
+            yield Error(f"The guard {guard.name} on {guard.table} is switched off.", hint=hint, id="guards.E001")
+    for constraint in model_constraints():
+        if constraint.name not in constraints:
+            yield Error(f"The constraint {constraint.name} is missing.", hint=hint, id="guards.E002")

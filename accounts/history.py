@@ -1,0 +1,35 @@
+"""Who a history row names, and history for set-based writers: the rows `save()` would leave, by one INSERT."""
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import models
+
+from accounts.models import User
+
+M = TypeVar("M", bound=models.Model)
+
+
+def credit(row: M, by: User, at: datetime | None = None) -> M:
+    """Return the row, made to leave its next history row with who changed it, and when where that is not now."""
+    vars(row)["_history_user"] = by
+    if at is not None:
+        vars(row)["_history_date"] = at
+    return row
+
+
+def insert_history(model: type[models.Model], source: str) -> str:
+    """Return the SQL that adds one history row of an update for each row of `source`.
+
+    `source` is a query's name with all columns of the model's table. The statement takes three named parameters:
+    `history_date`, `history_user_id` and `history_change_reason`, and returns the `id` of each row.
+    """
+    history: Any = model.history.model  # type: ignore[attr-defined]
+    columns = [field.column for field in history.tracked_fields]
+    listed = ", ".join(columns)
+    return (
+        f"INSERT INTO {history._meta.db_table} "  # noqa: S608 - names of tables and columns, from the models
+        f"({listed}, history_date, history_type, history_user_id, history_change_reason) "
+        f"SELECT {listed}, %(history_date)s, '~', %(history_user_id)s, %(history_change_reason)s FROM {source} "
+        "RETURNING id"
+    )

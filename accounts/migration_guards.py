@@ -1,0 +1,95 @@
+"""SQL of guards that many tables share, for migrations only: what these return must never change."""
+
+from django.db.migrations import RunSQL
+
+
+def append_only(table: str) -> RunSQL:
+    """Return the operation that makes a table one to which rows are only ever added."""
+    return RunSQL(
+        f"""
+        CREATE TRIGGER {table}_is_final BEFORE UPDATE OR DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION guard_refuse_row();
+        CREATE TRIGGER {table}_is_kept BEFORE TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION guard_refuse_truncate();
+        """,
+        f"""
+        DROP TRIGGER {table}_is_kept ON {table};
+        DROP TRIGGER {table}_is_final ON {table};
+        """,
+    )
+
+
+def kept(table: str) -> RunSQL:
+    """Return the operation that refuses to TRUNCATE a table."""
+    return RunSQL(
+        f"""
+        CREATE TRIGGER {table}_is_kept BEFORE TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION guard_refuse_truncate();
+        """,
+        f"DROP TRIGGER {table}_is_kept ON {table};",
+    )
+
+
+def guard(name: str, table: str, events: str, body: str) -> RunSQL:
+    """Return the operation that makes a row trigger, and the function of the same name that it runs.
+
+    `body` is plpgsql; `REFUSE` in it stands for raising the guard's own error. Conditions belong in the body: a column
+    named in a trigger's WHEN or UPDATE OF can't change its type later.
+    """
+    refuse = (
+        "RAISE EXCEPTION '% on % is refused', TG_OP, TG_TABLE_NAME "
+        "USING ERRCODE = '23514', CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME"
+    )
+    return RunSQL(
+        f"""
+        CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard$
+        BEGIN
+            {body.replace("REFUSE", refuse)}
+            IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+            RETURN NEW;
+        END $guard$;
+        CREATE TRIGGER {name} BEFORE {events} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}();
+        """,
+        f"""
+        DROP TRIGGER {name} ON {table};
+        DROP FUNCTION {name}();
+        """,
+    )
+
+
+def leaves_history(name: str, table: str, history: str, columns: list[str]) -> RunSQL:
+    """Return the operation that adds the missing history row, at commit, of whoever wrote past the application.
+
+    It looks at the row as it stands then: where the latest history row says otherwise in one of `columns`, it adds one
+    that names the database role instead of a user.
+    """
+    watched = ", ".join(columns)
+    return RunSQL(
+        f"""
+        CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard$
+        DECLARE
+            stands record;
+            latest record;
+            every text;
+        BEGIN
+            SELECT {watched} INTO stands FROM {table} WHERE id = NEW.id;
+            IF NOT FOUND THEN RETURN NULL; END IF;
+            SELECT {watched} INTO latest FROM {history} WHERE id = NEW.id ORDER BY history_id DESC LIMIT 1;
+            IF FOUND AND latest IS NOT DISTINCT FROM stands THEN RETURN NULL; END IF;
+            SELECT string_agg(quote_ident(attname), ', ') INTO every FROM pg_attribute
+                WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped;
+            EXECUTE format(
+                'INSERT INTO {history} (%1$s, history_date, history_type, history_user_id, history_change_reason) '
+                'SELECT %1$s, clock_timestamp(), $2, NULL, $3 FROM {table} WHERE id = $1', every)
+                USING NEW.id, CASE TG_OP WHEN 'INSERT' THEN '+' ELSE '~' END,
+                    left('Written past the application by the database role ' || session_user, 100);
+            RETURN NULL;
+        END $guard$;
+        CREATE CONSTRAINT TRIGGER {name} AFTER INSERT OR UPDATE ON {table}
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {name}();
+        """,
+        f"""
+        DROP TRIGGER {name} ON {table};
+        DROP FUNCTION {name}();
+        """,
+    )

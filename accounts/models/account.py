@@ -1,0 +1,113 @@
+"""Customers' accounts, and the contacts who may act for them."""
+
+import zoneinfo
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+from simple_history.models import HistoricalRecords
+
+from accounts.models.user import User
+
+
+def validate_timezone(name: str) -> None:
+    """Refuse a name that is not in the tz database."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(
+            "“%(name)s” is not a time zone. Use a name of the tz database, like America/New_York.",
+            code="unknown_timezone",
+            params={"name": name},
+        )
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    """Reads of accounts; customers' pages start from `for_user`."""
+
+    def for_user(self, user: Any) -> "AccountQuerySet":
+        """Accounts on which the user is a contact; none for a visitor who has not logged in."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(models.Exists(Contact.objects.filter(account=models.OuterRef("pk"), user=user)))
+
+    def locked(self) -> "AccountQuerySet":
+        """Locks the accounts' rows in the order of their keys, the one order in which nobody deadlocks.
+
+        Every action starts here; what belongs to the account is read after it. Must run in a transaction.
+        """
+        return self.order_by("pk").select_for_update(no_key=True)
+
+
+class Account(models.Model):
+    """A customer of the provider. Its time zone says when its days and months begin."""
+
+    number = models.CharField(
+        max_length=12,
+        unique=True,
+        validators=[RegexValidator(r"^[0-9]{4,12}\Z", "An account number is 4 to 12 digits.")],
+    )
+    company = models.CharField(max_length=200)
+    timezone = models.CharField(
+        "time zone",
+        max_length=64,
+        default="America/New_York",
+        validators=[validate_timezone],
+        help_text="Days and months of bills are this zone's. It is fixed once Contact Center is installed.",
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = AccountQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.company} ({self.number})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("overview", args=[self.number])
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.timezone)
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the calendar day of an instant where the account is (billing-policy.md, 2)."""
+        return moment.astimezone(self.zone).date()
+
+
+class Role(models.TextChoices):
+    """What a contact may do on an account (R20)."""
+
+    OWNER = "owner", "Account Owner"
+    TECHNICAL = "technical", "Technical Administrator"
+    BILLING = "billing", "Billing Manager"
+    VIEWER = "viewer", "Viewer"
+
+
+class Contact(models.Model):
+    """A user in a role on an account; he may hold several roles, and be a contact of several accounts."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="contacts")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="contacts")
+    role = models.CharField(max_length=16, choices=Role.choices)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["account", "user", "role"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "user", "role"],
+                name="contact_once_per_role",
+                violation_error_message="This user already has this role on the account.",
+            ),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="contact_role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.get_role_display()} of {self.account}"

@@ -1,0 +1,107 @@
+"""Telephone numbers, and the periods in which each was assigned to Contact Center."""
+
+from datetime import datetime
+from typing import Any
+
+import phonenumbers
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Func, Q, Value
+from phonenumber_field.modelfields import PhoneNumberField
+from simple_history.models import HistoricalRecords
+
+from accounts.models.account import Account
+from accounts.models.user import User
+
+
+class PhoneNumber(models.Model):
+    """A number the provider gave an account. Its kind is told by the numbering plan, never by hand."""
+
+    class Kind(models.TextChoices):
+        LOCAL = "local", "Local"
+        TOLL_FREE = "toll_free", "Toll-free"
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="phone_numbers")
+    number = PhoneNumberField(unique=True, error_messages={"unique": "This number already belongs to an account."})
+    kind = models.CharField(max_length=16, choices=Kind.choices, editable=False)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(number__regex=r"^\+[1-9][0-9]{6,14}$"),
+                name="phone_number_is_e164",
+                violation_error_message="Write the number in international form, like +1 212 555 0100.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.national
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        toll_free = phonenumbers.number_type(self.number) == phonenumbers.PhoneNumberType.TOLL_FREE
+        self.kind = self.Kind.TOLL_FREE if toll_free else self.Kind.LOCAL
+        super().save(*args, **kwargs)
+
+    @property
+    def national(self) -> str:
+        """The number as it is written in its own country, like (800) 555-0100."""
+        return phonenumbers.format_number(self.number, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+    def clean(self) -> None:
+        moved = Account.objects.filter(phone_numbers=self.pk).exclude(pk=self.account_id)
+        if self.pk and moved.exists() and self.assignments.current().exists():
+            raise ValidationError(
+                {"account": "The number is assigned to Contact Center: unassign it before it moves."},
+                code="number_assigned",
+            )
+
+
+class NumberAssignmentQuerySet(models.QuerySet["NumberAssignment"]):
+    def current(self) -> "NumberAssignmentQuerySet":
+        """Assignments that have not ended."""
+        return self.filter(period__endswith=None)
+
+    def at(self, moment: datetime) -> "NumberAssignmentQuerySet":
+        """Assignments in force at an instant; calls are matched by it."""
+        return self.filter(period__contains=moment)
+
+
+class NumberAssignment(models.Model):
+    """A period, from inclusive and to exclusive, in which an account's Contact Center answered a number.
+
+    A row may end once; nothing else of it ever changes (guard `number_assignment_is_final`).
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="number_assignments")
+    number = models.ForeignKey(PhoneNumber, on_delete=models.PROTECT, related_name="assignments")
+    period = DateTimeRangeField()
+    assigned_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    ended_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+
+    objects = NumberAssignmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            ExclusionConstraint(
+                name="number_assigned_once_at_a_time",
+                expressions=[
+                    (Func("number", "number", Value("[]"), function="int8range"), RangeOperators.OVERLAPS),
+                    ("period", RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="The number is already assigned in this period.",
+            ),
+            models.CheckConstraint(
+                condition=Q(period__isempty=False, period__startswith__isnull=False),
+                name="number_assignment_has_a_period",
+                violation_error_message="An assignment must end after it starts.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.period}"

@@ -1,0 +1,27 @@
+"""What was tried and refused."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.models.account import Account
+from accounts.models.user import User
+
+
+class Refusal(models.Model):
+    """One reason for which one attempt was refused. Rows are only ever added."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="refusals", null=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    at = models.DateTimeField(db_default=Now())
+    action = models.CharField(max_length=64, help_text="The verb that was tried.")
+    field = models.CharField(max_length=64, blank=True, help_text="What of it was refused.")
+    tried = models.CharField(max_length=200, blank=True, help_text="The value that was tried.")
+    rule = models.CharField(max_length=64, help_text="The code of the rule that refused it.")
+    message = models.TextField(help_text="What the user was told.")
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["account", "-at"], name="refusal_of_account")]
+
+    def __str__(self) -> str:
+        return self.message

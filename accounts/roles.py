@@ -1,0 +1,43 @@
+"""What each contact role may do on an account (R20)."""
+
+import enum
+
+from django.core.exceptions import PermissionDenied
+
+from accounts.models import Account, Contact, Role, User
+
+
+class Capability(enum.StrEnum):
+    """Something a customer may do on an account."""
+
+    SEE_SERVICES = "see services"
+    CHANGE_SERVICES = "change services"
+    SEE_BILLING = "see billing"
+    SEE_AUDIT_LOG = "see the audit log"
+
+
+CAPABILITIES: dict[str, frozenset[Capability]] = {
+    Role.OWNER: frozenset(Capability),
+    Role.TECHNICAL: frozenset({Capability.SEE_SERVICES, Capability.CHANGE_SERVICES}),
+    Role.BILLING: frozenset({Capability.SEE_BILLING, Capability.SEE_AUDIT_LOG}),
+    Role.VIEWER: frozenset({Capability.SEE_SERVICES, Capability.SEE_BILLING, Capability.SEE_AUDIT_LOG}),
+}
+
+
+def capabilities_of(user: User, account: Account) -> frozenset[Capability]:
+    """Return what the user may do as a contact of the account: the sum of his roles, by one query."""
+    roles = Contact.objects.filter(account=account, user=user).values_list("role", flat=True)
+    return frozenset().union(*(CAPABILITIES[role] for role in roles))
+
+
+def require(capability: Capability, user: User, account: Account, *, or_permission: str = "") -> None:
+    """Raise PermissionDenied unless the user may, as a contact or as active staff with the permission."""
+    if not user.is_active:
+        raise PermissionDenied("This log-in has been switched off.")
+    if capability in capabilities_of(user, account):
+        return
+    if or_permission and user.is_staff and user.has_perm(or_permission):
+        return
+    raise PermissionDenied(
+        f"Your role on this account does not let you {capability}. The account's owner can give you one that does."
+    )
