@@ -1,0 +1,7 @@
+from accounts.groups import ONBOARDING_TEAM, GrantingAppConfig
+
+
+class OnboardingConfig(GrantingAppConfig):
+    default = True
+    name = "onboarding"
+    grants = {ONBOARDING_TEAM: ["activate_account"]}

@@ -1,0 +1,27 @@
+"""The triggers that hold the mode in the database, whoever writes to it."""
+
+from accounts.guards import Guard, append_only
+
+GUARDS = [
+    Guard(
+        "onboarding_is_born_in_onboarding",
+        "onboarding_onboarding",
+        "An account starts in onboarding; it can't be created active.",
+    ),
+    Guard(
+        "onboarding_activation_is_final",
+        "onboarding_onboarding",
+        "An activation can't be undone or changed, and the record of an account's onboarding can't be moved.",
+    ),
+    Guard(
+        "onboarding_activated_by_the_team",
+        "onboarding_onboarding",
+        "Only an active member of staff with the permission to activate accounts can activate one.",
+    ),
+    Guard("onboarding_is_never_deleted", "onboarding_onboarding", "The onboarding of an account is never deleted."),
+    Guard("onboarding_onboarding_is_kept", "onboarding_onboarding", "The onboarding of accounts is never emptied."),
+    Guard("onboarding_leaves_history", "onboarding_onboarding", "Every change of the mode leaves a row of history."),
+    Guard("account_timezone_is_fixed", "accounts_account", "The time zone is fixed once Contact Center is installed."),
+    *append_only("onboarding_historicalonboarding", "History"),
+    *append_only("onboarding_historicalgoliverequest", "History"),
+]

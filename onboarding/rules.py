@@ -1,0 +1,59 @@
+"""What the onboarding mode allows (R3, R4). No queries; this is the only place that knows."""
+
+from django.core.exceptions import ValidationError
+
+from onboarding.models import Onboarding
+
+SEAT_LIMIT = 2
+DEFAULT_PACKAGE = "Pay-per-use"
+
+
+def seat_limit(onboarding: Onboarding) -> int | None:
+    """Return how many concurrent-user seats the account may hold, or None for any number."""
+    return None if onboarding.is_active else SEAT_LIMIT
+
+
+def package_is_locked(onboarding: Onboarding) -> bool:
+    """Return whether the toll-free package must stay at the default."""
+    return not onboarding.is_active
+
+
+def why_package_is_locked() -> str:
+    """Return the reason shown at the locked control and in the refusal."""
+    return (
+        f"While your account is in onboarding, the toll-free package stays at {DEFAULT_PACKAGE}. "
+        "Packages of 500 to 225,000 minutes can be chosen once the Onboarding team has activated the account."
+    )
+
+
+def refuse_seats(onboarding: Onboarding, seats: int) -> ValidationError | None:
+    """Return the refusal of holding this many seats, or None where they may be held."""
+    limit = seat_limit(onboarding)
+    if limit is None or seats <= limit:
+        return None
+    return ValidationError(
+        "While your account is in onboarding it can hold at most %(limit)s concurrent-user seats; you asked for "
+        "%(tried)s. Ask the Onboarding team to go live to buy more.",
+        code="seat_limit",
+        params={"limit": limit, "tried": seats},
+    )
+
+
+def refuse_package(onboarding: Onboarding, name: str, *, is_default: bool) -> ValidationError | None:
+    """Return the refusal of the toll-free package called `name`, or None where it may be chosen."""
+    if is_default or not package_is_locked(onboarding):
+        return None
+    return ValidationError(why_package_is_locked(), code="package_locked", params={"tried": name})
+
+
+def refuse_activation(onboarding: Onboarding) -> ValidationError | None:
+    """Return the refusal of an activation, or None where the account is in onboarding."""
+    if not onboarding.is_active:
+        return None
+    assert onboarding.activated_at is not None
+    since = onboarding.activated_at.astimezone(onboarding.account.zone)
+    return ValidationError(
+        "Account %(number)s is already active since %(since)s.",
+        code="already_active",
+        params={"number": onboarding.account.number, "since": since.strftime("%B %-d, %Y at %H:%M %Z")},
+    )
