@@ -1,0 +1,10 @@
+from accounts.groups import BILLING_TEAM, ONBOARDING_TEAM, GrantingAppConfig
+
+
+class SubscriptionsConfig(GrantingAppConfig):
+    default = True
+    name = "subscriptions"
+    grants = {
+        ONBOARDING_TEAM: ["add_contactcenter", "change_contactcenter"],
+        BILLING_TEAM: ["add_price", "change_price", "delete_price"],
+    }

@@ -1,0 +1,101 @@
+"""Reads of the catalogue and of what is held, and the loading of a catalogue file."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from onboarding.actions import no_contact_center
+from subscriptions.models import ChargedPer, ContactCenter, Holding, Item, Kind, Price
+from subscriptions.rules import Catalogue, Subscription
+
+SECTIONS = {
+    "products": Kind.PRODUCT,
+    "channels": Kind.CHANNEL,
+    "addons": Kind.ADDON,
+    "recording_storage": Kind.STORAGE,
+    "toll_free_packages": Kind.PACKAGE,
+}
+
+
+def catalogue_on(day: date) -> Catalogue:
+    """Return what is sold on a day by SKU, each item with its price of that day. One query."""
+    return {item.sku: item for item in Item.objects.priced(day)}
+
+
+def contact_center_of(account: Any) -> ContactCenter:
+    """Return the account's Contact Center with its items and the account's mode; refused where there is none."""
+    found = (
+        ContactCenter.objects.select_related("account__onboarding", "edition", "storage", "package")
+        .filter(account=account)
+        .first()
+    )
+    if found is None:
+        raise no_contact_center(account.number)
+    return found
+
+
+def held_by(center: ContactCenter) -> Subscription:
+    """Return what a Contact Center holds from now on, as it would be asked for again. One query."""
+    switched_on = (
+        Holding.objects.open().filter(account=center.account_id, slot__gt=0).values_list("item__sku", "item__kind")
+    )
+    return Subscription(
+        seats=center.seats,
+        storage=center.storage.sku,
+        package=center.package.sku,
+        channels=frozenset(sku for sku, kind in switched_on if kind == Kind.CHANNEL),
+        addons=frozenset(sku for sku, kind in switched_on if kind == Kind.ADDON),
+    )
+
+
+@transaction.atomic
+def load_catalogue(content: Mapping[str, Any]) -> tuple[int, int]:
+    """Add the items and prices of a catalogue file that are not there yet; return how many of each were added.
+
+    The form is that of `catalogue.json`: `effective_from`, and a list for each section. Raises ValidationError, and
+    adds nothing, where the file is not of this form or an item in it differs from the one of that SKU.
+    """
+    try:
+        day = date.fromisoformat(content["effective_from"])
+        rows = [(kind, row) for section, kind in SECTIONS.items() for row in content[section]]
+        parsed = [(_item(kind, row), Decimal(row["monthly_price"]), row.get("per_minute")) for kind, row in rows]
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        raise ValidationError(
+            f"The catalogue is not of the expected form: {error!r}.", code="catalogue_form"
+        ) from error
+    items = prices = 0
+    for item, monthly_price, per_minute in parsed:
+        existing = Item.objects.filter(sku=item.sku).first()
+        if existing is None:
+            item.full_clean()
+            item.save()
+            existing, items = item, items + 1
+        elif (existing.kind, existing.size, existing.charged_per) != (item.kind, item.size, item.charged_per):
+            raise ValidationError(f"{item.sku} is in the catalogue as something else.", code="item_differs")
+        price = Price(
+            item=existing,
+            effective_from=day,
+            monthly_price=monthly_price,
+            per_minute=None if per_minute is None else Decimal(per_minute),
+        )
+        if not existing.prices.filter(effective_from=day).exists():
+            price.full_clean()
+            price.save()
+            prices += 1
+    return items, prices
+
+
+def _item(kind: Kind, row: Mapping[str, Any]) -> Item:
+    return Item(
+        sku=row["sku"],
+        name=row["name"],
+        kind=kind,
+        charged_per=ChargedPer(row.get("charged_per", "account")),
+        size=int(row.get("minutes", row.get("gigabytes", 0))),
+        held_at_install=bool(row.get("default") or row.get("included")),
+        only_for=list(row.get("only_for", [])),
+    )

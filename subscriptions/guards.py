@@ -1,0 +1,32 @@
+"""The triggers that hold the limits of onboarding, the ledger and the catalogue in the database."""
+
+from accounts.guards import Guard, append_only
+from onboarding.rules import SEAT_LIMIT, why_package_is_locked
+
+SEATS = f"An account in onboarding can hold at most {SEAT_LIMIT} concurrent-user seats."
+LEDGER = "The ledger of what was held is never changed or deleted; a change writes new rows."
+
+GUARDS = [
+    Guard("onboarding_seat_limit", "subscriptions_contactcenter", SEATS),
+    Guard("onboarding_package_lock", "subscriptions_contactcenter", why_package_is_locked()),
+    Guard(
+        "contact_center_is_never_deleted", "subscriptions_contactcenter", "A Contact Center is never deleted or moved."
+    ),
+    Guard("subscriptions_contactcenter_is_kept", "subscriptions_contactcenter", "Contact Centers are never emptied."),
+    Guard("contact_center_leaves_history", "subscriptions_contactcenter", "Every change leaves a row of history."),
+    Guard("onboarding_ledger_limit", "subscriptions_holding", f"{SEATS} {why_package_is_locked()}"),
+    Guard("subscriptions_holding_is_final", "subscriptions_holding", LEDGER),
+    Guard("subscriptions_holding_is_kept", "subscriptions_holding", LEDGER),
+    Guard("item_is_final", "subscriptions_item", "What an item is never changes, and items are never deleted."),
+    Guard("subscriptions_item_is_kept", "subscriptions_item", "The catalogue is never emptied."),
+    Guard(
+        "price_in_effect_is_final",
+        "subscriptions_price",
+        "A price that has taken effect never changes: add a new one from a later day.",
+    ),
+    Guard("subscriptions_price_is_kept", "subscriptions_price", "Prices are never emptied."),
+    *append_only("subscriptions_change", "The record of a change"),
+    *append_only("subscriptions_historicalcontactcenter", "History"),
+    *append_only("subscriptions_historicalitem", "History"),
+    *append_only("subscriptions_historicalprice", "History"),
+]

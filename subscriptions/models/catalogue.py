@@ -1,0 +1,165 @@
+"""What is sold, and for how much from which day."""
+
+from datetime import date
+from decimal import Decimal
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from simple_history.models import HistoricalRecords
+
+
+class Kind(models.TextChoices):
+    """The part of the catalogue an item belongs to."""
+
+    PRODUCT = "product", "Product"
+    CHANNEL = "channel", "Channel"
+    ADDON = "addon", "Add-on"
+    STORAGE = "storage", "Recording storage"
+    PACKAGE = "package", "Toll-free package"
+
+
+class ChargedPer(models.TextChoices):
+    """What a recurring price is multiplied by (billing-policy.md, 4)."""
+
+    SEAT = "seat", "Seat"
+    ACCOUNT = "account", "Account"
+
+
+class ItemQuerySet(models.QuerySet["Item"]):
+    def priced(self, on: date) -> "ItemQuerySet":
+        """Items that have a price on the day, with it as `monthly_price` and `per_minute`."""
+        price = Price.objects.filter(item=OuterRef("pk"), effective_from__lte=on).order_by("-effective_from")
+        return self.annotate(
+            monthly_price=Subquery(price.values("monthly_price")[:1]),
+            per_minute=Subquery(price.values("per_minute")[:1]),
+        ).exclude(monthly_price=None)
+
+    def of_kind(self, kind: Kind) -> "ItemQuerySet":
+        return self.filter(kind=kind)
+
+
+class Item(models.Model):
+    """Something that can be held. What it is never changes; what it costs does (`Price`)."""
+
+    sku = models.CharField(
+        "SKU",
+        max_length=40,
+        unique=True,
+        validators=[RegexValidator(r"^[a-z0-9-]+\Z", "An SKU is made of small letters, digits and hyphens.")],
+    )
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    charged_per = models.CharField(max_length=16, choices=ChargedPer.choices, default=ChargedPer.ACCOUNT)
+    size = models.PositiveIntegerField(
+        default=0, help_text="Minutes a month of a toll-free package, gigabytes of recording storage, else 0."
+    )
+    held_at_install = models.BooleanField(
+        default=False, help_text="Held from the moment of install: the default package and storage, the Voice channel."
+    )
+    only_for = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        blank=True,
+        help_text="SKUs of the products it is sold with; empty: all of them.",
+    )
+
+    # Set by ItemQuerySet.priced.
+    monthly_price: Decimal
+    per_minute: Decimal | None
+
+    objects = ItemQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["kind", "size", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "size"],
+                condition=Q(kind__in=[Kind.STORAGE, Kind.PACKAGE]),
+                name="one_item_of_a_size",
+                violation_error_message="There is already an item of this size.",
+            ),
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=Q(kind__in=[Kind.STORAGE, Kind.PACKAGE], held_at_install=True),
+                name="one_default_of_a_kind",
+                violation_error_message="There is already a default storage or package.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind=Kind.PACKAGE, held_at_install=True) | Q(size=0),
+                name="default_package_has_no_minutes",
+                violation_error_message="The default toll-free package, Pay-per-use, includes no minutes.",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=[Kind.STORAGE, Kind.PACKAGE]) | Q(size=0),
+                name="only_storage_and_packages_have_a_size",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind=Kind.PRODUCT) | Q(charged_per=ChargedPer.SEAT, held_at_install=False),
+                name="product_is_charged_per_seat",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_per_seat(self) -> bool:
+        return self.charged_per == ChargedPer.SEAT
+
+    def is_sold_with(self, edition: "Item") -> bool:
+        """Whether an account of this edition can buy it."""
+        return not self.only_for or edition.sku in self.only_for
+
+
+class Price(models.Model):
+    """What an item costs from a day on, in each account's own calendar, until its next price (R24).
+
+    A price that has taken effect never changes (guard `price_in_effect_is_final`): a new one is a new row.
+    """
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="prices")
+    effective_from = models.DateField()
+    monthly_price = models.DecimalField(
+        "monthly price, USD", max_digits=10, decimal_places=2, validators=[MinValueValidator(Decimal(0))]
+    )
+    per_minute = models.DecimalField(
+        "price per minute, USD",
+        max_digits=8,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="Toll-free packages only.",
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["item", "effective_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "effective_from"],
+                name="one_price_a_day",
+                violation_error_message="The item already has a price from this day.",
+            ),
+            models.CheckConstraint(
+                condition=Q(monthly_price__gte=0) & (Q(per_minute=None) | Q(per_minute__gte=0)),
+                name="price_is_not_negative",
+                violation_error_message="A price can't be negative.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item}: ${self.monthly_price} from {self.effective_from}"
+
+    def clean(self) -> None:
+        item = Item.objects.filter(pk=self.item_id).first()
+        if item and (item.kind == Kind.PACKAGE) != (self.per_minute is not None):
+            raise ValidationError(
+                {"per_minute": "Toll-free packages have a price per minute, other items have none."},
+                code="per_minute",
+            )

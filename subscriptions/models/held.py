@@ -1,0 +1,155 @@
+"""What an account holds now, and the dated ledger of what it held on each day."""
+
+from datetime import date
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from simple_history.models import HistoricalRecords
+
+from accounts.models import Account, User
+from subscriptions.models.catalogue import Item, Kind
+
+MOST_SEATS = 100_000
+
+
+class ContactCenter(models.Model):
+    """The Contact Center of an account: what it holds now.
+
+    Channels and add-ons held now are the ledger's open rows. `version` counts the changes: a confirmation made for one
+    version is stale at the next.
+    """
+
+    account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="contact_center")
+    edition = models.ForeignKey(
+        Item, on_delete=models.PROTECT, related_name="+", limit_choices_to={"kind": Kind.PRODUCT}
+    )
+    seats = models.PositiveIntegerField("concurrent-user seats", default=0, db_default=0)
+    storage = models.ForeignKey(
+        Item, on_delete=models.PROTECT, related_name="+", limit_choices_to={"kind": Kind.STORAGE}
+    )
+    package = models.ForeignKey(
+        Item,
+        on_delete=models.PROTECT,
+        related_name="+",
+        limit_choices_to={"kind": Kind.PACKAGE},
+        verbose_name="toll-free package",
+    )
+    version = models.PositiveIntegerField(default=0, db_default=0)
+    installed_at = models.DateTimeField()
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "Contact Center"
+        verbose_name_plural = "Contact Centers"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(seats__gte=0, seats__lte=MOST_SEATS),
+                name="seats_are_possible",
+                violation_error_message=f"Seats are a number from 0 to {MOST_SEATS:,}.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Contact Center of {self.account}"
+
+
+class Change(models.Model):
+    """One accepted change of what an account holds; its ledger rows point to it. Never changed or deleted.
+
+    A confirmed purchase form carries a `confirmation`, which is unique: the same form can't buy twice (I14).
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="changes")
+    version = models.PositiveIntegerField()
+    confirmation = models.UUIDField(null=True, unique=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["account", "version"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "version"],
+                name="one_change_a_version",
+                violation_error_message="Somebody else changed the subscription at the same moment. Look at it again.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Change {self.version} of {self.account}"
+
+
+class Slot(models.IntegerChoices):
+    """The place an item takes in the ledger: one row a day in each place.
+
+    The product, the storage and the package each have one place in which the items of that kind follow one another;
+    a channel or an add-on has its own place, which is its item's key.
+    """
+
+    PRODUCT = -1
+    STORAGE = -2
+    PACKAGE = -3
+
+
+class HoldingQuerySet(models.QuerySet["Holding"]):
+    def valid(self) -> "HoldingQuerySet":
+        """The ledger as it now stands, without rows that a later change replaced."""
+        return self.filter(superseded_by=None)
+
+    def open(self) -> "HoldingQuerySet":
+        """What is held from now on until somebody changes it."""
+        return self.valid().filter(period__endswith=None)
+
+    def on(self, day: date) -> "HoldingQuerySet":
+        """What counts as held on a day."""
+        return self.valid().filter(period__contains=day)
+
+
+class Holding(models.Model):
+    """A row of the ledger: on each day of `period` (local days, end exclusive) this quantity of an item counts as held.
+
+    Bills are computed from these rows alone. A day's quantity is the highest of that day, and a package's downgrade
+    waits for the 1st (billing-policy.md, 2–4 and 10), so a row may begin after the change that wrote it. Rows are never
+    changed or deleted: where a change alters days from today on, it supersedes the rows that hold them and writes
+    new ones.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="holdings")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="+")
+    slot = models.BigIntegerField(help_text="The place in the ledger; two rows of a place never overlap.")
+    quantity = models.PositiveIntegerField(help_text="Seats of the product, else 1.")
+    period = DateRangeField()
+    change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="written")
+    superseded_by = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="superseded", null=True)
+
+    objects = HoldingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["account", "slot", "period"]
+        constraints = [
+            ExclusionConstraint(
+                name="holdings_never_overlap",
+                expressions=[
+                    (Func(F("account"), F("account"), Value("[]"), function="int8range"), RangeOperators.OVERLAPS),
+                    (Func(F("slot"), F("slot"), Value("[]"), function="int8range"), RangeOperators.OVERLAPS),
+                    ("period", RangeOperators.OVERLAPS),
+                ],
+                condition=Q(superseded_by=None),
+                violation_error_message="Somebody else changed the subscription at the same moment. Look at it again.",
+            ),
+            models.CheckConstraint(
+                condition=Q(period__isempty=False, period__startswith__isnull=False),
+                name="holding_has_a_period",
+                violation_error_message="A period of what is held must end after it starts.",
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=1, quantity__lte=MOST_SEATS) & (Q(slot=Slot.PRODUCT) | Q(quantity=1)),
+                name="holding_quantity_is_possible",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.item} {self.period}"

@@ -1,0 +1,143 @@
+"""What may be bought, and what a purchase would change. No queries."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+
+from onboarding import rules as mode
+from onboarding.models import Onboarding
+from subscriptions.ledger import first_of_next_month
+from subscriptions.models import MOST_SEATS, Item, Kind
+
+Catalogue = Mapping[str, Item]
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """All that an account holds, or wants to hold: seats, and SKUs of the catalogue."""
+
+    seats: int
+    storage: str
+    package: str
+    channels: frozenset[str] = frozenset()
+    addons: frozenset[str] = frozenset()
+
+    @property
+    def switched_on(self) -> frozenset[str]:
+        """Channels and add-ons together."""
+        return self.channels | self.addons
+
+
+def refuse_subscription(
+    wanted: Subscription, *, held: Subscription, edition: Item, catalogue: Catalogue, onboarding: Onboarding
+) -> dict[str, list[ValidationError]]:
+    """Return every reason against holding `wanted`, by the field it stands at; empty where it may be held.
+
+    What is held already may be kept; `catalogue` has what is sold today.
+    """
+    reasons: dict[str, list[ValidationError]] = {}
+
+    def refuse(field: str, reason: ValidationError | None) -> None:
+        if reason is not None:
+            reasons.setdefault(field, []).append(reason)
+
+    if not 0 <= wanted.seats <= MOST_SEATS:
+        refuse(
+            "seats",
+            ValidationError(
+                "Choose a number of seats from 0 to %(most)s.",
+                code="seats_range",
+                params={"most": f"{MOST_SEATS:,}", "tried": wanted.seats},
+            ),
+        )
+    else:
+        refuse("seats", mode.refuse_seats(onboarding, wanted.seats))
+    for field, skus, kind in (
+        ("channels", wanted.channels - held.channels, Kind.CHANNEL),
+        ("addons", wanted.addons - held.addons, Kind.ADDON),
+        ("storage", {wanted.storage} - {held.storage}, Kind.STORAGE),
+        ("package", {wanted.package} - {held.package}, Kind.PACKAGE),
+    ):
+        for sku in sorted(skus):
+            refuse(field, _refuse_item(sku, kind, edition, catalogue))
+            item = catalogue.get(sku)
+            if kind == Kind.PACKAGE and item:
+                refuse(field, mode.refuse_package(onboarding, item.name, is_default=item.held_at_install))
+    return reasons
+
+
+def _refuse_item(sku: str, kind: Kind, edition: Item, catalogue: Catalogue) -> ValidationError | None:
+    item = catalogue.get(sku)
+    if item is None or item.kind != kind:
+        return ValidationError(
+            "“%(tried)s” is not sold as a %(kind)s. Choose one from the list.",
+            code="unknown_item",
+            params={"tried": sku, "kind": kind.label.lower()},
+        )
+    if not item.is_sold_with(edition):
+        return ValidationError(
+            "%(item)s is not sold with %(edition)s.",
+            code="not_for_edition",
+            params={"item": item.name, "edition": edition.name, "tried": item.name},
+        )
+    return None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One line of a purchase: the item concerned, what it was and becomes, and the day from which that counts."""
+
+    label: str
+    before: str
+    after: str
+    item: Item
+    from_day: date
+    note: str = ""
+
+
+def differences(
+    wanted: Subscription, *, held: Subscription, edition: Item, catalogue: Catalogue, today: date
+) -> Iterator[Difference]:
+    """Yield what a purchase would change, in the order of the page. What is reduced counts until the end of today."""
+    tomorrow = today + timedelta(days=1)
+    if wanted.seats != held.seats:
+        more = wanted.seats > held.seats
+        yield Difference("Seats", f"{held.seats:,}", f"{wanted.seats:,}", edition, today if more else tomorrow)
+    for sku in sorted(wanted.switched_on ^ held.switched_on):
+        on = sku in wanted.switched_on
+        item = catalogue[sku]
+        before, after = ("off", "on") if on else ("on", "off")
+        yield Difference(item.name, before, after, item, today if on else tomorrow)
+    if wanted.storage != held.storage:
+        before_item, item = catalogue[held.storage], catalogue[wanted.storage]
+        day = today if item.size > before_item.size else tomorrow
+        yield Difference(Kind.STORAGE.label, before_item.name, item.name, item, day)
+    if wanted.package != held.package:
+        before_item, item = catalogue[held.package], catalogue[wanted.package]
+        waits = item.size < before_item.size
+        yield Difference(
+            Kind.PACKAGE.label,
+            before_item.name,
+            item.name,
+            item,
+            first_of_next_month(today) if waits else today,
+            "A smaller package starts on the 1st of the next month." if waits else "",
+        )
+
+
+def basis(wanted: Subscription, *, version: int, catalogue: Catalogue, onboarding: Onboarding) -> str:
+    """Return a digest of all that a confirmation page was made from, so that it can be told when it is stale.
+
+    It changes with the subscription's version, the mode, and the price of anything wanted.
+    """
+    prices = {
+        sku: [str(catalogue[sku].monthly_price), str(catalogue[sku].per_minute)]
+        for sku in (*wanted.switched_on, wanted.storage, wanted.package)
+        if sku in catalogue
+    }
+    facts = json.dumps([version, onboarding.is_active, wanted.seats, sorted(prices.items())])
+    return hashlib.sha256(facts.encode()).hexdigest()
