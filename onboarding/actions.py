@@ -104,7 +104,7 @@ def _activate_chunk(
 def _write_activations(keys: list[int], *, by: User, reason: str, origin: Origin, now: datetime) -> list[int]:
     """Activate these accounts and write their history; return the keys. The caller holds their locks."""
     activate_all = (
-        "WITH activated AS (UPDATE onboarding_onboarding SET activated_at = %(now)s, activated_by_id = %(by)s, "
+        "WITH activated AS (UPDATE onboarding_onboarding SET activated_at = %(now)s, activated_by_id = %(by)s, "  # noqa: S608
         "activated_from = %(origin)s, reason = %(reason)s "
         "WHERE account_id = ANY(%(keys)s) AND activated_at IS NULL RETURNING *), "
         f"history AS ({insert_history(Onboarding, 'activated')}) "
