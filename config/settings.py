@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "accounts",
     "onboarding",
     "subscriptions",
+    "billing",
     "config.apps.ConfigApp",
 ]
 
