@@ -1,4 +1,16 @@
-from django.contrib import admin
-from django.urls import path
+"""Every address of the site: customers' pages, log-in, and the provider's admin."""
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import include, path
+
+# One log-in for customers and staff. It must be set before `admin.site.urls` is read.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+urlpatterns = [
+    path("", include("accounts.urls")),
+    path("", include("onboarding.urls")),
+    path("", include("subscriptions.urls")),
+    path("sign-in/", include("allauth.account.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,6 +1,7 @@
 """Reads of the catalogue and of what is held, and the loading of a catalogue file."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from onboarding.actions import no_contact_center
-from subscriptions.models import ChargedPer, ContactCenter, Holding, Item, Kind, Price
+from subscriptions.models import ChargedPer, ContactCenter, Holding, Item, Kind, Price, Slot
 from subscriptions.rules import Catalogue, Subscription
 
 SECTIONS = {
@@ -19,6 +20,14 @@ SECTIONS = {
     "recording_storage": Kind.STORAGE,
     "toll_free_packages": Kind.PACKAGE,
 }
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A package that counts until a smaller one replaces it on a day."""
+
+    counting: Item
+    until: date
 
 
 def catalogue_on(day: date) -> Catalogue:
@@ -50,6 +59,16 @@ def held_by(center: ContactCenter) -> Subscription:
         channels=frozenset(sku for sku, kind in switched_on if kind == Kind.CHANNEL),
         addons=frozenset(sku for sku, kind in switched_on if kind == Kind.ADDON),
     )
+
+
+def waiting_package(center: ContactCenter, today: date) -> Waiting | None:
+    """Return the larger package that still counts, and the day the chosen one replaces it; None where none waits."""
+    counting = (
+        Holding.objects.on(today).filter(account=center.account_id, slot=Slot.PACKAGE).select_related("item").first()
+    )
+    if counting is None or counting.item_id == center.package_id:
+        return None
+    return Waiting(counting.item, counting.period.upper)
 
 
 @transaction.atomic

@@ -106,7 +106,8 @@ def differences(
     tomorrow = today + timedelta(days=1)
     if wanted.seats != held.seats:
         more = wanted.seats > held.seats
-        yield Difference("Seats", f"{held.seats:,}", f"{wanted.seats:,}", edition, today if more else tomorrow)
+        day = today if more else tomorrow
+        yield Difference("Seats", f"{held.seats:,}", f"{wanted.seats:,}", catalogue[edition.sku], day)
     for sku in sorted(wanted.switched_on ^ held.switched_on):
         on = sku in wanted.switched_on
         item = catalogue[sku]
@@ -129,15 +130,23 @@ def differences(
         )
 
 
-def basis(wanted: Subscription, *, version: int, catalogue: Catalogue, onboarding: Onboarding) -> str:
+def basis(
+    wanted: Subscription,
+    *,
+    version: int,
+    edition: Item,
+    catalogue: Catalogue,
+    onboarding: Onboarding,
+    today: date,
+) -> str:
     """Return a digest of all that a confirmation page was made from, so that it can be told when it is stale.
 
-    It changes with the subscription's version, the mode, and the price of anything wanted.
+    It changes with the subscription's version, the mode, the day, and the price of anything wanted.
     """
     prices = {
         sku: [str(catalogue[sku].monthly_price), str(catalogue[sku].per_minute)]
-        for sku in (*wanted.switched_on, wanted.storage, wanted.package)
+        for sku in (edition.sku, *wanted.switched_on, wanted.storage, wanted.package)
         if sku in catalogue
     }
-    facts = json.dumps([version, onboarding.is_active, wanted.seats, sorted(prices.items())])
+    facts = json.dumps([version, onboarding.is_active, today.isoformat(), wanted.seats, sorted(prices.items())])
     return hashlib.sha256(facts.encode()).hexdigest()

@@ -1,12 +1,14 @@
 from subscriptions.actions.assign import assign_number, assign_users, unassign_number
-from subscriptions.actions.change import Confirmation, change_subscription
+from subscriptions.actions.change import Confirmation, Proposal, change_subscription, propose_subscription
 from subscriptions.actions.install import install
 
 __all__ = [
     "Confirmation",
+    "Proposal",
     "assign_number",
     "assign_users",
     "change_subscription",
     "install",
+    "propose_subscription",
     "unassign_number",
 ]

@@ -1,7 +1,8 @@
-"""The verb that changes what is held: the whole wanted state, or every reason against it."""
+"""The verb that changes what is held: the whole wanted state, or every reason against it; and its rehearsal."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -11,8 +12,8 @@ from accounts.models import Account, User
 from accounts.roles import Capability, require
 from subscriptions.actions.write import write_change
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by
-from subscriptions.models import Change
-from subscriptions.rules import Subscription, basis, refuse_subscription
+from subscriptions.models import Change, ContactCenter
+from subscriptions.rules import Catalogue, Difference, Subscription, basis, differences, refuse_subscription
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,26 @@ class Confirmation:
 
     key: UUID
     basis: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a purchase would change, and the digest of all that was looked at to say so."""
+
+    wanted: Subscription
+    differences: Sequence[Difference]
+    basis: str
+
+
+@action
+def propose_subscription(account: Account, wanted: Subscription, *, by: User, now: datetime | None = None) -> Proposal:
+    """Return what `change_subscription` would change, refused as it would be; nothing is bought."""
+    facts = _facts(account, by=by, now=now)
+    facts.check(wanted)
+    changes = differences(
+        wanted, held=facts.held, edition=facts.center.edition, catalogue=facts.catalogue, today=facts.today
+    )
+    return Proposal(wanted, list(changes), facts.basis_of(wanted))
 
 
 @action
@@ -38,43 +59,75 @@ def change_subscription(
     where anything its page was made from has changed since (R15). Asking for what is held already, or confirming the
     same form again, answers AlreadyDone and writes nothing.
     """
-    require(Capability.CHANGE_SERVICES, by, account, or_permission="subscriptions.change_contactcenter")
-    center = contact_center_of(account)
+    facts = _facts(account, by=by, now=now)
     if confirmation and (done := Change.objects.filter(confirmation=confirmation.key).first()):
         raise AlreadyDone(
             "You have confirmed this already, on %(at)s. Nothing was changed twice.",
             code="already_confirmed",
             params={"at": done.at.astimezone(account.zone).strftime("%B %-d at %H:%M")},
         )
-    now = now or database_now()
-    latest = Change.objects.filter(account=account).latest("version")
-    if now < latest.at:
-        raise ValidationError(
-            "The subscription was changed after %(now)s: what is past can't be changed.",
-            code="out_of_order",
-            params={"now": now},
-        )
-    catalogue = catalogue_on(account.day_of(now))
-    held = held_by(center)
-    onboarding = center.account.onboarding
-    if confirmation and confirmation.basis != basis(
-        wanted, version=center.version, catalogue=catalogue, onboarding=onboarding
-    ):
+    if confirmation and confirmation.basis != facts.basis_of(wanted):
         raise ValidationError(
             "Something changed since this page was made: the subscription, a price, or the mode of the account. "
             "Look at the changes below again and confirm them anew.",
             code="stale",
         )
-    reasons = refuse_subscription(wanted, held=held, edition=center.edition, catalogue=catalogue, onboarding=onboarding)
-    if reasons:
-        raise ValidationError(reasons)
-    if wanted == held:
-        raise AlreadyDone("This is what the account holds already. Nothing was changed.", code="no_change")
+    facts.check(wanted)
     return write_change(
-        center,
+        facts.center,
         wanted,
-        catalogue=catalogue,
+        catalogue=facts.catalogue,
         by=by,
-        now=now,
+        now=facts.now,
         confirmation=confirmation.key if confirmation else None,
     )
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """All that a change is decided from, read under the account's lock."""
+
+    center: ContactCenter
+    held: Subscription
+    catalogue: Catalogue
+    now: datetime
+    today: date
+
+    def check(self, wanted: Subscription) -> None:
+        """Raise every reason against `wanted`, or AlreadyDone where it is what is held."""
+        reasons = refuse_subscription(
+            wanted,
+            held=self.held,
+            edition=self.center.edition,
+            catalogue=self.catalogue,
+            onboarding=self.center.account.onboarding,
+        )
+        if reasons:
+            raise ValidationError(reasons)
+        if wanted == self.held:
+            raise AlreadyDone("This is what the account holds already. Nothing was changed.", code="no_change")
+
+    def basis_of(self, wanted: Subscription) -> str:
+        return basis(
+            wanted,
+            version=self.center.version,
+            edition=self.center.edition,
+            catalogue=self.catalogue,
+            onboarding=self.center.account.onboarding,
+            today=self.today,
+        )
+
+
+def _facts(account: Account, *, by: User, now: datetime | None) -> _Facts:
+    """Return the facts; refused for somebody who may not change it, and for a moment before the latest change."""
+    require(Capability.CHANGE_SERVICES, by, account, or_permission="subscriptions.change_contactcenter")
+    center = contact_center_of(account)
+    now = now or database_now()
+    if now < Change.objects.filter(account=account).latest("version").at:
+        raise ValidationError(
+            "The subscription was changed after %(now)s: what is past can't be changed.",
+            code="out_of_order",
+            params={"now": now},
+        )
+    today = account.day_of(now)
+    return _Facts(center, held_by(center), catalogue_on(today), now, today)

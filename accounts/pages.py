@@ -1,0 +1,65 @@
+"""What every customer's page shares: it belongs to an account the visitor may see, in a role that may see it."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from accounts.actions import reasons_of
+from accounts.models import Account, User
+from accounts.roles import Capability, capabilities_of
+
+Page = Callable[..., HttpResponse]
+
+
+class AccountRequest(HttpRequest):
+    """A request for an account's page, with the account and what the visitor may do on it."""
+
+    user: User
+    account: Account
+    capabilities: frozenset[Capability]
+
+
+def account_page(capability: Capability | None = None) -> Callable[[Page], Page]:
+    """Make a view of `view(request, …)` whose URL has the account's `number`.
+
+    A visitor goes to log in; an account that is not his answers 404 (I15); a role without the capability answers 403.
+    With None, any contact of the account may see the page.
+    """
+
+    def decorate(view: Page) -> Page:
+        @login_required
+        @functools.wraps(view)
+        def page(request: AccountRequest, number: str, **kwargs: Any) -> HttpResponse:
+            mine = Account.objects.for_user(request.user).select_related("onboarding")
+            request.account = get_object_or_404(mine, number=number)
+            request.capabilities = capabilities_of(request.user, request.account)
+            if capability and capability not in request.capabilities:
+                raise PermissionDenied(f"Your role on this account does not let you {capability}.")
+            return view(request, **kwargs)
+
+        return page
+
+    return decorate
+
+
+def render_page(request: AccountRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """Return the page of an account; templates find the account, and what the visitor may do, beside the context."""
+    may = request.capabilities
+    shared = {
+        "account": request.account,
+        "may_see_services": Capability.SEE_SERVICES in may,
+        "may_change_services": Capability.CHANGE_SERVICES in may,
+    }
+    return render(request, template, {**shared, **context}, status=status)
+
+
+def show_refusal(form: BaseForm, refusal: ValidationError) -> None:
+    """Put each reason of a refusal at its field of the form, or above the form where it has no such field."""
+    for field, reason in reasons_of(refusal):
+        form.add_error(field if field in form.fields else None, reason)

@@ -1,0 +1,33 @@
+"""What the frame of every page shows of the visitor's accounts."""
+
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from accounts.models import Account, User
+
+register = template.Library()
+
+MOST_IN_SWITCHER = 10
+
+
+@register.simple_tag
+def accounts_of(user: User) -> dict[str, Any]:
+    """Return the first accounts of a user by name, and whether there are more. One query."""
+    accounts = list(Account.objects.for_user(user).order_by("company", "number")[: MOST_IN_SWITCHER + 1])
+    return {
+        "shown": accounts[:MOST_IN_SWITCHER],
+        "more": len(accounts) > MOST_IN_SWITCHER,
+        "several": len(accounts) > 1,
+    }
+
+
+@register.simple_tag
+def local(moment: Any, account: Account, form: str = "DATETIME") -> str:
+    """Return an instant in words, where the account is: `March 5, 2026, 10:00`, or its day with the form `DATE`."""
+    if moment is None:
+        return ""
+    there = timezone.localtime(moment, account.zone)
+    day = f"{there:%B} {there.day}, {there.year}"
+    return day if form == "DATE" else f"{day}, {there:%H:%M}"

@@ -1,0 +1,29 @@
+"""The banner that every page of an account in onboarding shows (R2)."""
+
+from typing import Any
+
+from django import template
+
+from accounts.models import Account
+from onboarding import rules
+from onboarding.models import Onboarding
+
+register = template.Library()
+
+
+@register.inclusion_tag("components/banner.html")
+def onboarding_banner(account: Account | None) -> dict[str, Any]:
+    """Show the banner where the account is in onboarding, and nothing where it is not."""
+    mode = mode_of(account)
+    return {
+        "account": account,
+        "shown": mode is not None and not mode.is_active,
+        "seat_limit": rules.SEAT_LIMIT,
+        "package": rules.DEFAULT_PACKAGE,
+    }
+
+
+@register.simple_tag
+def mode_of(account: Account | None) -> Onboarding | None:
+    """Return the account's mode, or None without Contact Center."""
+    return getattr(account, "onboarding", None)

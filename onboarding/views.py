@@ -1,0 +1,59 @@
+"""The customer's side of going live: ask, see the state, take it back (R17)."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from accounts.actions import AlreadyDone, database_now
+from accounts.models import Account
+from accounts.pages import AccountRequest, account_page, render_page, show_refusal
+from accounts.roles import Capability
+from onboarding.actions import request_go_live, withdraw_go_live
+from onboarding.forms import GoLiveForm
+from onboarding.models import GoLiveRequest, Onboarding
+
+
+@account_page(Capability.SEE_SERVICES)
+def go_live(request: AccountRequest) -> HttpResponse:
+    """The checklist, the state of the request, and the form to make one."""
+    account = request.account
+    if not _has_contact_center(account):
+        return redirect("contact_center", account.number)
+    form = GoLiveForm(request.POST or None, initial={"wanted_on": account.day_of(database_now())})
+    if request.method == "POST" and form.is_valid():
+        try:
+            request_go_live(account, by=request.user, **form.cleaned_data)
+        except ValidationError as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, "The Onboarding team has your request and will be in touch.")
+            return redirect("go_live", account.number)
+    context = {
+        "form": form,
+        "waiting": GoLiveRequest.objects.open().filter(account=account).select_related("requested_by").first(),
+        "earlier": GoLiveRequest.objects.filter(account=account).exclude(withdrawn_at=None)[:5],
+        "page": "contact_center",
+        "tab": "go_live",
+    }
+    return render_page(request, "hostpilot/go_live.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@account_page(Capability.CHANGE_SERVICES)
+def withdraw(request: AccountRequest) -> HttpResponse:
+    """Take the waiting request back."""
+    try:
+        withdraw_go_live(request.account, by=request.user)
+    except AlreadyDone as answer:
+        messages.info(request, answer.messages[0])
+    except ValidationError as refusal:
+        messages.error(request, refusal.messages[0])
+    else:
+        messages.success(request, "Your request was withdrawn. You can ask again at any time.")
+    return redirect("go_live", request.account.number)
+
+
+def _has_contact_center(account: Account) -> bool:
+    return Onboarding.objects.filter(account=account).exists()

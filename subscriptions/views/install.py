@@ -1,0 +1,63 @@
+"""Services › Contact Center: where there is none, it is installed (R14)."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect
+
+from accounts.actions import database_now
+from accounts.pages import AccountRequest, Page, account_page, render_page, show_refusal
+from accounts.roles import Capability
+from subscriptions.actions import install
+from subscriptions.catalogue import catalogue_on, contact_center_of
+from subscriptions.forms import InstallForm
+from subscriptions.models import ContactCenter, Kind
+
+
+def contact_center_page(capability: Capability) -> Callable[[Page], Page]:
+    """Make a view of `view(request, center)`; an account without Contact Center goes to install it."""
+
+    def decorate(view: Page) -> Page:
+        @account_page(capability)
+        @functools.wraps(view)
+        def page(request: AccountRequest, **kwargs: Any) -> HttpResponse:
+            try:
+                center = contact_center_of(request.account)
+            except ValidationError:
+                return redirect("install", request.account.number)
+            return view(request, center, **kwargs)
+
+        return page
+
+    return decorate
+
+
+@contact_center_page(Capability.SEE_SERVICES)
+def contact_center(request: AccountRequest, center: ContactCenter) -> HttpResponse:
+    """The service's first tab."""
+    return redirect("subscription", request.account.number)
+
+
+@account_page(Capability.SEE_SERVICES)
+def install_page(request: AccountRequest) -> HttpResponse:
+    """Choose an edition and confirm; those who may only look are told that there is nothing yet."""
+    account = request.account
+    if ContactCenter.objects.filter(account=account).exists():
+        return redirect("subscription", account.number)
+    catalogue = catalogue_on(account.day_of(database_now()))
+    editions = [item for item in catalogue.values() if item.kind == Kind.PRODUCT]
+    form = InstallForm(request.POST or None, editions=editions)
+    if request.method == "POST" and form.is_valid():
+        try:
+            install(account, edition=form.cleaned_data["edition"], by=request.user)
+        except ValidationError as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, "Contact Center is installed. Your account is in onboarding mode now.")
+            return redirect("subscription", account.number)
+    context = {"form": form, "page": "contact_center"}
+    return render_page(request, "hostpilot/install.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,139 @@
+"""The Subscription tab: one form, then a confirmation page, then the purchase (R15)."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from accounts.actions import AlreadyDone, database_now
+from accounts.pages import AccountRequest, render_page, show_refusal
+from accounts.roles import Capability
+from subscriptions.actions import Confirmation, Proposal, change_subscription, propose_subscription
+from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, waiting_package
+from subscriptions.forms import SubscriptionForm, initial_of
+from subscriptions.models import ContactCenter
+from subscriptions.rules import Subscription
+from subscriptions.views.install import contact_center_page
+
+SALT = "subscription-confirmation"
+HOW_LONG = 24 * 60 * 60
+
+
+@contact_center_page(Capability.SEE_SERVICES)
+def subscription(request: AccountRequest, center: ContactCenter) -> HttpResponse:
+    """The form; when it is posted, the confirmation page, or the form again with the reasons at its fields."""
+    status = 200
+    form = _form(request, center, request.POST or None)
+    if request.method == "POST":
+        if Capability.CHANGE_SERVICES not in request.capabilities:
+            return _form_page(request, center, form, status=403)
+        if form.is_valid():
+            try:
+                proposal = propose_subscription(request.account, form.wanted(), by=request.user)
+            except AlreadyDone as answer:
+                messages.info(request, answer.messages[0])
+                return redirect("subscription", request.account.number)
+            except ValidationError as refusal:
+                show_refusal(form, refusal)
+            else:
+                return _confirmation_page(request, proposal)
+        status = 422
+    return _form_page(request, center, form, status=status)
+
+
+@require_POST
+@contact_center_page(Capability.CHANGE_SERVICES)
+def confirm(request: AccountRequest, center: ContactCenter) -> HttpResponse:
+    """Buy what the confirmation page showed; where it is stale, show it anew. A replay changes nothing."""
+    token = _read(request)
+    if token is None:
+        messages.error(request, "This confirmation has expired or was damaged. Nothing was changed.")
+        return redirect("subscription", request.account.number)
+    wanted, confirmation = token
+    if "back" in request.POST:
+        form = SubscriptionForm(center=center, catalogue=_catalogue(request), initial=initial_of(wanted))
+        return _form_page(request, center, form)
+    try:
+        change_subscription(request.account, wanted, by=request.user, confirmation=confirmation)
+    except AlreadyDone as answer:
+        messages.info(request, answer.messages[0])
+    except ValidationError as refusal:
+        return _shown_anew(request, wanted, refusal)
+    else:
+        messages.success(request, "Your subscription was changed.")
+    return redirect("subscription", request.account.number)
+
+
+def _shown_anew(request: AccountRequest, wanted: Subscription, refusal: ValidationError) -> HttpResponse:
+    """The refused confirmation's page as it is now: what would change, or what stands against it now."""
+    center = contact_center_of(request.account)
+    try:
+        proposal = propose_subscription(request.account, wanted, by=request.user)
+    except AlreadyDone as answer:
+        messages.info(request, answer.messages[0])
+        return redirect("subscription", request.account.number)
+    except ValidationError as reasons:
+        form = _form(request, center, initial_of(wanted))
+        form.is_valid()
+        show_refusal(form, reasons)
+        return _form_page(request, center, form, status=422)
+    return _confirmation_page(request, proposal, problem=refusal.messages[0], status=409)
+
+
+def _form(request: AccountRequest, center: ContactCenter, data: Any) -> SubscriptionForm:
+    return SubscriptionForm(data, center=center, catalogue=_catalogue(request), initial=initial_of(held_by(center)))
+
+
+def _catalogue(request: AccountRequest) -> Any:
+    return catalogue_on(request.account.day_of(database_now()))
+
+
+def _form_page(
+    request: AccountRequest, center: ContactCenter, form: SubscriptionForm, *, status: int = 200
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "center": center,
+        "waiting": waiting_package(center, request.account.day_of(database_now())),
+        "page": "contact_center",
+        "tab": "subscription",
+    }
+    return render_page(request, "hostpilot/subscription.html", context, status=status)
+
+
+def _confirmation_page(
+    request: AccountRequest, proposal: Proposal, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    token = {
+        "account": request.account.pk,
+        "user": request.user.pk,
+        "key": str(uuid4()),
+        "basis": proposal.basis,
+        "wanted": initial_of(proposal.wanted),
+    }
+    context = {
+        "proposal": proposal,
+        "token": signing.dumps(token, salt=SALT, compress=True),
+        "problem": problem,
+        "page": "contact_center",
+        "tab": "subscription",
+    }
+    return render_page(request, "hostpilot/subscription_confirm.html", context, status=status)
+
+
+def _read(request: AccountRequest) -> tuple[Subscription, Confirmation] | None:
+    """Return what the page's token says, or None where it is not ours, of this account, and of this visitor."""
+    try:
+        token = signing.loads(request.POST.get("token", ""), salt=SALT, max_age=HOW_LONG)
+    except signing.BadSignature:
+        return None
+    if (token["account"], token["user"]) != (request.account.pk, request.user.pk):
+        return None
+    wanted = token["wanted"]
+    held = {**wanted, "channels": frozenset(wanted["channels"]), "addons": frozenset(wanted["addons"])}
+    return Subscription(**held), Confirmation(UUID(token["key"]), token["basis"])

@@ -1,0 +1,156 @@
+"""An account lives its onboarding in a real browser: customer, Onboarding team, customer again."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.models import Account, PhoneNumber, ServiceUser, User
+from onboarding.models import Onboarding
+from subscriptions.actions import install
+from subscriptions.catalogue import contact_center_of
+from tests.conftest import PASSWORD
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: Any) -> Iterator[Visit]:
+    """Return a function that opens a page as a user, in a context of his own."""
+    contexts = []
+
+    def open_as(user: User, path: str = "/", **options: Any) -> Page:
+        context = browser.new_context(base_url=live_server.url, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(path)
+        page.get_by_label("Email").fill(user.email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        return page
+
+    yield open_as
+    for context in contexts:
+        context.close()
+
+
+def assert_accessible(page: Page) -> None:
+    """Fail with what axe finds on the page."""
+    report = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+    assert report.violations_count == 0, report.generate_report()
+
+
+def assert_fits(page: Page) -> None:
+    """Fail where a page is wider than its window."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
+
+
+def test_from_install_to_live(visit: Visit, account: Account, owner: User, member: User, catalogue: None) -> None:
+    customer = visit(owner)
+    customer.get_by_role("link", name="Install Contact Center").click()
+    customer.get_by_label("Contact Center Pro").check()
+    customer.get_by_label("Install Contact Center on this account").check()
+    customer.get_by_role("button", name="Install").click()
+    banner = customer.get_by_role("status").filter(has_text="Onboarding mode is on")
+    expect(banner).to_be_visible()
+
+    seats = customer.get_by_label("Concurrent-user seats")
+    seats.fill("3")
+    customer.get_by_role("button", name="Save changes").click()
+    expect(customer.get_by_text("it can hold at most 2 concurrent-user seats")).to_be_visible()
+    expect(seats).to_have_value("3")
+    expect(customer.get_by_label("500 minutes", exact=False).first).to_be_disabled()
+
+    seats.fill("2")
+    customer.get_by_label("Chat").check()
+    customer.get_by_role("button", name="Save changes").click()
+    expect(customer.get_by_role("row", name=re.compile("Seats 0 2"))).to_be_visible()
+    customer.get_by_role("button", name="Confirm").click()
+    expect(customer.get_by_text("Your subscription was changed.")).to_be_visible()
+    expect(seats).to_have_value("2")
+
+    banner.get_by_role("link", name="Go live").click()
+    customer.get_by_label("Anything the Onboarding team should know").fill("We open on Monday.")
+    customer.get_by_role("button", name="Ask the Onboarding team").click()
+    expect(customer.get_by_text("Waiting for the Onboarding team")).to_be_visible()
+
+    team = visit(member, "/admin/onboarding/onboarding/")
+    team.get_by_role("link", name=re.compile("100001")).first.click()
+    team.get_by_role("link", name=re.compile("Activate")).first.click()
+    expect(team.get_by_text("Acme Support").first).to_be_visible()
+    expect(team.get_by_text("can’t be undone").first).to_be_visible()
+    team.get_by_label("Reason").fill("The customer asked for it")
+    team.get_by_role("button", name=re.compile("Activate")).click()
+    expect(team.get_by_text(re.compile("activated")).first).to_be_visible()
+    assert Onboarding.objects.get(account=account).activated_by == member
+
+    customer.reload()
+    expect(banner).to_have_count(0)
+    expect(customer.get_by_text("Your account is live")).to_be_visible()
+    customer.get_by_role("link", name="Subscription").first.click()
+    seats.fill("25")
+    customer.get_by_label("2,500 minutes").check()
+    customer.get_by_role("button", name="Save changes").click()
+    customer.get_by_role("button", name="Confirm").click()
+    expect(seats).to_have_value("25")
+    center = contact_center_of(account)
+    assert (center.seats, center.package.sku) == (25, "tf-2500")
+
+
+@pytest.fixture
+def furnished(account: Account, owner: User, catalogue: None) -> Account:
+    """An account in onboarding with people and numbers."""
+    install(account, edition="cc-pro", by=owner)
+    ServiceUser.objects.create(account=account, name="Ann Agent", email="ann@example.com", contact_center_role="agent")
+    ServiceUser.objects.create(account=account, name="Ben Baker", email="ben@example.com")
+    PhoneNumber.objects.create(account=account, number="+18005550100")
+    PhoneNumber.objects.create(account=account, number="+12125550123")
+    return account
+
+
+PATHS = ["", "contact-center/subscription/", "contact-center/users/", "contact-center/phone-numbers/", "contact-center/go-live/"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_page_is_accessible_and_fits(
+    visit: Visit, furnished: Account, owner: User, scheme: str, width: int
+) -> None:
+    page = visit(owner, color_scheme=scheme, viewport={"width": width, "height": 900})
+    for path in PATHS:
+        page.goto(f"/accounts/100001/{path}")
+        assert_accessible(page)
+        assert_fits(page)
+    page.goto("/accounts/100001/contact-center/subscription/")
+    page.get_by_label("Concurrent-user seats").fill("3")
+    page.get_by_role("button", name="Save changes").click()
+    assert_accessible(page)
+    page.get_by_label("Concurrent-user seats").fill("1")
+    page.get_by_role("button", name="Save changes").click()
+    assert_accessible(page)
+    assert_fits(page)
+
+
+def test_log_in_and_its_relatives_are_accessible(visit: Visit, page: Page, live_server: Any, owner: User) -> None:
+    for path in ("/sign-in/login/", "/sign-in/password/reset/", "/sign-in/password/reset/done/", "/nowhere/"):
+        page.goto(live_server.url + path)
+        assert_accessible(page)
+
+
+def test_everything_works_without_javascript_and_by_keyboard(visit: Visit, furnished: Account, owner: User) -> None:
+    page = visit(owner, "/accounts/100001/contact-center/users/", java_script_enabled=False)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    ben = page.get_by_label("Tick Ben Baker")
+    ben.focus()
+    page.keyboard.press("Space")
+    page.get_by_label("Role for the ticked people").select_option("Team Leader")
+    page.get_by_role("button", name="Apply").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("row", name=re.compile("Ben Baker.*Team Leader"))).to_be_visible()
+    page.get_by_role("link", name="Phone Numbers").click()
+    page.get_by_role("button", name="Assign (800) 555-0100", exact=True).click()
+    expect(page.get_by_text("is assigned to Contact Center now")).to_be_visible()
