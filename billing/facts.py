@@ -1,0 +1,148 @@
+"""The values bills are computed from, fetched by a few queries for one account or a chunk of thousands alike.
+
+Every table in a query carries the chunk's bounds itself: with the join alone, the planner reads whole indexes for each
+chunk.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from billing.charges import Held, Line, Rate, Tariff, month_after, owed, standing
+from billing.models import LINE_FIELDS, InvoiceLine
+from billing.settlement import to_invoice
+from subscriptions.models import ChargedPer, Item, Kind
+
+Tariffs = Mapping[int, Tariff]
+
+
+@dataclass
+class AccountFacts:
+    """All that one account's bill is computed from: plain values, days and months its own."""
+
+    account: int
+    zone: str
+    started_at: datetime
+    activated_at: datetime | None
+    held: list[Held] = field(default_factory=list)
+    minutes: dict[date, int] = field(default_factory=dict)
+    late_months: list[date] = field(default_factory=list)
+    invoiced: list[Line] = field(default_factory=list)
+
+    @property
+    def activated_on(self) -> date | None:
+        """The first day that is charged (billing-policy.md, 5)."""
+        return day_in(self.zone, self.activated_at) if self.activated_at else None
+
+    def owed(self, month: date) -> list[Line]:
+        """Return what the account owes for a month, as the facts stand."""
+        return owed(month, self.held, self.minutes, self.activated_on)
+
+    def to_invoice(self, month: date) -> list[Line]:
+        """Return the lines of the month's invoice: what it owes, and adjustments of months whose calls came late."""
+        months = [month, *self.late_months]
+        now = {each: standing(each, self.held, self.minutes, self.activated_on) for each in months}
+        return to_invoice(month, now, self.invoiced)
+
+
+def day_in(zone: str, moment: datetime) -> date:
+    """Return the calendar day of an instant in a zone."""
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def tariffs() -> Tariffs:
+    """Return the whole catalogue with its prices, by the key of the item. Two queries."""
+    return {
+        item.pk: Tariff(
+            sku=item.sku,
+            kind=item.kind,
+            per_seat=item.charged_per == ChargedPer.SEAT,
+            rates=tuple(
+                Rate(price.effective_from, price.monthly_price, price.per_minute) for price in item.prices.all()
+            ),
+            minutes=item.size if item.kind == Kind.PACKAGE else 0,
+        )
+        for item in Item.objects.prefetch_related("prices")
+    }
+
+
+def facts_of(accounts: Sequence[int], month: date, catalogue: Tariffs) -> dict[int, AccountFacts]:
+    """Return the facts of the accounts that had Contact Center by the end of the month, by their keys.
+
+    Four queries, and two more where calls came late for months before. `accounts` are best near each other: the queries
+    read the range from the least to the greatest key.
+    """
+    if not accounts:
+        return {}
+    bounds = {
+        "lo": min(accounts),
+        "hi": max(accounts),
+        "keys": list(accounts),
+        "month": month,
+        "end": month_after(month),
+    }
+    facts = {row[0]: AccountFacts(*row) for row in _rows(ACCOUNTS, bounds) if row[0] in set(accounts)}
+    for account, late in _rows(LATE, bounds):
+        if account in facts:
+            facts[account].late_months.append(late)
+    _fill(facts, bounds, catalogue)
+    behind = [account for account, one in facts.items() if one.late_months]
+    if behind:
+        _fill_late(facts, behind, month, catalogue)
+    return facts
+
+
+ACCOUNTS = """
+    SELECT a.id, a.timezone, o.started_at, o.activated_at
+    FROM accounts_account a JOIN onboarding_onboarding o ON o.account_id = a.id
+    WHERE a.id BETWEEN %(lo)s AND %(hi)s AND o.account_id BETWEEN %(lo)s AND %(hi)s
+        AND o.started_at < %(end)s::timestamp AT TIME ZONE a.timezone
+    ORDER BY a.id
+"""
+LATE = """
+    SELECT account_id, month FROM billing_latemonth
+    WHERE account_id BETWEEN %(lo)s AND %(hi)s AND month < %(month)s
+"""
+HELD = """
+    SELECT account_id, item_id, quantity, lower(period), upper(period) FROM subscriptions_holding
+    WHERE account_id BETWEEN %(lo)s AND %(hi)s AND superseded_by_id IS NULL
+        AND period && daterange(%(month)s, %(end)s)
+"""
+MINUTES = """
+    SELECT account_id, day, sum(minutes) FROM billing_callrecord
+    WHERE account_id BETWEEN %(lo)s AND %(hi)s AND is_toll_free AND day >= %(month)s AND day < %(end)s
+"""
+OF_LATE_ACCOUNTS = " AND account_id = ANY(%(keys)s)"
+
+
+def _fill(facts: Mapping[int, AccountFacts], bounds: Mapping[str, Any], catalogue: Tariffs, only: str = "") -> None:
+    """Put what was held and called within the bounds into the facts."""
+    for account, item, quantity, start, end in _rows(HELD + only, bounds):
+        if account in facts:
+            facts[account].held.append(Held(catalogue[item], quantity, start, end))
+    for account, day, count in _rows(MINUTES + only + " GROUP BY account_id, day", bounds):
+        if account in facts:
+            facts[account].minutes[day] = int(count)
+
+
+def _fill_late(facts: Mapping[int, AccountFacts], behind: Sequence[int], month: date, catalogue: Tariffs) -> None:
+    """Read more of the accounts whose calls came late: from their first late month on, and what was invoiced of it."""
+    first = min(min(facts[account].late_months) for account in behind)
+    for account in behind:
+        facts[account].held.clear()
+        facts[account].minutes.clear()
+    bounds = {"lo": min(behind), "hi": max(behind), "keys": list(behind), "month": first, "end": month_after(month)}
+    _fill({account: facts[account] for account in behind}, bounds, catalogue, OF_LATE_ACCOUNTS)
+    lines = InvoiceLine.objects.filter(invoice__account__in=behind, month__gte=first, month__lte=month)
+    for account, *values in lines.order_by("pk").values_list("invoice__account_id", *LINE_FIELDS):
+        facts[account].invoiced.append(Line(**dict(zip(LINE_FIELDS, values, strict=True))))
+
+
+def _rows(query: str, parameters: Mapping[str, Any]) -> Iterable[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        return cursor.fetchall()

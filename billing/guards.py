@@ -1,0 +1,27 @@
+"""The triggers that hold bills and call records in the database, whoever writes to them."""
+
+from accounts.guards import Guard, append_only
+
+ISSUED = "An issued invoice is never changed or deleted; a mistake is corrected by an adjustment or a credit note."
+
+GUARDS = [
+    Guard("billing_invoice_is_final", "billing_invoice", ISSUED),
+    Guard("billing_invoice_is_kept", "billing_invoice", ISSUED),
+    Guard("invoice_is_the_sum_of_its_lines", "billing_invoice", "An invoice's total is the sum of its lines."),
+    Guard("billing_invoiceline_is_final", "billing_invoiceline", ISSUED),
+    Guard("billing_invoiceline_is_kept", "billing_invoiceline", ISSUED),
+    Guard("issued_invoice_takes_no_line", "billing_invoiceline", "No line is added to an invoice that was issued."),
+    Guard("credit_is_within_the_invoice", "billing_creditnote", "Credit notes give back no more than was invoiced."),
+    Guard(
+        "call_record_is_final", "billing_callrecord", "A call record is never changed or deleted, only matched once."
+    ),
+    Guard("billing_callrecord_is_kept", "billing_callrecord", "Call records are never emptied."),
+    Guard("counter_only_counts_on", "billing_counter", "Numbers are given once: the counter never goes back."),
+    Guard("billing_counter_is_kept", "billing_counter", "The counter of numbers is never emptied."),
+    Guard("held_bill_is_decided_once", "billing_heldbill", "A held bill is decided once, and never deleted."),
+    Guard("billing_heldbill_is_kept", "billing_heldbill", "Held bills are never emptied."),
+    *append_only("billing_billedmonth", "That a month was billed"),
+    *append_only("billing_creditnote", "A credit note"),
+    *append_only("billing_rejectedcall", "A rejected row"),
+    *append_only("billing_failedbill", "A failed bill"),
+]

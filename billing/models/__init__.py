@@ -1,0 +1,30 @@
+from billing.models.bills import (
+    LINE_FIELDS,
+    BilledMonth,
+    BillRun,
+    Counter,
+    CreditNote,
+    FailedBill,
+    HeldBill,
+    Invoice,
+    InvoiceLine,
+    LateMonth,
+)
+from billing.models.calls import CallImport, CallRecord, Layout, RejectedCall
+
+__all__ = [
+    "LINE_FIELDS",
+    "BillRun",
+    "BilledMonth",
+    "CallImport",
+    "CallRecord",
+    "Counter",
+    "CreditNote",
+    "FailedBill",
+    "HeldBill",
+    "Invoice",
+    "InvoiceLine",
+    "LateMonth",
+    "Layout",
+    "RejectedCall",
+]

@@ -1,0 +1,245 @@
+"""Bills: which months were billed, the invoices issued, what was held back or failed, and credit notes."""
+
+from decimal import Decimal
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from accounts.models import Account, User
+from billing import charges
+
+
+def month_check(name: str) -> models.CheckConstraint:
+    """Return the constraint that a `month` is a month's first day."""
+    return models.CheckConstraint(
+        condition=Q(month__day=1), name=name, violation_error_message="A month is named by its first day."
+    )
+
+
+class BillRun(models.Model):
+    """One run over all accounts for a month; without `finished_at` it goes on, or was stopped and can be run again."""
+
+    month = models.DateField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    accounts = models.PositiveIntegerField(
+        default=0, help_text="Accounts billed, with an invoice or with nothing owed."
+    )
+    invoices = models.PositiveIntegerField(default=0)
+    lines = models.PositiveIntegerField(default=0)
+    total = models.DecimalField("total, USD", max_digits=14, decimal_places=2, default=Decimal(0))
+    held = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [month_check("bill_run_month_is_a_first")]
+
+    def __str__(self) -> str:
+        return f"Bill run of {self.month:%B %Y}"
+
+
+class BilledMonth(models.Model):
+    """That an account's month was billed, and when, whether or not anything was owed. Once for each month (I8)."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="billed_months", db_index=False)
+    month = models.DateField()
+    billed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "month"], name="a_month_is_billed_once"),
+            month_check("billed_month_is_a_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}, {self.month:%B %Y}"
+
+
+class InvoiceQuerySet(models.QuerySet["Invoice"]):
+    def newest_first(self) -> "InvoiceQuerySet":
+        return self.order_by("-month", "-number")
+
+
+class Invoice(models.Model):
+    """What an account was billed for a month. Issued means written: nothing of it changes, and no line is added (I10).
+
+    Its lines are written first: the database refuses an invoice whose lines do not sum to its total, and a line of an
+    invoice that is there (I11).
+    """
+
+    number = models.PositiveBigIntegerField(unique=True, help_text="Without gaps.")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="invoices", db_index=False)
+    month = models.DateField()
+    issued_at = models.DateTimeField()
+    total = models.DecimalField("total, USD", max_digits=12, decimal_places=2)
+    line_count = models.PositiveIntegerField()
+
+    objects = InvoiceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "month"], name="one_invoice_a_month"),
+            models.CheckConstraint(condition=Q(line_count__gte=1), name="invoice_has_lines"),
+            month_check("invoice_month_is_a_first"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """The number as customers read it."""
+        return f"INV-{self.number:06d}"
+
+
+class InvoiceLine(models.Model):
+    """A line of an invoice, with all that its amount was computed from (`charges.Line`)."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines")
+    kind = models.CharField(max_length=16)
+    sku = models.CharField("SKU", max_length=40)
+    month = models.DateField()
+    first = models.DateField()
+    last = models.DateField()
+    quantity = models.BigIntegerField()
+    unit_price = models.DecimalField(max_digits=10, decimal_places=4)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    per_seat = models.BooleanField(default=False, db_default=False)
+    minutes = models.BigIntegerField(null=True)
+    included = models.BigIntegerField(null=True)
+    package_minutes = models.BigIntegerField(null=True)
+    invoiced = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=[charges.RECURRING, charges.USAGE, charges.ADJUSTMENT]) & ~Q(amount=0),
+                name="invoice_line_is_something",
+            ),
+            models.CheckConstraint(condition=Q(first__lte=models.F("last")), name="invoice_line_has_days"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sku} {self.first}–{self.last}: {self.amount}"
+
+    @property
+    def value(self) -> charges.Line:
+        """The line as the plain value it was written from."""
+        return charges.Line(**{name: getattr(self, name) for name in LINE_FIELDS})
+
+
+LINE_FIELDS = (
+    "kind", "sku", "month", "first", "last", "quantity", "unit_price", "amount", "per_seat", "minutes", "included",
+    "package_minutes", "invoiced",
+)  # fmt: skip
+
+
+class Counter(models.Model):
+    """The last numbers given. Its one row is locked after everything else, so that numbers have no gaps (I9)."""
+
+    invoices = models.PositiveBigIntegerField(default=0, db_default=0)
+    credit_notes = models.PositiveBigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_counter")]
+
+    def __str__(self) -> str:
+        return f"{self.invoices} invoices, {self.credit_notes} credit notes"
+
+
+class LateMonth(models.Model):
+    """A month of which calls arrived after it was billed: later runs look at it again (billing-policy.md, 11)."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    month = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "month"], name="a_month_is_late_once"),
+            month_check("late_month_is_a_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}, {self.month:%B %Y}"
+
+
+class HeldBill(models.Model):
+    """A bill far out of line, kept back for a person (I20), who releases it or rejects it."""
+
+    class State(models.TextChoices):
+        HELD = "held", "Held"
+        RELEASED = "released", "Released"
+        REJECTED = "rejected", "Rejected"
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="held_bills")
+    month = models.DateField()
+    total = models.DecimalField("total, USD", max_digits=14, decimal_places=2)
+    why = models.CharField(max_length=300)
+    held_at = models.DateTimeField()
+    state = models.CharField(max_length=16, choices=State.choices, default=State.HELD)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    decided_at = models.DateTimeField(null=True)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        permissions = [("decide_heldbill", "Can release or reject a bill that is held")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "month"], condition=Q(state="held"), name="one_held_bill_a_month"
+            ),
+            month_check("held_bill_month_is_a_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}, {self.month:%B %Y}: ${self.total}"
+
+
+class FailedBill(models.Model):
+    """An account that a run set aside, and why; the next run of the month tries it again (I17)."""
+
+    run = models.ForeignKey(BillRun, on_delete=models.PROTECT, related_name="failures")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.reason}"
+
+
+class CreditNote(models.Model):
+    """Money given back on an invoice, by the billing team, with the reason. Never changed or deleted."""
+
+    number = models.PositiveBigIntegerField(unique=True)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="credit_notes")
+    amount = models.DecimalField(
+        "amount, USD", max_digits=12, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
+    )
+    reason = models.TextField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-pk"]
+        permissions = [("issue_creditnote", "Can issue a credit note")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0),
+                name="credit_is_positive",
+                violation_error_message="A credit note gives back more than 0.00.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def title(self) -> str:
+        return f"CN-{self.number:06d}"

@@ -1,0 +1,179 @@
+"""The bill run: chunks of accounts, each one transaction; facts by a few queries, pure pricing, COPY out (R26).
+
+Lock order: accounts by key, then the counter of invoice numbers. What a chunk did is committed with it, so a run killed
+at any point is run again and does the rest; two runs at once wait for each other's accounts and find them billed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from accounts.guards import sentence_of
+from billing.charges import RECURRING, NotPriced, month_after
+from billing.facts import Tariffs, facts_of
+from billing.models import HeldBill, InvoiceLine
+from billing.writing import Bill, write_bills
+
+CHUNK = 5_000
+
+
+@dataclass
+class Outcome:
+    """What became of a chunk of accounts: how many were billed, and what was issued, held and set aside."""
+
+    accounts: int = 0
+    bills: list[Bill] = field(default_factory=list)
+    held: dict[int, str] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+
+    def add(self, other: "Outcome") -> None:
+        self.accounts += other.accounts
+        self.bills += other.bills
+        self.held.update(other.held)
+        self.failed.update(other.failed)
+
+
+def checkpoint(name: str) -> None:
+    """Do nothing. Tests put something here that kills the process at the named point."""
+
+
+def unbilled(month: date, *, only: Sequence[int] | None = None, chunk: int = CHUNK) -> Iterator[list[int]]:
+    """Yield the keys of accounts whose month was neither billed nor held, in chunks by key; `only` narrows it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT array_agg(account_id ORDER BY account_id) FROM (
+                SELECT o.account_id, (row_number() OVER (ORDER BY o.account_id) - 1) / %(chunk)s AS part
+                FROM onboarding_onboarding o
+                WHERE o.started_at < %(end)s::timestamp AT TIME ZONE 'UTC' + interval '14 hours'
+                    AND (%(everyone)s OR o.account_id = ANY(%(only)s))
+                    AND NOT EXISTS (
+                        SELECT FROM billing_billedmonth b WHERE b.account_id = o.account_id AND b.month = %(month)s)
+                    AND NOT EXISTS (
+                        SELECT FROM billing_heldbill h
+                        WHERE h.account_id = o.account_id AND h.month = %(month)s AND h.state = 'held')
+            ) numbered GROUP BY part ORDER BY part
+            """,
+            {
+                "month": month,
+                "end": month_after(month),
+                "chunk": chunk,
+                "everyone": only is None,
+                "only": list(only or ()),
+            },
+        )
+        for (keys,) in cursor.fetchall():
+            yield keys
+
+
+def bill_chunk(
+    keys: Sequence[int],
+    *,
+    month: date,
+    now: datetime,
+    catalogue: Tariffs,
+    dry_run: bool = False,
+    hold_outliers: bool = True,
+) -> Outcome:
+    """Bill the accounts for a month in one transaction, and return what became of them.
+
+    What was billed or held already, and where the month has not ended at `now`, is passed over. An account that can't
+    be priced or written is set aside with its reason and the others go on (I17). A dry run writes and locks nothing.
+    """
+    try:
+        with transaction.atomic():
+            return _bill(keys, month, now, catalogue, dry_run=dry_run, hold_outliers=hold_outliers)
+    except DatabaseError as error:
+        if len(keys) == 1:
+            sentence = sentence_of(error) if isinstance(error, IntegrityError) else None
+            return Outcome(failed={keys[0]: sentence.text if sentence else str(error).strip().splitlines()[0]})
+    outcome = Outcome()
+    middle = len(keys) // 2
+    for half in (keys[:middle], keys[middle:]):
+        outcome.add(
+            bill_chunk(half, month=month, now=now, catalogue=catalogue, dry_run=dry_run, hold_outliers=hold_outliers)
+        )
+    return outcome
+
+
+def _bill(
+    keys: Sequence[int], month: date, now: datetime, catalogue: Tariffs, *, dry_run: bool, hold_outliers: bool
+) -> Outcome:
+    if not dry_run:
+        keys = _locked_and_unbilled(keys, month)
+        checkpoint("after lock")
+    outcome = Outcome()
+    settled: list[int] = []
+    for account, facts in facts_of(keys, month, catalogue).items():
+        if month_end(month, facts.zone) > now:
+            continue
+        try:
+            bill = Bill(account, facts.to_invoice(month))
+        except NotPriced as error:
+            outcome.failed[account] = str(error)
+            continue
+        why = out_of_line(account, bill, month) if hold_outliers else ""
+        if why:
+            outcome.held[account] = why
+            if not dry_run:
+                HeldBill.objects.create(account_id=account, month=month, total=bill.total, why=why, held_at=now)
+            continue
+        settled.append(account)
+        if bill.lines:
+            outcome.bills.append(bill)
+    outcome.accounts = len(settled)
+    if not dry_run:
+        write_bills(outcome.bills, settled, month=month, now=now, checkpoint=checkpoint)
+        checkpoint("before commit")
+    return outcome
+
+
+def _locked_and_unbilled(keys: Sequence[int], month: date) -> list[int]:
+    """Lock the accounts in the order of their keys, and return those whose month is still to be billed then."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM accounts_account WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [list(keys)])
+        cursor.execute(
+            "SELECT account_id FROM billing_billedmonth WHERE account_id BETWEEN %s AND %s AND month = %s",
+            [min(keys), max(keys), month],
+        )
+        billed = {account for (account,) in cursor.fetchall()}
+    return [key for key in keys if key not in billed]
+
+
+def out_of_line(account: int, bill: Bill, month: date) -> str:
+    """Return why the bill should wait for a person (I20), or nothing where it is in line.
+
+    Recurring charges follow from what somebody bought on purpose; usage comes from a feed that may be wrong. So usage
+    is held against the account's last invoice with usage, above an amount that is worth a look.
+    """
+    if bill.total < 0:
+        return f"The total is negative: ${bill.total:,.2f}."
+    usage = sum((line.amount for line in bill.lines if line.kind != RECURRING), Decimal(0))
+    if usage <= settings.BILL_HOLD_USAGE_ABOVE:
+        return ""
+    latest = (
+        InvoiceLine.objects.filter(invoice__account=account, invoice__month__lt=month)
+        .exclude(kind=RECURRING)
+        .order_by("-invoice__month")
+        .values_list("invoice__month", flat=True)
+        .first()
+    )
+    before = Decimal(0)
+    if latest:
+        lines = InvoiceLine.objects.filter(invoice__account=account, invoice__month=latest).exclude(kind=RECURRING)
+        before = sum(lines.values_list("amount", flat=True), Decimal(0))
+    if usage <= before * settings.BILL_HOLD_USAGE_TIMES:
+        return ""
+    return f"Usage of ${usage:,.2f}, after ${before:,.2f} on the last invoice with usage."
+
+
+@lru_cache(maxsize=4096)
+def month_end(month: date, zone: str) -> datetime:
+    """Return the instant at which a month ends in a zone: only then it can be billed (billing-policy.md, 1)."""
+    return datetime.combine(month_after(month), time(0), tzinfo=ZoneInfo(zone)).astimezone(UTC)
