@@ -1,0 +1,4 @@
+from billing.actions.correct import issue_credit_note, reject_bill, release_bill
+from billing.actions.run_bills import Summary, run_bills
+
+__all__ = ["Summary", "issue_credit_note", "reject_bill", "release_bill", "run_bills"]

@@ -1,0 +1,155 @@
+"""The verb that bills a month: all accounts or some, by one process or several, one run at a time (R26)."""
+
+import heapq
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import repeat
+
+import django
+from django.core.exceptions import ValidationError
+from django.db import connection, connections
+
+from accounts.actions import database_now
+from billing.charges import month_after
+from billing.facts import tariffs
+from billing.models import BillRun, FailedBill
+from billing.run import CHUNK, Outcome, bill_chunk, unbilled
+
+BIGGEST = 10
+ONE_RUN = 0x62696C6C  # the key of the advisory lock that a run holds
+LAST_ZONE = timedelta(hours=12)  # where days end last, 12 hours after UTC
+
+
+@dataclass
+class Summary:
+    """What a run did; a dry run, what it would do. `biggest` are (total, account) pairs, the largest first."""
+
+    month: date
+    run: BillRun | None = None
+    accounts: int = 0
+    invoices: int = 0
+    lines: int = 0
+    total: Decimal = Decimal("0.00")
+    held: dict[int, str] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+    biggest: list[tuple[Decimal, int]] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        self.accounts += outcome.accounts
+        self.invoices += len(outcome.bills)
+        self.lines += sum(len(bill.lines) for bill in outcome.bills)
+        self.total += sum((bill.total for bill in outcome.bills), Decimal(0))
+        self.held.update(outcome.held)
+        self.failed.update(outcome.failed)
+        bills = ((bill.total, bill.account) for bill in outcome.bills)
+        self.biggest = heapq.nlargest(BIGGEST, [*self.biggest, *bills])
+
+
+def last_ended_month(now: datetime) -> date:
+    """Return the last month that has ended everywhere (R26)."""
+    day = (now - LAST_ZONE).date()
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def run_bills(
+    month: date | None = None,
+    *,
+    accounts: Sequence[int] | None = None,
+    dry_run: bool = False,
+    workers: int = 1,
+    now: datetime | None = None,
+    chunk: int = CHUNK,
+    progress: Callable[[int, int], None] | None = None,
+) -> Summary:
+    """Bill a month, by default the last that has ended everywhere, and return what was done.
+
+    Accounts whose month was billed, or where it has not ended at `now`, are passed over: a run that was killed is run
+    again and does the rest. A dry run writes nothing. `progress` is called with the accounts done and all. Refused for a
+    month that has ended nowhere, and while another run goes on.
+    """
+    now = now or database_now()
+    month = month or last_ended_month(now)
+    if month_after(month) > (now + LAST_ZONE + timedelta(hours=2)).date():
+        raise ValidationError(
+            "%(month)s has not ended anywhere yet: it can be billed from the 1st of the next month.",
+            code="month_not_ended",
+            params={"month": f"{month:%B %Y}"},
+        )
+    summary = Summary(month)
+    with _one_run_at_a_time(dry_run=dry_run):
+        if not dry_run:
+            summary.run = BillRun.objects.create(month=month, started_at=now)
+        chunks = list(unbilled(month, only=accounts, chunk=chunk))
+        done, everyone = 0, sum(map(len, chunks))
+        for keys, outcome in zip(chunks, _outcomes(chunks, month, now, dry_run=dry_run, workers=workers), strict=True):
+            summary.add(outcome)
+            done += len(keys)
+            if progress:
+                progress(done, everyone)
+            if summary.run:
+                FailedBill.objects.bulk_create(
+                    FailedBill(run=summary.run, account_id=account, reason=reason, at=now)
+                    for account, reason in outcome.failed.items()
+                )
+        if summary.run:
+            _finish(summary.run, summary)
+    return summary
+
+
+def _outcomes(chunks: list[list[int]], month: date, now: datetime, *, dry_run: bool, workers: int) -> Iterator[Outcome]:
+    """Yield the outcome of each chunk in turn, worked on by this process or by `workers` others."""
+    if workers == 1 or len(chunks) < 2:
+        catalogue = tariffs()
+        for keys in chunks:
+            yield bill_chunk(keys, month=month, now=now, catalogue=catalogue, dry_run=dry_run)
+        return
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(min(workers, len(chunks)), initializer=_start_worker, initargs=[_database_name()]) as pool:
+        yield from pool.imap(_work, zip(chunks, repeat(month), repeat(now), repeat(dry_run), strict=False))
+
+
+def _start_worker(database: str) -> None:
+    """Prepare a new process; it works in the same database as the one that started it, a test's too."""
+    django.setup()
+    connections["default"].settings_dict["NAME"] = database
+
+
+def _work(task: tuple[list[int], date, datetime, bool]) -> Outcome:
+    keys, month, now, dry_run = task
+    return bill_chunk(keys, month=month, now=now, catalogue=tariffs(), dry_run=dry_run)
+
+
+def _database_name() -> str:
+    return str(connection.settings_dict["NAME"])
+
+
+@contextmanager
+def _one_run_at_a_time(*, dry_run: bool) -> Iterator[None]:
+    """Hold the lock of the run, which ends with the connection; a dry run needs none."""
+    if dry_run:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [ONE_RUN])
+        if not cursor.fetchone()[0]:
+            raise ValidationError("Another bill run is going on. Wait until it has ended.", code="run_going_on")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [ONE_RUN])
+
+
+def _finish(run: BillRun, summary: Summary) -> None:
+    run.finished_at = database_now()
+    run.accounts, run.invoices, run.lines, run.total = (
+        summary.accounts,
+        summary.invoices,
+        summary.lines,
+        summary.total,
+    )
+    run.held, run.failed = len(summary.held), len(summary.failed)
+    run.save()

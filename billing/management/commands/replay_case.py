@@ -1,0 +1,74 @@
+"""`replay_case`: what would the bill be if? Lives case files in a database that is thrown away."""
+
+import argparse
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, transaction
+
+from billing.replay import CaseError, differences, replay
+
+
+class Command(BaseCommand):
+    help = (
+        "Replay case files through the real doors, and print refusals and invoices as JSON. Your data is not touched."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("files", nargs="+", metavar="FILE", help="a case in the form of tests/cases")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        cases = {path: self._read(path) for path in options["files"]}
+        catalogue = json.loads(files("subscriptions").joinpath("catalogue.json").read_text())
+        wrong = 0
+        with _throw_away_database():
+            for path, case in cases.items():
+                result = self._replay(path, case, catalogue)
+                wrong += bool(result.get("differences"))
+                self.stdout.write(json.dumps(result, indent=1))
+        if wrong:
+            raise CommandError(f"{wrong} of {len(cases)} cases came out differently than expected.")
+
+    def _read(self, path: str) -> dict[str, Any]:
+        try:
+            case = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise CommandError(f"{path} can't be read as JSON: {error}") from error
+        if not isinstance(case, dict):
+            raise CommandError(f"{path} is not a case: it should be one JSON object.")
+        return case
+
+    def _replay(self, path: str, case: dict[str, Any], catalogue: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of one case, in a transaction that is rolled back: the next case starts from nothing."""
+        with transaction.atomic():
+            try:
+                result = replay(case, catalogue)
+            except (CaseError, ValidationError) as error:
+                raise CommandError(f"{path}: {error}") from error
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            transaction.set_rollback(True)
+        named = {"name": case.get("name", path), **result}
+        return {**named, "differences": differences(case["expected"], result)} if "expected" in case else named
+
+
+@contextmanager
+def _throw_away_database() -> Iterator[None]:
+    """Work in a new, empty database of the same server, and drop it at the end."""
+    logging.getLogger("django").setLevel(logging.ERROR)
+    original = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        connection.settings_dict["TEST"]["NAME"] = f"test_replay_{cursor.fetchone()[0]}"
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    try:
+        yield
+    finally:
+        connection.creation.destroy_test_db(original, verbosity=0)

@@ -1,0 +1,208 @@
+"""Live a case, the form of `tests/cases`, through the real doors: what would have been refused and invoiced.
+
+Every moment is the case's own; nothing reads the wall clock. The caller gives a database that is thrown away, or rolls back.
+"""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from accounts.actions import AlreadyDone
+from accounts.models import Account, Contact, PhoneNumber, Role, User
+from billing.actions import run_bills
+from billing.calls import import_calls
+from billing.charges import RECURRING, Line
+from billing.models import Invoice, Layout
+from onboarding.actions import activate
+from subscriptions.actions import assign_number, change_subscription, install, unassign_number
+from subscriptions.catalogue import contact_center_of, held_by, load_catalogue
+from subscriptions.models import Item, Price
+from subscriptions.rules import Subscription
+
+Case = Mapping[str, Any]
+Event = tuple[datetime, int, Callable[[], None]]
+# What happens first where several things happen at one instant: a purchase at the activation is an active account's.
+ACTIVATION, PURCHASE, NUMBER, CALLS, BILL = range(5)
+
+
+class CaseError(Exception):
+    """The case is not of the form that can be replayed; says where."""
+
+
+def replay(case: Case, catalogue: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `refused` and `invoices` as `expected` has them, having lived the case in the database.
+
+    `catalogue` is a catalogue file's content, used unless the case has a `catalogue` of its own. Raises CaseError.
+    """
+    try:
+        return _Life(case, catalogue).live()
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        raise CaseError(f"The case is not of the expected form: {error!r}") from error
+
+
+def differences(expected: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
+    """Return in words where the result differs from what was expected, line by line; the order of lines is no matter."""
+    found = []
+    if expected.get("refused", []) != got["refused"]:
+        found.append(f"refused: expected {expected.get('refused', [])}, got {got['refused']}")
+    months = {**expected["invoices"], **got["invoices"]}
+    for month in sorted(months):
+        want, have = expected["invoices"].get(month), got["invoices"].get(month)
+        if (want is None) != (have is None):
+            found.append(f"{month}: expected {'no invoice' if want is None else 'an invoice'}, got the opposite")
+        if (want or {}).get("total") != (have or {}).get("total"):
+            found.append(f"{month}: expected a total of {(want or {}).get('total')}, got {(have or {}).get('total')}")
+        wanted, had = (want or {}).get("lines", []), (have or {}).get("lines", [])
+        found += [f"{month}: missing line {line}" for line in wanted if line not in had]
+        found += [f"{month}: line too many {line}" for line in had if line not in wanted]
+    return found
+
+
+class _Life:
+    """One account's life."""
+
+    def __init__(self, case: Case, catalogue: Mapping[str, Any]) -> None:
+        self.case = case
+        load_catalogue(case.get("catalogue", catalogue))
+        self.refused: list[Any] = []
+        self.invoices: dict[str, Any] = {}
+        self.begin = moment(case["installed"]["at"])
+        self.owner = User.objects.create_user("owner@replay.invalid")
+        self.team = User.objects.create_superuser("team@replay.invalid")
+        self.account = Account.objects.create(
+            number="100001", company=str(case.get("name", "Replay")), timezone=case["timezone"], created_at=self.begin
+        )
+        self.account.full_clean(exclude=["created_at"])
+        Contact.objects.create(account=self.account, user=self.owner, role=Role.OWNER)
+
+    def live(self) -> dict[str, Any]:
+        for change in self.case.get("price_changes", []):
+            self._change_price(change)
+        install(self.account, edition=self.case["installed"]["product"], by=self.owner, now=self.begin)
+        for _, _, happen in sorted(self._events(), key=lambda event: event[:2]):
+            happen()
+        return {"refused": self.refused, "invoices": self.invoices}
+
+    def _events(self) -> Iterable[Event]:
+        if self.case.get("activated_at"):
+            at = moment(self.case["activated_at"])
+            yield at, ACTIVATION, lambda: self._activate(at)
+        for purchase in self.case.get("purchases", []):
+            yield moment(purchase["at"]), PURCHASE, lambda purchase=purchase: self._buy(purchase)
+        yield from self._number_events()
+        received: dict[datetime, list[Case]] = defaultdict(list)
+        for call in self.case.get("calls", []):
+            received[moment(call.get("received_at", call["started_at"]))].append(call)
+        for at, calls in received.items():
+            yield at, CALLS, lambda at=at, calls=calls: self._receive(calls, at)
+        for run in self.case.get("bill_runs", []):
+            yield moment(run["at"]), BILL, lambda run=run: self._bill(run)
+
+    def _change_price(self, change: Case) -> None:
+        item = Item.objects.get(sku=change["sku"])
+        day = date.fromisoformat(change["from"])
+        before = item.prices.filter(effective_from__lt=day).latest("effective_from")
+        rate = change.get("per_minute", before.per_minute)
+        Price.objects.create(
+            item=item,
+            effective_from=day,
+            monthly_price=Decimal(change.get("monthly_price", before.monthly_price)),
+            per_minute=None if rate is None else Decimal(rate),
+        )
+
+    def _activate(self, at: datetime) -> None:
+        activate(self.account, by=self.team, reason="Replay", now=at)
+
+    def _buy(self, purchase: Case) -> None:
+        wanted = _wanted(held_by(contact_center_of(self.account)), purchase)
+        try:
+            change_subscription(self.account, wanted, by=self.owner, now=moment(purchase["at"]))
+        except AlreadyDone:
+            return
+        except ValidationError:
+            self.refused.append(purchase)
+
+    def _number_events(self) -> Iterable[Event]:
+        called = {call["to"]: [{"from": self.begin.isoformat()}] for call in self.case.get("calls", [])}
+        for written, periods in self.case.get("numbers", called).items():
+            number = PhoneNumber(account=self.account, number=written)
+            number.full_clean(exclude=["kind"])
+            number.save()
+            for period in periods:
+                for key, verb in (("from", assign_number), ("to", unassign_number)):
+                    if key in period:
+                        at = moment(period[key])
+                        yield at, NUMBER, lambda verb=verb, number=number, at=at: self._number(verb, number, at)
+
+    def _number(self, verb: Callable[..., Any], number: PhoneNumber, at: datetime) -> None:
+        verb(self.account, number, by=self.owner, now=at)
+
+    def _receive(self, calls: Iterable[Case], at: datetime) -> None:
+        """Import the calls as a file of our own layout, at the moment they were received."""
+        text = io.StringIO()
+        rows = csv.writer(text)
+        rows.writerow(["call_id", "to", "from", "started_at", "seconds"])
+        rows.writerows([call["id"], call["to"], "", call["started_at"], call["seconds"]] for call in calls)
+        stream = io.BytesIO(text.getvalue().encode())
+        import_calls(stream, name="replay", layout=Layout.OWN, by=self.team, now=at)
+
+    def _bill(self, run: Case) -> None:
+        month = date.fromisoformat(f"{run['month']}-01")
+        run_bills(month, accounts=[self.account.pk], now=moment(run["at"]))
+        invoice = Invoice.objects.filter(account=self.account, month=month).first()
+        self.invoices[run["month"]] = as_told(invoice) if invoice else None
+
+
+def as_told(invoice: Invoice) -> dict[str, Any]:
+    """Return an invoice in the terms of a case's `expected`."""
+    return {
+        "lines": [_line_as_told(line.value) for line in invoice.lines.all()],
+        "total": str(invoice.total),
+    }
+
+
+def _line_as_told(line: Line) -> dict[str, Any]:
+    places = 2 if line.kind == RECURRING else 4
+    told: dict[str, Any] = {
+        "kind": line.kind,
+        "sku": line.sku,
+        "month": f"{line.month:%Y-%m}",
+        "from": line.first.isoformat(),
+        "to": line.last.isoformat(),
+    }
+    if line.kind != RECURRING:
+        told |= {"minutes": line.minutes, "included": line.included}
+    return told | {
+        "quantity": line.quantity,
+        "unit_price": f"{line.unit_price:.{places}f}",
+        "amount": str(line.amount),
+    }
+
+
+def _wanted(held: Subscription, purchase: Case) -> Subscription:
+    """Return what a purchase asks for, on top of what is held."""
+    if "seats" in purchase:
+        return replace(held, seats=int(purchase["seats"]))
+    if "storage" in purchase:
+        return replace(held, storage=purchase["storage"])
+    if "toll_free" in purchase:
+        return replace(held, package=purchase["toll_free"])
+    sku = {purchase["sku"]}
+    if Item.objects.get(sku=purchase["sku"]).kind == "channel":
+        return replace(held, channels=held.channels | sku if purchase["on"] else held.channels - sku)
+    return replace(held, addons=held.addons | sku if purchase["on"] else held.addons - sku)
+
+
+def moment(text: str) -> datetime:
+    """Return an instant written with its offset; ValueError without one."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text} has no offset from UTC")
+    return instant
