@@ -1,6 +1,7 @@
 """Live a case, the form of `tests/cases`, through the real doors: what would have been refused and invoiced.
 
-Every moment is the case's own; nothing reads the wall clock. The caller gives a database that is thrown away, or rolls back.
+Every moment is the case's own; nothing reads the wall clock. The caller gives a database that is thrown away, or rolls
+back.
 """
 
 import csv
@@ -48,7 +49,7 @@ def replay(case: Case, catalogue: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def differences(expected: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
-    """Return in words where the result differs from what was expected, line by line; the order of lines is no matter."""
+    """Return in words where the result differs from what was expected, line by line, in whatever order lines are."""
     found = []
     if expected.get("refused", []) != got["refused"]:
         found.append(f"refused: expected {expected.get('refused', [])}, got {got['refused']}")

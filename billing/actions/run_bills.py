@@ -68,8 +68,8 @@ def run_bills(
     """Bill a month, by default the last that has ended everywhere, and return what was done.
 
     Accounts whose month was billed, or where it has not ended at `now`, are passed over: a run that was killed is run
-    again and does the rest. A dry run writes nothing. `progress` is called with the accounts done and all. Refused for a
-    month that has ended nowhere, and while another run goes on.
+    again and does the rest. A dry run writes nothing. `progress` is called with the accounts done and all. Refused for
+    a month that has ended nowhere, and while another run goes on.
     """
     now = now or database_now()
     month = month or last_ended_month(now)
