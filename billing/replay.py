@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -94,17 +95,17 @@ class _Life:
     def _events(self) -> Iterable[Event]:
         if self.case.get("activated_at"):
             at = moment(self.case["activated_at"])
-            yield at, ACTIVATION, lambda: self._activate(at)
+            yield at, ACTIVATION, partial(self._activate, at)
         for purchase in self.case.get("purchases", []):
-            yield moment(purchase["at"]), PURCHASE, lambda purchase=purchase: self._buy(purchase)
+            yield moment(purchase["at"]), PURCHASE, partial(self._buy, purchase)
         yield from self._number_events()
         received: dict[datetime, list[Case]] = defaultdict(list)
         for call in self.case.get("calls", []):
             received[moment(call.get("received_at", call["started_at"]))].append(call)
         for at, calls in received.items():
-            yield at, CALLS, lambda at=at, calls=calls: self._receive(calls, at)
+            yield at, CALLS, partial(self._receive, calls, at)
         for run in self.case.get("bill_runs", []):
-            yield moment(run["at"]), BILL, lambda run=run: self._bill(run)
+            yield moment(run["at"]), BILL, partial(self._bill, run)
 
     def _change_price(self, change: Case) -> None:
         item = Item.objects.get(sku=change["sku"])
@@ -140,10 +141,7 @@ class _Life:
                 for key, verb in (("from", assign_number), ("to", unassign_number)):
                     if key in period:
                         at = moment(period[key])
-                        yield at, NUMBER, lambda verb=verb, number=number, at=at: self._number(verb, number, at)
-
-    def _number(self, verb: Callable[..., Any], number: PhoneNumber, at: datetime) -> None:
-        verb(self.account, number, by=self.owner, now=at)
+                        yield at, NUMBER, partial(verb, self.account, number, by=self.owner, now=at)
 
     def _receive(self, calls: Iterable[Case], at: datetime) -> None:
         """Import the calls as a file of our own layout, at the moment they were received."""
