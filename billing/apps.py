@@ -1,3 +1,5 @@
+from django.core.checks import register
+
 from accounts.groups import BILLING_TEAM, GrantingAppConfig
 
 
@@ -5,3 +7,10 @@ class BillingConfig(GrantingAppConfig):
     default = True
     name = "billing"
     grants = {BILLING_TEAM: ["add_callimport", "issue_creditnote", "decide_heldbill"]}
+
+    def ready(self) -> None:
+        super().ready()
+        # Imports models, which exist only now.
+        from billing.pdf import check_pdf  # noqa: PLC0415
+
+        register(check_pdf)

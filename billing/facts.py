@@ -70,8 +70,12 @@ def tariffs() -> Tariffs:
     }
 
 
-def facts_of(accounts: Sequence[int], month: date, catalogue: Tariffs) -> dict[int, AccountFacts]:
+def facts_of(
+    accounts: Sequence[int], month: date, catalogue: Tariffs, *, since: date | None = None
+) -> dict[int, AccountFacts]:
     """Return the facts of the accounts that had Contact Center by the end of the month, by their keys.
+
+    What was held and called is that of the month, or of all months from `since` to it.
 
     Four queries, and two more where calls came late for months before. `accounts` are best near each other: the queries
     read the range from the least to the greatest key.
@@ -83,6 +87,7 @@ def facts_of(accounts: Sequence[int], month: date, catalogue: Tariffs) -> dict[i
         "hi": max(accounts),
         "keys": list(accounts),
         "month": month,
+        "since": since or month,
         "end": month_after(month),
     }
     facts = {row[0]: AccountFacts(*row) for row in _rows(ACCOUNTS, bounds) if row[0] in set(accounts)}
@@ -110,11 +115,11 @@ LATE = """
 HELD = """
     SELECT account_id, item_id, quantity, lower(period), upper(period) FROM subscriptions_holding
     WHERE account_id BETWEEN %(lo)s AND %(hi)s AND superseded_by_id IS NULL
-        AND period && daterange(%(month)s, %(end)s)
+        AND period && daterange(%(since)s, %(end)s)
 """
 MINUTES = """
     SELECT account_id, day, sum(minutes) FROM billing_callrecord
-    WHERE account_id BETWEEN %(lo)s AND %(hi)s AND is_toll_free AND day >= %(month)s AND day < %(end)s
+    WHERE account_id BETWEEN %(lo)s AND %(hi)s AND is_toll_free AND day >= %(since)s AND day < %(end)s
 """
 OF_LATE_ACCOUNTS = " AND account_id = ANY(%(keys)s)"
 
@@ -135,7 +140,7 @@ def _fill_late(facts: Mapping[int, AccountFacts], behind: Sequence[int], month: 
     for account in behind:
         facts[account].held.clear()
         facts[account].minutes.clear()
-    bounds = {"lo": min(behind), "hi": max(behind), "keys": list(behind), "month": first, "end": month_after(month)}
+    bounds = {"lo": min(behind), "hi": max(behind), "keys": list(behind), "since": first, "end": month_after(month)}
     _fill({account: facts[account] for account in behind}, bounds, catalogue, OF_LATE_ACCOUNTS)
     lines = InvoiceLine.objects.filter(invoice__account__in=behind, month__gte=first, month__lte=month)
     for account, *values in lines.order_by("pk").values_list("invoice__account_id", *LINE_FIELDS):

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("onboarding.urls")),
     path("", include("subscriptions.urls")),
+    path("", include("billing.urls")),
     path("sign-in/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
@@ -89,13 +89,17 @@ def _refuse_item(sku: str, kind: Kind, edition: Item, catalogue: Catalogue) -> V
 
 @dataclass(frozen=True)
 class Difference:
-    """One line of a purchase: the item concerned, what it was and becomes, and the day from which that counts."""
+    """One line of a purchase: the item concerned, what it was and becomes, and the day from which that counts.
+
+    `step` is what is held after this line and those before it.
+    """
 
     label: str
     before: str
     after: str
     item: Item
     from_day: date
+    step: Subscription
     note: str = ""
 
 
@@ -104,19 +108,22 @@ def differences(
 ) -> Iterator[Difference]:
     """Yield what a purchase would change, in the order of the page. What is reduced counts until the end of today."""
     tomorrow = today + timedelta(days=1)
+    step = held
     if wanted.seats != held.seats:
-        more = wanted.seats > held.seats
-        day = today if more else tomorrow
-        yield Difference("Seats", f"{held.seats:,}", f"{wanted.seats:,}", catalogue[edition.sku], day)
-    for sku in sorted(wanted.switched_on ^ held.switched_on):
-        on = sku in wanted.switched_on
-        item = catalogue[sku]
-        before, after = ("off", "on") if on else ("on", "off")
-        yield Difference(item.name, before, after, item, today if on else tomorrow)
+        step = replace(step, seats=wanted.seats)
+        day = today if wanted.seats > held.seats else tomorrow
+        yield Difference("Seats", f"{held.seats:,}", f"{wanted.seats:,}", catalogue[edition.sku], day, step)
+    for field in ("channels", "addons"):
+        for sku in sorted(getattr(wanted, field) ^ getattr(held, field)):
+            step = replace(step, **{field: getattr(step, field) ^ {sku}})
+            on = sku in wanted.switched_on
+            before, after = ("off", "on") if on else ("on", "off")
+            yield Difference(catalogue[sku].name, before, after, catalogue[sku], today if on else tomorrow, step)
     if wanted.storage != held.storage:
+        step = replace(step, storage=wanted.storage)
         before_item, item = catalogue[held.storage], catalogue[wanted.storage]
         day = today if item.size > before_item.size else tomorrow
-        yield Difference(Kind.STORAGE.label, before_item.name, item.name, item, day)
+        yield Difference(Kind.STORAGE.label, before_item.name, item.name, item, day, step)
     if wanted.package != held.package:
         before_item, item = catalogue[held.package], catalogue[wanted.package]
         waits = item.size < before_item.size
@@ -126,6 +133,7 @@ def differences(
             item.name,
             item,
             first_of_next_month(today) if waits else today,
+            wanted,
             "A smaller package starts on the 1st of the next month." if waits else "",
         )
 

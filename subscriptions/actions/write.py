@@ -8,7 +8,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from accounts.history import credit
 from accounts.models import User
-from subscriptions.ledger import Held, Row, rewrite
+from subscriptions.ledger import Held, Rewrite, Row, rewrite
 from subscriptions.models import Change, ContactCenter, Holding, Item, Slot
 from subscriptions.rules import Catalogue, Subscription
 
@@ -34,36 +34,44 @@ def write_change(
     change = Change.objects.create(
         account_id=center.account_id, version=center.version, confirmation=confirmation, by=by, at=now
     )
+    outcome = rewrite_ledger(center, wanted, catalogue=catalogue, now=now)
+    written = [
+        Holding(
+            account_id=center.account_id,
+            item_id=row.held.item,
+            slot=slot,
+            quantity=row.held.quantity,
+            period=DateRange(row.start, row.end),
+            change=change,
+        )
+        for slot, place in outcome.items()
+        for row in place.written
+    ]
+    superseded = [key for place in outcome.values() for key in place.superseded]
+    Holding.objects.filter(pk__in=superseded).update(superseded_by=change)
+    Holding.objects.bulk_create(written)
+    return change
+
+
+def rewrite_ledger(
+    center: ContactCenter, wanted: Subscription, *, catalogue: Catalogue, now: datetime
+) -> dict[int, Rewrite]:
+    """Return how each place of the ledger would change if `wanted` were held from `now` on. One query, no write."""
     today, day_begins = center.account.day_of(now), center.account.begins_day(now)
     rows: dict[int, list[Row]] = {}
     for holding in _reaching(center, today):
         rows.setdefault(holding.slot, []).append(_row(holding))
     places = _places(center, wanted, catalogue)
-    written: list[Holding] = []
-    superseded: list[int] = []
-    for slot in rows.keys() | places.keys():
-        outcome = rewrite(
+    return {
+        slot: rewrite(
             rows.get(slot, []),
             places.get(slot),
             today=today,
             day_begins=day_begins,
             reductions_wait=slot == Slot.PACKAGE,
         )
-        superseded += outcome.superseded
-        written += [
-            Holding(
-                account_id=center.account_id,
-                item_id=row.held.item,
-                slot=slot,
-                quantity=row.held.quantity,
-                period=DateRange(row.start, row.end),
-                change=change,
-            )
-            for row in outcome.written
-        ]
-    Holding.objects.filter(pk__in=superseded).update(superseded_by=change)
-    Holding.objects.bulk_create(written)
-    return change
+        for slot in rows.keys() | places.keys()
+    }
 
 
 def _reaching(center: ContactCenter, today: date) -> Iterator[Holding]:

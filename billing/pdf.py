@@ -1,0 +1,48 @@
+"""An invoice as a document: HTML to print, and PDF where the server has Pango."""
+
+from ctypes.util import find_library
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Info
+from django.template.loader import render_to_string
+
+from billing.models import Invoice
+
+
+def invoice_html(invoice: Invoice) -> str:
+    """Return the invoice as a page of its own, which needs nothing from elsewhere."""
+    lines = [line.value for line in invoice.lines.all()]
+    return render_to_string(
+        "billing/invoice_document.html", {"invoice": invoice, "lines": lines, "brand": settings.BRAND_NAME}
+    )
+
+
+def invoice_pdf_bytes(invoice: Invoice) -> bytes | None:
+    """Return the invoice as an accessible PDF (PDF/UA), or None where Pango is missing."""
+    weasyprint = _weasyprint()
+    if weasyprint is None:
+        return None
+    document = weasyprint.HTML(string=invoice_html(invoice), url_fetcher=_refuse)
+    return document.write_pdf(pdf_variant="pdf/ua-1")
+
+
+def check_pdf(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Say that invoices are pages only, where Pango is missing."""
+    if find_library("pango-1.0"):
+        return []
+    hint = "Install Pango, on Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0."
+    return [Info("Invoices can be shown and printed, but not as PDF: Pango is missing.", hint=hint, id="billing.I001")]
+
+
+def _weasyprint() -> Any:
+    """Return the library, or None where it finds no Pango: it looks for it when it is imported."""
+    try:
+        import weasyprint  # noqa: PLC0415
+    except OSError:
+        return None
+    return weasyprint
+
+
+def _refuse(url: str, *args: Any, **kwargs: Any) -> NoReturn:
+    raise ValueError(f"An invoice needs nothing from elsewhere, not {url}.")

@@ -1,0 +1,76 @@
+"""What pages show of money. Amounts come from `billing.estimate`, words from `billing.words`."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from django import template
+
+from accounts.actions import database_now
+from accounts.models import Account
+from billing import words
+from billing.charges import Line
+from billing.estimate import FirstBill, PurchaseCost, first_bills, purchase_cost
+from subscriptions.actions import Proposal
+from subscriptions.catalogue import catalogue_on, contact_center_of
+from subscriptions.models import Item
+
+register = template.Library()
+
+
+@register.filter
+def money(amount: Decimal) -> str:
+    """Return USD in words: `$1,234.50`."""
+    return words.money(amount)
+
+
+@register.filter
+def arithmetic(line: Line) -> str:
+    """Return how a line's amount was computed."""
+    return words.arithmetic(line)
+
+
+@register.filter
+def days(line: Line) -> str:
+    """Return the days a line is about."""
+    return words.days_of(line)
+
+
+@register.simple_tag
+def item_names() -> dict[str, str]:
+    """Return the name of every item by SKU. One query."""
+    return dict(Item.objects.values_list("sku", "name"))
+
+
+@register.filter
+def named(names: dict[str, str], sku: str) -> str:
+    """Return an item's name, or its SKU where the catalogue has it no more."""
+    return names.get(sku, sku)
+
+
+@register.simple_tag
+def cost_of(proposal: Proposal, account: Account) -> PurchaseCost:
+    """Return what a proposed purchase costs, line by line (R15)."""
+    now = database_now()
+    catalogue = catalogue_on(account.day_of(now))
+    return purchase_cost(contact_center_of(account), proposal.differences, catalogue=catalogue, now=now)
+
+
+@register.simple_tag
+def first_bill(account: Account) -> FirstBill | None:
+    """Return what would begin if the account were activated today (R17)."""
+    return first_bills_today([account]).get(account.pk)
+
+
+@register.simple_tag
+def first_bills_today(accounts: Sequence[Account]) -> dict[int, FirstBill]:
+    """Return what would begin for each account, by its key, if it were activated today (R22)."""
+    now = database_now()
+    on: dict[int, date] = {account.pk: account.day_of(now) for account in accounts}
+    return first_bills(accounts, on)
+
+
+@register.filter
+def of_account(bills: dict[int, FirstBill], account: Account) -> FirstBill | None:
+    """Return an account's own of `first_bills_today`."""
+    return bills.get(account.pk)

@@ -1,0 +1,14 @@
+from django.urls import path
+
+from billing import views
+
+BILLING = "accounts/<str:number>/billing/"
+
+urlpatterns = [
+    path(BILLING, views.running_month, name="billing"),
+    path(BILLING + "invoices/", views.invoices, name="invoices"),
+    path(BILLING + "invoices/<int:invoice>/", views.invoice_page, name="invoice"),
+    path(BILLING + "invoices/<int:invoice>/pdf/", views.invoice_pdf, name="invoice_pdf"),
+    path(BILLING + "usage/", views.usage, name="usage"),
+    path(BILLING + "usage/csv/", views.usage_csv, name="usage_csv"),
+]

@@ -1,0 +1,112 @@
+"""HostPilot's Billing: the running month, invoices, and toll-free usage (R18)."""
+
+import csv
+import re
+from datetime import date
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+
+from accounts.actions import database_now
+from accounts.pages import AccountRequest, account_page, render_page
+from accounts.roles import Capability
+from billing.charges import month_after
+from billing.estimate import estimate, kept_free
+from billing.models import Invoice
+from billing.pdf import invoice_html, invoice_pdf_bytes
+from billing.usage import Usage, usage_of
+from onboarding.models import Onboarding
+
+PAGE_SIZE = 24
+LARGEST_NUMBER = 2**63 - 1
+
+
+@account_page(Capability.SEE_BILLING)
+def running_month(request: AccountRequest) -> HttpResponse:
+    """What the running month comes to as things stand, and what onboarding has kept free."""
+    now = database_now()
+    account = request.account
+    has_center = Onboarding.objects.filter(account=account).exists()
+    context = {
+        "estimate": estimate(account, now) if has_center else None,
+        "kept_free": kept_free(account, now) if has_center else None,
+        "latest": Invoice.objects.filter(account=account).newest_first().first(),
+    }
+    return _billing_page(request, "hostpilot/billing.html", "billing", context)
+
+
+@account_page(Capability.SEE_BILLING)
+def invoices(request: AccountRequest) -> HttpResponse:
+    """The account's invoices, the newest first."""
+    mine = Invoice.objects.filter(account=request.account).newest_first()
+    context = {"invoices": Paginator(mine, PAGE_SIZE).get_page(request.GET.get("page"))}
+    return _billing_page(request, "hostpilot/invoices.html", "invoices", context)
+
+
+@account_page(Capability.SEE_BILLING)
+def invoice_page(request: AccountRequest, invoice: int) -> HttpResponse:
+    """One invoice, each amount with its arithmetic."""
+    found = _invoice(request, invoice)
+    context = {"invoice": found, "lines": [line.value for line in found.lines.all()]}
+    return _billing_page(request, "hostpilot/invoice.html", "invoices", context)
+
+
+@account_page(Capability.SEE_BILLING)
+def invoice_pdf(request: AccountRequest, invoice: int) -> HttpResponse:
+    """The invoice as a PDF; as a page to print where the server has no Pango."""
+    found = _invoice(request, invoice)
+    content = invoice_pdf_bytes(found)
+    if content is None:
+        return HttpResponse(invoice_html(found))
+    headers = {"Content-Disposition": f'inline; filename="{found.title}.pdf"'}
+    return HttpResponse(content, content_type="application/pdf", headers=headers)
+
+
+@account_page(Capability.SEE_BILLING)
+def usage(request: AccountRequest) -> HttpResponse:
+    """Toll-free minutes of each day of a month, as a picture and a table."""
+    context = {"usage": _usage(request)}
+    return _billing_page(request, "hostpilot/usage.html", "usage", context)
+
+
+@account_page(Capability.SEE_BILLING)
+def usage_csv(request: AccountRequest) -> HttpResponse:
+    """The same days as CSV."""
+    shown = _usage(request)
+    name = f"toll-free-{request.account.number}-{shown.month:%Y-%m}.csv"
+    response = HttpResponse(
+        content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+    rows = csv.writer(response)
+    rows.writerow(["account", "company", "day", "toll_free_minutes"])
+    for day in shown.days:
+        rows.writerow([request.account.number, defused(request.account.company), day.day.isoformat(), day.minutes])
+    return response
+
+
+def defused(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _usage(request: AccountRequest) -> Usage:
+    today = request.account.day_of(database_now())
+    return usage_of(request.account, _month(request.GET.get("month", ""), today), today)
+
+
+def _month(text: str, today: date) -> date:
+    """Return the month of `2026-10`; the running one for anything that is no month, or is yet to come."""
+    found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text)
+    month = date(int(found[1]), int(found[2]), 1) if found and found[1] > "1999" else today.replace(day=1)
+    return month if month < month_after(today.replace(day=1)) else today.replace(day=1)
+
+
+def _invoice(request: AccountRequest, number: int) -> Invoice:
+    mine = Invoice.objects.filter(account=request.account)
+    return get_object_or_404(mine, number=min(number, LARGEST_NUMBER))
+
+
+def _billing_page(request: AccountRequest, template: str, tab: str, context: dict[str, Any]) -> HttpResponse:
+    return render_page(request, template, {"page": "billing", "tab": tab, **context})
