@@ -132,12 +132,13 @@ def differences(
 def basis(wanted: Subscription, *, version: int, catalogue: Catalogue, onboarding: Onboarding) -> str:
     """Return a digest of all that a confirmation page was made from, so that it can be told when it is stale.
 
-    It changes with the subscription's version, the mode, and the price of anything wanted.
+    It changes with the subscription's version, the mode, and the price of anything wanted or of a seat.
     """
+    shown = {*wanted.switched_on, wanted.storage, wanted.package}
     prices = {
-        sku: [str(catalogue[sku].monthly_price), str(catalogue[sku].per_minute)]
-        for sku in (*wanted.switched_on, wanted.storage, wanted.package)
-        if sku in catalogue
+        sku: [str(item.monthly_price), str(item.per_minute)]
+        for sku, item in catalogue.items()
+        if sku in shown or item.kind == Kind.PRODUCT
     }
     facts = json.dumps([version, onboarding.is_active, wanted.seats, sorted(prices.items())])
     return hashlib.sha256(facts.encode()).hexdigest()
