@@ -190,3 +190,13 @@ def test_a_price_of_something_else_leaves_the_confirmation_good(installed: Accou
     shown = basis(wanted, version=center.version, catalogue=catalogue_on(today), onboarding=center.account.onboarding)
     Price.objects.create(item=Item.objects.get(sku="addon-crm"), effective_from=today, monthly_price=Decimal(1))
     assert change_subscription(installed, wanted, by=owner, confirmation=Confirmation(uuid4(), shown)).version == 1
+
+
+@pytest.mark.parametrize(("sku", "per_minute"), [("tf-500", None), ("cc-pro", Decimal("0.0100"))])
+def test_packages_alone_have_a_price_per_minute(catalogue: None, sku: str, per_minute: Decimal | None) -> None:
+    price = Price(
+        item=Item.objects.get(sku=sku), effective_from=date(2027, 1, 1), monthly_price=1, per_minute=per_minute
+    )
+    with pytest.raises(ValidationError) as refusal:
+        price.full_clean()
+    assert codes(refusal.value) == {("per_minute", "per_minute")}
