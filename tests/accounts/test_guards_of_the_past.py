@@ -178,7 +178,7 @@ def test_an_assignment_ends_once(assigned: NumberAssignment, way: Callable[..., 
 
 
 @pytest.mark.parametrize("way", WAYS, ids=named)
-@pytest.mark.parametrize("part", ["account", "number", "assigned_by", "start", "ended_by"])
+@pytest.mark.parametrize("part", ["account", "number", "assigned_by", "start", "ended_by", "no end"])
 def test_only_the_end_of_an_assignment_is_ever_written(
     assigned: NumberAssignment,
     make_account: Callable[..., Account],
@@ -196,7 +196,8 @@ def test_only_the_end_of_an_assignment_is_ever_written(
         "assigned_by": member,
         "ended_by": None,
     }
-    forged = {part: other[part]} if part in other else {"period": DateTimeTZRange(MARCH[21], MARCH[25])}
+    periods = {"start": DateTimeTZRange(MARCH[21], MARCH[25]), "no end": DateTimeTZRange(MARCH[20], None)}
+    forged = {part: other[part]} if part in other else {"period": periods[part]}
     with refused_by("accounts_numberassignment_is_final"):
         way(current, **{**ending, **forged})
     way(current, **ending)
