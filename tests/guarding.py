@@ -18,14 +18,14 @@ from accounts.guards import sentence_of
 OURS = ("accounts", "onboarding", "subscriptions")
 
 
-def everything(*, but: tuple[type[models.Model], ...] = ()) -> dict[str, list[tuple[Any, ...]]]:
-    """Return all rows of all our models, to compare before with after."""
-    return {
-        model._meta.label: list(model._base_manager.order_by("pk").values_list())
-        for app in OURS
-        for model in apps.get_app_config(app).get_models()
-        if model not in but
-    }
+def everything(*, but: tuple[type[models.Model], ...] = ()) -> dict[str, Any]:
+    """Return all rows of all our models by table, to compare before with after. One query: nearly every test asks."""
+    ours = [model._meta for app in OURS for model in apps.get_app_config(app).get_models() if model not in but]
+    rows = (
+        f"SELECT '{meta.db_table}', jsonb_agg(to_jsonb(t) ORDER BY t.{meta.pk.column}) FROM {meta.db_table} t"
+        for meta in ours
+    )
+    return dict(sql(" UNION ALL ".join(rows)))
 
 
 @contextmanager
