@@ -190,5 +190,5 @@ def withdraw_go_live(account: Account, *, by: User, now: datetime | None = None)
         raise ValidationError("There is no request to withdraw.", code="no_request")
     request.withdrawn_at = now or database_now()
     request.withdrawn_by = by
-    credit(request, by).save(update_fields=["withdrawn_at", "withdrawn_by"])
+    credit(request, by, request.withdrawn_at).save(update_fields=["withdrawn_at", "withdrawn_by"])
     return request

@@ -160,6 +160,9 @@ class Price(models.Model):
         item = Item.objects.filter(pk=self.item_id).first()
         if item and (item.kind == Kind.PACKAGE) != (self.per_minute is not None):
             raise ValidationError(
-                {"per_minute": "Toll-free packages have a price per minute, other items have none."},
-                code="per_minute",
+                {
+                    "per_minute": ValidationError(
+                        "Toll-free packages have a price per minute, other items have none.", code="per_minute"
+                    )
+                }
             )
