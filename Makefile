@@ -57,7 +57,7 @@ $(VENV)/dev: requirements-dev.txt | $(VENV)/bin/python
 	@touch $@ $(VENV)/runtime
 
 .env:
-	@umask 077; echo "DEBUG=true" > .env
+	@echo "DEBUG=true" > .env
 
 install = if command -v uv >/dev/null; then uv pip install -q --python $(RUN) --require-hashes -r $(1); \
 	else $(RUN) -m pip install -q --disable-pip-version-check --require-hashes -r $(1); fi
