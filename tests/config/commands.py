@@ -13,13 +13,18 @@ PRODUCTION = {
 }
 
 
-def manage(*words: str, project: Path = PROJECT, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end with these settings and none of the tests' own; DATABASE_URL stays."""
+def manage(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command of `manage.py` to its end; see `python`."""
+    return python("manage.py", *words, **environment)
+
+
+def python(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python to its end with these settings and none of the tests' own; DATABASE_URL stays."""
     from_tests = {"DEBUG", "EMAIL_URL", "LOG_LEVEL"}
     inherited = {name: value for name, value in os.environ.items() if name not in from_tests}
     return subprocess.run(
-        [sys.executable, "manage.py", *words],
-        cwd=project,
+        [sys.executable, *words],
+        cwd=PROJECT,
         env={**inherited, **environment},
         capture_output=True,
         text=True,

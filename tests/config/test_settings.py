@@ -5,7 +5,7 @@ import re
 import pytest
 
 from config.settings import env
-from tests.config.commands import PRODUCTION, PROJECT, manage, sentence
+from tests.config.commands import PRODUCTION, PROJECT, manage, python, sentence
 
 SECRET = "hunter2"
 UNREACHABLE = f"postgres://somebody:{SECRET}@127.0.0.1:1/nothing"
@@ -67,6 +67,11 @@ def test_a_server_that_is_not_there_is_told_in_one_sentence(command: str) -> Non
     assert told[0].startswith("Database: ")
     assert "127.0.0.1" in told[0]
     assert SECRET not in told[0]
+
+
+def test_gunicorn_gives_up_on_a_wrong_setting_in_one_sentence() -> None:
+    done = python("-m", "gunicorn", "config.wsgi", "--bind", "127.0.0.1:0", "--log-level", "critical", DEBUG="maybe")
+    assert (done.returncode, done.stderr) == (3, "Settings: DEBUG must be true or false, not 'maybe'.\n")
 
 
 def test_production_settings_pass_the_checks_of_a_deployment_without_a_warning() -> None:
