@@ -31,11 +31,15 @@ class ChargedPer(models.TextChoices):
 class ItemQuerySet(models.QuerySet["Item"]):
     def priced(self, on: date) -> "ItemQuerySet":
         """Items that have a price on the day, with it as `monthly_price` and `per_minute`."""
+        return self.with_price(on).exclude(monthly_price=None)
+
+    def with_price(self, on: date) -> "ItemQuerySet":
+        """All items, with their price of the day as `monthly_price` and `per_minute`, or None."""
         price = Price.objects.filter(item=OuterRef("pk"), effective_from__lte=on).order_by("-effective_from")
         return self.annotate(
             monthly_price=Subquery(price.values("monthly_price")[:1]),
             per_minute=Subquery(price.values("per_minute")[:1]),
-        ).exclude(monthly_price=None)
+        )
 
     def of_kind(self, kind: Kind) -> "ItemQuerySet":
         return self.filter(kind=kind)
