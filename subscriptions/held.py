@@ -33,7 +33,7 @@ class Summary:
 
 def held_by_accounts(accounts: Collection[int]) -> dict[int, Summary]:
     """Return what the accounts with these keys hold, by key; those without Contact Center are left out. One query."""
-    switched_on = Holding.objects.open().filter(account=OuterRef("account"), slot__gt=0).order_by("item__kind", "item")
+    switched_on = Holding.objects.open().filter(account=OuterRef("account"), slot__gt=0).order_by("-item__kind", "item")
     centers = ContactCenter.objects.filter(account__in=accounts).values_list(
         "account",
         "edition__name",

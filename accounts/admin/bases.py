@@ -1,6 +1,7 @@
 """What every page of the admin has in common: history that is only read, refusals in words, rows that are kept."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from django import forms
@@ -12,6 +13,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, Validatio
 from django.db import DataError, IntegrityError, models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from simple_history.admin import SimpleHistoryAdmin
+from simple_history.models import ModelChange, ModelDelta
 from unfold.admin import ModelAdmin, TabularInline
 
 from accounts.guards import sentence_of
@@ -27,9 +29,9 @@ class WholeForm(forms.ModelForm):
     """
 
     def validate_constraints(self) -> None:
-        shown = {name for name in self._get_validation_exclusions() if name in self.fields}
+        left_out: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         try:
-            self.instance.validate_constraints(exclude=shown)
+            self.instance.validate_constraints(exclude=left_out & self.fields.keys())
         except ValidationError as refusal:
             self._update_errors(refusal)
 
@@ -117,6 +119,8 @@ class HistoryAdmin(CarefulAdmin, SimpleHistoryAdmin, ModelAdmin):
     to a page of history answers 403.
     """
 
+    object_history_form_template = "admin/history_form.html"
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -141,6 +145,18 @@ class HistoryAdmin(CarefulAdmin, SimpleHistoryAdmin, ModelAdmin):
             return flatten_fieldsets(self.get_fieldsets(request, obj))
         return super().get_readonly_fields(request, obj)
 
+    def set_history_delta_changes(self, request: HttpRequest, historical_records: Iterable[Any], **kwargs: Any) -> None:
+        """Put on each row but the oldest what changed: of every field, where Django's tools know only editable ones."""
+        for newer, older in pairwise(historical_records):
+            changed = [
+                field.name
+                for field in newer.tracked_fields
+                if getattr(newer, field.attname) != getattr(older, field.attname)
+            ]
+            changes = [ModelChange(name, _shown(older, name), _shown(newer, name)) for name in changed]
+            helper = self.get_historical_record_context_helper(request, newer)
+            newer.history_delta_changes = helper.context_for_delta_changes(ModelDelta(changes, changed, older, newer))
+
     def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
 
@@ -150,8 +166,15 @@ class HistoryAdmin(CarefulAdmin, SimpleHistoryAdmin, ModelAdmin):
             super().save_model(request, obj, form, change)
 
 
+def _shown(record: Any, field: str) -> Any:
+    """Return the value of a field as a row of history shows it, with nothing for none."""
+    value = getattr(record, field)
+    return "" if value is None else value
+
+
 class CarefulInline(TabularInline):
-    """Rows on the page of another row; none is offered empty."""
+    """Rows on the page of another row, each without a line that repeats it; none is offered empty."""
 
     form = WholeForm
     extra = 0
+    hide_title = True

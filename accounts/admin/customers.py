@@ -23,6 +23,7 @@ class PhoneNumberInline(CarefulInline):
     model = PhoneNumber
     fields = ("number", "kind")
     readonly_fields = ("kind",)
+    hide_title = False  # it has the link to the number's own page
     show_change_link = True
     per_page = 50
 

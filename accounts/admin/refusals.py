@@ -28,22 +28,24 @@ class WhoFilter(admin.SimpleListFilter):
 class RecentValuesFilter(admin.SimpleListFilter):
     """Offers the values among the latest refusals, by the primary key's index: all of them would read the table."""
 
+    column: str
+
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        recent = Refusal.objects.order_by("-pk").values_list(self.parameter_name, flat=True)[:RECENT]
+        recent = Refusal.objects.order_by("-pk").values_list(self.column, flat=True)[:RECENT]
         return [(value, value.replace("_", " ")) for value in sorted(set(recent))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Refusal]) -> QuerySet[Refusal]:
-        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
+        return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
 
 
 class ActionFilter(RecentValuesFilter):
     title = "what was tried"
-    parameter_name = "action"
+    parameter_name = column = "action"
 
 
 class RuleFilter(RecentValuesFilter):
     title = "rule"
-    parameter_name = "rule"
+    parameter_name = column = "rule"
 
 
 @admin.register(Refusal)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -20,12 +21,19 @@ PERSON = ("email", "first_name", "last_name")
 
 
 class NewUserForm(WholeForm, UserCreationForm):
-    """Asks for the address, and for a password or for none: then the user sets it by “forgotten password”."""
+    """Asks for the address, and for a password or for none."""
 
     class Meta:
         model = User
         fields = PERSON
         field_classes: dict[str, type[forms.Field]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice: Any = self.fields["usable_password"]
+        choice.label = "Log-in"
+        choice.help_text = "Without a password, the user sets one by “Forgotten password?” on the log-in page."
+        choice.choices = choice.widget.choices = [("true", "With this password"), ("false", "Without a password yet")]
 
 
 class ChangedUserForm(WholeForm, UserChangeForm):
@@ -36,7 +44,7 @@ class ChangedUserForm(WholeForm, UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(HistoryAdmin, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(HistoryAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     """Everybody who logs in. Users are deactivated, never deleted.
 
     Staff who are not superusers make and change customers' log-ins only: staff status, groups and permissions are not
@@ -84,10 +92,11 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin, ModelAdmin):
 
 
 admin.site.unregister(Group)
+admin.site.unregister(EmailAddress)  # a user's address is his log-in, on his own page
 
 
 @admin.register(Group)
-class GroupAdmin(CarefulAdmin, DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(CarefulAdmin, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """What the members of each team may do. Only superusers change it; the three teams of the product stay."""
 
     kept = False

@@ -9,11 +9,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils.formats import date_format
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.actions import database_now
-from accounts.models import Account
+from accounts.models import Account, User
 from onboarding.actions import activate, activate_many, refusals_of
 from onboarding.models import Onboarding, Origin
 
@@ -46,12 +45,12 @@ def activation_page(
     address the form is posted to, which is this one unless given. A form without a reason is shown again, with it said
     at the field.
     """
-    if not request.user.has_perm(PERMISSION):
+    if not isinstance(request.user, User) or not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     confirmed = request.method == "POST" and "reason" in request.POST
     form = ActivationForm(request.POST) if confirmed else ActivationForm(initial={"accounts": _joined(accounts)})
     if confirmed and form.is_valid():
-        return _activate(model_admin, request, accounts, form.cleaned_data["reason"], back)
+        return _activate(model_admin, request, accounts, by=request.user, reason=form.cleaned_data["reason"], back=back)
     refused = refusals_of(accounts)
     ready = [key for key in accounts if key not in refused]
     in_full = Onboarding.objects.filter(account__in=ready).oldest_first().select_related("account")[:SHOWN_IN_FULL]
@@ -69,6 +68,7 @@ def activation_page(
             "form_action": action,
             "back": back,
             "count": len(ready),
+            "headings": ["Account", "Number", "In onboarding", "Edition", "Holds"],
             "rows": [(row, row.age(now).days) for row in rows],
             "keys": [row.account_id for row in rows],
             "rest": _named(rest),
@@ -78,7 +78,7 @@ def activation_page(
 
 
 def _activate(
-    model_admin: Any, request: HttpRequest, accounts: Sequence[int], reason: str, back: str
+    model_admin: Any, request: HttpRequest, accounts: Sequence[int], *, by: User, reason: str, back: str
 ) -> HttpResponse:
     """Activate the accounts and say of each what became of it: of one in a message, of many on a page."""
     if len(accounts) == 1:
@@ -87,18 +87,17 @@ def _activate(
             messages.error(request, "There is no such account.")
             return HttpResponseRedirect(back)
         try:
-            onboarding = activate(account, by=request.user, reason=reason, origin=Origin.ADMIN)
+            day = activate(account, by=by, reason=reason, origin=Origin.ADMIN).activated_on
         except ValidationError as refusal:
             messages.error(request, " ".join(refusal.messages))
         else:
-            day = date_format(onboarding.activated_on, "F j, Y")
-            messages.success(request, f"{account} is active for good, and charged from {day} on.")
+            messages.success(request, f"{account} is active for good, and charged from {day:%B} {day.day}, {day.year} on.")
         return HttpResponseRedirect(back)
     activated: list[int] = []
     refused: dict[int, str] = {}
     stopped = ""
     try:
-        for outcome in activate_many(accounts, by=request.user, reason=reason, origin=Origin.ADMIN):
+        for outcome in activate_many(accounts, by=by, reason=reason, origin=Origin.ADMIN):
             activated += outcome.activated
             refused |= outcome.refused
     except PermissionDenied as denial:  # taken from him while it ran: what is done is done, and told

@@ -1,7 +1,6 @@
 """The worklist: accounts in onboarding, the oldest first."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,6 +8,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -27,7 +27,7 @@ class ModeFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         return [("active", "Active"), ("all", "All")]
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         for mode, title in ((None, "In onboarding"), *self.lookup_choices):
             yield {
                 "selected": (self.value() if self.value() in self.of else None) == mode,
@@ -46,7 +46,7 @@ class GoLiveFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         return [("yes", "Customer asks for it"), ("no", "Not asked for")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Onboarding]) -> QuerySet[Onboarding]:
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Onboarding]:
         if self.value() in ("yes", "no"):
             return queryset.filter(wanted_on__isnull=self.value() == "no")
         return queryset
@@ -108,8 +108,8 @@ class Worklist(ReadOnly, HistoryAdmin):
         return "1 day" if days == 1 else f"{days} days"
 
     @display(description="Go-live asked for", ordering="wanted_on", empty_value="–")
-    def wanted_on(self, row: Any) -> date | None:
-        return row.wanted_on
+    def wanted_on(self, row: Any) -> str | None:
+        return date_format(row.wanted_on) if row.wanted_on else None
 
     @display(description="Customer's note", empty_value="–")
     def wanted_note(self, row: Any) -> str | None:

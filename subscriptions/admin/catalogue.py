@@ -4,13 +4,15 @@ from datetime import date
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.actions import database_now
 from accounts.admin import CarefulInline, HistoryAdmin, ReadOnly, WholeForm
-from subscriptions.models import Item, Price
+from subscriptions.models import Item, Kind, Price
 from subscriptions.rules import first_day_of_a_new_price
 
 IDENTITY = ("sku", "kind", "charged_per", "size", "held_at_install")
@@ -52,6 +54,16 @@ class ComingPrices(CarefulInline):
         return super().get_queryset(request).filter(effective_from__gte=first_day_of_a_new_price(database_now()))
 
 
+class ItemForm(WholeForm):
+    def clean_only_for(self) -> list[str]:
+        """Return the SKUs; refused where one is not that of a product, since then nobody could buy the item."""
+        skus = self.cleaned_data["only_for"]
+        products = Item.objects.of_kind(Kind.PRODUCT).values_list("sku", flat=True)
+        if unknown := set(skus) - set(products):
+            raise ValidationError(f"Not the SKU of a product: {', '.join(sorted(unknown))}.", code="unknown_product")
+        return skus
+
+
 @admin.register(Item)
 class ItemAdmin(HistoryAdmin):
     """Items with their prices. Who may set prices but not change items sees the item itself read-only."""
@@ -60,6 +72,8 @@ class ItemAdmin(HistoryAdmin):
     list_filter = ("kind", "charged_per", "held_at_install")
     search_fields = ("name", "sku")
     fields = ("name", *IDENTITY, "only_for")
+    form = ItemForm
+    formfield_overrides = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
     inlines = (ComingPrices, PricesInEffect)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Item]:

@@ -18,12 +18,15 @@ from subscriptions.models import ContactCenter
 class ListWithHeld(ChangeList):
     """A page of the worklist, with what its accounts hold, by one query."""
 
+    result_list: Any
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
-        held = held_by_accounts([row.account_id for row in self.result_list])
-        for row in self.result_list:
+        rows: list[Any] = list(self.result_list)
+        held = held_by_accounts([row.account_id for row in rows])
+        for row in rows:
             row.held = held.get(row.account_id)
+        self.result_list = rows
 
 
 @admin.register(Onboarding)

@@ -35,7 +35,7 @@ def ledger_of(account: int) -> dict[str, Any]:
                 row.item.name,
                 row.quantity,
                 row.period.lower,
-                row.period.upper or "changed",
+                row.period.upper or "it is changed",
                 row.change.version,
                 row.superseded_by.version if row.superseded_by else "–",
             ]
