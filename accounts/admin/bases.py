@@ -1,6 +1,7 @@
 """What every page of the admin has in common: history that is only read, refusals in words, rows that are kept."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,8 @@ from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import DataError, IntegrityError, models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.formats import localize
+from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 from simple_history.models import ModelChange, ModelDelta
 from unfold.admin import ModelAdmin, TabularInline
@@ -50,6 +53,9 @@ class CarefulAdmin(ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     kept = True
+
+    class Media:
+        css = {"all": ["admin/lists.css"]}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return not self.kept and super().has_delete_permission(request, obj)
@@ -167,9 +173,12 @@ class HistoryAdmin(CarefulAdmin, SimpleHistoryAdmin, ModelAdmin):
 
 
 def _shown(record: Any, field: str) -> Any:
-    """Return the value of a field as a row of history shows it, with nothing for none."""
-    value = getattr(record, field)
-    return "" if value is None else value
+    """Return the value of a field in words, with nothing for none."""
+    words = getattr(record, f"get_{field}_display", None)
+    value = words() if words else getattr(record, field)
+    if isinstance(value, datetime):
+        value = localtime(value)
+    return "" if value is None else localize(value)
 
 
 class CarefulInline(TabularInline):

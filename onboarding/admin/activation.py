@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.formats import localize
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.actions import database_now
@@ -91,7 +92,7 @@ def _activate(
         except ValidationError as refusal:
             messages.error(request, " ".join(refusal.messages))
         else:
-            messages.success(request, f"{account} is active for good, and charged from {day:%B} {day.day}, {day.year} on.")
+            messages.success(request, f"{account} is active for good, and charged from {localize(day)} on.")
         return HttpResponseRedirect(back)
     activated: list[int] = []
     refused: dict[int, str] = {}
