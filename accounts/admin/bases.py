@@ -32,7 +32,10 @@ class WholeForm(forms.ModelForm):
     database refuses what the form let pass. A reason at such a field is shown above the form.
     """
 
-    def validate_constraints(self) -> None:
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors:
+            return
         left_out: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         try:
             self.instance.validate_constraints(exclude=left_out & self.fields.keys())

@@ -194,9 +194,7 @@ def test_an_impossible_age_is_refused(days: str, accounts: list[Account]) -> Non
     assert active_numbers() == []
 
 
-def test_who_loses_the_permission_as_it_is_used_activates_nothing(
-    accounts: list[Account], member: User
-) -> None:
+def test_who_loses_the_permission_as_it_is_used_activates_nothing(accounts: list[Account], member: User) -> None:
     with connection.cursor() as cursor:  # the activation itself takes the permission away
         cursor.execute(
             "CREATE FUNCTION dismiss() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
