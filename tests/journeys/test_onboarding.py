@@ -111,7 +111,13 @@ def furnished(account: Account, owner: User, catalogue: None) -> Account:
     return account
 
 
-PATHS = ["", "contact-center/subscription/", "contact-center/users/", "contact-center/phone-numbers/", "contact-center/go-live/"]
+PATHS = [
+    "",
+    "contact-center/subscription/",
+    "contact-center/users/",
+    "contact-center/phone-numbers/",
+    "contact-center/go-live/",
+]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

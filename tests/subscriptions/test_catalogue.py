@@ -13,10 +13,9 @@ from django.core.exceptions import ValidationError
 
 from accounts.actions import database_now
 from accounts.models import Account, Refusal, User
-from subscriptions.actions import Confirmation, change_subscription
+from subscriptions.actions import Confirmation, change_subscription, propose_subscription
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, load_catalogue
 from subscriptions.models import ChargedPer, Item, Kind, Price
-from subscriptions.rules import basis
 from tests.conftest import catalogue_content, codes
 from tests.guarding import nothing_written
 
@@ -172,7 +171,7 @@ def test_a_confirmation_is_stale_once_a_price_of_what_is_wanted_changed(
     center = contact_center_of(installed)
     today = installed.day_of(database_now())
     wanted = replace(held_by(center), seats=2, channels=frozenset({"channel-chat"}), storage="storage-25")
-    shown = basis(wanted, version=center.version, catalogue=catalogue_on(today), onboarding=center.account.onboarding)
+    shown = propose_subscription(installed, wanted, by=owner).basis
     item = Item.objects.get(sku=sku)
     per_minute = Decimal("0.0900") if item.kind == Kind.PACKAGE else None
     Price.objects.create(
@@ -187,7 +186,7 @@ def test_a_price_of_something_else_leaves_the_confirmation_good(installed: Accou
     center = contact_center_of(installed)
     today = installed.day_of(database_now())
     wanted = replace(held_by(center), seats=2)
-    shown = basis(wanted, version=center.version, catalogue=catalogue_on(today), onboarding=center.account.onboarding)
+    shown = propose_subscription(installed, wanted, by=owner).basis
     Price.objects.create(item=Item.objects.get(sku="addon-crm"), effective_from=today, monthly_price=Decimal(1))
     assert change_subscription(installed, wanted, by=owner, confirmation=Confirmation(uuid4(), shown)).version == 1
 

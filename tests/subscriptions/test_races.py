@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.actions import AlreadyDone, database_now
+from accounts.actions import AlreadyDone
 from accounts.models import Account, AccountQuerySet, Refusal, User
-from subscriptions.actions import Confirmation, change_subscription
+from subscriptions.actions import Confirmation, change_subscription, propose_subscription
 from subscriptions.actions.write import write_change
-from subscriptions.catalogue import catalogue_on, contact_center_of, held_by
+from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.models import Change, ContactCenter, Holding, Slot
-from subscriptions.rules import Subscription, basis
+from subscriptions.rules import Subscription
 from tests.conftest import codes
 from tests.guarding import sql
 from tests.racing import at_once
@@ -25,18 +25,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 50
 
 
-def page(account: Account) -> tuple[Subscription, Callable[[Subscription], str]]:
+def page(account: Account, by: User) -> tuple[Subscription, Callable[[Subscription], str]]:
     """Return what the page shows: what is held, and the digest of a confirmation made now."""
-    center = contact_center_of(account)
-    catalogue = catalogue_on(account.day_of(database_now()))
-    held = held_by(center)
-    return held, lambda wanted: basis(
-        wanted, version=center.version, catalogue=catalogue, onboarding=center.account.onboarding
-    )
+    held = held_by(contact_center_of(account))
+    return held, lambda wanted: propose_subscription(account, wanted, by=by).basis
 
 
 def one_more_seat(account: Account, by: User) -> Change:
-    held, digest = page(account)
+    held, digest = page(account, by)
     wanted = replace(held, seats=held.seats + 1)
     return change_subscription(account, wanted, by=by, confirmation=Confirmation(uuid4(), digest(wanted)))
 
@@ -75,11 +71,11 @@ def test_fifty_customers_who_insist_never_pass_two_seats(installed: Account, own
 
 
 def test_fifty_confirmations_of_one_page_buy_once(installed: Account, owner: User) -> None:
-    held, digest = page(installed)
+    held, digest = page(installed, owner)
     wanted = replace(held, seats=1)
+    shown = digest(wanted)
     outcomes = at_once(
-        MANY,
-        lambda _: change_subscription(installed, wanted, by=owner, confirmation=Confirmation(uuid4(), digest(wanted))),
+        MANY, lambda _: change_subscription(installed, wanted, by=owner, confirmation=Confirmation(uuid4(), shown))
     )
     assert reasons(outcomes) == {"Change": 1, "stale": MANY - 1}
     center = ContactCenter.objects.get()
@@ -126,7 +122,7 @@ def test_with_the_lock_each_version_is_checked_and_written_by_one(
 
 
 def test_one_confirmation_submitted_ten_times_at_once_has_one_effect(installed: Account, owner: User) -> None:
-    held, digest = page(installed)
+    held, digest = page(installed, owner)
     wanted = replace(held, seats=2, storage="storage-25")
     confirmation = Confirmation(UUID(int=1), digest(wanted))
     outcomes = at_once(10, lambda _: change_subscription(installed, wanted, by=owner, confirmation=confirmation))
