@@ -185,9 +185,9 @@ def test_usage_is_split_by_package_and_rate_not_by_price_seats_or_activation() -
     ]
     minutes = {3: 7, 4: 1, 25: 2, 26: 4}
     assert usage(*held, minutes=minutes, live=date(2026, 3, 15)) == [
+        ("tf-payperuse", 1, 3, 7, 0),
         ("tf-500", 4, 25, 3, 355),  # 500 × 22 ÷ 31 = 354.8…
         ("tf-500", 26, 31, 4, 97),  # 500 × 6 ÷ 31 = 96.8
-        ("tf-payperuse", 1, 3, 7, 0),
     ]
 
 
