@@ -117,6 +117,7 @@ INSTALLED_APPS = [
     "accounts",
     "onboarding",
     "subscriptions",
+    "billing",
     "config.apps.ConfigApp",
 ]
 

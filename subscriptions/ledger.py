@@ -41,20 +41,31 @@ class Rewrite:
     written: Sequence[Row]
 
 
-def rewrite(rows: Iterable[Row], wanted: Held | None, *, today: date, reductions_wait: bool = False) -> Rewrite:
+def rewrite(
+    rows: Iterable[Row],
+    wanted: Held | None,
+    *,
+    today: date,
+    day_begins: bool = False,
+    reductions_wait: bool = False,
+) -> Rewrite:
     """Return how a place of the ledger changes when `wanted` is held from this moment of `today` on; None: nothing is.
 
     `rows` are the place's valid rows that reach `today` or a later day. The days before today stay as they are. With
-    `reductions_wait` a smaller item waits for the 1st of the next month, else for tomorrow.
+    `reductions_wait` a smaller item waits for the 1st of the next month, else for tomorrow; but where `day_begins`
+    with this moment, the larger one was held at no moment of today, and the smaller counts at once.
     """
     existing = sorted(rows, key=lambda row: row.start)
     counted_today = next((row.held for row in existing if row.start <= today), None)
     pieces = [Row(row.held, row.start, today) for row in existing if row.start < today]
-    if counted_today is None or (wanted is not None and wanted.rank >= counted_today.rank):
-        turn = today
-    else:
-        turn = first_of_next_month(today) if reductions_wait else today + timedelta(days=1)
-        pieces.append(Row(counted_today, today, turn))
+    turn = today
+    if counted_today is not None and (wanted is None or wanted.rank < counted_today.rank):
+        if reductions_wait:
+            turn = first_of_next_month(today)
+        elif not day_begins:
+            turn = today + timedelta(days=1)
+        if turn > today:
+            pieces.append(Row(counted_today, today, turn))
     if wanted is not None:
         pieces.append(Row(wanted, turn, None))
     desired = _joined(pieces)

@@ -1,7 +1,7 @@
 """Customers' accounts, and the contacts who may act for them."""
 
 import zoneinfo
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -78,6 +78,10 @@ class Account(models.Model):
     def day_of(self, moment: datetime) -> date:
         """Return the calendar day of an instant where the account is (billing-policy.md, 2)."""
         return moment.astimezone(self.zone).date()
+
+    def begins_day(self, moment: datetime) -> bool:
+        """Return whether a calendar day begins with this very instant, where the account is; at midnight, mostly."""
+        return self.day_of(moment.astimezone(UTC) - timedelta(microseconds=1)) < self.day_of(moment)
 
 
 class Role(models.TextChoices):

@@ -34,7 +34,7 @@ def write_change(
     change = Change.objects.create(
         account_id=center.account_id, version=center.version, confirmation=confirmation, by=by, at=now
     )
-    today = center.account.day_of(now)
+    today, day_begins = center.account.day_of(now), center.account.begins_day(now)
     rows: dict[int, list[Row]] = {}
     for holding in _reaching(center, today):
         rows.setdefault(holding.slot, []).append(_row(holding))
@@ -42,7 +42,13 @@ def write_change(
     written: list[Holding] = []
     superseded: list[int] = []
     for slot in rows.keys() | places.keys():
-        outcome = rewrite(rows.get(slot, []), places.get(slot), today=today, reductions_wait=slot == Slot.PACKAGE)
+        outcome = rewrite(
+            rows.get(slot, []),
+            places.get(slot),
+            today=today,
+            day_begins=day_begins,
+            reductions_wait=slot == Slot.PACKAGE,
+        )
         superseded += outcome.superseded
         written += [
             Holding(

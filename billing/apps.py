@@ -1,0 +1,6 @@
+from accounts.groups import GrantingAppConfig
+
+
+class BillingConfig(GrantingAppConfig):
+    default = True
+    name = "billing"

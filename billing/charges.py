@@ -1,0 +1,237 @@
+"""What is owed, computed from plain values: no query, no Django and no clock. Numbers in brackets: billing-policy.md.
+
+Whatever names an amount calls `standing` or `owed`: the estimate, the confirmation of a purchase, the preview of an
+activation, the dry run, the run and its re-check. What is not so yet is asked with other values: another day of
+activation, other held periods. `billing.settlement` says what of it is left to bill.
+
+Money is Decimal, USD (13). Days are the account's own (1, 2), a month is its first day, an `end` is exclusive.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+RECURRING: Final = "recurring"
+USAGE: Final = "usage"
+ADJUSTMENT: Final = "adjustment"
+
+PRODUCT: Final = "product"
+PACKAGE: Final = "package"
+ORDER_ON_BILL: Final = (PRODUCT, "channel", "addon", "storage", PACKAGE)
+
+CENT: Final = Decimal("0.01")
+A_DAY: Final = timedelta(days=1)
+
+
+class NotPriced(ValueError):
+    """The values contradict one another: something was held or called on a day that has no price for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What an item costs from a local day on (7): USD a month, and for a package USD a minute."""
+
+    effective_from: date
+    monthly_price: Decimal
+    per_minute: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """An item of the catalogue with all it ever cost; made once and shared by all accounts.
+
+    `kind` is one of ORDER_ON_BILL. What is `per_seat` is charged for each seat of the day (4). `minutes` a month are
+    included in a package, 0 in Pay-per-use (9).
+    """
+
+    sku: str
+    kind: str
+    per_seat: bool
+    rates: tuple[Rate, ...]
+    minutes: int = 0
+    place: tuple[int, str] = field(init=False, repr=False, compare=False)
+    starts: tuple[date, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        rates = tuple(sorted(self.rates, key=lambda rate: rate.effective_from))
+        object.__setattr__(self, "rates", rates)
+        object.__setattr__(self, "starts", tuple(rate.effective_from for rate in rates))
+        # Products, storages and packages follow one another in time; channels and add-ons stand beside each other.
+        beside = self.kind in ("channel", "addon")
+        object.__setattr__(self, "place", (ORDER_ON_BILL.index(self.kind), self.sku if beside else ""))
+
+    def rated(self, first: date, end: date) -> Iterator[tuple[date, date, Rate]]:
+        """Yield the days from `first` to `end` in stretches, each with the rate in effect on it (7)."""
+        index = bisect_right(self.starts, first)
+        if index == 0:
+            raise NotPriced(f"{self.sku} has no price on {first}.")
+        for start in self.starts[index:]:
+            if start >= end:
+                break
+            yield first, start, self.rates[index - 1]
+            first, index = start, index + 1
+        yield first, end, self.rates[index - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row of the ledger: each day from `start` to `end` (None: open) counts as holding this much of an item (3)."""
+
+    item: Tariff
+    quantity: int
+    start: date
+    end: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a bill, with all that its amount was computed from. `first` and `last` are days, both inclusive.
+
+    - recurring: `unit_price` USD a month × `quantity` (the days' seats where `per_seat`) × `days` ÷ `days_in_month`.
+    - usage: of the `minutes` called, `included` (`package_minutes` × `days` ÷ `days_in_month`, rounded up) are free;
+      the `quantity` above them costs `unit_price` USD a minute.
+    - adjustment: the usage line of an earlier month as it now stands; what it comes to, less `invoiced`, is `amount`.
+    """
+
+    kind: str
+    sku: str
+    month: date
+    first: date
+    last: date
+    quantity: int
+    unit_price: Decimal
+    amount: Decimal
+    per_seat: bool = False
+    minutes: int | None = None
+    included: int | None = None
+    package_minutes: int | None = None
+    invoiced: Decimal | None = None
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    @property
+    def days_in_month(self) -> int:
+        return (month_after(self.month) - self.month).days
+
+
+def owed(month: date, held: Iterable[Held], minutes: Mapping[date, int], activated_on: date | None) -> list[Line]:
+    """Return the lines an account owes for a month, none of them 0.00 (6). The arguments are those of `standing`."""
+    return [line for line in standing(month, held, minutes, activated_on) if line.amount]
+
+
+def standing(month: date, held: Iterable[Held], minutes: Mapping[date, int], activated_on: date | None) -> list[Line]:
+    """Return a month's lines as they stand: every recurring line that costs something, every usage line even at 0.00.
+
+    `held` are the account's rows of the ledger, in any order. `minutes` are whole minutes by local day, each call once
+    and rounded up (8); days of other months do not matter. `activated_on` is the first day on which recurring items are
+    charged (5), or None. The lines come in the order of ORDER_ON_BILL, usage last. Raises NotPriced where a price, or
+    the package of a day with minutes, is missing.
+    """
+    if month.day != 1:
+        raise ValueError(f"A month is named by its first day, not by {month}.")
+    end = month_after(month)
+    rows = [row for row in held if row.start < end and (row.end is None or row.end > month)]
+    rows.sort(key=lambda row: (row.item.place, row.start))
+    lines: list[Line] = []
+    if activated_on is not None and activated_on < end:
+        lines.extend(_recurring(month, end, rows, max(month, activated_on)))
+    lines.extend(_usage(month, end, rows, minutes))
+    return lines
+
+
+def month_after(month: date) -> date:
+    """Return the first day of the month after one."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+Stretch = tuple[Tariff, date, date, int, Decimal]
+"""Days, from one to another exclusive, with the item, its quantity and its unit price on them."""
+
+
+def _recurring(month: date, end: date, rows: Sequence[Held], charged_from: date) -> Iterator[Line]:
+    """Yield a line for each item and run of days with the same quantity and price, from `charged_from` on (2–7)."""
+    days_in_month = (end - month).days
+    for item, first, stop, quantity, price in _runs(_charged(end, rows, charged_from)):
+        amount = _to_cents(price * (quantity * (stop - first).days) / days_in_month)
+        if amount:
+            yield Line(RECURRING, item.sku, month, first, stop - A_DAY, quantity, price, amount, per_seat=item.per_seat)
+
+
+def _charged(end: date, rows: Sequence[Held], charged_from: date) -> Iterator[Stretch]:
+    """Yield what is charged per day from `charged_from` until `end`, in order of item and day."""
+    seats = []
+    for row in rows:
+        if row.end is not None and row.end <= charged_from:
+            continue
+        item, first, stop = row.item, max(row.start, charged_from), min(row.end or end, end)
+        if item.kind == PRODUCT:  # which comes first in the order
+            seats.append((first, stop, row.quantity))
+        # The product's own quantity is the day's seats; what else is per seat is charged for those (4).
+        in_turn = seats if item.per_seat and item.kind != PRODUCT else [(first, stop, row.quantity)]
+        for seats_first, seats_stop, quantity in in_turn:
+            begin, finish = max(first, seats_first), min(stop, seats_stop)
+            if begin < finish:
+                for rate_first, rate_stop, rate in item.rated(begin, finish):
+                    yield item, rate_first, rate_stop, quantity, rate.monthly_price
+
+
+def _usage(month: date, end: date, rows: Sequence[Held], minutes: Mapping[date, int]) -> Iterator[Line]:
+    """Yield a line for each run of days with the same package and rate, in onboarding as well as after (8, 9)."""
+    days_in_month = (end - month).days
+    called = [(day, count) for day, count in minutes.items() if count and month <= day < end]
+    unplaced = sum(count for _, count in called)
+    for item, first, stop, _, price in _runs(_packages(month, end, rows)):
+        used = sum(count for day, count in called if first <= day < stop)
+        included = -(-item.minutes * (stop - first).days // days_in_month)
+        quantity = max(0, used - included)
+        unplaced -= used
+        yield Line(
+            USAGE,
+            item.sku,
+            month,
+            first,
+            stop - A_DAY,
+            quantity,
+            price,
+            _to_cents(price * quantity),
+            minutes=used,
+            included=included,
+            package_minutes=item.minutes,
+        )
+    if unplaced:
+        raise NotPriced(f"{unplaced} minutes of {month:%B %Y} were called on days without a toll-free package.")
+
+
+def _packages(month: date, end: date, rows: Sequence[Held]) -> Iterator[Stretch]:
+    """Yield the month's packages in order of day, each with its price per minute."""
+    for row in rows:
+        if row.item.kind == PACKAGE:
+            for first, stop, rate in row.item.rated(max(row.start, month), min(row.end or end, end)):
+                if rate.per_minute is None:
+                    raise NotPriced(f"{row.item.sku} has no price per minute on {first}.")
+                yield row.item, first, stop, row.quantity, rate.per_minute
+
+
+def _runs(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+    """Yield the stretches with those made one that follow each other and differ in nothing but their days (6)."""
+    run: Stretch | None = None
+    for stretch in stretches:
+        if run is None:
+            run = stretch
+        elif run[2] == stretch[1] and run[0].sku == stretch[0].sku and run[3:] == stretch[3:]:
+            run = (run[0], run[1], *stretch[2:])
+        else:
+            yield run
+            run = stretch
+    if run is not None:
+        yield run
+
+
+def _to_cents(amount: Decimal) -> Decimal:
+    """Round half up to cents (6). Exact: 28 digits are kept, and no n/31 comes nearer to half a cent than 1/62 cent."""
+    return amount.quantize(CENT, ROUND_HALF_UP)

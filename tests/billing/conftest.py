@@ -1,0 +1,45 @@
+"""What tests of billing share: tariffs from a catalogue file, and what the ledger in the database holds."""
+
+from datetime import date
+from decimal import Decimal
+
+from accounts.models import Account
+from billing.charges import Held, Rate, Tariff
+from subscriptions.models import Holding, Item
+
+
+def tariffs() -> dict[int, Tariff]:
+    """Return the catalogue in the database as tariffs, by the key of their item."""
+    return {
+        item.pk: Tariff(
+            sku=item.sku,
+            kind=item.kind,
+            per_seat=item.is_per_seat,
+            minutes=item.size if item.kind == "package" else 0,
+            rates=tuple(Rate(p.effective_from, p.monthly_price, p.per_minute) for p in item.prices.all()),
+        )
+        for item in Item.objects.prefetch_related("prices")
+    }
+
+
+def held_rows(account: Account) -> list[Held]:
+    """Return the account's ledger as it now stands."""
+    by_key = tariffs()
+    return [
+        Held(by_key[row.item_id], row.quantity, row.period.lower, row.period.upper)
+        for row in Holding.objects.valid().filter(account=account)
+    ]
+
+
+def tariff(
+    sku: str, kind: str, price: str, *, per_seat: bool = False, minutes: int = 0, rate: str | None = None
+) -> Tariff:
+    """Return a tariff with one price, in effect since 2020."""
+    first = Rate(date(2020, 1, 1), Decimal(price), None if rate is None else Decimal(rate))
+    return Tariff(sku, kind, per_seat, (first,), minutes)
+
+
+def priced_anew(tariff: Tariff, on: date, price: str, rate: str | None = None) -> Tariff:
+    """Return the tariff with another price from a day on."""
+    new = Rate(on, Decimal(price), None if rate is None else Decimal(rate))
+    return Tariff(tariff.sku, tariff.kind, tariff.per_seat, (*tariff.rates, new), tariff.minutes)
