@@ -32,9 +32,16 @@ def test_the_three_groups_exist_and_hold_what_they_need(db: None) -> None:
     assert Permission.objects.filter(codename="activate_account").get().group_set.count() == 1
 
 
-def test_staff_log_in_by_email_with_the_admins_own_form(member: User) -> None:
-    answer = Client().post("/admin/login/?next=/admin/", {"username": "Tom@example.com", "password": PASSWORD})
+def test_staff_log_in_by_email_at_the_one_log_in(member: User) -> None:
+    client = Client()
+    asked = client.get("/admin/", follow=True)
+    assert asked.redirect_chain[-1][0] == "/sign-in/login/?next=%2Fadmin%2F"
+    answer = client.post("/sign-in/login/", {"login": "Tom@example.com", "password": PASSWORD, "next": "/admin/"})
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+
+
+def test_a_customer_is_kept_out_of_the_admin(owner: User, login: Callable[[User], Client]) -> None:
+    assert login(owner).get("/admin/", follow=True).status_code == 403
 
 
 def test_the_team_makes_customers_log_ins_and_never_staff(member: User, login: Callable[[User], Client]) -> None:
