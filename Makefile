@@ -46,7 +46,7 @@ clean: ## Remove the environment and the embedded server's data
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; none was found. PYTHON=/path/to/python names one."; exit 1; }
-	@if command -v uv >/dev/null; then uv venv -q --python "$(PYTHON)" $(VENV); else "$(PYTHON)" -m venv $(VENV); fi
+	@if command -v uv >/dev/null; then uv venv -q --python "$(PYTHON)" $(VENV); else "$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; fi
 
 $(VENV)/runtime: requirements.txt | $(VENV)/bin/python
 	@$(call install,requirements.txt)
@@ -60,4 +60,5 @@ $(VENV)/dev: requirements-dev.txt | $(VENV)/bin/python
 	@echo "DEBUG=true" > .env
 
 install = if command -v uv >/dev/null; then uv pip install -q --python $(RUN) --require-hashes -r $(1); \
-	else $(RUN) -m pip install -q --disable-pip-version-check --require-hashes -r $(1); fi
+	else $(RUN) -m pip --version >/dev/null 2>&1 || $(RUN) -m ensurepip >/dev/null; \
+	$(RUN) -m pip install -q --disable-pip-version-check --require-hashes -r $(1); fi

@@ -63,12 +63,17 @@ def record_refusals(account: Account | None, by: User | None, verb: str, refusal
             by=by,
             action=verb,
             field="" if field == NON_FIELD_ERRORS else field,
-            tried=str((reason.params or {}).get("tried", ""))[:200],
+            tried=storable(str((reason.params or {}).get("tried", "")))[:200],
             rule=(reason.code or "invalid")[:64],
-            message=reason.messages[0],
+            message=storable(reason.messages[0]),
         )
         for field, reason in reasons_of(refusal)
     )
+
+
+def storable(text: str) -> str:
+    """Return the text with a mark in place of what PostgreSQL can't store: whatever was tried can be recorded."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def reasons_of(refusal: ValidationError) -> Iterator[tuple[str, ValidationError]]:

@@ -94,6 +94,7 @@ def check_guards(app_configs: Any = None, databases: Sequence[str] | None = None
 
 def _missing(alias: str) -> Iterator[CheckMessage]:
     connection = connections[alias]
+    connection.ensure_connection()  # where the server can't be reached at all, that is what the caller is told
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT to_regclass('django_migrations')")

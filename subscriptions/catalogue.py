@@ -81,31 +81,42 @@ def load_catalogue(content: Mapping[str, Any]) -> tuple[int, int]:
     try:
         day = date.fromisoformat(content["effective_from"])
         rows = [(kind, row) for section, kind in SECTIONS.items() for row in content[section]]
-        parsed = [(_item(kind, row), Decimal(row["monthly_price"]), row.get("per_minute")) for kind, row in rows]
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        parsed = [(_item(kind, row), _price(row, day)) for kind, row in rows]
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise ValidationError(
             f"The catalogue is not of the expected form: {error!r}.", code="catalogue_form"
         ) from error
     items = prices = 0
-    for item, monthly_price, per_minute in parsed:
+    for item, price in parsed:
         existing = Item.objects.filter(sku=item.sku).first()
         if existing is None:
-            item.full_clean()
-            item.save()
+            _save(item, item)
             existing, items = item, items + 1
         elif (existing.kind, existing.size, existing.charged_per) != (item.kind, item.size, item.charged_per):
             raise ValidationError(f"{item.sku} is in the catalogue as something else.", code="item_differs")
-        price = Price(
-            item=existing,
-            effective_from=day,
-            monthly_price=monthly_price,
-            per_minute=None if per_minute is None else Decimal(per_minute),
-        )
         if not existing.prices.filter(effective_from=day).exists():
-            price.full_clean()
-            price.save()
+            price.item = existing
+            _save(price, item)
             prices += 1
     return items, prices
+
+
+def _save(row: Item | Price, item: Item) -> None:
+    """Save a new row; refused in words that name the item where it is not valid."""
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        raise ValidationError(f"{item.sku}: {' '.join(error.messages)}", code="item_invalid") from error
+    row.save()
+
+
+def _price(row: Mapping[str, Any], day: date) -> Price:
+    per_minute = row.get("per_minute")
+    return Price(
+        effective_from=day,
+        monthly_price=Decimal(row["monthly_price"]),
+        per_minute=None if per_minute is None else Decimal(per_minute),
+    )
 
 
 def _item(kind: Kind, row: Mapping[str, Any]) -> Item:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from accounts.models import Account, Contact, PhoneNumber, Role, User
 from onboarding.actions import activate
 from subscriptions.actions import install
 from subscriptions.catalogue import load_catalogue
+from subscriptions.models import Item, Price
 
 CASES = Path(__file__).parent / "cases"
 INSTALLED = datetime(2026, 3, 5, 15, tzinfo=UTC)
@@ -27,9 +29,24 @@ def fast_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@cache
+def catalogue_content() -> Any:
+    return json.loads((CASES / "catalogue.json").read_text())
+
+
+CATALOGUE_MODELS: list[Any] = [Item, Price, Item.history.model, Price.history.model]
+loaded: list[list[Any]] = []
+
+
 @pytest.fixture
 def catalogue(db: None) -> None:
-    load_catalogue(json.loads((CASES / "catalogue.json").read_text()))
+    """The catalogue of the cases. The first test loads it; the others get the same rows, since loading takes long."""
+    if loaded:
+        for model, rows in zip(CATALOGUE_MODELS, loaded, strict=True):
+            model._base_manager.bulk_create(rows)
+        return
+    load_catalogue(catalogue_content())
+    loaded.extend(list(model._base_manager.all()) for model in CATALOGUE_MODELS)
 
 
 @pytest.fixture

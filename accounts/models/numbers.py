@@ -56,8 +56,11 @@ class PhoneNumber(models.Model):
         moved = Account.objects.filter(phone_numbers=self.pk).exclude(pk=self.account_id)
         if self.pk and moved.exists() and self.assignments.current().exists():
             raise ValidationError(
-                {"account": "The number is assigned to Contact Center: unassign it before it moves."},
-                code="number_assigned",
+                {
+                    "account": ValidationError(
+                        "The number is assigned to Contact Center: unassign it before it moves.", code="number_assigned"
+                    )
+                }
             )
 
 

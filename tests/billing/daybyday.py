@@ -137,6 +137,12 @@ def held_on(life: Life, day: date, package: str | None) -> dict[str, int]:
     return {sku: seats if life.catalogue[sku].per_seat else count for sku, count in held.items()}
 
 
+def held_in(life: Life, months: Sequence[date]) -> dict[date, dict[str, int]]:
+    """What counts as held on each day of some months, in order."""
+    packages = packages_until(life, months[-1] + 31 * DAY)
+    return {day: held_on(life, day, packages.get(day)) for month in months for day in days_of(month)}
+
+
 def runs(days: Iterable[tuple[date, Any]]) -> Iterator[tuple[date, date, Any]]:
     """First and last of each run of days that follow one another with the same value; None is no value."""
     first = last = None
@@ -196,8 +202,7 @@ def minutes_by_day(life: Life, calls: Sequence[Call]) -> dict[date, int]:
 
 def invoices(life: Life, runs_at: Sequence[tuple[date, datetime]]) -> list[list[Line]]:
     """The lines of each invoice, for months billed in order at these moments (11, 12)."""
-    packages = packages_until(life, runs_at[-1][0] + 31 * DAY)
-    held = {day: held_on(life, day, packages.get(day)) for month, _ in runs_at for day in days_of(month)}
+    held = held_in(life, [month for month, _ in runs_at])
     told: dict[date, dict[tuple[str, date, date], Fraction]] = {}
     result = []
     for month, at in runs_at:

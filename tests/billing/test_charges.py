@@ -141,6 +141,18 @@ def test_a_price_change_on_the_first_or_after_the_last_day_splits_nothing() -> N
     assert recurring(Held(changed, 1, LONG_AGO)) == [("channel-sms", 1, 31, 1, "31.00")]
 
 
+def test_rates_and_packages_that_meet_the_months_ends_make_no_lines_of_no_days() -> None:
+    changed = priced_anew(priced_anew(SMALL, MARCH, "18.00", "0.0500"), date(2026, 4, 1), "18.00", "0.0600")
+    held = [Held(PAY_PER_USE, 1, LONG_AGO, MARCH), Held(changed, 1, MARCH, date(2026, 4, 1))]
+    assert usage(*held, minutes={}) == [("tf-500", 1, 31, 0, 500)]
+
+
+def test_an_item_may_be_held_from_the_day_of_its_first_price() -> None:
+    first = date(2020, 1, 1)
+    lines = owed(first, [Held(SMS, 1, first)], {}, first)
+    assert [(line.first, str(line.amount)) for line in lines] == [(first, "30.00")]
+
+
 def test_an_item_is_priced_only_where_it_is_charged() -> None:
     new = tariff("channel-new", "channel", "5.00")
     with pytest.raises(NotPriced, match="channel-new"):
@@ -173,9 +185,9 @@ def test_usage_is_split_by_package_and_rate_not_by_price_seats_or_activation() -
     ]
     minutes = {3: 7, 4: 1, 25: 2, 26: 4}
     assert usage(*held, minutes=minutes, live=date(2026, 3, 15)) == [
+        ("tf-payperuse", 1, 3, 7, 0),
         ("tf-500", 4, 25, 3, 355),  # 500 × 22 ÷ 31 = 354.8…
         ("tf-500", 26, 31, 4, 97),  # 500 × 6 ÷ 31 = 96.8
-        ("tf-payperuse", 1, 3, 7, 0),
     ]
 
 

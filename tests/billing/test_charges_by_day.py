@@ -5,7 +5,7 @@
 
 import os
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import count
@@ -49,6 +49,12 @@ def test_invoices_are_those_of_the_naive_reading(life: Life, delays: list[int]) 
         for each in stand:  # policy 12: once all is billed, what was invoiced for a month is what the month owes
             billed = sum(line.amount for line in invoiced if line.month == each)
             assert billed == sum(line.amount for line in stand[each])
+    months = [each for each, _ in runs]
+    days = daybyday.held_in(life, months)
+    minutes = minutes_of(life, datetime.max.replace(tzinfo=UTC))
+    for each in months:  # the usage lines of 0.00 too
+        naive = daybyday.bill(life, each, days, life.calls)
+        assert as_naive(standing(each, held, minutes, activated_on)) == sorted(naive, key=repr)
 
 
 def run_moments(life: Life, delays: list[int]) -> list[tuple[date, datetime]]:

@@ -130,6 +130,14 @@ def test_what_was_billed_as_an_adjustment_before_its_own_month_is_not_billed_aga
     assert told(left) == [("recurring", 1, None, 1, "18.00")]
 
 
+def test_recurring_lines_of_a_month_not_billed_yet_wait_for_its_own_run() -> None:
+    stands = stand(JANUARY, FEBRUARY, minutes={JANUARY: 600})
+    february = to_invoice(FEBRUARY, stands, [])
+    assert told(february) == [("recurring", 2, None, 1, "18.00"), ("adjustment", 1, 600, 100, "4.20")]
+    left = to_invoice(JANUARY, {JANUARY: stands[JANUARY]}, february)
+    assert told(left) == [("recurring", 1, None, 1, "18.00")]
+
+
 def test_a_later_month_is_refused() -> None:
     with pytest.raises(ValueError, match="later than the month"):
         to_invoice(JANUARY, stand(JANUARY, FEBRUARY, minutes={}), [])

@@ -1,0 +1,51 @@
+"""The demo's own database: which one may be dropped and made anew, and doing so."""
+
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import ProgrammingError, connection, transaction
+
+MARK = "Demo of Contact Center onboarding: `manage.py demo` drops everything in it and starts anew."
+LOCK = 5_550_100  # any number that nothing else takes an advisory lock on
+
+STATE = """
+SELECT current_database(), shobj_description(d.oid, 'pg_database'), pg_try_advisory_lock(%s),
+    EXISTS (SELECT FROM pg_class c WHERE c.relnamespace IN (SELECT oid FROM ours))
+    OR EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace IN (SELECT oid FROM ours))
+FROM pg_database d WHERE d.datname = current_database()
+"""
+OURS = "WITH ours AS (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"
+
+# `make serve` may hold a connection; it opens a new one for its next page.
+END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+"""
+
+
+def start_clean() -> None:
+    """Leave the database as `migrate` makes it, with nothing of an earlier demo in it.
+
+    Rows of the past can't be deleted, by design, so the whole schema is dropped. Refused with a CommandError for any
+    database that is neither empty nor marked by an earlier demo, while another demo works on it, and unless DEBUG.
+    """
+    if not settings.DEBUG:
+        raise CommandError("The demo makes log-ins whose password everybody knows, so it runs only where DEBUG=true.")
+    with connection.cursor() as cursor:
+        cursor.execute(f"{OURS} {STATE}", [LOCK])
+        name, mark, locked, in_use = cursor.fetchone()
+    if in_use and mark != MARK:
+        raise CommandError(
+            f"The database “{name}” was not made by the demo and is not empty, so it stays as it is: "
+            "name an empty one in DATABASE_URL, or, for the embedded server, start over with `make clean`."
+        )
+    if not locked:
+        raise CommandError(f"Another demo is being made in the database “{name}”: try again when it has ended.")
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"COMMENT ON DATABASE {connection.ops.quote_name(name)} IS %s", [MARK])
+            cursor.execute(END_OTHERS)
+            cursor.execute("DROP SCHEMA public CASCADE")
+            cursor.execute("CREATE SCHEMA public")
+    except ProgrammingError as error:
+        raise CommandError(f"The demo needs a database that its user owns: {error}".strip()) from error
+    call_command("migrate", verbosity=0, interactive=False)

@@ -1,0 +1,122 @@
+"""The demo's provider: its team, its catalogue, and customers at every stage of onboarding."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+from django.db.models import Model
+
+import subscriptions
+from accounts.actions import add_service_user
+from accounts.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
+from accounts.history import credit
+from accounts.models import Account, Contact, PhoneNumber, Role, ServiceRole, User
+from onboarding.actions import request_go_live
+from subscriptions.actions import assign_number, assign_users, change_subscription, install
+from subscriptions.catalogue import contact_center_of, held_by, load_catalogue
+
+PASSWORD = "show-me-the-demo"  # printed at the end of the demo, which runs only where DEBUG is true
+CATALOGUE = Path(subscriptions.__file__).parent / "catalogue.json"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Who and what the story is told with: two of the team, a customer, and her account without Contact Center."""
+
+    administrator: User
+    onboarding_member: User
+    olivia: User
+    acme: Account
+    toll_free: PhoneNumber
+
+
+def make_provider(now: datetime) -> Provider:
+    """Fill the clean database, with installs some weeks before `now`, and return the story's part of it."""
+    load_catalogue(json.loads(CATALOGUE.read_text(encoding="utf-8")))
+    password = make_password(PASSWORD)  # once: hashing is slow on purpose
+
+    def user(first: str, last: str, *, group: str = "", **fields: object) -> User:
+        made = User(email=f"{first.lower()}@example.com", password=password, first_name=first, last_name=last, **fields)
+        made.full_clean()
+        made.save()
+        if group:
+            made.groups.add(Group.objects.get(name=group))
+        return made
+
+    ada = user("Ada", "Administrator", is_staff=True, is_superuser=True)
+    tom = user("Tom", "Becker", is_staff=True, group=ONBOARDING_TEAM)
+    user("Bea", "Ledger", is_staff=True, group=BILLING_TEAM)
+    user("Sam", "Watson", is_staff=True, group=SUPPORT)
+    olivia, hannah = user("Olivia", "Owens"), user("Hannah", "Heron")
+    victor, carlos, diane, evan = (
+        user("Victor", "Lane"),
+        user("Carlos", "Cedar"),
+        user("Diane", "Delta"),
+        user("Evan", "Green"),
+    )
+
+    def account(number: str, company: str, timezone: str, *numbers: str, **contacts: User) -> Account:
+        made = Account(number=number, company=company, timezone=timezone)
+        rows: list[Model] = [made]
+        rows += [Contact(account=made, user=contact, role=Role[role]) for role, contact in contacts.items()]
+        rows += [PhoneNumber(account=made, number=phone) for phone in numbers]
+        for row in rows:
+            credit(row, ada)
+            row.save()
+        return made
+
+    acme = account("100001", "Acme Support", "America/New_York", "+18005550100", "+12125550101", OWNER=olivia)
+    heron = account(
+        "100002", "Blue Heron Travel", "America/Chicago", "+18885550102", "+13125550103",
+        OWNER=hannah, TECHNICAL=olivia, VIEWER=victor,
+    )  # fmt: skip
+    account("100003", "Cedar Dental Group", "America/Denver", "+13035550104", OWNER=carlos)
+    delta = account("100004", "Delta Outfitters", "America/New_York", "+18775550105", OWNER=diane, BILLING=olivia)
+    evergreen = account("100005", "Evergreen Insurance", "America/Los_Angeles", "+18665550106", OWNER=evan)
+
+    install(heron, edition="cc-pro", by=hannah, now=now - timedelta(days=12))
+    buy(heron, hannah, now - timedelta(days=11), seats=1, storage="storage-25")
+    buy(heron, olivia, now - timedelta(days=4), seats=2, addons=frozenset({"addon-crm"}))
+    staff(heron, hannah, "Rosa Diaz", "Liam Park", "Mia Chen", "Noah Stone")
+    for number in PhoneNumber.objects.filter(account=heron):
+        assign_number(heron, number, by=olivia, now=now - timedelta(days=3))
+    request_go_live(
+        heron, wanted_on=heron.day_of(now) + timedelta(days=7), note="Our old system ends that week.", by=hannah
+    )
+
+    install(delta, edition="cc-pro", by=diane, now=now - timedelta(weeks=5))
+    buy(delta, diane, now - timedelta(weeks=4), seats=1, channels=frozenset({"channel-voice", "channel-chat"}))
+    staff(delta, diane, "Ivy Brook", "Owen Hale")
+
+    install(evergreen, edition="cc-elite", by=evan, now=now - timedelta(weeks=9))
+    buy(
+        evergreen, evan, now - timedelta(weeks=8), seats=2, storage="storage-100",
+        addons=frozenset({"addon-speech", "addon-wfm"}),
+    )  # fmt: skip
+    staff(evergreen, evan, "Zoe Marsh")
+    return Provider(
+        administrator=ada,
+        onboarding_member=tom,
+        olivia=olivia,
+        acme=acme,
+        toll_free=PhoneNumber.objects.get(account=acme, kind=PhoneNumber.Kind.TOLL_FREE),
+    )
+
+
+def buy(account: Account, by: User, now: datetime | None = None, **wanted: object) -> None:
+    """Make the account hold what it holds with these changes."""
+    held = held_by(contact_center_of(account))
+    change_subscription(account, replace(held, **wanted), by=by, now=now)  # type: ignore[arg-type]
+
+
+def staff(account: Account, by: User, *names: str) -> None:
+    """Put people on the account's list and give all but the last a role, the first as their leader."""
+    people = [
+        add_service_user(account, name=name, email=f"{name.split()[0].lower()}.{account.number}@example.com", by=by)
+        for name in names
+    ]
+    roles = dict.fromkeys((person.pk for person in people[:-1]), ServiceRole.AGENT)
+    assign_users(account, {**roles, people[0].pk: ServiceRole.TEAM_LEADER}, by=by)

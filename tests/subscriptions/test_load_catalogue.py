@@ -1,0 +1,86 @@
+"""`load_catalogue`: a catalogue file is added once, or refused in words with nothing added."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+import subscriptions
+from subscriptions.models import Item, Price
+from tests.conftest import CASES
+
+OURS = Path(subscriptions.__file__).parent / "catalogue.json"
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_products_own_catalogue_is_added_once(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("load_catalogue", OURS)
+    call_command("load_catalogue", OURS)
+    assert capsys.readouterr().out == "Added 29 items and 29 prices.\nAdded 0 items and 0 prices.\n"
+    assert (Item.objects.count(), Price.objects.count()) == (29, 29)
+
+
+def test_the_products_own_catalogue_is_that_of_the_worked_bills() -> None:
+    ours, theirs = (json.loads(path.read_text()) for path in (OURS, CASES / "catalogue.json"))
+    assert {**ours, "effective_from": ""} == {**theirs, "effective_from": ""}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "is not of the expected form"),
+        ('"text"', "is not of the expected form"),
+        ("{}", "effective_from"),
+        ('{"effective_from": "soon"}', "soon"),
+    ],
+)
+def test_a_file_of_another_form_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    file = tmp_path / "catalogue.json"
+    file.write_text(content)
+    with pytest.raises(CommandError, match=words):
+        call_command("load_catalogue", file)
+    assert not Item.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("section", "wrong", "words"),
+    [
+        ("products", "text", "is not of the expected form"),
+        ("products", {"charged_per": "minute"}, "minute"),
+        ("products", {"sku": "CC Pro"}, "An SKU is made of"),
+        ("addons", {"monthly_price": "ten"}, "is not of the expected form"),
+        ("addons", {"monthly_price": "-1"}, "addon-crm: "),
+        ("addons", {"per_minute": "0.05"}, "addon-crm: .* have none"),
+        ("toll_free_packages", {"per_minute": "cheap"}, "is not of the expected form"),
+        ("toll_free_packages", {"per_minute": None}, "tf-225000: .* have a price per minute"),
+        ("toll_free_packages", {"minutes": 500}, "tf-225000: .* of this size"),
+    ],
+)
+def test_one_wrong_item_and_nothing_is_added(tmp_path: Path, section: str, wrong: Any, words: str) -> None:
+    content = json.loads(OURS.read_text())
+    last = content[section][-1]
+    content[section][-1] = {**last, **wrong} if isinstance(wrong, dict) else wrong
+    file = tmp_path / "catalogue.json"
+    file.write_text(json.dumps(content))
+    with pytest.raises(CommandError, match=words):
+        call_command("load_catalogue", file)
+    assert not Item.objects.exists()
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="can't be read: No such file"):
+        call_command("load_catalogue", tmp_path / "nothing.json")
+
+
+def test_an_item_never_becomes_another(tmp_path: Path) -> None:
+    call_command("load_catalogue", OURS)
+    content = json.loads(OURS.read_text())
+    content["recording_storage"][1]["gigabytes"] = 50
+    file = tmp_path / "catalogue.json"
+    file.write_text(json.dumps(content))
+    with pytest.raises(CommandError, match="storage-25 is in the catalogue as something else"):
+        call_command("load_catalogue", file)

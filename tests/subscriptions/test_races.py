@@ -1,0 +1,157 @@
+"""Purchases at the same moment, in real transactions; each race has a control that shows it would happen."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from threading import Barrier
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from accounts.actions import AlreadyDone
+from accounts.models import Account, AccountQuerySet, Refusal, User
+from subscriptions.actions import Confirmation, change_subscription, propose_subscription
+from subscriptions.actions.write import write_change
+from subscriptions.catalogue import contact_center_of, held_by
+from subscriptions.models import Change, ContactCenter, Holding, Slot
+from subscriptions.rules import Subscription
+from tests.conftest import codes
+from tests.guarding import sql
+from tests.racing import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MANY = 50
+
+
+def page(account: Account, by: User) -> tuple[Subscription, Callable[[Subscription], str]]:
+    """Return what the page shows: what is held, and the digest of a confirmation made now."""
+    held = held_by(contact_center_of(account))
+    return held, lambda wanted: propose_subscription(account, wanted, by=by).basis
+
+
+def one_more_seat(account: Account, by: User) -> Change:
+    held, digest = page(account, by)
+    wanted = replace(held, seats=held.seats + 1)
+    return change_subscription(account, wanted, by=by, confirmation=Confirmation(uuid4(), digest(wanted)))
+
+
+def insist(account: Account, by: User) -> Change:
+    """Buy one more seat as a customer would: look again at the page whenever somebody else was faster."""
+    while True:
+        try:
+            return one_more_seat(account, by)
+        except ValidationError as refusal:
+            if codes(refusal) not in ({("__all__", "stale")}, {("__all__", "no_change")}):
+                raise
+
+
+def seats_of_the_ledger() -> int:
+    """Return the seats held from now on by the ledger."""
+    return Holding.objects.open().get(slot=Slot.PRODUCT).quantity
+
+
+def reasons(outcomes: list[Any]) -> Counter[object]:
+    """Count the codes of the refusals; whatever is not one stands for itself."""
+    return Counter(
+        next(iter(codes(outcome)))[1] if isinstance(outcome, ValidationError) else type(outcome).__name__
+        for outcome in outcomes
+    )
+
+
+def test_fifty_customers_who_insist_never_pass_two_seats(installed: Account, owner: User) -> None:
+    outcomes = at_once(MANY, lambda _: insist(installed, owner))
+    assert reasons(outcomes) == {"Change": 2, "seat_limit": MANY - 2}
+    center = ContactCenter.objects.get()
+    assert (center.seats, center.version, seats_of_the_ledger()) == (2, 2, 2)
+    assert list(Change.objects.order_by("version").values_list("version", flat=True)) == [0, 1, 2]
+    assert [row.seats for row in center.history.order_by("history_id")] == [0, 1, 2]
+    assert Refusal.objects.filter(rule="seat_limit").count() == MANY - 2
+
+
+def test_fifty_confirmations_of_one_page_buy_once(installed: Account, owner: User) -> None:
+    held, digest = page(installed, owner)
+    wanted = replace(held, seats=1)
+    shown = digest(wanted)
+    outcomes = at_once(
+        MANY, lambda _: change_subscription(installed, wanted, by=owner, confirmation=Confirmation(uuid4(), shown))
+    )
+    assert reasons(outcomes) == {"Change": 1, "stale": MANY - 1}
+    center = ContactCenter.objects.get()
+    assert (center.seats, center.version, seats_of_the_ledger()) == (1, 1, 1)
+
+
+@pytest.fixture
+def without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AccountQuerySet, "locked", lambda accounts: accounts.order_by("pk"))
+
+
+def test_control_without_the_lock_all_pass_the_check_and_only_the_database_stops_them(
+    installed: Account, owner: User, without_the_lock: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    racers = 10
+    checked: list[int] = []
+    all_checked = Barrier(racers)
+
+    def write_when_all_have_checked(center: ContactCenter, *args: Any, **kwargs: Any) -> Change:
+        checked.append(center.version)
+        all_checked.wait(timeout=60)
+        return write_change(center, *args, **kwargs)
+
+    monkeypatch.setattr("subscriptions.actions.change.write_change", write_when_all_have_checked)
+    outcomes = at_once(racers, lambda _: one_more_seat(installed, owner))
+    assert checked == [0] * racers
+    assert reasons(outcomes) == {"Change": 1, "one_change_a_version": racers - 1}
+    center = ContactCenter.objects.get()
+    assert (center.seats, center.version, seats_of_the_ledger()) == (1, 1, 1)
+
+
+def test_with_the_lock_each_version_is_checked_and_written_by_one(
+    installed: Account, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[int] = []
+
+    def note(center: ContactCenter, *args: Any, **kwargs: Any) -> Change:
+        checked.append(center.version)
+        return write_change(center, *args, **kwargs)
+
+    monkeypatch.setattr("subscriptions.actions.change.write_change", note)
+    at_once(10, lambda _: insist(installed, owner))
+    assert checked == [0, 1]
+
+
+def test_one_confirmation_submitted_ten_times_at_once_has_one_effect(installed: Account, owner: User) -> None:
+    held, digest = page(installed, owner)
+    wanted = replace(held, seats=2, storage="storage-25")
+    confirmation = Confirmation(UUID(int=1), digest(wanted))
+    outcomes = at_once(10, lambda _: change_subscription(installed, wanted, by=owner, confirmation=confirmation))
+    assert Counter(type(outcome) for outcome in outcomes) == {Change: 1, AlreadyDone: 9}
+    assert reasons(outcomes) == {"Change": 1, "already_confirmed": 9}
+    assert list(Change.objects.values_list("version", "confirmation")) == [(0, None), (1, UUID(int=1))]
+    assert (ContactCenter.objects.get().seats, seats_of_the_ledger()) == (2, 2)
+    assert not Refusal.objects.exists()
+
+
+def add_a_seat(_: int) -> str:
+    sql("UPDATE subscriptions_contactcenter SET seats = seats + 1")
+    return "bought"
+
+
+def test_fifty_raw_updates_stop_at_two_seats(installed: Account) -> None:
+    outcomes = at_once(MANY, add_a_seat)
+    assert Counter(map(str, outcomes))["bought"] == 2
+    assert Counter(type(outcome).__name__ for outcome in outcomes) == {"str": 2, "IntegrityError": MANY - 2}
+    assert ContactCenter.objects.get().seats == 2
+
+
+@pytest.fixture
+def seat_limit_off(installed: Account) -> Iterator[None]:
+    sql("ALTER TABLE subscriptions_contactcenter DISABLE TRIGGER onboarding_seat_limit")
+    yield
+    sql("ALTER TABLE subscriptions_contactcenter ENABLE TRIGGER onboarding_seat_limit")
+
+
+def test_control_without_the_guard_all_fifty_raw_updates_succeed(seat_limit_off: None) -> None:
+    assert at_once(MANY, add_a_seat) == ["bought"] * MANY
+    assert ContactCenter.objects.get().seats == MANY
