@@ -1,6 +1,6 @@
 """The verbs of onboarding: activate an account for good, ask for it, take the request back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -72,36 +72,41 @@ def activate_many(
 
 
 def _activate_chunk(
-    keys: list[int], outcome: Activations, *, by: User, reason: str, origin: Origin, now: datetime | None
+    keys: Sequence[int], outcome: Activations, *, by: User, reason: str, origin: Origin, now: datetime | None
 ) -> None:
     """Activate the chunk as one; where the database refuses it, halve it until the bad account stands alone."""
     try:
         with transaction.atomic():
             list(Account.objects.locked().filter(pk__in=keys).values_list("pk", flat=True))
             require_activator(by)
-            found = {
-                row.account_id: row for row in Onboarding.objects.select_related("account").filter(account__in=keys)
-            }
-            ready = [key for key, row in found.items() if not row.is_active]
-            activated = _write_activations(ready, by=by, reason=reason, origin=origin, now=now or database_now())
+            activated = _write_activations(keys, by=by, reason=reason, origin=origin, now=now or database_now())
+            refused = refusals_of(set(keys).difference(activated))
     except DatabaseError as error:
         if len(keys) == 1:
             sentence = sentence_of(error) if isinstance(error, IntegrityError) else None
-            outcome.refused[keys[0]] = sentence.text if sentence else str(error).strip().splitlines()[0]
+            outcome.refused[keys[0]] = sentence.text if sentence else f"{error}".strip().partition("\n")[0]
             return
         middle = len(keys) // 2
         for half in (keys[:middle], keys[middle:]):
             _activate_chunk(half, outcome, by=by, reason=reason, origin=origin, now=now)
         return
     outcome.activated += activated
-    for key in keys:
-        if key not in found:
-            outcome.refused[key] = "Contact Center is not installed on this account."
-        elif refusal := rules.refuse_activation(found[key]):
-            outcome.refused[key] = refusal.messages[0]
+    outcome.refused |= refused
 
 
-def _write_activations(keys: list[int], *, by: User, reason: str, origin: Origin, now: datetime) -> list[int]:
+def refusals_of(accounts: Collection[int]) -> dict[int, str]:
+    """Return, by key, why these accounts can't be activated; those that can are left out. At most two queries."""
+    if not accounts:
+        return {}
+    ready = set(Onboarding.objects.in_onboarding().filter(account__in=accounts).values_list("account_id", flat=True))
+    refused = dict.fromkeys(sorted(set(accounts) - ready), "Contact Center is not installed on this account.")
+    for row in Onboarding.objects.filter(account__in=refused).select_related("account"):
+        if refusal := rules.refuse_activation(row):
+            refused[row.account_id] = refusal.messages[0]
+    return refused
+
+
+def _write_activations(keys: Sequence[int], *, by: User, reason: str, origin: Origin, now: datetime) -> list[int]:
     """Activate these accounts and write their history; return the keys. The caller holds their locks."""
     activate_all = (
         "WITH activated AS (UPDATE onboarding_onboarding SET activated_at = %(now)s, activated_by_id = %(by)s, "  # noqa: S608
@@ -114,7 +119,7 @@ def _write_activations(keys: list[int], *, by: User, reason: str, origin: Origin
         cursor.execute(
             activate_all,
             {
-                "keys": keys,
+                "keys": list(keys),
                 "now": now,
                 "by": by.pk,
                 "origin": origin.value,

@@ -4,7 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
@@ -14,6 +15,7 @@ from subscriptions.ledger import first_of_next_month
 from subscriptions.models import MOST_SEATS, Item, Kind
 
 Catalogue = Mapping[str, Item]
+FIRST_ZONE = ZoneInfo("Pacific/Kiritimati")  # 14 hours before UTC; the guard `price_in_effect_is_final` has it too
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,11 @@ def differences(
             first_of_next_month(today) if waits else today,
             "A smaller package starts on the 1st of the next month." if waits else "",
         )
+
+
+def first_day_of_a_new_price(now: datetime) -> date:
+    """Return the earliest day from which a new price may count: where a day begins first, it has not begun (R24)."""
+    return now.astimezone(FIRST_ZONE).date() + timedelta(days=1)
 
 
 def basis(

@@ -1,0 +1,88 @@
+"""Accounts, and who may act for them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from accounts.admin.bases import CarefulInline, HistoryAdmin
+from accounts.models import Account, Contact, PhoneNumber, Role, ServiceUser
+
+
+class ContactInline(CarefulInline):
+    model = Contact
+    autocomplete_fields = ("user",)
+    fields = ("user", "role")
+
+
+class PhoneNumberInline(CarefulInline):
+    """Numbers are added here; what becomes of one later is on its own page."""
+
+    model = PhoneNumber
+    fields = ("number", "kind")
+    readonly_fields = ("kind",)
+    hide_title = False  # it has the link to the number's own page
+    show_change_link = True
+    per_page = 50
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class AccountAdmin(HistoryAdmin):
+    """The provider's customers, with their contacts and numbers. Registered by `onboarding`, which adds the mode."""
+
+    list_display = ("number", "company", "owners", "timezone", "created_at")
+    list_display_links = ("number", "company")
+    search_fields = ("number", "company", "contacts__user__email")
+    search_help_text = "Number, company, or a contact's e-mail address"
+    fields: Any = ("number", "company", "timezone", "created_at")
+    readonly_fields: Any = ("created_at",)
+    inlines = (ContactInline, PhoneNumberInline)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        owners = Contact.objects.filter(role=Role.OWNER).select_related("user")
+        return super().get_queryset(request).prefetch_related(Prefetch("contacts", owners, to_attr="listed_owners"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> Any:
+        """Return the number too, once the account is made: bills and letters name it."""
+        fixed = ("number",) if obj else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    @display(description="Owners")
+    def owners(self, account: Any) -> str:
+        return ", ".join(contact.user.email for contact in account.listed_owners)
+
+
+@admin.register(Contact)
+class ContactAdmin(HistoryAdmin):
+    list_display = ("user", "account", "role")
+    list_filter = ("role",)
+    list_select_related = ("user", "account")
+    search_fields = ("user__email", "user__first_name", "user__last_name", "account__number", "account__company")
+    autocomplete_fields = ("account", "user")
+    fields = ("account", "user", "role")
+    ordering = ("-pk",)
+    kept = False
+
+
+@admin.register(ServiceUser)
+class ServiceUserAdmin(HistoryAdmin):
+    """The customers' own people. Their role in Contact Center is assigned in HostPilot, under its rules."""
+
+    list_display = ("name", "email", "account", "contact_center_role")
+    list_filter = ("contact_center_role",)
+    list_select_related = ("account",)
+    search_fields = ("name", "email", "account__number", "account__company")
+    autocomplete_fields = ("account",)
+    fields = ("account", "name", "email", "contact_center_role", "created_at")
+    ordering = ("-pk",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ServiceUser | None = None) -> Any:
+        fixed = ("account",) if obj else ()
+        return (*super().get_readonly_fields(request, obj), "contact_center_role", "created_at", *fixed)

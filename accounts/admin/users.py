@@ -1,0 +1,112 @@
+"""Log-ins, and what staff may do. Only a superuser makes staff or gives permissions."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from accounts.admin.bases import CarefulAdmin, HistoryAdmin, WholeForm
+from accounts.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
+from accounts.models import User
+
+PERSON = ("email", "first_name", "last_name")
+
+
+class NewUserForm(WholeForm, UserCreationForm):
+    """Asks for the address, and for a password or for none."""
+
+    class Meta:
+        model = User
+        fields = PERSON
+        field_classes: dict[str, type[forms.Field]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice: Any = self.fields["usable_password"]
+        choice.label = "Log-in"
+        choice.help_text = "Without a password, the user sets one by “Forgotten password?” on the log-in page."
+        choice.choices = choice.widget.choices = [("true", "With this password"), ("false", "Without a password yet")]
+
+
+class ChangedUserForm(WholeForm, UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, type[forms.Field]] = {}
+
+
+@admin.register(User)
+class UserAdmin(HistoryAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
+    """Everybody who logs in. Users are deactivated, never deleted.
+
+    Staff who are not superusers make and change customers' log-ins only: staff status, groups and permissions are not
+    on their forms, and the log-ins of staff are closed to them, their own too.
+    """
+
+    form = ChangedUserForm
+    add_form = NewUserForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("email", "first_name", "last_name", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    search_fields = ("email", "first_name", "last_name")
+    ordering = ("email",)
+    readonly_fields = ("last_login", "date_joined")
+    add_fieldsets = ((None, {"fields": (*PERSON, "usable_password", "password1", "password2")}),)
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is None:
+            return self.add_fieldsets
+        staff = ("is_staff", "is_superuser", "groups", "user_permissions") if request.user.is_superuser else ()
+        return (
+            (None, {"fields": (*PERSON, "password", "is_active")}),
+            *([("Staff", {"fields": staff})] if staff else []),
+            ("Dates", {"fields": ("last_login", "date_joined")}),
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        if obj is None or request.user.is_superuser:
+            return allowed
+        # As the user stands in the database: by now the form may have written other values into `obj`.
+        return allowed and not self._are_staff(User.objects.filter(pk=obj.pk))
+
+    def _are_staff(self, users: QuerySet[User]) -> bool:
+        return (users.filter(is_staff=True) | users.filter(is_superuser=True)).exists()
+
+    def _add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show or take the form of a new user.
+
+        Django asks for the change permission too, since its form of a new user may hold staff status; ours never does.
+        """
+        return self.changeform_view(request, None, form_url, extra_context)
+
+
+admin.site.unregister(Group)
+admin.site.unregister(EmailAddress)  # a user's address is his log-in, on his own page
+
+
+@admin.register(Group)
+class GroupAdmin(CarefulAdmin, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+    """What the members of each team may do. Only superusers change it; the three teams of the product stay."""
+
+    kept = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        stays = obj is not None and obj.name in (ONBOARDING_TEAM, BILLING_TEAM, SUPPORT)
+        return bool(request.user.is_superuser) and not stays

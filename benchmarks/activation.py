@@ -1,0 +1,103 @@
+"""How fast `activate_many` is beside its limit: one hand-made statement that activates and writes history.
+
+Both run on fresh accounts, in turn, in one run; what counts is the ratio of their medians.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+from django.db import connection, transaction
+from rich.console import Console
+from rich.table import Table
+
+from accounts.models import Account, User
+from benchmarks.machine import description, throw_away_database
+from onboarding.actions import activate_many
+from onboarding.models import Onboarding
+
+ROUNDS = 3
+TARGET = 0.9
+
+POPULATION = """
+TRUNCATE accounts_account, accounts_historicalaccount, onboarding_historicalonboarding CASCADE;
+INSERT INTO accounts_account (number, company, timezone)
+    SELECT 100000000 + n, 'Company ' || n, 'America/New_York' FROM generate_series(1, {size}) n;
+WITH born AS (
+    INSERT INTO onboarding_onboarding (account_id, started_at, activated_from, reason)
+    SELECT id, now() - interval '60 days', '', '' FROM accounts_account RETURNING *)
+INSERT INTO onboarding_historicalonboarding
+    (id, account_id, started_at, activated_from, reason, history_date, history_type)
+    SELECT id, account_id, started_at, activated_from, reason, started_at, '+' FROM born;
+"""
+
+LIMIT = """
+WITH activated AS (
+    UPDATE onboarding_onboarding SET activated_at = now(), activated_by_id = %s, activated_from = 'batch', reason = %s
+    WHERE activated_at IS NULL RETURNING *)
+INSERT INTO onboarding_historicalonboarding (id, account_id, started_at, activated_at, activated_by_id, activated_from,
+    reason, history_date, history_type, history_user_id, history_change_reason)
+SELECT id, account_id, started_at, activated_at, activated_by_id, activated_from,
+    reason, now(), '~', activated_by_id, 'Activated' FROM activated
+"""
+
+Way = Callable[[User, Sequence[int]], None]
+
+
+def by_one_statement(by: User, accounts: Sequence[int]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(LIMIT, [by.pk, "Measured"])
+
+
+def by_activate_many(by: User, accounts: Sequence[int]) -> None:
+    for outcome in activate_many(accounts, by=by, reason="Measured"):
+        assert not outcome.refused, outcome.refused
+
+
+def run(size: int) -> None:
+    """Print a table of the medians and the ratio, then the same as one line of JSON."""
+    console = Console()
+    with throw_away_database():
+        machine = description()
+        by = User.objects.create_superuser("bench@example.com")
+        taken: dict[Way, list[float]] = {by_one_statement: [], by_activate_many: []}
+        for number in range(ROUNDS):
+            console.print(f"Round {number + 1} of {ROUNDS}, {size:,} accounts …", style="dim")
+            # Each goes first in its turn: the second finds a warmer server.
+            ways = list(taken) if number % 2 == 0 else list(reversed(taken))
+            for way in ways:
+                taken[way].append(_seconds(way, by, size))
+    limit, seconds = (statistics.median(taken[way]) for way in (by_one_statement, by_activate_many))
+    table = Table(title=f"Activation of {size:,} accounts\n{machine}")
+    for column in ("", "seconds", "accounts/s", "of the limit"):
+        table.add_column(column, justify="left" if not column else "right")
+    table.add_row("one statement (the limit)", f"{limit:.3f}", f"{size / limit:,.0f}", "1.00")
+    table.add_row("activate_many", f"{seconds:.3f}", f"{size / seconds:,.0f}", f"{limit / seconds:.2f}")
+    console.print(table)
+    console.print(f"Target: {TARGET} of the limit or more.", style="dim")
+    facts = {
+        "name": "activation",
+        "size": size,
+        "seconds": round(seconds, 4),
+        "limit_seconds": round(limit, 4),
+        "ratio": round(limit / seconds, 3),
+        "machine": machine,
+    }
+    print(json.dumps(facts))
+
+
+def _seconds(way: Way, by: User, size: int) -> float:
+    """Return how long it takes to activate `size` new accounts, having checked that each left its row of history."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute(POPULATION.format(size=size))
+        cursor.execute("ANALYZE")
+        cursor.execute("CHECKPOINT")
+    accounts = list(Account.objects.order_by("pk").values_list("pk", flat=True))
+    start = time.perf_counter()
+    way(by, accounts)
+    seconds = time.perf_counter() - start
+    assert Onboarding.objects.active().count() == size
+    assert Onboarding.history.filter(history_type="~", history_user=by).count() == size
+    return seconds

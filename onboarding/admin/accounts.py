@@ -1,0 +1,47 @@
+"""The page of an account, with what onboarding adds: the fixed time zone, and the button that activates."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from accounts.admin import AccountAdmin
+from accounts.models import Account
+from onboarding.admin.activation import PERMISSION, activation_page
+from onboarding.models import Onboarding
+
+
+@admin.register(Account)
+class OnboardedAccountAdmin(AccountAdmin):
+    actions_detail = ("activate_account",)
+
+    def has_activate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> Any:
+        """Return the time zone too, once Contact Center is installed (guard `account_timezone_is_fixed`)."""
+        fixed = ("timezone",) if obj and Onboarding.objects.filter(account=obj).exists() else ()
+        return (*super().get_readonly_fields(request, obj), *fixed)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer the button only where there is something to activate."""
+        account = self.get_object(request, str(object_id))
+        waits = account and Onboarding.objects.in_onboarding().filter(account=account).exists()
+        return super().get_actions_detail(request, object_id) if waits else []
+
+    @action(
+        description="Activate…",
+        permissions=["activate"],
+        url_path="activate",
+        icon="rocket_launch",
+        variant=ActionVariant.PRIMARY,
+    )
+    def activate_account(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account = self.get_object(request, object_id)
+        if account is None:
+            raise Http404
+        back = reverse("admin:accounts_account_change", args=[account.pk])
+        return activation_page(self, request, [account.pk], back=back)

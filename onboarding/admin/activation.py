@@ -1,0 +1,146 @@
+"""The page on which accounts are activated: it shows what will happen on GET, and does it on POST."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.formats import localize
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from accounts.actions import database_now
+from accounts.models import Account, User
+from onboarding.actions import activate, activate_many, refusals_of
+from onboarding.models import Onboarding, Origin
+
+PERMISSION = "onboarding.activate_account"
+SHOWN_IN_FULL = 200
+Named = tuple[str, str]
+
+
+class ActivationForm(forms.Form):
+    """Why the accounts are activated, and which; all keys in one field, since a form has at most 5,000 fields."""
+
+    reason = forms.CharField(
+        max_length=500,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autofocus": True}),
+        help_text="Kept with each account for good, like “Customer confirmed by phone, ticket 4711”.",
+        error_messages={"required": "Say why the accounts are activated."},
+    )
+    accounts = forms.RegexField(r"^[0-9]{1,18}(,[0-9]{1,18})*\Z", widget=forms.HiddenInput)
+
+    def clean_accounts(self) -> list[int]:
+        return list(dict.fromkeys(int(key) for key in self.cleaned_data["accounts"].split(",")))
+
+
+def activation_page(
+    model_admin: Any, request: HttpRequest, accounts: Sequence[int], *, back: str, action: str = ""
+) -> HttpResponse:
+    """Show what activating the accounts with these keys means, or do it where the request posts the page's form.
+
+    Needs the permission to activate for both. `back` is the address to go to when done or cancelled, and `action` the
+    address the form is posted to, which is this one unless given. A form without a reason is shown again, with it said
+    at the field.
+    """
+    if not isinstance(request.user, User) or not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    confirmed = request.method == "POST" and "reason" in request.POST
+    form = ActivationForm(request.POST) if confirmed else ActivationForm(initial={"accounts": _joined(accounts)})
+    if confirmed and form.is_valid():
+        return _activate(model_admin, request, accounts, by=request.user, reason=form.cleaned_data["reason"], back=back)
+    refused = refusals_of(accounts)
+    ready = [key for key in accounts if key not in refused]
+    in_full = Onboarding.objects.filter(account__in=ready).oldest_first().select_related("account")[:SHOWN_IN_FULL]
+    rows = list(in_full)
+    rest = set(ready) - {row.account_id for row in rows}
+    now = database_now()
+    return TemplateResponse(
+        request,
+        "admin/onboarding/onboarding/activate.html",
+        {
+            **model_admin.admin_site.each_context(request),
+            "title": "Activate for good",
+            "opts": Onboarding._meta,
+            "form": form,
+            "form_action": action,
+            "back": back,
+            "count": len(ready),
+            "headings": ["Account", "Number", "In onboarding", "Edition", "Holds"],
+            "rows": [(row, row.age(now).days) for row in rows],
+            "keys": [row.account_id for row in rows],
+            "rest": _named(rest),
+            "refused": _with_reasons(refused),
+        },
+    )
+
+
+def _activate(
+    model_admin: Any, request: HttpRequest, accounts: Sequence[int], *, by: User, reason: str, back: str
+) -> HttpResponse:
+    """Activate the accounts and say of each what became of it: of one in a message, of many on a page."""
+    if len(accounts) == 1:
+        account = Account.objects.filter(pk=accounts[0]).first()
+        if account is None:
+            messages.error(request, "There is no such account.")
+            return HttpResponseRedirect(back)
+        try:
+            day = activate(account, by=by, reason=reason, origin=Origin.ADMIN).activated_on
+        except ValidationError as refusal:
+            messages.error(request, " ".join(refusal.messages))
+        else:
+            messages.success(request, f"{account} is active for good, and charged from {localize(day)} on.")
+        return HttpResponseRedirect(back)
+    activated: list[int] = []
+    refused: dict[int, str] = {}
+    stopped = ""
+    try:
+        for outcome in activate_many(accounts, by=by, reason=reason, origin=Origin.ADMIN):
+            activated += outcome.activated
+            refused |= outcome.refused
+    except PermissionDenied as denial:  # taken from him while it ran: what is done is done, and told
+        if not activated and not refused:
+            raise
+        stopped = str(denial)
+    return TemplateResponse(
+        request,
+        "admin/onboarding/onboarding/activated.html",
+        {
+            **model_admin.admin_site.each_context(request),
+            "title": "Activated" if activated else "Nothing was activated",
+            "opts": Onboarding._meta,
+            "back": back,
+            "activated": _named(activated),
+            "refused": _with_reasons(refused),
+            "stopped": stopped,
+        },
+    )
+
+
+def keys_of(queryset: QuerySet[Onboarding]) -> list[int]:
+    """Return the keys of the accounts of these rows, oldest first."""
+    return list(queryset.oldest_first().values_list("account_id", flat=True))  # type: ignore[attr-defined]
+
+
+def _joined(accounts: Sequence[int]) -> str:
+    return ",".join(map(str, accounts))
+
+
+def _named(accounts: Sequence[int] | set[int]) -> list[Named]:
+    """Return number and company of the accounts, in the order of their numbers."""
+    if not accounts:
+        return []
+    return list(Account.objects.filter(pk__in=accounts).order_by("number").values_list("number", "company"))
+
+
+def _with_reasons(refused: dict[int, str]) -> list[tuple[str, str, str]]:
+    """Return number, company and reason of accounts that can't be activated; an account that is none has no number."""
+    if not refused:
+        return []
+    accounts = Account.objects.filter(pk__in=refused).order_by("number").values_list("pk", "number", "company")
+    known = {key: (number, company) for key, number, company in accounts}
+    unknown = ("", "There is no such account")
+    return [(*known.get(key, unknown), refused[key]) for key in (*known, *(refused.keys() - known.keys()))]

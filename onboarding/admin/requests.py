@@ -1,0 +1,46 @@
+"""Customers' requests to go live."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from accounts.admin import HistoryAdmin, ReadOnly
+from onboarding.models import GoLiveRequest
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [("waiting", "Waiting"), ("done", "Account is active"), ("withdrawn", "Withdrawn")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[GoLiveRequest]:
+        if self.value() == "waiting":
+            return queryset.open()
+        if self.value() == "withdrawn":
+            return queryset.exclude(withdrawn_at=None)
+        if self.value() == "done":
+            return queryset.filter(withdrawn_at=None).exclude(account__onboarding__activated_at=None)
+        return queryset
+
+
+@admin.register(GoLiveRequest)
+class GoLiveRequestAdmin(ReadOnly, HistoryAdmin):
+    """Made and withdrawn by customers in HostPilot; answered by activating the account."""
+
+    list_display = ("account", "wanted_on", "state", "requested_at", "requested_by", "note")
+    list_filter = (StateFilter, "wanted_on")
+    list_select_related = ("account__onboarding", "requested_by")
+    search_fields = ("account__number", "account__company", "requested_by__email")
+    fields = ("account", "state", "wanted_on", "note", "requested_at", "requested_by", "withdrawn_at", "withdrawn_by")
+
+    @display(description="State", label={"Waiting": "warning", "Account is active": "success"})
+    def state(self, request: GoLiveRequest) -> str:
+        if request.withdrawn_at:
+            return "Withdrawn"
+        return "Account is active" if request.account.onboarding.is_active else "Waiting"

@@ -1,0 +1,174 @@
+"""Activate accounts in onboarding in a batch, for good (R12)."""
+
+from argparse import ArgumentTypeError
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from accounts.actions import database_now
+from accounts.models import Account, User
+from onboarding.actions import CHUNK, Activations, activate_many, checked_reason, refusals_of, require_activator
+from onboarding.models import Onboarding
+
+SHOWN = 20
+LONGEST_AGE = 36_500
+LONGEST_NUMBER = 40  # of what is shown of a line that is no account number
+
+
+class Command(BaseCommand):
+    help = (
+        "Activate accounts in onboarding, for good: those named, those of a file, and those older than some days. "
+        "An account that can't be activated is set aside with its reason and the others go on; "
+        "the exit status is 1 when there was any."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("numbers", nargs="*", metavar="NUMBER", help="numbers of accounts")
+        parser.add_argument("--file", type=Path, help="a file with one account number a line; # starts a comment")
+        parser.add_argument(
+            "--older-than", type=_days, metavar="DAYS", help="accounts in onboarding for more than this many days"
+        )
+        parser.add_argument("--by", required=True, metavar="EMAIL", help="who activates: staff who may")
+        parser.add_argument("--reason", required=True, help="why, kept with each account")
+        parser.add_argument("--dry-run", action="store_true", help="show what would happen, and write nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        by, reason = _checked(options["by"], options["reason"])
+        if not options["numbers"] and options["file"] is None and options["older_than"] is None:
+            raise CommandError("Say which accounts: by their numbers, with --file, or with --older-than.")
+        numbers = list(dict.fromkeys([*map(str.strip, options["numbers"]), *_read(options["file"])]))
+        keys, unknown = _found(numbers)
+        if options["older_than"] is not None:
+            keys |= _older_than(options["older_than"])
+        dry_run = options["dry_run"]
+        outcomes = _would_be(sorted(keys)) if dry_run else activate_many(sorted(keys), by=by, reason=reason)
+        total = self._collect(outcomes, len(keys))
+        refused = [(number, "There is no account with this number.") for number in unknown]
+        refused += _by_number(total.refused)
+        self._summarise(total.activated, refused, dry_run=dry_run, in_full=options["verbosity"] > 1)
+        if refused:
+            raise CommandError(f"{len(refused):,} of {_accounts(len(keys) + len(unknown))} refused.", returncode=1)
+
+    def _collect(self, outcomes: Iterable[Activations], count: int) -> Activations:
+        """Return the sum of the outcomes, showing a progress bar on a terminal.
+
+        Where the permission is taken from the activator meanwhile, the error says how many are activated already.
+        """
+        total = Activations()
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        console = Console(file=self.stderr._out)  # type: ignore[arg-type]
+        with Progress(*columns, console=console, disable=not self.stderr.isatty(), transient=True) as progress:
+            bar = progress.add_task("Accounts", total=count)
+            try:
+                for outcome in outcomes:
+                    total.activated += outcome.activated
+                    total.refused |= outcome.refused
+                    progress.update(bar, completed=len(total.activated) + len(total.refused))
+            except PermissionDenied as denial:
+                done = f"Stopped when {_accounts(len(total.activated))} had been activated"
+                raise CommandError(f"{done}: {denial}") from denial
+        return total
+
+    def _summarise(
+        self, activated: Sequence[int], refused: Sequence[tuple[str, str]], *, dry_run: bool, in_full: bool
+    ) -> None:
+        """Write how many were activated and refused, and which: the first of them, or all."""
+        would = "would be " if dry_run else ""
+        most = None if in_full else SHOWN
+        self.stdout.write(f"{_accounts(len(activated))} {would}activated.")
+        if dry_run or in_full:
+            shown = activated[:most]
+            self._list((number for number, _ in _by_number(dict.fromkeys(shown, ""))), len(activated) - len(shown))
+        self.stdout.write(f"{_accounts(len(refused))} {would}refused.")
+        self._list((f"{number}: {reason}" for number, reason in refused[:most]), len(refused) - len(refused[:most]))
+
+    def _list(self, lines: Iterable[str], more: int) -> None:
+        for line in lines:
+            self.stdout.write(f"  {line}")
+        if more:
+            self.stdout.write(f"  … and {more:,} more; --verbosity 2 lists all.")
+
+
+def _days(text: str) -> int:
+    """Return a number of days; refused where onboarding can't be that old."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= LONGEST_AGE):
+        raise ArgumentTypeError(f"a whole number of days from 0 to {LONGEST_AGE:,} is needed, not {text[:20]!r}")
+    return int(text)
+
+
+def _checked(email: str, reason: str) -> tuple[User, str]:
+    """Return who activates and why; refused in one sentence where he may not, or no reason is given."""
+    by = User.objects.filter(email=email.strip().lower()).first()
+    if by is None:
+        raise CommandError(f"There is no user with the e-mail address {email}.")
+    try:
+        require_activator(by)
+        return by, checked_reason(reason)
+    except PermissionDenied as denial:
+        raise CommandError(f"{email} can't activate accounts: {denial}") from denial
+    except ValidationError as refusal:
+        raise CommandError(" ".join(refusal.messages)) from refusal
+
+
+def _read(path: Path | None) -> Iterator[str]:
+    """Yield the account numbers of a file; refused in words where it can't be read, or is no text."""
+    if path is None:
+        return
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise CommandError(f"The file {path} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"The file {path} is not a text file in UTF-8.") from error
+    if "\0" in text:
+        raise CommandError(f"The file {path} is not a text file in UTF-8.")
+    for line in text.splitlines():
+        if number := line.partition("#")[0].strip():
+            yield number
+
+
+def _found(numbers: Sequence[str]) -> tuple[set[int], list[str]]:
+    """Return the keys of the accounts with these numbers, and the numbers that no account has."""
+    keys: dict[str, int] = {}
+    for chunk in _chunks([number for number in numbers if number.isascii() and number.isdigit()]):
+        keys |= Account.objects.filter(number__in=chunk).values_list("number", "pk")
+    unknown = [number[:LONGEST_NUMBER] for number in numbers if number not in keys]
+    return set(keys.values()), unknown
+
+
+def _older_than(days: int) -> set[int]:
+    old = Onboarding.objects.in_onboarding().started_before(database_now() - timedelta(days=days))
+    return set(old.values_list("account_id", flat=True))
+
+
+def _would_be(keys: Sequence[int]) -> Iterator[Activations]:
+    """Yield what would become of each chunk of accounts."""
+    for chunk in _chunks(keys):
+        refused = refusals_of(chunk)
+        yield Activations([key for key in chunk if key not in refused], refused)
+
+
+def _by_number(reasons: dict[int, str]) -> list[tuple[str, str]]:
+    """Return the accounts' numbers, in order, with what is said of each."""
+    named: list[tuple[str, str]] = []
+    for chunk in _chunks(list(reasons)):
+        accounts = Account.objects.filter(pk__in=chunk).values_list("number", "pk")
+        named += [(number, reasons[key]) for number, key in accounts]
+    return sorted(named)
+
+
+def _accounts(count: int) -> str:
+    return "1 account" if count == 1 else f"{count:,} accounts"
+
+
+def _chunks(rows: Sequence[Any]) -> Iterator[list[Any]]:
+    left = iter(rows)
+    while chunk := list(islice(left, CHUNK)):
+        yield chunk

@@ -1,0 +1,6 @@
+"""The catalogue, what accounts hold, and the worklist with it."""
+
+from subscriptions.admin.catalogue import ItemAdmin, PriceAdmin
+from subscriptions.admin.held import ContactCenterAdmin, OnboardingAdmin
+
+__all__ = ["ContactCenterAdmin", "ItemAdmin", "OnboardingAdmin", "PriceAdmin"]

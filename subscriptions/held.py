@@ -1,0 +1,48 @@
+"""What many accounts hold, in words for lists."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+
+from subscriptions.models import ContactCenter, Holding
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one account holds now: the names of its items."""
+
+    edition: str
+    seats: int
+    storage: str
+    package: str
+    switched_on: tuple[str, ...]
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """The parts of it, each in a few words."""
+        yield "1 seat" if self.seats == 1 else f"{self.seats:,} seats"
+        yield ", ".join(self.switched_on) or "no channels"
+        yield f"{self.storage} of recordings"
+        yield f"{self.package} toll-free"
+
+    def __str__(self) -> str:
+        return " · ".join((self.edition, *self.lines))
+
+
+def held_by_accounts(accounts: Collection[int]) -> dict[int, Summary]:
+    """Return what the accounts with these keys hold, by key; those without Contact Center are left out. One query."""
+    switched_on = Holding.objects.open().filter(account=OuterRef("account"), slot__gt=0).order_by("-item__kind", "item")
+    centers = ContactCenter.objects.filter(account__in=accounts).values_list(
+        "account",
+        "edition__name",
+        "seats",
+        "storage__name",
+        "package__name",
+        ArraySubquery(switched_on.values("item__name")),
+    )
+    return {
+        account: Summary(edition, seats, storage, package, tuple(names))
+        for account, edition, seats, storage, package, names in centers
+    }

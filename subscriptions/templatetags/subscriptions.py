@@ -1,0 +1,54 @@
+"""What is held, for pages of the admin that are put together from several apps."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import template
+
+from subscriptions import held
+from subscriptions.models import Change, Holding
+
+register = template.Library()
+SHOWN = 200
+
+
+@register.simple_tag
+def held_by_accounts(accounts: Sequence[int]) -> dict[int, held.Summary]:
+    """Return what each of these accounts holds, by its key, for all of a page by one query."""
+    return held.held_by_accounts(accounts)
+
+
+@register.filter
+def of_account(summaries: dict[int, held.Summary], account: int) -> held.Summary | None:
+    """Return what one account holds, from the answer of `held_by_accounts`."""
+    return summaries.get(account)
+
+
+@register.simple_tag
+def ledger_of(account: int) -> dict[str, Any]:
+    """Return the latest rows of an account's ledger, as a table of the admin."""
+    rows = Holding.objects.filter(account=account).select_related("item", "change", "superseded_by").order_by("-pk")
+    return {
+        "headers": ["Item", "Quantity", "From", "Until", "Written by change", "Replaced by change"],
+        "rows": [
+            [
+                row.item.name,
+                row.quantity,
+                row.period.lower,
+                row.period.upper or "it is changed",
+                row.change.version,
+                row.superseded_by.version if row.superseded_by else "–",
+            ]
+            for row in rows[:SHOWN]
+        ],
+    }
+
+
+@register.simple_tag
+def changes_of(account: int) -> dict[str, Any]:
+    """Return the latest changes of what an account holds, as a table of the admin."""
+    rows = Change.objects.filter(account=account).select_related("by").order_by("-version")
+    return {
+        "headers": ["Change", "When (UTC)", "By"],
+        "rows": [[row.version, f"{row.at:%Y-%m-%d %H:%M}", row.by] for row in rows[:SHOWN]],
+    }
