@@ -109,6 +109,7 @@ def merge(batch: Batch, received_in: int, *, now: datetime | None = None) -> Non
         copy(REJECT_COLUMNS, (_reject_row(received_in, reject) for reject in rejects))
         run(COUNTED, [counts.added, counts.unmatched, counts.repeated, batch.skipped, len(rejects), received_in])
         locking.checkpoint("before commit")
+    locking.checkpoint("after commit")
 
 
 def _judge(now: datetime | None) -> datetime:
