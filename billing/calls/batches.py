@@ -9,7 +9,7 @@ from billing.calls.layouts import BYTE_ORDER_MARK, Layout, Unreadable, fields_of
 from billing.calls.reading import Block, without_mark
 from billing.calls.values import Numbers, Rejected
 
-ROWS = 50_000
+ROWS = 25_000
 Reject = tuple[int, str, str, str]
 """Line, code, reason, and the row as it was received."""
 

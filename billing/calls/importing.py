@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import OperationalError
+from psycopg.errors import LockNotAvailable
 
 from accounts.actions import database_now
 from accounts.models import User
@@ -20,6 +22,7 @@ from billing.models import CallImport
 
 LONGEST_NAME = 255
 PERMISSION = "billing.add_callimport"
+BUSY = "A bill run or another import kept the accounts for too long. What was read so far is in: import the file again."
 
 
 def import_calls(
@@ -51,6 +54,10 @@ def import_calls(
             merge(batch, received.pk, now=now)
     except Unreadable as why:
         raise ValidationError(str(why), code=why.code) from why
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        raise ValidationError(BUSY, code="busy") from error
     CallImport.objects.filter(pk=received.pk).update(finished_at=database_now())
     received.refresh_from_db()
     return received
