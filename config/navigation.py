@@ -25,6 +25,14 @@ PLACES = [
         ],
     ),
     (
+        "Calls",
+        [
+            ("Call records", "call_log", "billing", "callrecord"),
+            ("Imports", "upload_file", "billing", "callimport"),
+            ("Rejected rows", "rule", "billing", "rejectedcall"),
+        ],
+    ),
+    (
         "Catalogue",
         [
             ("Items and prices", "sell", "subscriptions", "item"),

@@ -1,4 +1,4 @@
-from subscriptions.actions.assign import assign_number, assign_users, unassign_number
+from subscriptions.actions.assign import assign_number, assign_users, correct_assignment, unassign_number
 from subscriptions.actions.change import Confirmation, Proposal, change_subscription, propose_subscription
 from subscriptions.actions.install import install
 
@@ -8,6 +8,7 @@ __all__ = [
     "assign_number",
     "assign_users",
     "change_subscription",
+    "correct_assignment",
     "install",
     "propose_subscription",
     "unassign_number",

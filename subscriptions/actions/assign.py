@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from simple_history.utils import bulk_update_with_history
 
 from accounts.actions import AlreadyDone, action, database_now
+from accounts.history import credit
 from accounts.models import Account, NumberAssignment, PhoneNumber, ServiceRole, ServiceUser, User
 from accounts.roles import Capability, require
 from subscriptions.catalogue import contact_center_of
+
+LONGEST_REASON = 100  # of a history row
 
 
 @action
@@ -72,6 +75,49 @@ def unassign_number(
     current.ended_by = by
     current.save(update_fields=["period", "ended_by"])
     return current
+
+
+@action
+def correct_assignment(
+    account: Account,
+    number: PhoneNumber,
+    start: datetime,
+    end: datetime | None,
+    *,
+    by: User,
+    reason: str,
+    now: datetime | None = None,
+) -> NumberAssignment:
+    """Add a period of the past in which the account's Contact Center answered a number, and return it.
+
+    For staff who may change numbers only, when an assignment is missing; `match_calls` then finds the calls of the
+    period. Without an end it goes on until somebody ends it. The reason stays in the number's history. Refused for a
+    number of another account, for a period before Contact Center was installed, one not of the past, one that does not
+    end after it starts, one that overlaps another, and without a reason.
+    """
+    if not (by.is_active and by.is_staff and by.has_perm("accounts.change_phonenumber")):
+        raise PermissionDenied("Only staff who may change numbers can correct when one was assigned.")
+    center = contact_center_of(account)
+    _current_assignment(account, number)
+    now = now or database_now()
+    if not reason.strip():
+        raise ValidationError({"reason": ValidationError("Say why it is corrected.", code="reason_needed")})
+    if start < center.installed_at:
+        raise ValidationError("Contact Center was not installed then.", code="before_install", params={"tried": start})
+    if (end or start) > now:
+        raise ValidationError("The period must be of the past.", code="not_past", params={"tried": end or start})
+    if end is not None and end <= start:
+        raise ValidationError("The assignment must end after it starts.", code="out_of_order", params={"tried": end})
+    period = DateTimeTZRange(start, end)
+    if NumberAssignment.objects.filter(number=number, period__overlap=period).exists():
+        raise ValidationError("The number is already assigned in this period.", code="already_assigned")
+    assignment = NumberAssignment.objects.create(
+        account=account, number=number, period=period, assigned_by=by, ended_by=by if end else None
+    )
+    number = PhoneNumber.objects.get(pk=number.pk)
+    vars(number)["_change_reason"] = f"Assigned from {start:%Y-%m-%d %H:%M %Z}: {reason.strip()}"[:LONGEST_REASON]
+    credit(number, by, now).save()
+    return assignment
 
 
 def _current_assignment(account: Account, number: PhoneNumber) -> NumberAssignment | None:

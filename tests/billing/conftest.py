@@ -1,11 +1,15 @@
 """What tests of billing share: tariffs from a catalogue file, and what the ledger in the database holds."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from accounts.models import Account
+import pytest
+
+from accounts.models import Account, PhoneNumber, User
 from billing.charges import Held, Rate, Tariff
+from subscriptions.actions import assign_number
 from subscriptions.models import Holding, Item
+from tests.conftest import INSTALLED
 
 
 def tariffs() -> dict[int, Tariff]:
@@ -43,3 +47,11 @@ def priced_anew(tariff: Tariff, on: date, price: str, rate: str | None = None) -
     """Return the tariff with another price from a day on."""
     new = Rate(on, Decimal(price), None if rate is None else Decimal(rate))
     return Tariff(tariff.sku, tariff.kind, tariff.per_seat, (*tariff.rates, new), tariff.minutes)
+
+
+@pytest.fixture
+def answered(installed: Account, owner: User, toll_free: PhoneNumber) -> PhoneNumber:
+    """The account's toll-free number, assigned since Contact Center was installed."""
+    Account.objects.filter(pk=installed.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assign_number(installed, toll_free, by=owner, now=INSTALLED)
+    return toll_free

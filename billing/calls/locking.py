@@ -1,0 +1,46 @@
+"""The locks under which calls are matched to accounts, and the months that this makes late.
+
+A bill run locks its accounts, reads their calls, and then writes that their month was billed. Whoever matches calls
+locks the accounts FOR SHARE first, and looks after that which months were billed: so a call is either there when its
+month's run reads, or its month is marked late. Lock order: the turn, accounts by key, then their calls.
+"""
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+TURN = 4_711_001  # the advisory lock of those who write call records: their unique keys would deadlock else
+LOCK = "SELECT id FROM accounts_account WHERE id = ANY(%s) ORDER BY id FOR SHARE"
+
+# Reads `matched` (account_id, day, is_toll_free), which the statement it is put in has written.
+MARK_LATE = """
+    late AS (
+        INSERT INTO billing_latemonth (account_id, month)
+        SELECT DISTINCT b.account_id, b.month FROM matched m
+        JOIN billing_billedmonth b ON b.account_id = m.account_id AND b.month = date_trunc('month', m.day)::date
+        WHERE m.is_toll_free
+        ON CONFLICT DO NOTHING
+    )
+"""
+
+
+class Moved(Exception):
+    """Numbers were assigned anew between the look for their accounts and the lock: look again."""
+
+
+def checkpoint(name: str) -> None:
+    """Do nothing. Tests put something here that waits, or kills the process, at the named point."""
+
+
+def take_turn() -> None:
+    """Wait for the others who write call records; the turn ends with the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
+
+
+def lock_accounts(accounts: Iterable[int]) -> None:
+    """Lock accounts against bill runs and against changes of their numbers, in the order of their keys."""
+    keys = sorted(accounts)
+    if keys:
+        with connection.cursor() as cursor:
+            cursor.execute(LOCK, [keys])

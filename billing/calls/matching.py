@@ -1,0 +1,59 @@
+"""Matches calls that were kept aside to the accounts that, after a correction, held their numbers (R25)."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.actions import database_now
+from billing.calls import locking
+from billing.calls.locking import MARK_LATE, lock_accounts, take_turn
+from billing.calls.sql import column, run
+
+CHUNK = 50_000
+
+TABLE = "CREATE TEMPORARY TABLE IF NOT EXISTS matching_call (id bigint, account_id bigint); TRUNCATE matching_call"
+# Driven by the assignments, through the index of unmatched calls. What one chunk matched, the next no longer finds.
+FOUND = """
+    INSERT INTO matching_call
+    SELECT r.id, n.account_id FROM billing_callrecord r
+    JOIN accounts_phonenumber p ON p.number = r.number
+    JOIN accounts_numberassignment n ON n.number_id = p.id AND n.period @> r.started_at
+    WHERE r.account_id IS NULL LIMIT %s
+"""
+# Looks for the assignment anew, under the lock, and only among the accounts that are locked.
+MATCHED = f"""
+    WITH matched AS (
+        UPDATE billing_callrecord r SET account_id = n.account_id,
+            day = (r.started_at AT TIME ZONE a.timezone)::date, matched_at = %(now)s
+        FROM matching_call m, accounts_phonenumber p, accounts_numberassignment n, accounts_account a
+        WHERE r.id = m.id AND r.account_id IS NULL AND p.number = r.number AND n.number_id = p.id
+            AND n.period @> r.started_at AND n.account_id = m.account_id AND a.id = n.account_id
+        RETURNING r.account_id, r.day, r.is_toll_free
+    ), {MARK_LATE}
+    SELECT count(*) FROM matched
+"""  # noqa: S608 - our own text
+
+
+def match_calls(*, now: datetime | None = None, progress: Callable[[int], object] | None = None) -> int:
+    """Match the unmatched calls to assignments that cover them now, and return how many were matched.
+
+    Each chunk is one transaction: killed and run again, the rest is matched. Months that were billed become late.
+    `progress` is told the calls matched so far.
+    """
+    total = 0
+    while True:
+        with transaction.atomic(durable=True):
+            take_turn()
+            run(TABLE)
+            run(FOUND, [CHUNK])
+            accounts = column("SELECT DISTINCT account_id FROM matching_call")
+            if not accounts:
+                return total
+            lock_accounts(accounts)
+            locking.checkpoint("after lock")
+            (matched,) = column(MATCHED, {"now": now or database_now()})
+            locking.checkpoint("before commit")
+        total += matched
+        if progress:
+            progress(total)

@@ -1,0 +1,32 @@
+"""Statements over many rows, in the caller's transaction."""
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from django.db import connection
+
+LINES_A_WRITE = 5_000
+
+
+def run(statement: str, parameters: Any = None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+def rows(statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall()
+
+
+def column(statement: str, parameters: Any = None) -> list[Any]:
+    return [value for (value,) in rows(statement, parameters)]
+
+
+def copy(target: str, lines: Iterable[str]) -> None:
+    """Write lines of COPY's text form to a table with its columns."""
+    left = iter(lines)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as writer:
+        while part := "".join(islice(left, LINES_A_WRITE)):
+            writer.write(part)

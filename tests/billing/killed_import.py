@@ -1,0 +1,45 @@
+"""Runs `import_calls` in a process of its own against the tests' database, and kills it at a named point.
+
+Arguments: the database, the point (or -), how often it is passed before, how many lines a batch has, and the command's.
+The last line it writes is the most memory the process took, in kilobytes.
+"""
+
+import os
+import resource
+import signal
+import sys
+
+import django
+
+
+def main() -> None:
+    database, point, times, rows, *arguments = sys.argv[1:]
+    import tests.environment  # noqa: F401, PLC0415 - the settings of tests, before Django reads them
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    django.setup()
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 - once Django is set up
+    from django.db import connection  # noqa: PLC0415
+
+    from billing.calls import batches, locking  # noqa: PLC0415
+
+    connection.settings_dict["NAME"] = database
+    left = [int(times)]
+
+    def checkpoint(name: str) -> None:
+        if name == point:
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left[0] -= 1
+
+    locking.checkpoint = checkpoint
+    batches.ROWS = int(rows)
+    try:
+        execute_from_command_line(["manage.py", "import_calls", *arguments])
+    finally:
+        sys.stdout.flush()
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
