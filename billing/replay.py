@@ -19,7 +19,7 @@ from django.core.exceptions import ValidationError
 from accounts.actions import AlreadyDone
 from accounts.models import Account, Contact, PhoneNumber, Role, User
 from billing.actions import run_bills
-from billing.calls import import_calls
+from billing.calls.importing import import_calls
 from billing.charges import RECURRING, Line
 from billing.models import Invoice, Layout
 from onboarding.actions import activate
@@ -29,7 +29,7 @@ from subscriptions.models import Item, Price
 from subscriptions.rules import Subscription
 
 Case = Mapping[str, Any]
-Event = tuple[datetime, int, Callable[[], None]]
+Event = tuple[datetime, int, Callable[[], Any]]
 # What happens first where several things happen at one instant: a purchase at the activation is an active account's.
 ACTIVATION, PURCHASE, NUMBER, CALLS, BILL = range(5)
 

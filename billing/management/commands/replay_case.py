@@ -9,11 +9,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, transaction
+from django.db import connection
 
 from billing.replay import CaseError, differences, replay
+
+ROOMS = ("accounts", "onboarding", "subscriptions", "billing")
 
 
 class Command(BaseCommand):
@@ -46,17 +49,21 @@ class Command(BaseCommand):
         return case
 
     def _replay(self, path: str, case: dict[str, Any], catalogue: dict[str, Any]) -> dict[str, Any]:
-        """Return the result of one case, in a transaction that is rolled back: the next case starts from nothing."""
-        with transaction.atomic():
-            try:
-                result = replay(case, catalogue)
-            except (CaseError, ValidationError) as error:
-                raise CommandError(f"{path}: {error}") from error
-            with connection.cursor() as cursor:
-                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            transaction.set_rollback(True)
+        """Return the result of one case, having emptied the database: each starts from nothing."""
+        _empty()
+        try:
+            result = replay(case, catalogue)
+        except (CaseError, ValidationError) as error:
+            raise CommandError(f"{path}: {error}") from error
         named = {"name": case.get("name", path), **result}
         return {**named, "differences": differences(case["expected"], result)} if "expected" in case else named
+
+
+def _empty() -> None:
+    """Empty our tables. The guards let nobody do this, except in a database whose name says that it is for trying."""
+    ours = (model._meta.db_table for model in apps.get_models() if model.__module__.split(".")[0] in ROOMS)
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(sorted(ours))} RESTART IDENTITY CASCADE")
 
 
 @contextmanager
