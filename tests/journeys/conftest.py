@@ -6,9 +6,6 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.core.management import call_command
-
-from tests.conftest import CASES
 
 # Playwright's own loop runs in this thread, which Django takes for a reason to refuse the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -27,7 +24,6 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(autouse=True)
-def provider(transactional_db: None) -> None:
+def provider(transactional_db: None, catalogue: None) -> None:
     """The groups, which migrate makes again after each flush, and a catalogue; nobody's log-ins are counted yet."""
-    call_command("load_catalogue", CASES / "catalogue.json", verbosity=0)
     cache.clear()

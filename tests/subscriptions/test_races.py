@@ -26,9 +26,19 @@ MANY = 50
 
 
 def page(account: Account, by: User) -> tuple[Subscription, Callable[[Subscription], str]]:
-    """Return what the page shows: what is held, and the digest of a confirmation made now."""
+    """Return what the page shows: what is held, and how a customer gets the digest of its confirmation.
+
+    He goes back, as from a stale page, where the confirmation says that something else was held than he saw.
+    """
     held = held_by(contact_center_of(account))
-    return held, lambda wanted: propose_subscription(account, wanted, by=by).basis
+
+    def digest(wanted: Subscription) -> str:
+        proposal = propose_subscription(account, wanted, by=by)
+        if proposal.differences[0].before != str(held.seats):
+            raise ValidationError("Somebody else bought in between.", code="stale")
+        return proposal.basis
+
+    return held, digest
 
 
 def one_more_seat(account: Account, by: User) -> Change:
