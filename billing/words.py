@@ -1,8 +1,10 @@
 """An amount in words: how each line of a bill was computed. No queries."""
 
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from billing.charges import ADJUSTMENT, RECURRING, Line
+from subscriptions.models import Kind
 
 PER_MINUTE = "a minute"
 
@@ -27,12 +29,25 @@ def days_of(line: Line) -> str:
     return f"{first:%b} {first.day}–{last.day}, {first.year}"
 
 
+def title(line: Line, items: Mapping[str, tuple[str, str]]) -> str:
+    """Return what a line is about: `Contact Center Pro`, `Recording storage, 100 GB`, `Toll-free minutes, Pay-per-use`.
+
+    `items` has the name and the kind of each item by SKU.
+    """
+    name, kind = items.get(line.sku, (line.sku, ""))
+    if line.kind != RECURRING:
+        name = f"Toll-free minutes, {name}"
+    elif kind in (Kind.STORAGE, Kind.PACKAGE):
+        name = f"{Kind(kind).label}, {name}"
+    return f"{name}, adjustment of {line.month:%B %Y}" if line.kind == ADJUSTMENT else name
+
+
 def arithmetic(line: Line) -> str:
     """Return the arithmetic of a line's amount: `25 seats × $70.00 × 16 of 31 days = $903.23`."""
     if line.kind == RECURRING:
         seats = f"{line.quantity:,} {'seat' if line.quantity == 1 else 'seats'} × " if line.per_seat else ""
         whole = line.days == line.days_in_month
-        part = "" if whole else f" × {line.days} of {line.days_in_month} days"
+        part = " for the month" if whole else f" × {line.days} of {line.days_in_month} days"
         return f"{seats}{money(line.unit_price)}{part} = {money(line.amount)}"
     return f"{_usage(line)} = {money(_usage_amount(line))}{_less(line)}"
 

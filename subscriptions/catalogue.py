@@ -35,6 +35,11 @@ def catalogue_on(day: date) -> Catalogue:
     return {item.sku: item for item in Item.objects.priced(day)}
 
 
+def items_by_sku() -> dict[str, tuple[str, str]]:
+    """Return the name and kind of every item by SKU. One query."""
+    return {sku: (name, kind) for sku, name, kind in Item.objects.values_list("sku", "name", "kind")}
+
+
 def contact_center_of(account: Any) -> ContactCenter:
     """Return the account's Contact Center with its items and the account's mode; refused where there is none."""
     found = (

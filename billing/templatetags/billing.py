@@ -12,8 +12,7 @@ from billing import words
 from billing.charges import Line
 from billing.estimate import FirstBill, PurchaseCost, first_bills, purchase_cost
 from subscriptions.actions import Proposal
-from subscriptions.catalogue import catalogue_on, contact_center_of
-from subscriptions.models import Item
+from subscriptions.catalogue import catalogue_on, contact_center_of, items_by_sku
 
 register = template.Library()
 
@@ -37,15 +36,15 @@ def days(line: Line) -> str:
 
 
 @register.simple_tag
-def item_names() -> dict[str, str]:
-    """Return the name of every item by SKU. One query."""
-    return dict(Item.objects.values_list("sku", "name"))
+def catalogue_items() -> dict[str, tuple[str, str]]:
+    """Return the name and kind of every item by SKU. One query."""
+    return items_by_sku()
 
 
 @register.filter
-def named(names: dict[str, str], sku: str) -> str:
-    """Return an item's name, or its SKU where the catalogue has it no more."""
-    return names.get(sku, sku)
+def title(line: Line, items: dict[str, tuple[str, str]]) -> str:
+    """Return what a line is about, in words."""
+    return words.title(line, items)
 
 
 @register.simple_tag

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from django.contrib.auth.hashers import make_password
@@ -14,7 +14,8 @@ from accounts.actions import add_service_user
 from accounts.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from accounts.history import credit
 from accounts.models import Account, Contact, PhoneNumber, Role, ServiceRole, User
-from onboarding.actions import request_go_live
+from billing.actions.run_bills import last_ended_month
+from onboarding.actions import activate, request_go_live
 from subscriptions.actions import assign_number, assign_users, change_subscription, install
 from subscriptions.catalogue import contact_center_of, held_by, load_catalogue
 
@@ -24,13 +25,18 @@ CATALOGUE = Path(subscriptions.__file__).parent / "catalogue.json"
 
 @dataclass(frozen=True)
 class Provider:
-    """Who and what the story is told with: two of the team, a customer, and her account without Contact Center."""
+    """Who and what the story is told with: two of the team, a customer, and her account without Contact Center.
+
+    `billed` is an account with two months behind it that were not billed yet, the first all in onboarding.
+    """
 
     administrator: User
     onboarding_member: User
     olivia: User
     acme: Account
     toll_free: PhoneNumber
+    billed: Account
+    months: tuple[date, date]
 
 
 def make_provider(now: datetime) -> Provider:
@@ -51,15 +57,16 @@ def make_provider(now: datetime) -> Provider:
     user("Bea", "Ledger", is_staff=True, group=BILLING_TEAM)
     user("Sam", "Watson", is_staff=True, group=SUPPORT)
     olivia, hannah = user("Olivia", "Owens"), user("Hannah", "Heron")
-    victor, carlos, diane, evan = (
+    victor, carlos, diane, evan, fiona = (
         user("Victor", "Lane"),
         user("Carlos", "Cedar"),
         user("Diane", "Delta"),
         user("Evan", "Green"),
+        user("Fiona", "Fair"),
     )
 
     def account(number: str, company: str, timezone: str, *numbers: str, **contacts: User) -> Account:
-        made = Account(number=number, company=company, timezone=timezone)
+        made = Account(number=number, company=company, timezone=timezone, created_at=now - timedelta(days=100))
         rows: list[Model] = [made]
         rows += [Contact(account=made, user=contact, role=Role[role]) for role, contact in contacts.items()]
         rows += [PhoneNumber(account=made, number=phone) for phone in numbers]
@@ -97,13 +104,35 @@ def make_provider(now: datetime) -> Provider:
         addons=frozenset({"addon-speech", "addon-wfm"}),
     )  # fmt: skip
     staff(evergreen, evan, "Zoe Marsh")
+
+    fairview = account("100006", "Fairview Clinics", "America/New_York", "+18445550107", OWNER=fiona)
+    months = _last_months(fairview.day_of(now))
+    begin, active = _noon(fairview, months[0].replace(day=3)), _noon(fairview, months[1].replace(day=16))
+    install(fairview, edition="cc-pro", by=fiona, now=begin)
+    buy(fairview, fiona, begin, seats=2, channels=frozenset({"channel-voice", "channel-sms"}))
+    staff(fairview, fiona, "Pia Lund", "Quinn Ross")
+    assign_number(fairview, PhoneNumber.objects.get(account=fairview), by=fiona, now=begin)
+    activate(fairview, by=tom, reason="Training finished", now=active)
+    buy(fairview, fiona, active, seats=25, package="tf-500")
     return Provider(
         administrator=ada,
         onboarding_member=tom,
         olivia=olivia,
         acme=acme,
         toll_free=PhoneNumber.objects.get(account=acme, kind=PhoneNumber.Kind.TOLL_FREE),
+        billed=fairview,
+        months=months,
     )
+
+
+def _last_months(today: date) -> tuple[date, date]:
+    """Return the last two months that have ended everywhere, by their first days."""
+    last = last_ended_month(datetime.combine(today, time(12), tzinfo=UTC) - timedelta(days=1))
+    return (last - timedelta(days=1)).replace(day=1), last
+
+
+def _noon(account: Account, day: date) -> datetime:
+    return datetime.combine(day, time(12), tzinfo=account.zone)
 
 
 def buy(account: Account, by: User, now: datetime | None = None, **wanted: object) -> None:

@@ -94,7 +94,7 @@ class Storyteller:
 
     def _print(self, mark: Text, text: Text) -> None:
         line = Table.grid(padding=(0, 1))
-        line.add_column(width=2, justify="right")
+        line.add_column(width=3, justify="right")
         line.add_row(mark, text)
         self.console.print(line)
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from accounts.actions import database_now
 from accounts.guards import all_guards, check_guards
+from config.demo.bills import tell_bills
 from config.demo.database import start_clean
 from config.demo.provider import PASSWORD, make_provider
 from config.demo.story import Storyteller
@@ -20,6 +21,7 @@ LOG_INS = [
     ("olivia@example.com", "customer: owns 100001, is a contact of two others"),
     ("hannah@example.com", "customer: owns 100002, which asks to go live"),
     ("carlos@example.com", "customer: owns 100003, has no Contact Center yet"),
+    ("fiona@example.com", "customer: owns 100006, which has invoices"),
     ("victor@example.com", "customer: may only look at 100002"),
     ("tom@example.com", "Onboarding team"),
     ("bea@example.com", "Billing team"),
@@ -44,11 +46,13 @@ class Command(BaseCommand):
         ]:
             raise CommandError(" ".join(missing))
         console.print(
-            f"A clean demo, made in {time.monotonic() - begun:.1f} s: 5 accounts, 3 of them in onboarding; "
+            f"A clean demo, made in {time.monotonic() - begun:.1f} s: 6 accounts, 3 of them in onboarding; "
             f"{len(list(all_guards()))} guards of the database are in place."
         )
         console.print()
-        Storyteller(console, provider).tell()
+        storyteller = Storyteller(console, provider)
+        storyteller.tell()
+        tell_bills(storyteller)
         console.print()
         self.show_log_ins(console)
 

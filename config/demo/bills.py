@@ -1,0 +1,99 @@
+"""The second half of the story: two months of calls are imported and billed, the onboarding and the first full one."""
+
+import csv
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import CommandError
+from rich.table import Table
+
+from accounts.models import Account, PhoneNumber
+from billing import words
+from billing.actions import run_bills
+from billing.calls.importing import import_calls
+from billing.charges import month_after
+from billing.models import Invoice, Layout
+from billing.pdf import invoice_html, invoice_pdf_bytes
+from config.demo.story import Storyteller
+from subscriptions.catalogue import items_by_sku
+
+OUTBOX = settings.PROJECT / "outbox"
+
+
+def tell_bills(story: Storyteller) -> None:
+    """Import the calls of an account's two months, bill them, and show both invoices and the PDF of the last."""
+    account, (first, second) = story.provider.billed, story.provider.months
+    story.console.print()
+    story.step(f"{account} was in onboarding in {first:%B} and went live on {second:%B} 16. Its calls come as a file.")
+    calls = write_calls(account, first, second)
+    with calls.open("rb") as stream:
+        received = import_calls(stream, name=calls.name, layout=Layout.OWN, by=story.provider.administrator)
+    story.say("✓", f"{received.added} calls of {shown(calls)} are in, {received.rejected} rows were rejected", "green")
+
+    story.step(f"{first:%B} is billed: toll-free minutes alone.")
+    run_bills(first)
+    show_invoice(story, invoice_of(account, first))
+
+    story.step(f"{second:%B} is billed: from the day of activation on, everything it holds.")
+    run_bills(second)
+    invoice = invoice_of(account, second)
+    show_invoice(story, invoice)
+    story.say("✓", f"As a document: {shown(write_document(invoice))}", "green")
+
+
+def write_calls(account: Account, first: date, second: date) -> Path:
+    """Write a file of calls to the account's toll-free number, some on most days of both months; return its path."""
+    OUTBOX.mkdir(exist_ok=True)
+    path = OUTBOX / "demo-calls.csv"
+    number = PhoneNumber.objects.get(account=account).number
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["call_id", "to", "from", "started_at", "seconds"])
+        for started, seconds in _calls(account, first, second):
+            rows.writerow([f"demo-{started:%Y%m%d-%H%M}", number.as_e164, "+12125550199", started.isoformat(), seconds])
+    return path
+
+
+def _calls(account: Account, first: date, second: date) -> Iterator[tuple[datetime, int]]:
+    """Yield when each call started and how long it took: more of them on some days than on others, always the same."""
+    day = first.replace(day=4)
+    while day < month_after(second):
+        for turn in range((day.day * 7) % 5):
+            started = datetime(day.year, day.month, day.day, 9 + turn * 2, (day.day * 13) % 60, tzinfo=account.zone)
+            yield started, 45 + (day.day * 97 + turn * 211) % 1500
+        day += timedelta(days=1)
+
+
+def invoice_of(account: Account, month: date) -> Invoice:
+    """Return the month's invoice; CommandError where the run issued none."""
+    found = Invoice.objects.filter(account=account, month=month).first()
+    if found is None:
+        raise CommandError("The story went wrong: the month was not billed.")
+    return found
+
+
+def show_invoice(story: Storyteller, invoice: Invoice) -> None:
+    items = items_by_sku()
+    title = f"{invoice.title} for {invoice.month:%B %Y}, USD without taxes"
+    table = Table("Item", "Days", "How", title=title, title_justify="left", show_footer=True)
+    table.add_column("Amount", footer=words.money(invoice.total), justify="right")
+    for row in invoice.lines.all():
+        line = row.value
+        how = words.arithmetic(line).rpartition(" = ")[0]
+        table.add_row(words.title(line, items), words.days_of(line), how, words.money(line.amount))
+    story.console.print(table)
+
+
+def write_document(invoice: Invoice) -> Path:
+    """Write the invoice as PDF, or as a page where the machine has no Pango; return its path."""
+    content = invoice_pdf_bytes(invoice)
+    path = OUTBOX / f"{invoice.title}.{'html' if content is None else 'pdf'}"
+    path.write_bytes(invoice_html(invoice).encode() if content is None else content)
+    return path
+
+
+def shown(path: Path) -> str:
+    """Return a path as it is read from the project's folder."""
+    return str(path.relative_to(settings.PROJECT))
