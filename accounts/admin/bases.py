@@ -1,6 +1,7 @@
 """What every page of the admin has in common: history that is only read, refusals in words, rows that are kept."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -11,7 +12,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
-from django.db import DataError, IntegrityError, models
+from django.db import DataError, IntegrityError, models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.formats import localize
 from django.utils.timezone import localtime
@@ -31,7 +32,10 @@ class WholeForm(forms.ModelForm):
     database refuses what the form let pass. A reason at such a field is shown above the form.
     """
 
-    def validate_constraints(self) -> None:
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors:
+            return
         left_out: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         try:
             self.instance.validate_constraints(exclude=left_out & self.fields.keys())
@@ -61,14 +65,17 @@ class CarefulAdmin(ModelAdmin):
         return not self.kept and super().has_delete_permission(request, obj)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        reads = request.method in ("GET", "HEAD")
         try:
             if any("\0" in value for _, values in request.GET.lists() for value in values):
                 raise IncorrectLookupParameters
-            response = super().changelist_view(request, extra_context)
-            if hasattr(response, "render"):
-                response.render()  # its queries run here, where what they refuse is caught
+            # Not for an action: it may commit by chunks.
+            with transaction.atomic() if reads else nullcontext():
+                response = super().changelist_view(request, extra_context)
+                if hasattr(response, "render"):
+                    response.render()  # its queries run here, where what they refuse is caught
         except (DataError, ValueError, IncorrectLookupParameters):
-            if request.GET.keys() <= {ERROR_FLAG}:
+            if reads and request.GET.keys() <= {ERROR_FLAG}:
                 raise  # nothing was asked for that could be junk
             return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
         return response

@@ -65,8 +65,9 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc
         if obj is None:
             return self.add_fieldsets
         staff = ("is_staff", "is_superuser", "groups", "user_permissions") if request.user.is_superuser else ()
+        password = () if hasattr(request, "shows_the_past") else ("password",)  # it is no part of the history
         return (
-            (None, {"fields": (*PERSON, "password", "is_active")}),
+            (None, {"fields": (*PERSON, *password, "is_active")}),
             *([("Staff", {"fields": staff})] if staff else []),
             ("Dates", {"fields": ("last_login", "date_joined")}),
         )

@@ -1,0 +1,34 @@
+"""Fixtures of the admin's tests: a superuser, clients that are logged in, and a row of everything."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts.models import Account, PhoneNumber, Refusal, ServiceUser, User
+from onboarding.models import GoLiveRequest
+from subscriptions.actions import assign_number
+
+
+@pytest.fixture
+def root(make_user: Callable[..., User]) -> User:
+    return make_user("root@example.com", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def login() -> Callable[[User], Client]:
+    def log_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def everything(installed: Account, owner: User, toll_free: PhoneNumber) -> None:
+    """A row of every model in the admin."""
+    ServiceUser.objects.create(account=installed, name="Ann", email="ann@example.com")
+    assign_number(installed, toll_free, by=owner)
+    GoLiveRequest.objects.create(account=installed, wanted_on="2026-04-01", requested_by=owner)
+    Refusal.objects.create(account=installed, by=owner, action="activate", rule="not_installed", message="No.")
