@@ -27,9 +27,7 @@ RECENT = 1_000
 class CallImportAdmin(ReadOnlyAdmin):
     """The files that were imported; one that was stopped is imported again by uploading it again."""
 
-    list_display = (
-        "name", "layout", "by", "started_at", "state", "added", "unmatched", "repeated", "skipped", "rejected",
-    )  # fmt: skip
+    list_display = ("name", "by", "started_at", "state", "added", "unmatched", "repeated", "skipped", "rejected")
     list_filter = ("layout", "started_at")
     list_select_related = ("by",)
     search_fields = ("name", "by__email")
@@ -39,8 +37,9 @@ class CallImportAdmin(ReadOnlyAdmin):
         ("name", "layout"),
         ("by", "state"),
         ("started_at", "finished_at"),
-        ("added", "unmatched", "repeated"),
-        ("skipped", "rejected"),
+        ("added", "unmatched"),
+        ("repeated", "skipped"),
+        "rejected",
     )
     actions_list = ("import_calls",)
     actions_detail = ("download_rejects",)

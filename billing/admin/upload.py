@@ -85,4 +85,4 @@ def _tell(request: HttpRequest, received: CallImport) -> None:
     messages.success(request, f"“{received}” was imported: {new}.")
     if received.rejected:
         rows = "1 row was" if received.rejected == 1 else f"{received.rejected:,} rows were"
-        messages.warning(request, f"{rows} rejected; correct them in the CSV below and import that.")
+        messages.warning(request, f"{rows} rejected. “Rejects as CSV” has them, to be corrected and imported.")

@@ -1,6 +1,7 @@
 """Batches of a file's rows: those that were read, as COPY takes them, and those rejected, with their reasons. Pure."""
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from billing.calls.reading import Block, without_mark
 from billing.calls.values import Numbers, Rejected
 
 ROWS = 25_000
+BYTES = 8 << 20
 Reject = tuple[int, str, str, str]
 """Line, code, reason, and the row as it was received."""
 
@@ -24,6 +26,7 @@ class Batch:
     staged: list[str] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     skipped: int = 0
+    size: int = 0
 
     def take(self, block: Block) -> None:
         """Add a block's rows."""
@@ -49,6 +52,7 @@ class Batch:
                 call_id, called, caller, started_at, seconds = found
                 stage(f"{number}\t{call_id}\t{called}\t{caller}\t{started_at}\t{seconds}\n")
         self.lines += block.lines
+        self.size += block.size
 
     def _take_carefully(self, number: int, line: str) -> None:
         """Add a row that was made safe for spreadsheets, joined from another file, or has what COPY needs escaped."""
@@ -87,8 +91,17 @@ def _batches(layout: Layout, blocks: Iterable[Block]) -> Iterator[Batch]:
     batch = Batch(layout, first=1)
     for block in blocks:
         batch.take(block)
-        if len(batch.lines) >= ROWS:
+        if len(batch.lines) >= ROWS or batch.size >= BYTES:
             yield batch
             batch = Batch(layout, first=batch.first + len(batch.lines))
     if batch.lines:
         yield batch
+
+
+def read_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Yield the same batches; each is read in a thread while the database works on the one before."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = thread.submit(next, batches, None)
+            yield batch

@@ -13,7 +13,7 @@ from psycopg.errors import LockNotAvailable
 from accounts.actions import database_now
 from accounts.models import User
 from accounts.models.account import validate_timezone
-from billing.calls.batches import batches_of
+from billing.calls.batches import batches_of, read_ahead
 from billing.calls.layouts import Unreadable
 from billing.calls.merging import merge
 from billing.calls.reading import blocks_of
@@ -50,7 +50,7 @@ def import_calls(
         numbers = Numbers(settings.PHONENUMBER_DEFAULT_REGION)
         found, batches = batches_of(blocks_of(stream, progress), layout, numbers=numbers, zone=zone_info)
         received = CallImport.objects.create(name=_clean(name), layout=found.name, by=by)
-        for batch in batches:
+        for batch in read_ahead(batches):
             merge(batch, received.pk, now=now)
     except Unreadable as why:
         raise ValidationError(str(why), code=why.code) from why

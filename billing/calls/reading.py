@@ -19,9 +19,13 @@ UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass
 class Block:
-    """Lines that follow one another in a file, and of those that are not text why: a code and a reason by place."""
+    """Lines that follow one another in a file, and how many bytes they are.
+
+    `bad` has of those that are not text why: a code and a reason, by place.
+    """
 
     lines: list[str]
+    size: int
     bad: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -81,12 +85,12 @@ def _block(data: bytes) -> Block:
     if "\0" in text:
         return _careful_block(data)
     lines = text.replace("\r\n", "\n").removesuffix("\r").split("\n")
-    return _careful_block(data) if max(map(len, lines)) > LONGEST else Block(lines)
+    return _careful_block(data) if max(map(len, lines)) > LONGEST else Block(lines, len(data))
 
 
 def _careful_block(data: bytes) -> Block:
     """Look at each line by itself: one that is not text is written so that it can be shown and kept."""
-    block = Block([])
+    block = Block([], len(data))
     for place, raw in enumerate(data.split(b"\n")):
         line = raw.removesuffix(b"\r").decode(errors="backslashreplace")
         if len(raw) > LONGEST_BYTES - 4 or len(line) > LONGEST:

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import PhoneNumber
+from billing.calls.batches import BYTES, batches_of
 from billing.calls.layouts import COLUMNS, defused, fields_of, plain, written
-from billing.calls.reading import Block, blocks_of
+from billing.calls.reading import BLOCK, LONGEST, Block, blocks_of
 from billing.calls.rejects import rejects_of
+from billing.calls.values import Numbers
 from billing.models import CallRecord
 from tests.billing.calls import asterisk_row, counts, file_of, imported, rejects, row
 
@@ -153,3 +155,11 @@ def test_temporary_tables_are_not_seen_by_others(answered: PhoneNumber) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_tables WHERE tablename ~ '_call$|^called' AND schemaname !~ '^pg_temp'")
         assert cursor.fetchone() == (0,)
+
+
+def test_a_batch_of_long_lines_is_short(answered: PhoneNumber) -> None:
+    rows = [row(f"c{number}", caller="9" * 16_000) for number in range(2_000)]
+    _, found = batches_of(blocks_of(BytesIO(file_of(rows))), None, numbers=Numbers("US"), zone=None)
+    sizes = [(len(batch.staged), batch.size) for batch in found]
+    assert sum(staged for staged, _ in sizes) == 2_000
+    assert max(size for _, size in sizes) <= BYTES + BLOCK + LONGEST
