@@ -39,7 +39,8 @@ def estimate(account: Account, now: datetime) -> Estimate:
     facts = facts_of([account.pk], month, tariffs()).get(account.pk)
     if facts is None:
         return Estimate(month, [], 0)
-    return Estimate(month, facts.owed(month), sum(facts.minutes.values()))
+    minutes = sum(count for day, count in facts.minutes.items() if day >= month)  # there are earlier ones after late calls
+    return Estimate(month, facts.owed(month), minutes)
 
 
 def kept_free(account: Account, now: datetime) -> Decimal:

@@ -94,6 +94,11 @@ class Invoice(models.Model):
         """The number as customers read it."""
         return f"INV-{self.number:06d}"
 
+    @property
+    def left(self) -> Decimal:
+        """What of it was not given back, USD. One query, or none where its credit notes were prefetched."""
+        return self.total - sum((note.amount for note in self.credit_notes.all()), Decimal("0.00"))
+
 
 class InvoiceLine(models.Model):
     """A line of an invoice, with all that its amount was computed from (`charges.Line`)."""
