@@ -1,12 +1,13 @@
 """What the pages show of money: estimates and what-ifs, by the same function as the bills (house.md, 11)."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from accounts.models import Account
-from billing.charges import RECURRING, Held, Line, month_after, owed
+from billing.charges import RECURRING, Held, Line, NotPriced, month_after, owed
 from billing.facts import AccountFacts, Tariffs, facts_of, tariffs
 from subscriptions.actions.write import rewrite_ledger
 from subscriptions.models import ContactCenter, Holding
@@ -39,7 +40,9 @@ def estimate(account: Account, now: datetime) -> Estimate:
     facts = facts_of([account.pk], month, tariffs()).get(account.pk)
     if facts is None:
         return Estimate(month, [], 0)
-    minutes = sum(count for day, count in facts.minutes.items() if day >= month)  # there are earlier ones after late calls
+    minutes = sum(
+        count for day, count in facts.minutes.items() if day >= month
+    )  # there are earlier ones after late calls
     return Estimate(month, facts.owed(month), minutes)
 
 
@@ -60,6 +63,27 @@ def kept_free(account: Account, now: datetime) -> Decimal:
 
 
 @dataclass(frozen=True)
+class BillNow:
+    """The bill of a month as it would be issued now, or the reason for which it can't be told."""
+
+    lines: Sequence[Line]
+    reason: str = ""
+
+    @property
+    def total(self) -> Decimal:
+        return total(self.lines)
+
+
+def bill_now(account: Account, month: date) -> BillNow:
+    """Return the account's bill of a month that ended, as a run or a release would issue it now."""
+    facts = facts_of([account.pk], month, tariffs()).get(account.pk)
+    try:
+        return BillNow(facts.to_invoice(month) if facts else [])
+    except NotPriced as error:
+        return BillNow([], str(error))
+
+
+@dataclass(frozen=True)
 class FirstBill:
     """What begins with an activation: the charge of a whole month, and the bill of the month it falls into."""
 
@@ -74,7 +98,8 @@ class FirstBill:
 def first_bills(accounts: Sequence[Account], on: dict[int, date]) -> dict[int, FirstBill]:
     """Return what would begin for each account, by its key, if it were activated on its day in `on` (R17, R22).
 
-    The queries do not depend on how many accounts there are; the days may be of different months.
+    The queries do not depend on how many accounts there are; the days may be of different months. An account that
+    can't be priced is left out: it can be activated all the same, and a run would set its bill aside.
     """
     catalogue = tariffs()
     months = {day.replace(day=1) for day in on.values()}
@@ -82,7 +107,8 @@ def first_bills(accounts: Sequence[Account], on: dict[int, date]) -> dict[int, F
     for month in sorted(months):
         keys = sorted(account.pk for account in accounts if on[account.pk].replace(day=1) == month)
         for key, facts in facts_of(keys, month, catalogue).items():
-            bills[key] = FirstBill(monthly(facts, month), owed(month, facts.held, facts.minutes, on[key]))
+            with suppress(NotPriced):
+                bills[key] = FirstBill(monthly(facts, month), owed(month, facts.held, facts.minutes, on[key]))
     return bills
 
 

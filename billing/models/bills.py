@@ -172,6 +172,12 @@ class LateMonth(models.Model):
         return f"{self.account}, {self.month:%B %Y}"
 
 
+class HeldBillQuerySet(models.QuerySet["HeldBill"]):
+    def waiting(self) -> "HeldBillQuerySet":
+        """Bills that nobody has decided about. They are few, and have an index of their own."""
+        return self.filter(state="held")
+
+
 class HeldBill(models.Model):
     """A bill far out of line, kept back for a person (I20), who releases it or rejects it."""
 
@@ -190,6 +196,8 @@ class HeldBill(models.Model):
     decided_at = models.DateTimeField(null=True)
     note = models.TextField(blank=True)
 
+    objects = HeldBillQuerySet.as_manager()
+
     class Meta:
         ordering = ["-pk"]
         permissions = [("decide_heldbill", "Can release or reject a bill that is held")]
@@ -201,7 +209,11 @@ class HeldBill(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account}, {self.month:%B %Y}: ${self.total}"
+        return f"{self.account}, {self.month:%B %Y}"
+
+    @property
+    def is_decided(self) -> bool:
+        return self.state != self.State.HELD
 
 
 class FailedBill(models.Model):
