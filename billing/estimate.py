@@ -1,6 +1,6 @@
 """What the pages show of money: estimates and what-ifs, by the same function as the bills (house.md, 11)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -40,9 +40,8 @@ def estimate(account: Account, now: datetime) -> Estimate:
     facts = facts_of([account.pk], month, tariffs()).get(account.pk)
     if facts is None:
         return Estimate(month, [], 0)
-    minutes = sum(
-        count for day, count in facts.minutes.items() if day >= month
-    )  # there are earlier ones after late calls
+    # Where calls came late, the facts have minutes of earlier months too.
+    minutes = sum(count for day, count in facts.minutes.items() if day >= month)
     return Estimate(month, facts.owed(month), minutes)
 
 
@@ -93,6 +92,21 @@ class FirstBill:
     @property
     def total(self) -> Decimal:
         return total(self.lines)
+
+
+@dataclass(frozen=True)
+class FirstBills:
+    """What begins with the activation of several accounts, by their keys, and together."""
+
+    of: Mapping[int, FirstBill]
+
+    @property
+    def monthly(self) -> Decimal:
+        return sum((bill.monthly for bill in self.of.values()), NOTHING)
+
+    @property
+    def total(self) -> Decimal:
+        return sum((bill.total for bill in self.of.values()), NOTHING)
 
 
 def first_bills(accounts: Sequence[Account], on: dict[int, date]) -> dict[int, FirstBill]:

@@ -68,7 +68,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups of links that this member of staff may follow."""
     groups = []
     for title, places in PLACES:
-        items = [
+        items: list[dict[str, Any]] = [
             {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{app}_{model}_changelist")}
             for name, icon, app, model in places
             if request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(f"{app}.change_{model}")

@@ -75,7 +75,7 @@ def issue_credit_note(
     if not reason.strip():
         reasons["reason"] = ValidationError("Say why the money is given back.", code="reason_missing")
     if reasons:
-        raise ValidationError(reasons)  # type: ignore[arg-type]
+        raise ValidationError(reasons)
     return CreditNote.objects.create(
         number=take_numbers("credit_notes", 1),
         invoice=invoice,
