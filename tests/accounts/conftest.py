@@ -5,9 +5,11 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from accounts.actions import database_now
 from accounts.models import Account, PhoneNumber, Refusal, ServiceUser, User
 from onboarding.models import GoLiveRequest
 from subscriptions.actions import assign_number
+from tests.billing.calls import imported, row
 
 
 @pytest.fixture
@@ -32,3 +34,4 @@ def everything(installed: Account, owner: User, toll_free: PhoneNumber) -> None:
     assign_number(installed, toll_free, by=owner)
     GoLiveRequest.objects.create(account=installed, wanted_on="2026-04-01", requested_by=owner)
     Refusal.objects.create(account=installed, by=owner, action="activate", rule="not_installed", message="No.")
+    imported([row("c1", at=database_now().isoformat()), row("c2", seconds=-1)])
