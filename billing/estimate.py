@@ -1,12 +1,13 @@
 """What the pages show of money: estimates and what-ifs, by the same function as the bills (house.md, 11)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from accounts.models import Account
-from billing.charges import RECURRING, Held, Line, month_after, owed
+from billing.charges import RECURRING, Held, Line, NotPriced, month_after, owed
 from billing.facts import AccountFacts, Tariffs, facts_of, tariffs
 from subscriptions.actions.write import rewrite_ledger
 from subscriptions.models import ContactCenter, Holding
@@ -39,7 +40,9 @@ def estimate(account: Account, now: datetime) -> Estimate:
     facts = facts_of([account.pk], month, tariffs()).get(account.pk)
     if facts is None:
         return Estimate(month, [], 0)
-    return Estimate(month, facts.owed(month), sum(facts.minutes.values()))
+    # Where calls came late, the facts have minutes of earlier months too.
+    minutes = sum(count for day, count in facts.minutes.items() if day >= month)
+    return Estimate(month, facts.owed(month), minutes)
 
 
 def kept_free(account: Account, now: datetime) -> Decimal:
@@ -59,6 +62,27 @@ def kept_free(account: Account, now: datetime) -> Decimal:
 
 
 @dataclass(frozen=True)
+class BillNow:
+    """The bill of a month as it would be issued now, or the reason for which it can't be told."""
+
+    lines: Sequence[Line]
+    reason: str = ""
+
+    @property
+    def total(self) -> Decimal:
+        return total(self.lines)
+
+
+def bill_now(account: Account, month: date) -> BillNow:
+    """Return the account's bill of a month that ended, as a run or a release would issue it now."""
+    facts = facts_of([account.pk], month, tariffs()).get(account.pk)
+    try:
+        return BillNow(facts.to_invoice(month) if facts else [])
+    except NotPriced as error:
+        return BillNow([], str(error))
+
+
+@dataclass(frozen=True)
 class FirstBill:
     """What begins with an activation: the charge of a whole month, and the bill of the month it falls into."""
 
@@ -70,10 +94,26 @@ class FirstBill:
         return total(self.lines)
 
 
+@dataclass(frozen=True)
+class FirstBills:
+    """What begins with the activation of several accounts, by their keys, and together."""
+
+    of: Mapping[int, FirstBill]
+
+    @property
+    def monthly(self) -> Decimal:
+        return sum((bill.monthly for bill in self.of.values()), NOTHING)
+
+    @property
+    def total(self) -> Decimal:
+        return sum((bill.total for bill in self.of.values()), NOTHING)
+
+
 def first_bills(accounts: Sequence[Account], on: dict[int, date]) -> dict[int, FirstBill]:
     """Return what would begin for each account, by its key, if it were activated on its day in `on` (R17, R22).
 
-    The queries do not depend on how many accounts there are; the days may be of different months.
+    The queries do not depend on how many accounts there are; the days may be of different months. An account that
+    can't be priced is left out: it can be activated all the same, and a run would set its bill aside.
     """
     catalogue = tariffs()
     months = {day.replace(day=1) for day in on.values()}
@@ -81,7 +121,8 @@ def first_bills(accounts: Sequence[Account], on: dict[int, date]) -> dict[int, F
     for month in sorted(months):
         keys = sorted(account.pk for account in accounts if on[account.pk].replace(day=1) == month)
         for key, facts in facts_of(keys, month, catalogue).items():
-            bills[key] = FirstBill(monthly(facts, month), owed(month, facts.held, facts.minutes, on[key]))
+            with suppress(NotPriced):
+                bills[key] = FirstBill(monthly(facts, month), owed(month, facts.held, facts.minutes, on[key]))
     return bills
 
 

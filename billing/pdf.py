@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Info
+from django.http import HttpResponse
 from django.template.loader import render_to_string
 
 from billing.models import Invoice
@@ -25,6 +26,15 @@ def invoice_pdf_bytes(invoice: Invoice) -> bytes | None:
         return None
     document = weasyprint.HTML(string=invoice_html(invoice), url_fetcher=_refuse)
     return document.write_pdf(pdf_variant="pdf/ua-1")
+
+
+def invoice_response(invoice: Invoice) -> HttpResponse:
+    """Return the answer with the invoice as a PDF; as a page to print where the server has no Pango."""
+    content = invoice_pdf_bytes(invoice)
+    if content is None:
+        return HttpResponse(invoice_html(invoice))
+    headers = {"Content-Disposition": f'inline; filename="{invoice.title}.pdf"'}
+    return HttpResponse(content, content_type="application/pdf", headers=headers)
 
 
 def check_pdf(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:

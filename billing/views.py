@@ -15,7 +15,7 @@ from accounts.roles import Capability
 from billing.charges import month_after
 from billing.estimate import estimate, kept_free
 from billing.models import Invoice
-from billing.pdf import invoice_html, invoice_pdf_bytes
+from billing.pdf import invoice_response
 from billing.usage import Usage, usage_of
 from onboarding.models import Onboarding
 
@@ -56,12 +56,7 @@ def invoice_page(request: AccountRequest, invoice: int) -> HttpResponse:
 @account_page(Capability.SEE_BILLING)
 def invoice_pdf(request: AccountRequest, invoice: int) -> HttpResponse:
     """The invoice as a PDF; as a page to print where the server has no Pango."""
-    found = _invoice(request, invoice)
-    content = invoice_pdf_bytes(found)
-    if content is None:
-        return HttpResponse(invoice_html(found))
-    headers = {"Content-Disposition": f'inline; filename="{found.title}.pdf"'}
-    return HttpResponse(content, content_type="application/pdf", headers=headers)
+    return invoice_response(_invoice(request, invoice))
 
 
 @account_page(Capability.SEE_BILLING)

@@ -5,6 +5,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
+from billing.models import HeldBill
+
+HELD = "Held bills"
 # (group, [(title, icon, app, model)])
 PLACES = [
     (
@@ -22,6 +25,16 @@ PLACES = [
             ("Phone numbers", "call", "accounts", "phonenumber"),
             ("Number assignments", "phone_forwarded", "accounts", "numberassignment"),
             ("Refusals", "block", "accounts", "refusal"),
+        ],
+    ),
+    (
+        "Billing",
+        [
+            ("Invoices", "receipt_long", "billing", "invoice"),
+            (HELD, "pan_tool", "billing", "heldbill"),
+            ("Bill runs", "event_repeat", "billing", "billrun"),
+            ("Failed bills", "error", "billing", "failedbill"),
+            ("Credit notes", "undo", "billing", "creditnote"),
         ],
     ),
     (
@@ -55,11 +68,14 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups of links that this member of staff may follow."""
     groups = []
     for title, places in PLACES:
-        items = [
+        items: list[dict[str, Any]] = [
             {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{app}_{model}_changelist")}
             for name, icon, app, model in places
             if request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(f"{app}.change_{model}")
         ]
+        for item in items:
+            if item["title"] == HELD and (waiting := HeldBill.objects.waiting().count()):
+                item |= {"badge": waiting, "badge_variant": "warning"}
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups

@@ -2,15 +2,19 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from accounts.actions import AlreadyDone, action, database_now
 from accounts.models import Account, User
+from billing.charges import CENT
 from billing.facts import tariffs
 from billing.models import CreditNote, HeldBill, Invoice
 from billing.run import bill_chunk
 from billing.writing import take_numbers
+
+Row = TypeVar("Row", HeldBill, Invoice)
 
 
 @action
@@ -18,7 +22,7 @@ def release_bill(
     account: Account, held: HeldBill, *, by: User, note: str = "", now: datetime | None = None
 ) -> Invoice | None:
     """Issue a held bill as it stands now, and return its invoice; None where nothing is owed any more."""
-    _decide(held, HeldBill.State.RELEASED, by=by, note=note, now=now)
+    _decide(_of_account(account, held), HeldBill.State.RELEASED, by=by, note=note, now=now)
     outcome = bill_chunk(
         [account.pk], month=held.month, now=now or database_now(), catalogue=tariffs(), hold_outliers=False
     )
@@ -32,7 +36,7 @@ def reject_bill(account: Account, held: HeldBill, *, by: User, note: str, now: d
     """Reject a held bill; once its cause is corrected, the next run of the month bills the account anew."""
     if not note.strip():
         raise ValidationError({"note": ValidationError("Say why the bill is rejected.", code="note_missing")})
-    return _decide(held, HeldBill.State.REJECTED, by=by, note=note, now=now)
+    return _decide(_of_account(account, held), HeldBill.State.REJECTED, by=by, note=note, now=now)
 
 
 def _decide(held: HeldBill, state: HeldBill.State, *, by: User, note: str, now: datetime | None) -> HeldBill:
@@ -47,29 +51,60 @@ def _decide(held: HeldBill, state: HeldBill.State, *, by: User, note: str, now: 
 
 @action
 def issue_credit_note(
-    account: Account, invoice: Invoice, *, amount: Decimal, reason: str, by: User, now: datetime | None = None
+    account: Account,
+    invoice: Invoice,
+    *,
+    amount: Decimal,
+    reason: str,
+    by: User,
+    seen: Decimal | None = None,
+    now: datetime | None = None,
 ) -> CreditNote:
     """Give money back on an invoice, and return the credit note.
 
-    Refused without a reason, for 0.00 or less, for parts of a cent, and for more than is left of the invoice.
+    Refused without a reason, for 0.00 or less, for parts of a cent, and for more than is left of the invoice; and as
+    stale where something else is left than was `seen` on the page, so that a form sent twice gives back once.
     """
     _require(by, "billing.issue_creditnote", "issue credit notes")
-    note = CreditNote(invoice=invoice, amount=amount, reason=reason.strip(), by=by, at=now or database_now())
-    given = sum(invoice.credit_notes.values_list("amount", flat=True), Decimal(0))
-    if amount > invoice.total - given:
-        raise ValidationError(
-            {
-                "amount": ValidationError(
-                    "At most $%(left)s can be given back on %(invoice)s.",
-                    code="credit_too_large",
-                    params={"left": f"{invoice.total - given:,.2f}", "invoice": invoice.title, "tried": amount},
-                )
-            }
-        )
-    note.clean_fields(exclude=["number"])
-    note.number = take_numbers("credit_notes", 1)
-    note.save()
-    return note
+    left = _of_account(account, invoice).left
+    if seen is not None and seen != left:
+        raise ValidationError("Money was given back on this invoice meanwhile. Look again.", code="stale")
+    reasons = {}
+    if refusal := _refuse_amount(amount, left, invoice):
+        reasons["amount"] = refusal
+    if not reason.strip():
+        reasons["reason"] = ValidationError("Say why the money is given back.", code="reason_missing")
+    if reasons:
+        raise ValidationError(reasons)
+    return CreditNote.objects.create(
+        number=take_numbers("credit_notes", 1),
+        invoice=invoice,
+        amount=amount,
+        reason=reason.strip(),
+        by=by,
+        at=now or database_now(),
+    )
+
+
+def _refuse_amount(amount: Decimal, left: Decimal, invoice: Invoice) -> ValidationError | None:
+    """Return why this amount can't be given back on an invoice of which that much is left, or None."""
+    params = {"tried": amount, "left": f"{left:,.2f}", "invoice": invoice.title}
+    if not amount.is_finite() or amount <= 0:
+        return ValidationError("A credit note gives back more than 0.00.", code="credit_not_positive", params=params)
+    if left <= 0:
+        return ValidationError("Nothing is left of %(invoice)s to give back.", code="credit_too_large", params=params)
+    if amount > left:
+        words = "At most $%(left)s can be given back on %(invoice)s."
+        return ValidationError(words, code="credit_too_large", params=params)
+    if amount != amount.quantize(CENT):
+        return ValidationError("An amount has no parts of a cent.", code="credit_parts_of_a_cent", params=params)
+    return None
+
+
+def _of_account(account: Account, row: Row) -> Row:
+    """Return the row, of which the account's lock is held; a caller who mixes accounts up is stopped."""
+    assert row.account_id == account.pk, f"{row} is of another account than {account}"
+    return row
 
 
 def _require(by: User, permission: str, what: str) -> None:

@@ -94,6 +94,11 @@ class Invoice(models.Model):
         """The number as customers read it."""
         return f"INV-{self.number:06d}"
 
+    @property
+    def left(self) -> Decimal:
+        """What of it was not given back, USD. One query, or none where its credit notes were prefetched."""
+        return self.total - sum((note.amount for note in self.credit_notes.all()), Decimal("0.00"))
+
 
 class InvoiceLine(models.Model):
     """A line of an invoice, with all that its amount was computed from (`charges.Line`)."""
@@ -167,6 +172,12 @@ class LateMonth(models.Model):
         return f"{self.account}, {self.month:%B %Y}"
 
 
+class HeldBillQuerySet(models.QuerySet["HeldBill"]):
+    def waiting(self) -> "HeldBillQuerySet":
+        """Bills that nobody has decided about. They are few, and have an index of their own."""
+        return self.filter(state="held")
+
+
 class HeldBill(models.Model):
     """A bill far out of line, kept back for a person (I20), who releases it or rejects it."""
 
@@ -185,6 +196,8 @@ class HeldBill(models.Model):
     decided_at = models.DateTimeField(null=True)
     note = models.TextField(blank=True)
 
+    objects = HeldBillQuerySet.as_manager()
+
     class Meta:
         ordering = ["-pk"]
         permissions = [("decide_heldbill", "Can release or reject a bill that is held")]
@@ -196,7 +209,11 @@ class HeldBill(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account}, {self.month:%B %Y}: ${self.total}"
+        return f"{self.account}, {self.month:%B %Y}"
+
+    @property
+    def is_decided(self) -> bool:
+        return self.state != self.State.HELD
 
 
 class FailedBill(models.Model):

@@ -1,14 +1,20 @@
 """Fixtures of the admin's tests: a superuser, clients that are logged in, and a row of everything."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from django.test import Client
 
 from accounts.actions import database_now
 from accounts.models import Account, PhoneNumber, Refusal, ServiceUser, User
+from billing.actions import issue_credit_note
+from billing.charges import Line
+from billing.models import BillRun, FailedBill, HeldBill, Invoice
+from billing.writing import Bill, write_bills
 from onboarding.models import GoLiveRequest
 from subscriptions.actions import assign_number
+from tests.billing.billed import IN_APRIL, MARCH
 from tests.billing.calls import imported, row
 
 
@@ -28,10 +34,17 @@ def login() -> Callable[[User], Client]:
 
 
 @pytest.fixture
-def everything(installed: Account, owner: User, toll_free: PhoneNumber) -> None:
+def everything(installed: Account, owner: User, root: User, toll_free: PhoneNumber) -> None:
     """A row of every model in the admin."""
     ServiceUser.objects.create(account=installed, name="Ann", email="ann@example.com")
     assign_number(installed, toll_free, by=owner)
     GoLiveRequest.objects.create(account=installed, wanted_on="2026-04-01", requested_by=owner)
     Refusal.objects.create(account=installed, by=owner, action="activate", rule="not_installed", message="No.")
     imported([row("c1", at=database_now().isoformat()), row("c2", seconds=-1)])
+    run = BillRun.objects.create(month=MARCH, started_at=IN_APRIL)
+    FailedBill.objects.create(run=run, account=installed, reason="No price.")
+    HeldBill.objects.create(account=installed, month=MARCH, total=1, why="Out of line.", held_at=IN_APRIL)
+    line = Line("usage", "tf-payperuse", MARCH, MARCH, MARCH, 100, Decimal("0.045"), Decimal("4.50"), minutes=100)
+    bill = Bill(installed.pk, [line])
+    write_bills([bill], [installed.pk], month=MARCH, now=IN_APRIL, checkpoint=lambda name: None)
+    issue_credit_note(installed, Invoice.objects.get(), amount=Decimal(1), reason="Late", by=root)

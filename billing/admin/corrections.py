@@ -1,0 +1,140 @@
+"""The pages on which the billing team gives money back, and decides about held bills."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget
+
+from accounts.actions import AlreadyDone, reasons_of
+from accounts.models import User
+from billing.actions import issue_credit_note, reject_bill, release_bill
+from billing.estimate import bill_now
+from billing.models import HeldBill, Invoice
+from billing.words import money
+
+CREDIT = "billing.issue_creditnote"
+DECIDE = "billing.decide_heldbill"
+NO_AMOUNT = "Say how much is given back, like 12.50."
+
+
+class CreditForm(forms.Form):
+    """How much is given back, and why; `left` is what the page said was left of the invoice."""
+
+    amount = forms.DecimalField(
+        label="Amount, USD",
+        widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "0.01", "min": "0.01", "autofocus": True}),
+        error_messages={"required": NO_AMOUNT, "invalid": NO_AMOUNT},
+    )
+    reason = forms.CharField(
+        max_length=2_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="The customer reads it on the invoice’s page.",
+        error_messages={"required": "Say why the money is given back."},
+    )
+    left = forms.DecimalField(max_digits=12, decimal_places=2, widget=forms.HiddenInput)
+
+
+class DecisionForm(forms.Form):
+    note = forms.CharField(
+        max_length=2_000, required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autofocus": True})
+    )
+
+    def __init__(self, *args: Any, releases: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["note"].help_text = "Kept with the decision." if releases else "Why, and what has to be corrected."
+        self.fields["note"].required = not releases
+        self.fields["note"].error_messages["required"] = "Say why the bill is rejected."
+
+
+def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> HttpResponse:
+    """Show the form that gives money back on an invoice, or do it. Needs the permission for both."""
+    by = _permitted(request, CREDIT)
+    back = reverse("admin:billing_invoice_change", args=[invoice.pk])
+    posted = request.POST.copy() if request.method == "POST" else None
+    form = CreditForm(posted, initial={"left": invoice.left})
+    if form.is_valid():
+        values = form.cleaned_data
+        try:
+            note = issue_credit_note(
+                invoice.account, invoice, amount=values["amount"], reason=values["reason"], seen=values["left"], by=by
+            )
+        except ValidationError as refusal:
+            _add_errors(form, refusal)
+        else:
+            messages.success(request, f"{note.title} gives {money(note.amount)} back on {invoice.title}.")
+            return HttpResponseRedirect(back)
+    if posted is not None:
+        posted["left"] = str(invoice.left)  # now, for the next try
+    context = {"invoice": invoice, "left": invoice.left, "button": "Give money back", "icon": "undo"}
+    return _page(model_admin, request, "admin/billing/invoice/credit.html", "Give money back", form, back, context)
+
+
+def decision_page(model_admin: Any, request: HttpRequest, held: HeldBill, *, releases: bool) -> HttpResponse:
+    """Show what releasing or rejecting a held bill means, or do it. Needs the permission for both."""
+    by = _permitted(request, DECIDE)
+    back = reverse("admin:billing_heldbill_change", args=[held.pk])
+    form = DecisionForm(request.POST if request.method == "POST" else None, releases=releases)
+    if held.is_decided:
+        messages.warning(request, f"This bill was {held.get_state_display().lower()} already.")
+        return HttpResponseRedirect(back)
+    if form.is_valid():
+        try:
+            messages.success(request, _decide(held, form.cleaned_data["note"], by, releases=releases))
+        except AlreadyDone as answer:
+            messages.warning(request, " ".join(answer.messages))
+        except ValidationError as refusal:
+            _add_errors(form, refusal)
+        if not form.errors:
+            return HttpResponseRedirect(back)
+    verb = "Release" if releases else "Reject"
+    context = {
+        "held": held,
+        "bill": bill_now(held.account, held.month),
+        "releases": releases,
+        "button": f"{verb} the bill",
+        "icon": "check_circle" if releases else "cancel",
+        "variant": "primary" if releases else "danger",
+    }
+    return _page(model_admin, request, "admin/billing/heldbill/decide.html", f"{verb} a held bill", form, back, context)
+
+
+def _decide(held: HeldBill, note: str, by: User, *, releases: bool) -> str:
+    """Decide, and return what came of it in words."""
+    if not releases:
+        reject_bill(held.account, held, note=note, by=by)
+        return f"Rejected. The next run of {held.month:%B %Y} bills {held.account} anew."
+    invoice = release_bill(held.account, held, note=note, by=by)
+    if invoice is None:
+        return "Released. Nothing is owed for this month any more, so no invoice was issued."
+    return f"Released: {invoice.title} over {money(invoice.total)} was issued."
+
+
+def _permitted(request: HttpRequest, permission: str) -> User:
+    if not isinstance(request.user, User) or not request.user.has_perm(permission):
+        raise PermissionDenied
+    return request.user
+
+
+def _add_errors(form: forms.Form, refusal: ValidationError) -> None:
+    """Show each reason at its field, or above the form where it has none."""
+    for field, reason in reasons_of(refusal):
+        form.add_error(field if field in form.fields else None, reason)
+
+
+def _page(
+    model_admin: Any,
+    request: HttpRequest,
+    template: str,
+    title: str,
+    form: forms.Form,
+    back: str,
+    context: Mapping[str, Any],
+) -> HttpResponse:
+    frame = {**model_admin.admin_site.each_context(request), "title": title, "opts": model_admin.opts}
+    return TemplateResponse(request, template, {**frame, "form": form, "back": back, **context})

@@ -1,0 +1,161 @@
+"""Issued invoices and credit notes: only read, but for the money that is given back."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from unfold.decorators import action, display
+from unfold.paginator import InfinitePaginator
+
+from accounts.admin import ReadOnlyAdmin
+from accounts.models import Account
+from billing.admin.corrections import CREDIT, credit_page
+from billing.models import BillRun, CreditNote, Invoice
+from billing.pdf import invoice_response
+from billing.words import money
+
+NUMBER = re.compile(r"(?:INV-?|CN-?)?0*([0-9]{1,18})", re.IGNORECASE)
+
+
+class MonthFilter(admin.SimpleListFilter):
+    """Offers the months that were run: a few rows, where the months of all invoices would read the table."""
+
+    title = "month"
+    parameter_name = "month"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        months = BillRun.objects.order_by("-month").values_list("month", flat=True).distinct()
+        return [(f"{month:%Y-%m}", f"{month:%B %Y}") for month in months]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(month=date.fromisoformat(f"{value}-01")) if value else queryset
+
+
+def numbered(term: str) -> int | None:
+    """Return the number in `INV-000123`, `inv123` or `123`; None where there is none."""
+    found = NUMBER.fullmatch(term.strip())
+    return int(found[1]) if found else None
+
+
+def of_accounts(term: str) -> QuerySet[Account]:
+    """Return the accounts with this number, or these words in their company's name."""
+    return Account.objects.filter(Q(number=term.strip()) | Q(company__icontains=term.strip()))
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ReadOnlyAdmin):
+    """What was issued. There are millions: they are never counted, and sorted only by their number."""
+
+    list_display = ("name", "account", "of_month", "amount", "issued_at")
+    list_filter = (MonthFilter,)
+    list_select_related = ("account",)
+    search_fields = ("number",)  # makes the box; get_search_results says what is looked for
+    search_help_text = "Invoice like INV-000123 or 123, number of the account, or company"
+    ordering = ("-number",)
+    sortable_by = ("name",)
+    fields = (("name", "account"), ("of_month", "issued_at"), ("amount", "left"))
+    paginator = InfinitePaginator
+    actions_detail = ("give_money_back", "pdf")
+    change_form_outer_after_template = "admin/billing/invoice/lines.html"
+
+    class Media:
+        css = {"all": ["admin/bills.css"]}
+
+    @display(description="Invoice", ordering="number")
+    def name(self, invoice: Invoice) -> str:
+        return invoice.title
+
+    @display(description="Month")
+    def of_month(self, invoice: Invoice) -> str:
+        return f"{invoice.month:%B %Y}"
+
+    @display(description="Total, USD")
+    def amount(self, invoice: Invoice) -> str:
+        return money(invoice.total)
+
+    @display(description="Left of it")
+    def left(self, invoice: Invoice) -> str:
+        return money(invoice.left)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Invoice], search_term: str
+    ) -> tuple[QuerySet[Invoice], bool]:
+        if not search_term.strip():
+            return queryset, False
+        wanted = Q(account__in=of_accounts(search_term))
+        number = numbered(search_term)
+        return queryset.filter(wanted if number is None else wanted | Q(number=number)), False
+
+    def has_credit_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm(CREDIT)
+
+    def has_pdf_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self.has_view_permission(request)
+
+    @action(description="Give money back…", permissions=["credit"], url_path="credit", icon="undo")
+    def give_money_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return credit_page(self, request, self._invoice(request, object_id))
+
+    @action(description="PDF", permissions=["pdf"], url_path="pdf", icon="picture_as_pdf")
+    def pdf(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return invoice_response(self._invoice(request, object_id))
+
+    def _invoice(self, request: HttpRequest, object_id: str) -> Invoice:
+        invoice = self.get_object(request, self._checked_key(object_id))
+        if invoice is None:
+            raise Http404
+        return invoice
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context: dict[str, Any] = {}
+        invoice = self.get_object(request, object_id) if object_id else None
+        if invoice and self.has_view_permission(request, invoice):
+            notes = invoice.credit_notes.select_related("by").order_by("number")
+            lines = [line.value for line in invoice.lines.all()]
+            context = {"lines": lines, "notes": notes, "left": invoice.left}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+
+@admin.register(CreditNote)
+class CreditNoteAdmin(ReadOnlyAdmin):
+    list_display = ("name", "invoice", "account", "given_back", "reason", "by", "at")
+    list_select_related = ("invoice__account", "by")
+    search_fields = ("number",)  # makes the box; get_search_results says what is looked for
+    search_help_text = "Number of the credit note or of its invoice or account, or company"
+    ordering = ("-number",)
+    sortable_by = ("name",)
+    fields = (("name", "invoice"), ("account", "given_back"), "reason", ("by", "at"))
+
+    @display(description="Credit note", ordering="number")
+    def name(self, note: CreditNote) -> str:
+        return note.title
+
+    @display(description="Account")
+    def account(self, note: CreditNote) -> str:
+        return str(note.invoice.account)
+
+    @display(description="Given back, USD")
+    def given_back(self, note: CreditNote) -> str:
+        return money(note.amount)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[CreditNote], search_term: str
+    ) -> tuple[QuerySet[CreditNote], bool]:
+        if not search_term.strip():
+            return queryset, False
+        wanted = Q(invoice__account__in=of_accounts(search_term))
+        number = numbered(search_term)
+        if number is not None:
+            wanted |= Q(number=number) | Q(invoice__number=number)
+        return queryset.filter(wanted), False

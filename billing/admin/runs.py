@@ -1,0 +1,172 @@
+"""Bill runs, and what they set aside: bills held for a person, and accounts that could not be billed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from accounts.admin import ReadOnlyAdmin
+from billing.admin.corrections import DECIDE, decision_page
+from billing.admin.invoices import MonthFilter, of_accounts
+from billing.estimate import bill_now
+from billing.models import BillRun, FailedBill, HeldBill, Invoice
+from billing.words import money
+
+SHOWN = 100
+
+
+@admin.register(HeldBill)
+class HeldBillAdmin(ReadOnlyAdmin):
+    """Bills far out of line (I20): those that wait for a decision come first."""
+
+    list_display = ("account", "of_month", "amount", "why", "status", "held_at", "decided_by")
+    list_filter = ("state", MonthFilter)
+    list_select_related = ("account", "decided_by")
+    search_fields = ("account__number",)  # makes the box; get_search_results says what is looked for
+    search_help_text = "Number of the account, or company"
+    ordering = ("state", "-pk")  # "held" is the first of the three by the alphabet
+    sortable_by = ()
+    fields = (
+        ("account", "of_month"),
+        ("amount", "status"),
+        "why",
+        "held_at",
+        ("decided_by", "decided_at"),
+        "note",
+        "issued",
+    )
+    actions_detail = ("release", "reject")
+    change_form_outer_after_template = "admin/billing/heldbill/now.html"
+
+    class Media:
+        css = {"all": ["admin/bills.css"]}
+
+    @display(description="Month")
+    def of_month(self, held: HeldBill) -> str:
+        return f"{held.month:%B %Y}"
+
+    @display(description="Total when held, USD")
+    def amount(self, held: HeldBill) -> str:
+        return money(held.total)
+
+    @display(description="State", label={"Held": "warning", "Released": "success", "Rejected": "danger"})
+    def status(self, held: HeldBill) -> str:
+        return str(held.get_state_display())
+
+    @display(description="Invoice", empty_value="–")
+    def issued(self, held: HeldBill) -> str | None:
+        """Return a link to the invoice of the month, where there is one."""
+        invoice = Invoice.objects.filter(account=held.account_id, month=held.month).first()
+        if invoice is None:
+            return None
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
+            reverse("admin:billing_invoice_change", args=[invoice.pk]),
+            invoice.title,
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[HeldBill], search_term: str
+    ) -> tuple[QuerySet[HeldBill], bool]:
+        return queryset.filter(account__in=of_accounts(search_term)) if search_term.strip() else queryset, False
+
+    def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm(DECIDE)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer the buttons only while there is something to decide."""
+        held = self.get_object(request, str(object_id))
+        return super().get_actions_detail(request, object_id) if held and not held.is_decided else []
+
+    @action(
+        description="Release…",
+        permissions=["decide"],
+        url_path="release",
+        icon="check_circle",
+        variant=ActionVariant.PRIMARY,
+    )
+    def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return decision_page(self, request, self._held(request, object_id), releases=True)
+
+    @action(description="Reject…", permissions=["decide"], url_path="reject", icon="cancel")
+    def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return decision_page(self, request, self._held(request, object_id), releases=False)
+
+    def _held(self, request: HttpRequest, object_id: str) -> HeldBill:
+        held = self.get_object(request, self._checked_key(object_id))
+        if held is None:
+            raise Http404
+        return held
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context: dict[str, Any] = {}
+        held = self.get_object(request, object_id) if object_id else None
+        if held and not held.is_decided and self.has_view_permission(request, held):
+            context = {"bill": bill_now(held.account, held.month)}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+
+@admin.register(BillRun)
+class BillRunAdmin(ReadOnlyAdmin):
+    list_display = ("of_month", "started_at", "status", "accounts", "invoices", "amount", "held", "failed")
+    list_filter = (MonthFilter,)
+    ordering = ("-pk",)
+    fields = (
+        ("of_month", "status"),
+        ("started_at", "finished_at"),
+        ("accounts", "invoices"),
+        ("lines", "amount"),
+        ("held", "failed"),
+    )
+    change_form_outer_after_template = "admin/billing/billrun/failures.html"
+
+    class Media:
+        css = {"all": ["admin/bills.css"]}
+
+    @display(description="Month", ordering="month")
+    def of_month(self, run: BillRun) -> str:
+        return f"{run.month:%B %Y}"
+
+    @display(description="Total, USD", ordering="total")
+    def amount(self, run: BillRun) -> str:
+        return money(run.total)
+
+    @display(description="State", label={"Finished": "success", "Stopped, or going on": "warning"})
+    def status(self, run: BillRun) -> str:
+        return "Finished" if run.finished_at else "Stopped, or going on"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        run = self.get_object(request, object_id) if object_id else None
+        context: dict[str, Any] = {}
+        if run and self.has_view_permission(request, run):
+            failures = FailedBill.objects.filter(run=run).select_related("account").order_by("pk")[:SHOWN]
+            context = {"failures": failures, "shown": SHOWN}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+
+@admin.register(FailedBill)
+class FailedBillAdmin(ReadOnlyAdmin):
+    list_display = ("account", "run", "reason", "at")
+    list_select_related = ("account", "run")
+    search_fields = ("account__number", "account__company")
+    search_help_text = "Number of the account, or company"
+    ordering = ("-pk",)
+    sortable_by = ()
+    fields = (("account", "run"), "reason", "at")
