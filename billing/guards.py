@@ -8,6 +8,11 @@ GUARDS = [
     Guard("billing_invoice_is_final", "billing_invoice", ISSUED),
     Guard("billing_invoice_is_kept", "billing_invoice", ISSUED),
     Guard("invoice_is_the_sum_of_its_lines", "billing_invoice", "An invoice's total is the sum of its lines."),
+    Guard(
+        "nothing_is_charged_before_activation",
+        "billing_invoice",
+        "Products are charged from the day of activation, never for a day before it.",
+    ),
     Guard("billing_invoiceline_is_final", "billing_invoiceline", ISSUED),
     Guard("billing_invoiceline_is_kept", "billing_invoiceline", ISSUED),
     Guard("issued_invoice_takes_no_line", "billing_invoiceline", "No line is added to an invoice that was issued."),

@@ -135,15 +135,20 @@ def _bill(
 
 
 def _locked_and_unbilled(keys: Sequence[int], month: date) -> list[int]:
-    """Lock the accounts in the order of their keys, and return those whose month is still to be billed then."""
+    """Lock the accounts in the order of their keys, and return those whose month is neither billed nor held then."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM accounts_account WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [list(keys)])
         cursor.execute(
-            "SELECT account_id FROM billing_billedmonth WHERE account_id BETWEEN %s AND %s AND month = %s",
-            [min(keys), max(keys), month],
+            """
+            SELECT account_id FROM billing_billedmonth
+            WHERE account_id BETWEEN %(lo)s AND %(hi)s AND month = %(month)s
+            UNION ALL SELECT account_id FROM billing_heldbill
+            WHERE account_id BETWEEN %(lo)s AND %(hi)s AND month = %(month)s AND state = 'held'
+            """,
+            {"lo": min(keys), "hi": max(keys), "month": month},
         )
-        billed = {account for (account,) in cursor.fetchall()}
-    return [key for key in keys if key not in billed]
+        passed_over = {account for (account,) in cursor.fetchall()}
+    return [key for key in keys if key not in passed_over]
 
 
 def out_of_line(account: int, bill: Bill, month: date) -> str:

@@ -87,7 +87,7 @@ def _line_row(key: int, line: Line) -> tuple[Any, ...]:
 def _copy(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
     """Write rows by COPY in its text form. Nothing in them needs escaping: numbers, dates and names of our own."""
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         buffer: list[str] = []
         for row in rows:
             buffer.append("\t".join(["\\N" if value is None else str(value) for value in row]))

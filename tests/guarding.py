@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection, models, transaction
 
 from accounts.guards import sentence_of
 
-OURS = ("accounts", "onboarding", "subscriptions")
+OURS = ("accounts", "onboarding", "subscriptions", "billing")
 
 
 def everything(*, but: tuple[type[models.Model], ...] = ()) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def column(statement: str, parameters: Any = None) -> list[Any]:
 def copy(target: str, lines: Iterable[str]) -> None:
     """Write lines of COPY's text form to a table with its columns."""
     left = iter(lines)
-    with connection.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as writer:
+    into = f"COPY {target} FROM STDIN"
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(into) as writer:
         while part := "".join(islice(left, LINES_A_WRITE)):
             writer.write(part)

@@ -1,5 +1,6 @@
 """What tests of billing share: tariffs from a catalogue file, and what the ledger in the database holds."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from accounts.models import Account, PhoneNumber, User
 from billing.charges import Held, Rate, Tariff
 from subscriptions.actions import assign_number
 from subscriptions.models import Holding, Item
+from tests.billing.bills import Customers, buy, customer
 from tests.conftest import INSTALLED
 
 
@@ -55,3 +57,23 @@ def answered(installed: Account, owner: User, toll_free: PhoneNumber) -> PhoneNu
     Account.objects.filter(pk=installed.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
     assign_number(installed, toll_free, by=owner, now=INSTALLED)
     return toll_free
+
+
+@pytest.fixture
+def charged(active: Account, owner: User) -> Account:
+    """An account that was activated on March 16, 2026, and has held a seat since."""
+    buy(active, owner, seats=1)
+    return active
+
+
+@pytest.fixture
+def customers(catalogue: None, make_account: Callable[..., Account], owner: User, member: User) -> Customers:
+    """Returns accounts as asked for, each activated on March 16, 2026, with one seat more than the one before."""
+
+    def make(count: int) -> list[Account]:
+        accounts = [make_account(f"20000{place}", owner=owner) for place in range(1, count + 1)]
+        for seats, account in enumerate(accounts, 1):
+            customer(account, by=owner, team=member, seats=seats)
+        return accounts
+
+    return make

@@ -7,6 +7,12 @@ from django.db import DataError, transaction
 
 from accounts.guards import Guard, all_guards, check_guards, model_constraints
 from tests.accounts import test_guards_of_the_past
+from tests.billing import (
+    test_guards_of_bills,
+    test_guards_of_calls,
+    test_guards_of_credit_notes,
+    test_guards_of_the_activation,
+)
 from tests.guarding import sql
 from tests.onboarding import test_guards_of_the_mode, test_history_by_the_database
 from tests.subscriptions import test_guards_of_the_ledger, test_guards_of_the_limits
@@ -18,6 +24,10 @@ ATTACKS = [
     test_guards_of_the_ledger,
     test_guards_of_the_past,
     test_history_by_the_database,
+    test_guards_of_bills,
+    test_guards_of_the_activation,
+    test_guards_of_calls,
+    test_guards_of_credit_notes,
 ]
 
 

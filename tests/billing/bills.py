@@ -1,0 +1,77 @@
+"""Accounts that owe something, bill runs over them, and what was invoiced as plain values to compare."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from accounts.models import Account, PhoneNumber, User
+from billing.actions import Summary, run_bills
+from billing.models import LINE_FIELDS, Invoice
+from onboarding.actions import activate
+from subscriptions.actions import assign_number, change_subscription, install
+from subscriptions.catalogue import contact_center_of, held_by
+from tests.billing.calls import imported, row
+from tests.conftest import INSTALLED
+
+MARCH, APRIL, MAY = (date(2026, month, 1) for month in (3, 4, 5))
+ACTIVATED = datetime(2026, 3, 16, 12, tzinfo=UTC)
+BOUGHT = datetime(2026, 3, 16, 13, tzinfo=UTC)
+IN_APRIL, IN_MAY, IN_JUNE = (datetime(2026, month, 2, tzinfo=UTC) for month in (4, 5, 6))
+SEAT = Decimal("36.13")  # a seat of Contact Center Pro from March 16 on: $70.00 × 16/31
+
+Customers = Callable[..., list[Account]]
+
+
+def buy(account: Account, by: User, *, now: datetime = BOUGHT, **wanted: Any) -> None:
+    """Change what the account holds, the rest as it is."""
+    change_subscription(account, replace(held_by(contact_center_of(account)), **wanted), by=by, now=now)
+
+
+def customer(account: Account, *, by: User, team: User | None, seats: int = 1, installed: datetime = INSTALLED) -> None:
+    """Install Contact Center; with a `team`, activate it on March 16, 2026, and buy seats on that day."""
+    install(account, edition="cc-pro", by=by, now=installed)
+    if team:
+        activate(account, by=team, reason="Ready", now=ACTIVATED)
+    if seats:
+        buy(account, by, seats=seats)
+
+
+def number_of(account: Account, written: str, *, by: User) -> PhoneNumber:
+    """Give the account a toll-free number that is answered since Contact Center was installed."""
+    Account.objects.filter(pk=account.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    number = PhoneNumber.objects.create(account=account, number=written)
+    assign_number(account, number, by=by, now=INSTALLED)
+    return number
+
+
+def called(call_id: str, minutes: int, **other: Any) -> None:
+    """Import one call of so many minutes."""
+    assert imported([row(call_id, seconds=minutes * 60, **other)]).added == 1
+
+
+def bill(month: date = MARCH, now: datetime = IN_APRIL, **options: Any) -> Summary:
+    return run_bills(month, now=now, **options)
+
+
+def invoices() -> dict[tuple[int, date], Any]:
+    """Return all that is invoiced, by account and month: the total, the number of lines, and the lines; no keys."""
+    return {
+        (invoice.account_id, invoice.month): (
+            invoice.total,
+            invoice.line_count,
+            list(invoice.lines.values_list(*LINE_FIELDS)),
+        )
+        for invoice in Invoice.objects.prefetch_related("lines")
+    }
+
+
+def numbers() -> list[int]:
+    return list(Invoice.objects.order_by("number").values_list("number", flat=True))
+
+
+def lines(account: Account, month: date) -> list[tuple[str, str, str]]:
+    """Return kind, SKU and amount of each line of the account's invoice."""
+    found = Invoice.objects.get(account=account, month=month).lines.all()
+    return [(line.kind, line.sku, str(line.amount)) for line in found]
