@@ -1,7 +1,6 @@
 """The verb that bills a month: all accounts or some, by one process or several, one run at a time (R26)."""
 
 import heapq
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,15 +8,15 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import repeat
 
-import django
 from django.core.exceptions import ValidationError
-from django.db import connection, connections
+from django.db import connection
 
 from accounts.actions import database_now
 from billing.charges import month_after
 from billing.facts import tariffs
 from billing.models import BillRun, FailedBill
 from billing.run import CHUNK, Outcome, bill_chunk, unbilled
+from billing.workers import pool
 
 BIGGEST = 10
 ONE_RUN = 0x62696C6C  # the key of the advisory lock that a run holds
@@ -107,24 +106,13 @@ def _outcomes(chunks: list[list[int]], month: date, now: datetime, *, dry_run: b
         for keys in chunks:
             yield bill_chunk(keys, month=month, now=now, catalogue=catalogue, dry_run=dry_run)
         return
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(min(workers, len(chunks)), initializer=_start_worker, initargs=[_database_name()]) as pool:
-        yield from pool.imap(_work, zip(chunks, repeat(month), repeat(now), repeat(dry_run), strict=False))
-
-
-def _start_worker(database: str) -> None:
-    """Prepare a new process; it works in the same database as the one that started it, a test's too."""
-    django.setup()
-    connections["default"].settings_dict["NAME"] = database
+    with pool(min(workers, len(chunks))) as others:
+        yield from others.imap(_work, zip(chunks, repeat(month), repeat(now), repeat(dry_run), strict=False))
 
 
 def _work(task: tuple[list[int], date, datetime, bool]) -> Outcome:
     keys, month, now, dry_run = task
     return bill_chunk(keys, month=month, now=now, catalogue=tariffs(), dry_run=dry_run)
-
-
-def _database_name() -> str:
-    return str(connection.settings_dict["NAME"])
 
 
 @contextmanager

@@ -1,0 +1,134 @@
+"""How fast the bill run is beside its limit, `benchmarks.by_hand`: with one worker, with two, and with nothing left.
+
+All work in turn on the same accounts in one run; what they wrote is emptied in between, having been compared line by
+line. What counts are the ratios of the medians.
+"""
+
+import json
+import resource
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from django.db import connection
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.accounts import CALLS, MONTH, populate
+from benchmarks.by_hand import bill_by_hand
+from benchmarks.machine import description, throw_away_database
+from billing.actions.run_bills import run_bills
+from billing.run import CHUNK
+
+NOW = datetime(2026, 11, 15, 12, tzinfo=UTC)
+TARGETS = {"one worker": "0.8", "two workers": "1", "nothing left": "50"}
+
+WRITTEN = "billing_billedmonth, billing_invoiceline, billing_invoice, billing_counter, billing_billrun"
+RESULT = """
+SELECT i.account_id, i.month AS billed, i.total, i.line_count, l.kind, l.sku, l.month, l.first, l.last, l.quantity,
+    l.unit_price, l.amount, l.per_seat, l.minutes, l.included, l.package_minutes, l.invoiced
+FROM billing_invoiceline l JOIN billing_invoice i ON i.id = l.invoice_id
+"""
+COUNTS = """
+SELECT (SELECT count(*) FROM billing_billedmonth), (SELECT count(*) FROM billing_invoice),
+    (SELECT count(*) FROM billing_invoiceline), (SELECT sum(total) FROM billing_invoice),
+    (SELECT max(number) FROM billing_invoice)
+"""
+
+
+def run(sizes: Sequence[int], rounds: int = 3) -> None:
+    """Print a table and lines of JSON for each number of accounts, and what an account costs at each."""
+    console = Console()
+    cost: dict[int, float] = {}
+    with throw_away_database():
+        machine = description()
+        for size in sizes:
+            cost[size] = _measure(console, machine, size, rounds) / size
+            dearest = max(cost.values()) / min(cost.values())
+            if len(cost) > 1:
+                print(json.dumps({"name": "bill_run_cost", "sizes": list(cost), "dearest_to_cheapest": round(dearest, 3)}))
+
+
+def _measure(console: Console, machine: str, size: int, rounds: int) -> float:
+    """Measure the run over `size` accounts, and return the median of its seconds with one worker."""
+    console.print(f"Making {size:,} accounts …", style="dim")
+    populate(size)
+    by_hand: Callable[[], object] = lambda: bill_by_hand(size, MONTH, NOW, CHUNK)
+    ways: dict[str, Callable[[], object]] = {
+        "by hand (the limit)": by_hand,
+        "one worker": lambda: run_bills(MONTH, now=NOW),
+        "two workers": lambda: run_bills(MONTH, now=NOW, workers=2),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in [*ways, "nothing left"]}
+    counts: tuple = ()
+    by_hand()
+    _execute(f"DROP TABLE IF EXISTS expected; CREATE TABLE expected AS {RESULT}; ANALYZE expected")
+    for number in range(rounds):
+        # Each goes first in its turn: the next finds a warmer server.
+        for place in range(len(ways)):
+            name = list(ways)[(place + number) % len(ways)]
+            _execute(f"TRUNCATE {WRITTEN} CASCADE; CHECKPOINT")
+            taken[name].append(_seconds(ways[name]))
+            found = _rows(COUNTS)[0]
+            assert not counts or counts == found, (name, counts, found)
+            counts = found
+            if number == 0:
+                _compare(name)
+            if name == "one worker":
+                taken["nothing left"].append(_seconds(ways[name]))
+                assert _rows(COUNTS)[0] == counts
+            console.print(f"Round {number + 1} of {rounds}, {name}: {taken[name][-1]:.2f} s", style="dim")
+    _report(console, machine, size, counts, taken)
+    return statistics.median(taken["one worker"])
+
+
+def _report(console: Console, machine: str, size: int, counts: tuple, taken: dict[str, list[float]]) -> None:
+    limit = statistics.median(taken["by hand (the limit)"])
+    most = [resource.getrusage(who).ru_maxrss // 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    rows = f"{size:,} accounts, {size * CALLS:,} calls; {counts[1]:,} invoices with {counts[2]:,} lines, ${counts[3]:,}"
+    table = Table(title=f"Bill run\n{rows}\n{machine}")
+    for column in ("", "seconds", "accounts/s", "of the limit", "to reach"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, each in taken.items():
+        seconds = statistics.median(each)
+        ratio = limit / seconds
+        table.add_row(name, f"{seconds:.3f}", f"{size / seconds:,.0f}", f"{ratio:.2f}", TARGETS.get(name, ""))
+    console.print(table)
+    console.print(f"The most memory this process ever took: {most[0]} MB, a worker: {most[1]} MB (to reach: 150).")
+    for name in TARGETS:
+        seconds = statistics.median(taken[name])
+        facts = {
+            "name": f"bill_run, {name}",
+            "size": size,
+            "seconds": round(seconds, 4),
+            "limit_seconds": round(limit, 4),
+            "ratio": round(limit / seconds, 3),
+            "most_mb": most[name == "two workers"],
+            "machine": machine,
+        }
+        print(json.dumps(facts))
+
+
+def _compare(name: str) -> None:
+    """Check that the invoices have line by line what those made by hand had."""
+    for one, other in ((RESULT, "TABLE expected"), ("TABLE expected", RESULT)):
+        differs = _rows(f"({one}) EXCEPT ALL ({other}) LIMIT 3")
+        assert not differs, (name, differs)
+
+
+def _seconds(way: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    way()
+    return time.perf_counter() - start
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _rows(query: str) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
