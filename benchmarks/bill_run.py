@@ -47,7 +47,9 @@ def run(sizes: Sequence[int], rounds: int = 3) -> None:
             cost[size] = _measure(console, machine, size, rounds) / size
             dearest = max(cost.values()) / min(cost.values())
             if len(cost) > 1:
-                print(json.dumps({"name": "bill_run_cost", "sizes": list(cost), "dearest_to_cheapest": round(dearest, 3)}))
+                print(
+                    json.dumps({"name": "bill_run_cost", "sizes": list(cost), "dearest_to_cheapest": round(dearest, 3)})
+                )
 
 
 def _measure(console: Console, machine: str, size: int, rounds: int) -> float:
