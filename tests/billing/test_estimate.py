@@ -1,0 +1,149 @@
+"""Estimates and what-ifs: the running month, what a purchase costs, what was kept free, what an activation begins."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Account, PhoneNumber, User
+from billing.actions import run_bills
+from billing.estimate import PurchaseCost, bill_now, estimate, first_bills, kept_free, purchase_cost
+from billing.models import Invoice
+from onboarding.actions import activate
+from onboarding.models import Onboarding
+from subscriptions.actions import install, propose_subscription
+from subscriptions.catalogue import catalogue_on, contact_center_of, held_by
+from tests.billing.billed import APRIL, IN_APRIL, IN_MAY, MARCH, TOTAL, bought, called, march
+from tests.conftest import INSTALLED
+
+IN_MARCH = datetime(2026, 3, 16, 14, tzinfo=UTC)
+ON_THE_10TH = datetime(2026, 3, 10, 15, tzinfo=UTC)
+
+
+def cost(account: Account, by: User, *, now: datetime = IN_MARCH, **wanted: Any) -> PurchaseCost:
+    changed = replace(held_by(contact_center_of(account)), **wanted)
+    changes = propose_subscription(account, changed, by=by, now=now).differences
+    return purchase_cost(contact_center_of(account), changes, catalogue=catalogue_on(account.day_of(now)), now=now)
+
+
+def amounts(costs: PurchaseCost) -> list[tuple[str, str]]:
+    return [(str(line.this_month), str(line.per_month)) for line in costs.lines]
+
+
+def test_twenty_five_seats_on_march_16(active: Account, owner: User) -> None:
+    costs = cost(active, owner, seats=25)
+    assert amounts(costs) == [("903.23", "1750.00")]
+    assert (costs.this_month, costs.per_month) == (Decimal("903.23"), Decimal("1750.00"))
+
+
+def test_in_onboarding_nothing_now_and_the_price_once_live(installed: Account, owner: User) -> None:
+    assert amounts(cost(installed, owner, seats=2)) == [("0.00", "140.00")]
+
+
+def test_lines_of_a_purchase_add_up_to_what_is_then_owed(active: Account, owner: User) -> None:
+    wanted = {"seats": 3, "channels": frozenset({"channel-voice", "channel-chat"}), "storage": "storage-100"}
+    costs = cost(active, owner, **wanted, package="tf-500")
+    assert costs.per_month == Decimal(3 * 70 + 3 * 10 + 30 + 18)
+    bought(active, owner, now=IN_MARCH, **wanted, package="tf-500")
+    assert estimate(active, IN_MARCH).total == costs.this_month
+
+
+def test_fewer_seats_cost_less_from_the_next_day(active: Account, owner: User) -> None:
+    bought(active, owner, now=IN_MARCH, seats=3)
+    assert amounts(cost(active, owner, now=datetime(2026, 3, 20, 14, tzinfo=UTC), seats=1)) == [("-49.68", "-140.00")]
+
+
+def test_what_onboarding_keeps_free_counts_its_days_only(
+    installed: Account, owner: User, member: User, answered: PhoneNumber
+) -> None:
+    bought(installed, owner, now=ON_THE_10TH, seats=2)
+    called("c1", at="2026-03-11T12:00:00-04:00")  # charged in onboarding, so not kept free
+    # Two seats of $70.00: three days of March, then 22 of them and ten of April.
+    assert kept_free(installed, datetime(2026, 3, 12, 15, tzinfo=UTC)) == Decimal("13.55")
+    assert kept_free(installed, datetime(2026, 4, 10, 15, tzinfo=UTC)) == Decimal("99.35") + Decimal("46.67")
+    activate(installed, by=member, reason="Ready", now=datetime(2026, 3, 16, 12, tzinfo=UTC))
+    live = Account.objects.get(pk=installed.pk)
+    assert kept_free(live, IN_MARCH) == kept_free(live, IN_MAY) == Decimal("27.10")  # six days, from the 10th
+
+
+def test_the_estimate_counts_the_months_own_minutes_after_late_calls(
+    active: Account, answered: PhoneNumber, owner: User
+) -> None:
+    march(active, owner)
+    run_bills(MARCH, now=IN_APRIL)
+    called("late", minutes=30)
+    called("april", minutes=7, at="2026-04-01T12:00:00-04:00")
+    shown = estimate(active, IN_APRIL)
+    assert (shown.month, shown.minutes) == (APRIL, 7)
+    assert shown.total == Decimal("140.32")
+    assert [line.kind for line in bill_now(active, APRIL).lines] == ["recurring", "usage", "adjustment"]
+
+
+def test_the_bill_now_is_what_a_run_then_issues(active: Account, answered: PhoneNumber, owner: User) -> None:
+    march(active, owner)
+    shown = bill_now(active, MARCH)
+    run_bills(MARCH, now=IN_APRIL)
+    assert shown.total == TOTAL
+    assert [line.value for line in Invoice.objects.get().lines.all()] == list(shown.lines)
+    assert bill_now(active, MARCH).lines == shown.lines
+
+
+@pytest.fixture
+def ready(make_account: Callable[..., Account], owner: User, catalogue: None) -> list[Account]:
+    """Three accounts in onboarding, in time zones where the same instant is of two days."""
+    accounts = []
+    for place, zone in enumerate(("America/New_York", "Pacific/Auckland", "Asia/Kolkata")):
+        account = make_account(f"20000{place}", owner=owner, timezone=zone)
+        install(account, edition="cc-elite", by=owner, now=INSTALLED)
+        addons = frozenset({"addon-crm", "addon-wfm"}) if place else frozenset()
+        bought(account, owner, now=ON_THE_10TH, seats=place, addons=addons, storage="storage-25")
+        accounts.append(account)
+    return accounts
+
+
+@pytest.mark.parametrize("day", [(3, 16, 12), (3, 31, 11), (4, 1, 3), (4, 30, 23)])
+def test_the_preview_of_an_activation_is_the_bill_that_follows(
+    ready: Sequence[Account], installed: Account, answered: PhoneNumber, owner: User, member: User,
+    day: tuple[int, int, int],
+) -> None:  # fmt: skip
+    called("c1")
+    bought(installed, owner, now=ON_THE_10TH, seats=1)
+    now = datetime(2026, day[0], day[1], day[2], 30, tzinfo=UTC)
+    accounts = [*ready, installed]
+    shown = first_bills(accounts, {account.pk: account.day_of(now) for account in accounts})
+    for account in accounts:
+        activate(account, by=member, reason="Ready", now=now)
+    for number in (3, 4, 5, 6):
+        run_bills(date(2026, number, 1), now=datetime(2026, number + 1, 2, tzinfo=UTC))
+    for account in accounts:
+        month = account.day_of(now).replace(day=1)
+        issued = Invoice.objects.filter(account=account, month=month).first()
+        lines = [line.value for line in issued.lines.all()] if issued else []
+        assert lines == list(shown[account.pk].lines)
+        assert (issued.total if issued else 0) == shown[account.pk].total
+        following = Invoice.objects.get(account=account, month=date(2026, month.month + 1, 1))
+        assert following.total == shown[account.pk].monthly
+
+
+def test_the_activation_page_shows_what_begins(ready: Sequence[Account], member: User, client: Client) -> None:
+    client.force_login(member)
+    chosen = {"action": "activate_selected", "_selected_action": list(Onboarding.objects.values_list("pk", flat=True))}
+    text = " ".join(client.post("/admin/onboarding/onboarding/", chosen).content.decode().split())
+    # 10 for storage each; 95 and 20 a seat, and 40, for the two with one and two seats.
+    assert all(f">${amount}.00<" in text for amount in (10, 165, 280, 455))
+    assert "each whole month. The first bills, of the running month, come to" in text
+
+
+def test_for_more_accounts_than_anybody_waits_for_the_page_says_so(
+    ready: Sequence[Account], member: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(member)
+    chosen = {"action": "activate_selected", "_selected_action": list(Onboarding.objects.values_list("pk", flat=True))}
+    monkeypatch.setattr("billing.templatetags.billing.MOST_PREVIEWED", 2)
+    text = " ".join(client.post("/admin/onboarding/onboarding/", chosen).content.decode().split())
+    assert "What begins is not computed for this many accounts" in text
+    assert "Activate 3 accounts for good" in text

@@ -1,0 +1,64 @@
+"""An amount in words: every kind of line says how it was computed."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from billing.charges import ADJUSTMENT, RECURRING, USAGE, Line
+from billing.words import arithmetic, days_of, money, rate
+
+MARCH = date(2026, 3, 1)
+SEATS = Line(
+    RECURRING, "cc-pro", MARCH, date(2026, 3, 16), date(2026, 3, 31), 25, Decimal("70.0000"), Decimal("903.23"),
+    per_seat=True,
+)  # fmt: skip
+CRM = Line(RECURRING, "addon-crm", MARCH, MARCH, date(2026, 3, 31), 1, Decimal("40.0000"), Decimal("40.00"))
+CALLS = Line(
+    USAGE, "tf-payperuse", MARCH, MARCH, date(2026, 3, 31), 1234, Decimal("0.0450"), Decimal("55.53"),
+    minutes=1234, included=0, package_minutes=0,
+)  # fmt: skip
+PACKAGE = Line(
+    USAGE, "tf-500", MARCH, MARCH, date(2026, 3, 31), 100, Decimal("0.0420"), Decimal("4.20"),
+    minutes=600, included=500, package_minutes=500,
+)  # fmt: skip
+PART = replace(
+    PACKAGE, first=date(2026, 3, 16), quantity=341, included=259, amount=Decimal("14.32")
+)  # 500 × 16/31 is 258.06
+LATE = replace(CALLS, kind=ADJUSTMENT, amount=Decimal("51.03"), invoiced=Decimal("4.50"))
+BACK = replace(CALLS, kind=ADJUSTMENT, quantity=0, minutes=0, amount=Decimal("-4.50"), invoiced=Decimal("4.50"))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (SEATS, "25 seats × $70.00 × 16 of 31 days = $903.23"),
+        (replace(SEATS, quantity=1, first=MARCH, amount=Decimal(70)), "1 seat × $70.00 = $70.00"),
+        (CRM, "$40.00 = $40.00"),
+        (replace(CRM, first=date(2026, 3, 31), amount=Decimal("1.29")), "$40.00 × 1 of 31 days = $1.29"),
+        (CALLS, "1,234 minutes × $0.045 a minute = $55.53"),
+        (replace(CALLS, quantity=1, minutes=1, amount=Decimal("0.05")), "1 minute × $0.045 a minute = $0.05"),
+        (PACKAGE, "100 of 600 minutes (500 included) × $0.042 a minute = $4.20"),
+        (
+            PART,
+            "341 of 600 minutes (500 minutes × 16 of 31 days, rounded up = 259 included) × $0.042 a minute = $14.32",
+        ),
+        (LATE, "1,234 minutes × $0.045 a minute = $55.53, less $4.50 invoiced before = $51.03"),
+        (BACK, "0 minutes × $0.045 a minute = $0.00, less $4.50 invoiced before = -$4.50"),
+    ],
+)
+def test_every_kind_of_line_says_how_it_was_computed(line: Line, words: str) -> None:
+    assert arithmetic(line) == words
+
+
+def test_amounts_rates_and_days_as_they_are_read() -> None:
+    assert [money(Decimal(amount)) for amount in ("0", "1234.5", "-0.84")] == ["$0.00", "$1,234.50", "-$0.84"]
+    assert [rate(Decimal(price)) for price in ("0.0450", "0.0380", "0.5000", "1")] == [
+        "$0.045",
+        "$0.038",
+        "$0.50",
+        "$1.00",
+    ]
+    assert days_of(SEATS) == "Mar 16–31, 2026"
+    assert days_of(replace(SEATS, last=SEATS.first)) == "Mar 16, 2026"
