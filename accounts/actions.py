@@ -21,13 +21,17 @@ class AlreadyDone(ValidationError):
     """The answer to a request for something that has been done: nothing is written, not even a Refusal."""
 
 
-def action(verb: Callable[Concatenate[Account, P], R]) -> Callable[Concatenate[Account, P], R]:
+def action(verb: Callable[Concatenate[Account, P], R], *, records_as: str = "") -> Callable[Concatenate[Account, P], R]:
     """Make an action of a verb on an account: one transaction under the account's lock, and one `by`.
+
+    What it refuses is recorded under the verb's name, or under `records_as` for the rehearsal of another verb.
 
     The verb gets the account as it stands after the lock. A refusal (a ValidationError, or a guard of the
     database, which becomes one) undoes all the verb wrote, leaves one Refusal row for each reason, and is
     raised again; so is a PermissionDenied.
     """
+
+    name = records_as or verb.__name__
 
     @functools.wraps(verb)
     def run(account: Account, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -39,17 +43,17 @@ def action(verb: Callable[Concatenate[Account, P], R]) -> Callable[Concatenate[A
         except AlreadyDone:
             raise
         except ValidationError as refusal:
-            record_refusals(account, by, verb.__name__, refusal)
+            record_refusals(account, by, name, refusal)
             raise
         except PermissionDenied as denial:
-            record_refusals(account, by, verb.__name__, ValidationError(str(denial), code="permission_denied"))
+            record_refusals(account, by, name, ValidationError(str(denial), code="permission_denied"))
             raise
         except IntegrityError as error:
             sentence = sentence_of(error)
             if sentence is None:
                 raise
             guarded = ValidationError(sentence.text, code=sentence.guard)
-            record_refusals(account, by, verb.__name__, guarded)
+            record_refusals(account, by, name, guarded)
             raise guarded from error
 
     return run

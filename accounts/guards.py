@@ -101,9 +101,11 @@ def _missing(alias: str) -> Iterator[CheckMessage]:
             if cursor.fetchone()[0] is None:
                 return  # before the first migrate there is nothing to guard
             cursor.execute(
-                "SELECT tgname, tgrelid::regclass::text, tgenabled IN ('O', 'A') FROM pg_trigger WHERE NOT tgisinternal"
+                "SELECT tgname, tgrelid::regclass::text, tgenabled IN ('O', 'A'), "
+                "coalesce(array_to_string(proconfig, ' ') ~ '^search_path=pg_catalog, .+, pg_temp$', false) "
+                "FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid WHERE NOT tgisinternal"
             )
-            triggers = {(name, table): enabled for name, table, enabled in cursor.fetchall()}
+            triggers = {(name, table): (enabled, sealed) for name, table, enabled, sealed in cursor.fetchall()}
             cursor.execute("SELECT conname FROM pg_constraint WHERE convalidated UNION SELECT relname FROM pg_class")
             constraints = {name for (name,) in cursor.fetchall()}
     except DatabaseError as error:
@@ -113,8 +115,12 @@ def _missing(alias: str) -> Iterator[CheckMessage]:
     for guard in all_guards():
         if (guard.name, guard.table) not in triggers:
             yield Error(f"The guard {guard.name} on {guard.table} is missing.", hint=hint, id="guards.E001")
-        elif not triggers[guard.name, guard.table]:
+            continue
+        enabled, sealed = triggers[guard.name, guard.table]
+        if not enabled:
             yield Error(f"The guard {guard.name} on {guard.table} is switched off.", hint=hint, id="guards.E001")
+        if not sealed:
+            yield Error(f"The guard {guard.name} can be fooled by a temporary table.", hint=hint, id="guards.E004")
     for constraint in model_constraints():
         if constraint.name not in constraints:
             yield Error(f"The constraint {constraint.name} is missing.", hint=hint, id="guards.E002")

@@ -96,3 +96,26 @@ def leaves_history(name: str, table: str, history: str, columns: list[str]) -> R
         DROP FUNCTION {name}();
         """,
     )
+
+
+def sealed() -> RunSQL:
+    """Return the operation that ends a migration of guards: their functions read our tables, whoever calls them.
+
+    Without a search path of their own they would find a temporary table of the same name first, which anybody may make.
+    """
+    return RunSQL(
+        """
+        DO $seal$
+        DECLARE
+            guard regprocedure;
+        BEGIN
+            FOR guard IN
+                SELECT DISTINCT p.oid::regprocedure FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+                WHERE NOT t.tgisinternal AND p.pronamespace = current_schema()::regnamespace AND p.proconfig IS NULL
+            LOOP
+                EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', guard, current_schema());
+            END LOOP;
+        END $seal$;
+        """,
+        RunSQL.noop,
+    )

@@ -10,7 +10,7 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from accounts.actions import reasons_of
+from accounts.actions import reasons_of, record_refusals
 from accounts.models import Account, User
 from accounts.roles import Capability, capabilities_of
 
@@ -40,7 +40,12 @@ def account_page(capability: Capability | None = None) -> Callable[[Page], Page]
             request.account = get_object_or_404(mine, number=number)
             request.capabilities = capabilities_of(request.user, request.account)
             if capability and capability not in request.capabilities:
-                raise PermissionDenied(f"Your role on this account does not let you {capability}.")
+                denial = ValidationError(
+                    f"Your role on this account does not let you {capability}.", code="permission_denied"
+                )
+                if request.method == "POST":
+                    record_refusals(request.account, request.user, view.__name__, denial)
+                raise PermissionDenied(denial.message)
             return view(request, **kwargs)
 
         return page
@@ -58,6 +63,12 @@ def render_page(request: AccountRequest, template: str, context: dict[str, Any],
         "may_change_services": Capability.CHANGE_SERVICES in may,
     }
     return render(request, template, {**shared, **context}, status=status)
+
+
+def record_form(request: AccountRequest, verb: str, form: BaseForm) -> None:
+    """Record what a form could not read, as the verb would have recorded what it refuses."""
+    if form.errors:
+        record_refusals(request.account, request.user, verb, ValidationError(form.errors.as_data()))
 
 
 def show_refusal(form: BaseForm, refusal: ValidationError) -> None:

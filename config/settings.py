@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "config.middleware.CarefulRequests",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -220,7 +221,7 @@ if _yes_or_no("BEHIND_PROXY"):
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
-# History is written, never rewound: see accounts/admin.py for the other half of this.
+# History is written, never rewound: see accounts/admin/bases.py for the other half of this.
 SIMPLE_HISTORY_REVERT_DISABLED = True
 
 LOG_LEVEL = env.str("LOG_LEVEL").upper()

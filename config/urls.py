@@ -12,6 +12,6 @@ urlpatterns = [
     path("", include("onboarding.urls")),
     path("", include("subscriptions.urls")),
     path("", include("billing.urls")),
-    path("sign-in/", include("allauth.account.urls")),
+    path("sign-in/", include("accounts.sign_in")),
     path("admin/", admin.site.urls),
 ]

@@ -1,6 +1,6 @@
 """The verbs of onboarding: activate an account for good, ask for it, take the request back."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -10,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from accounts.actions import AlreadyDone, action, database_now
 from accounts.guards import sentence_of
 from accounts.history import credit, insert_history
-from accounts.models import Account, User
+from accounts.models import Account, Refusal, User
 from accounts.roles import Capability, require
 from onboarding import rules
 from onboarding.models import GoLiveRequest, Onboarding, Origin
@@ -92,6 +92,16 @@ def _activate_chunk(
         return
     outcome.activated += activated
     outcome.refused |= refused
+    _record_not_installed(refused, by)
+
+
+def _record_not_installed(refused: Mapping[int, str], by: User) -> None:
+    """Leave a Refusal for each refused account without Contact Center; what was active already was no refusal."""
+    installed = Onboarding.objects.filter(account__in=refused).values_list("account_id", flat=True)
+    Refusal.objects.bulk_create(
+        Refusal(account_id=key, by=by, action="activate", rule="not_installed", message=refused[key])
+        for key in sorted(refused.keys() - set(installed))
+    )
 
 
 def refusals_of(accounts: Collection[int]) -> dict[int, str]:
@@ -126,7 +136,7 @@ def _write_activations(keys: Sequence[int], *, by: User, reason: str, origin: Or
                 "reason": reason,
                 "history_date": now,
                 "history_user_id": by.pk,
-                "history_change_reason": "Activated"[:100],
+                "history_change_reason": "Activated",
             },
         )
         return [key for (key,) in cursor.fetchall()]
@@ -141,7 +151,7 @@ def require_activator(by: User) -> None:
 
 def checked_reason(reason: str) -> str:
     """Return the reason without blanks around it; refused where nothing is left."""
-    if not reason.strip():
+    if not isinstance(reason, str) or not reason.strip() or "\0" in reason:
         raise ValidationError({"reason": ValidationError("Say why the account is activated.", code="reason_missing")})
     return reason.strip()
 

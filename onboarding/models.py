@@ -117,6 +117,7 @@ class GoLiveRequest(models.Model):
                 fields=["account"],
                 condition=Q(withdrawn_at=None),
                 name="one_go_live_request_at_a_time",
+                violation_error_code="one_go_live_request_at_a_time",
                 violation_error_message="You have already asked to go live. Withdraw that request to ask anew.",
             ),
         ]

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.actions import AlreadyDone, database_now
 from accounts.models import Account
-from accounts.pages import AccountRequest, account_page, render_page, show_refusal
+from accounts.pages import AccountRequest, account_page, record_form, render_page, show_refusal
 from accounts.roles import Capability
 from onboarding.actions import request_go_live, withdraw_go_live
 from onboarding.forms import GoLiveForm
@@ -22,7 +22,9 @@ def go_live(request: AccountRequest) -> HttpResponse:
     if not _has_contact_center(account):
         return redirect("contact_center", account.number)
     form = GoLiveForm(request.POST or None, initial={"wanted_on": account.day_of(database_now())})
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and not form.is_valid():
+        record_form(request, "request_go_live", form)
+    elif request.method == "POST":
         try:
             request_go_live(account, by=request.user, **form.cleaned_data)
         except ValidationError as refusal:

@@ -11,6 +11,7 @@ from onboarding import rules as mode
 from subscriptions.models import ContactCenter, Item, Kind
 from subscriptions.rules import Catalogue, Subscription
 
+LONGEST_KEY = 18  # digits of a key that PostgreSQL can hold
 NO_ROLE = "none"
 KIND_OF_FIELD = {
     "channels": Kind.CHANNEL,
@@ -18,6 +19,11 @@ KIND_OF_FIELD = {
     "storage": Kind.STORAGE,
     "package": Kind.PACKAGE,
 }
+
+
+def is_key(text: str) -> bool:
+    """Return whether a text from outside can be the key of a row."""
+    return len(text) <= LONGEST_KEY and text.isascii() and text.isdigit()
 
 
 @dataclass(frozen=True)
@@ -30,14 +36,28 @@ class Option:
     reason: str = ""
 
 
+class OfferField(forms.ChoiceField):
+    """An SKU that was chosen; whether it may be held, the action says, and its refusal is recorded."""
+
+    def valid_value(self, value: Any) -> bool:
+        return True
+
+
+class OffersField(forms.MultipleChoiceField):
+    """SKUs that were ticked, like OfferField."""
+
+    def valid_value(self, value: Any) -> bool:
+        return True
+
+
 class SubscriptionForm(forms.Form):
     """Everything an account can hold, in one form."""
 
     seats = forms.IntegerField(label="Concurrent-user seats", widget=forms.NumberInput(attrs={"class": "short"}))
-    channels = forms.MultipleChoiceField(label="Channels", required=False)
-    addons = forms.MultipleChoiceField(label="Add-ons", required=False)
-    storage = forms.ChoiceField(label="Recording storage")
-    package = forms.ChoiceField(label="Toll-free package")
+    channels = OffersField(label="Channels", required=False)
+    addons = OffersField(label="Add-ons", required=False)
+    storage = OfferField(label="Recording storage")
+    package = OfferField(label="Toll-free package")
 
     def __init__(self, *args: Any, center: ContactCenter, catalogue: Catalogue, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -114,7 +134,7 @@ def initial_of(subscription: Subscription) -> dict[str, Any]:
 class InstallForm(forms.Form):
     """Which edition to install, and the tick that confirms it."""
 
-    edition = forms.ChoiceField(label="Edition", error_messages={"required": "Choose an edition."})
+    edition = OfferField(label="Edition", error_messages={"required": "Choose an edition."})
     confirmed = forms.BooleanField(
         label="Install Contact Center on this account, in onboarding mode",
         error_messages={"required": "Tick this box to confirm the installation."},
@@ -132,20 +152,21 @@ class InstallForm(forms.Form):
             yield Option(item, self["edition"].value() == item.sku)
 
 
+class KeysField(forms.TypedMultipleChoiceField):
+    """Keys that were ticked; whether there is anything behind them, the action says."""
+
+    def valid_value(self, value: Any) -> bool:
+        return is_key(str(value))
+
+
 class RolesForm(forms.Form):
     """Ticked people, and the role all of them get; cleaned, the role is "" where Contact Center is taken from them."""
 
-    people = forms.TypedMultipleChoiceField(coerce=int, error_messages={"required": "Tick at least one person."})
+    people = KeysField(coerce=int, error_messages={"required": "Tick at least one person."})
     role = forms.ChoiceField(
         label="Role for the ticked people",
         choices=[*ServiceRole.choices, (NO_ROLE, "No Contact Center")],
     )
-
-    def __init__(self, *args: Any, keys: list[int], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["people"]
-        assert isinstance(field, forms.TypedMultipleChoiceField)
-        field.choices = [(key, key) for key in keys]
 
     def clean_role(self) -> str:
         role = self.cleaned_data["role"]

@@ -8,6 +8,11 @@ LEDGER = "The ledger of what was held is never changed or deleted; a change writ
 
 GUARDS = [
     Guard("onboarding_seat_limit", "subscriptions_contactcenter", SEATS),
+    Guard(
+        "contact_center_has_a_mode",
+        "subscriptions_contactcenter",
+        "Contact Center is installed together with onboarding mode, never without it.",
+    ),
     Guard("onboarding_package_lock", "subscriptions_contactcenter", why_package_is_locked()),
     Guard(
         "contact_center_is_never_deleted", "subscriptions_contactcenter", "A Contact Center is never deleted or moved."

@@ -47,7 +47,7 @@ def refuse_subscription(
         if reason is not None:
             reasons.setdefault(field, []).append(reason)
 
-    if not 0 <= wanted.seats <= MOST_SEATS:
+    if type(wanted.seats) is not int or not 0 <= wanted.seats <= MOST_SEATS:
         refuse(
             "seats",
             ValidationError(

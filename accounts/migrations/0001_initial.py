@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='contact',
-            constraint=models.UniqueConstraint(fields=('account', 'user', 'role'), name='contact_once_per_role', violation_error_message='This user already has this role on the account.'),
+            constraint=models.UniqueConstraint(fields=('account', 'user', 'role'), name='contact_once_per_role', violation_error_code='contact_once_per_role', violation_error_message='This user already has this role on the account.'),
         ),
         migrations.AddConstraint(
             model_name='contact',
@@ -264,7 +264,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='serviceuser',
-            constraint=models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('email'), name='service_user_email_once_per_account', violation_error_message='Somebody with this e-mail address is already on the list.'),
+            constraint=models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('email'), name='service_user_email_once_per_account', violation_error_code='service_user_email_once_per_account', violation_error_message='Somebody with this e-mail address is already on the list.'),
         ),
         migrations.AddConstraint(
             model_name='serviceuser',

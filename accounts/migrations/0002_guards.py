@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import append_only, guard, kept
+from accounts.migration_guards import append_only, guard, kept, sealed
 
 FUNCTIONS = """
 CREATE FUNCTION guard_refuse_row() RETURNS trigger LANGUAGE plpgsql AS $guard$
@@ -44,4 +44,5 @@ class Migration(migrations.Migration):
         append_only("accounts_historicalphonenumber"),
         guard("accounts_numberassignment_is_final", "accounts_numberassignment", "UPDATE OR DELETE", ASSIGNMENT),
         kept("accounts_numberassignment"),
+        sealed(),
     ]

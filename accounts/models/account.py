@@ -108,6 +108,7 @@ class Contact(models.Model):
             models.UniqueConstraint(
                 fields=["account", "user", "role"],
                 name="contact_once_per_role",
+                violation_error_code="contact_once_per_role",
                 violation_error_message="This user already has this role on the account.",
             ),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="contact_role_is_known"),

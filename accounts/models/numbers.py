@@ -77,7 +77,7 @@ class NumberAssignmentQuerySet(models.QuerySet["NumberAssignment"]):
 class NumberAssignment(models.Model):
     """A period, from inclusive and to exclusive, in which an account's Contact Center answered a number.
 
-    A row may end once; nothing else of it ever changes (guard `number_assignment_is_final`).
+    A row may end once; nothing else of it ever changes (guard `accounts_numberassignment_is_final`).
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="number_assignments")

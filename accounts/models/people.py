@@ -58,6 +58,7 @@ class ServiceUser(models.Model):
                 "account",
                 Lower("email"),
                 name="service_user_email_once_per_account",
+                violation_error_code="service_user_email_once_per_account",
                 violation_error_message="Somebody with this e-mail address is already on the list.",
             ),
             models.CheckConstraint(

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import append_only, guard, kept
+from accounts.migration_guards import append_only, guard, kept, sealed
 
 # Asked once for each statement, over all the rows it wrote: a run writes thousands. Lines come first, then their invoice.
 SUMS = """
@@ -96,4 +96,5 @@ class Migration(migrations.Migration):
         kept("billing_counter"),
         guard("held_bill_is_decided_once", "billing_heldbill", "UPDATE OR DELETE", HELD),
         kept("billing_heldbill"),
+        sealed(),
     ]

@@ -2,6 +2,8 @@
 
 from django.db import migrations
 
+from accounts.migration_guards import sealed
+
 # Asked once for each statement, over all the invoices it wrote, whose lines are there before them. The activation is
 # final and the account's time zone fixed, so what is right when it is issued stays right.
 ACTIVATED = """
@@ -41,4 +43,5 @@ class Migration(migrations.Migration):
             "DROP TRIGGER nothing_is_charged_before_activation ON billing_invoice;"
             "DROP FUNCTION nothing_is_charged_before_activation();",
         ),
+        sealed(),
     ]

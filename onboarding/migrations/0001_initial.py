@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-requested_at'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('account',), name='one_go_live_request_at_a_time', violation_error_message='You have already asked to go live. Withdraw that request to ask anew.')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('account',), name='one_go_live_request_at_a_time', violation_error_code='one_go_live_request_at_a_time', violation_error_message='You have already asked to go live. Withdraw that request to ask anew.')],
             },
         ),
         migrations.CreateModel(

@@ -2,13 +2,17 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import append_only, guard, kept, leaves_history
+from accounts.migration_guards import append_only, guard, kept, leaves_history, sealed
 
 IS_ACTIVE = """
 EXISTS (SELECT FROM onboarding_onboarding WHERE account_id = NEW.account_id AND activated_at IS NOT NULL)
 """
 
 SEATS = f"IF NEW.seats > 2 AND NOT {IS_ACTIVE} THEN REFUSE; END IF;"
+
+MODE = """
+IF NOT EXISTS (SELECT FROM onboarding_onboarding WHERE account_id = NEW.account_id) THEN REFUSE; END IF;
+"""
 
 PACKAGE = f"""
 IF NOT EXISTS (SELECT FROM subscriptions_item WHERE id = NEW.package_id AND kind = 'package' AND held_at_install)
@@ -55,6 +59,7 @@ class Migration(migrations.Migration):
 
     operations = [
         guard("onboarding_seat_limit", "subscriptions_contactcenter", "INSERT OR UPDATE", SEATS),
+        guard("contact_center_has_a_mode", "subscriptions_contactcenter", "INSERT", MODE),
         guard("onboarding_package_lock", "subscriptions_contactcenter", "INSERT OR UPDATE", PACKAGE),
         guard("contact_center_is_never_deleted", "subscriptions_contactcenter", "UPDATE OR DELETE", CENTER),
         kept("subscriptions_contactcenter"),
@@ -75,4 +80,5 @@ class Migration(migrations.Migration):
         append_only("subscriptions_historicalcontactcenter"),
         append_only("subscriptions_historicalitem"),
         append_only("subscriptions_historicalprice"),
+        sealed(),
     ]

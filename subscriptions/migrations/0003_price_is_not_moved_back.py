@@ -2,6 +2,8 @@
 
 from django.db import migrations
 
+from accounts.migration_guards import sealed
+
 FUNCTION = """
 CREATE OR REPLACE FUNCTION price_in_effect_is_final() RETURNS trigger LANGUAGE plpgsql AS $guard$
 DECLARE
@@ -27,5 +29,6 @@ class Migration(migrations.Migration):
                 condition="OLD.effective_from <= today OR (TG_OP = 'UPDATE' AND NEW.effective_from <= today)"
             ),
             FUNCTION.format(condition="OLD.effective_from <= today"),
-        )
+        ),
+        sealed(),
     ]

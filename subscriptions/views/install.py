@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from accounts.actions import database_now
-from accounts.pages import AccountRequest, Page, account_page, render_page, show_refusal
+from accounts.pages import AccountRequest, Page, account_page, record_form, render_page, show_refusal
 from accounts.roles import Capability
 from subscriptions.actions import install
 from subscriptions.catalogue import catalogue_on, contact_center_of
@@ -51,7 +51,9 @@ def install_page(request: AccountRequest) -> HttpResponse:
     catalogue = catalogue_on(account.day_of(database_now()))
     editions = [item for item in catalogue.values() if item.kind == Kind.PRODUCT]
     form = InstallForm(request.POST or None, editions=editions)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and not form.is_valid():
+        record_form(request, "install", form)
+    elif request.method == "POST":
         try:
             install(account, edition=form.cleaned_data["edition"], by=request.user)
         except ValidationError as refusal:

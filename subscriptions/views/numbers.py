@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -11,10 +12,11 @@ from accounts.models import NumberAssignment, PhoneNumber
 from accounts.pages import AccountRequest, render_page
 from accounts.roles import Capability
 from subscriptions.actions import assign_number, unassign_number
+from subscriptions.forms import is_key
 from subscriptions.models import ContactCenter
 from subscriptions.views.install import contact_center_page
 
-LONGEST_KEY = 18  # digits of a key that PostgreSQL can hold
+PAGE_SIZE = 50
 
 
 @contact_center_page(Capability.SEE_SERVICES)
@@ -27,7 +29,8 @@ def phone_numbers(request: AccountRequest, center: ContactCenter) -> HttpRespons
             ("unassign", unassign_number, "is no longer assigned to Contact Center."),
         ):
             if button in request.POST:
-                number = get_object_or_404(mine, pk=_key(request.POST[button]))
+                typed = request.POST[button]
+                number = get_object_or_404(mine, pk=typed if is_key(typed) else 0)
                 try:
                     verb(request.account, number, by=request.user)
                 except AlreadyDone as answer:
@@ -36,16 +39,11 @@ def phone_numbers(request: AccountRequest, center: ContactCenter) -> HttpRespons
                     messages.error(request, refusal.messages[0])
                 else:
                     messages.success(request, f"{number} {done}")
-        return redirect("phone_numbers", request.account.number)
+        return redirect(request.get_full_path())
     current = Prefetch("assignments", NumberAssignment.objects.current(), to_attr="current")
     context = {
-        "numbers": mine.prefetch_related(current),
+        "numbers": Paginator(mine.prefetch_related(current), PAGE_SIZE).get_page(request.GET.get("page")),
         "page": "contact_center",
         "tab": "phone_numbers",
     }
     return render_page(request, "hostpilot/phone_numbers.html", context)
-
-
-def _key(typed: str) -> int:
-    """Return the key a button carried; 0, which nothing has, for anything that is not one."""
-    return int(typed) if len(typed) <= LONGEST_KEY and typed.isascii() and typed.isdigit() else 0

@@ -5,13 +5,13 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.core import signing
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from accounts.actions import AlreadyDone, database_now
-from accounts.pages import AccountRequest, render_page, show_refusal
+from accounts.pages import AccountRequest, record_form, render_page, show_refusal
 from accounts.roles import Capability
 from subscriptions.actions import Confirmation, Proposal, change_subscription, propose_subscription
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, waiting_package
@@ -30,14 +30,16 @@ def subscription(request: AccountRequest, center: ContactCenter) -> HttpResponse
     status = 200
     form = _form(request, center, request.POST or None)
     if request.method == "POST":
-        if Capability.CHANGE_SERVICES not in request.capabilities:
-            return _form_page(request, center, form, status=403)
-        if form.is_valid():
+        if not form.is_valid():
+            record_form(request, "change_subscription", form)
+        else:
             try:
                 proposal = propose_subscription(request.account, form.wanted(), by=request.user)
             except AlreadyDone as answer:
                 messages.info(request, answer.messages[0])
                 return redirect("subscription", request.account.number)
+            except PermissionDenied:
+                return _form_page(request, center, form, status=403)
             except ValidationError as refusal:
                 show_refusal(form, refusal)
             else:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.actions import add_service_user
 from accounts.models import ServiceUser
-from accounts.pages import AccountRequest, render_page, show_refusal
+from accounts.pages import AccountRequest, record_form, render_page, show_refusal
 from accounts.roles import Capability
 from subscriptions.actions import assign_users
 from subscriptions.forms import PersonForm, RolesForm
@@ -26,9 +26,10 @@ def users(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     """The people, searched and filtered; when posted, the ticked ones get the role."""
     form = None
     if request.method == "POST":
-        mine = ServiceUser.objects.filter(account=request.account)
-        form = RolesForm(request.POST, keys=list(mine.values_list("pk", flat=True)))
-        if form.is_valid():
+        form = RolesForm(request.POST)
+        if not form.is_valid():
+            record_form(request, "assign_users", form)
+        else:
             role = form.cleaned_data["role"]
             try:
                 changed = assign_users(
@@ -47,7 +48,9 @@ def users(request: AccountRequest, center: ContactCenter) -> HttpResponse:
 def add_user(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     """Put a person on the list."""
     form = PersonForm(request.POST)
-    if form.is_valid():
+    if not form.is_valid():
+        record_form(request, "add_service_user", form)
+    else:
         try:
             person = add_service_user(request.account, by=request.user, **form.cleaned_data)
         except ValidationError as refusal:
@@ -68,7 +71,7 @@ def _users_page(request: AccountRequest, *, status: int = 200, **forms: Any) -> 
     elif shown == "without":
         found = found.without_contact_center()
     context = {
-        "form": RolesForm(keys=[]),
+        "form": RolesForm(),
         "person_form": PersonForm(),
         **{name: form for name, form in forms.items() if form is not None},
         "people": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),

@@ -44,6 +44,8 @@ class Command(BaseCommand):
         if not options["numbers"] and options["file"] is None and options["older_than"] is None:
             raise CommandError("Say which accounts: by their numbers, with --file, or with --older-than.")
         numbers = list(dict.fromkeys([*map(str.strip, options["numbers"]), *_read(options["file"])]))
+        if not numbers and options["older_than"] is None:
+            raise CommandError(f"The file {options['file']} names no account.")
         keys, unknown = _found(numbers)
         if options["older_than"] is not None:
             keys |= _older_than(options["older_than"])
