@@ -5,12 +5,12 @@ locks the accounts FOR SHARE first, and looks after that which months were bille
 month's run reads, or its month is marked late. Lock order: the turn, accounts by key, then their calls.
 """
 
-from collections.abc import Iterable
-
-from django.db import connection
+from billing.calls.sql import column, run
 
 TURN = 4_711_001  # the advisory lock of those who write call records: their unique keys would deadlock else
-LOCK = "SELECT id FROM accounts_account WHERE id = ANY(%s) ORDER BY id FOR SHARE"
+# The keys stay in the database: with DEBUG on, Django would keep each list of thousands that is sent to it.
+HOLDERS = "CREATE TEMPORARY TABLE IF NOT EXISTS holder (account_id bigint); TRUNCATE holder"
+LOCK = "SELECT id FROM accounts_account WHERE id IN (SELECT account_id FROM holder) ORDER BY id FOR SHARE"
 
 # Reads `matched` (account_id, day, is_toll_free), which the statement it is put in has written.
 MARK_LATE = """
@@ -34,13 +34,14 @@ def checkpoint(name: str) -> None:
 
 def take_turn() -> None:
     """Wait for the others who write call records; the turn ends with the transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
+    run("SELECT pg_advisory_xact_lock(%s)", [TURN])
 
 
-def lock_accounts(accounts: Iterable[int]) -> None:
-    """Lock accounts against bill runs and against changes of their numbers, in the order of their keys."""
-    keys = sorted(accounts)
-    if keys:
-        with connection.cursor() as cursor:
-            cursor.execute(LOCK, [keys])
+def lock_accounts(source: str) -> int:
+    """Lock accounts against bill runs and against changes of their numbers, in the order of their keys.
+
+    `source` is a query for their keys, each once; they stay in the table `holder`. Return how many there are.
+    """
+    run(HOLDERS)
+    run(f"INSERT INTO holder {source}")
+    return column(f"SELECT count(*) FROM ({LOCK}) locked")[0]  # noqa: S608 - our own text

@@ -47,10 +47,8 @@ def match_calls(*, now: datetime | None = None, progress: Callable[[int], object
             take_turn()
             run(TABLE)
             run(FOUND, [CHUNK])
-            accounts = column("SELECT DISTINCT account_id FROM matching_call")
-            if not accounts:
+            if not lock_accounts("SELECT DISTINCT account_id FROM matching_call"):
                 return total
-            lock_accounts(accounts)
             locking.checkpoint("after lock")
             (matched,) = column(MATCHED, {"now": now or database_now()})
             locking.checkpoint("before commit")

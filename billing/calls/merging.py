@@ -52,7 +52,10 @@ JUDGED = """
     LEFT JOIN (accounts_numberassignment n JOIN accounts_account a ON a.id = n.account_id)
         ON n.number_id = c.id AND n.period @> s.started_at
 """
-MATCHED = "SELECT DISTINCT account_id FROM judged_call WHERE account_id IS NOT NULL"
+MOVED = """
+    SELECT EXISTS (SELECT FROM judged_call
+        WHERE account_id IS NOT NULL AND account_id NOT IN (SELECT account_id FROM holder))
+"""
 # Of one id in a batch the first row counts, as it does when batches are merged one after another.
 MERGED = f"""
     WITH matched AS (
@@ -118,12 +121,11 @@ def _judge(now: datetime | None) -> datetime:
     for _ in range(ATTEMPTS):
         try:
             with transaction.atomic():  # its rollback gives the locks back, to be taken in the order of keys again
-                holders = set(column(HOLDERS))
-                lock_accounts(holders)
+                lock_accounts(HOLDERS)
                 locking.checkpoint("after lock")
                 moment = now or database_now()
                 run(JUDGED, {"now": moment})
-                if not holders.issuperset(column(MATCHED)):
+                if column(MOVED)[0]:
                     raise Moved
                 return moment
         except Moved:
