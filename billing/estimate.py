@@ -96,9 +96,10 @@ class FirstBill:
 
 @dataclass(frozen=True)
 class FirstBills:
-    """What begins with the activation of several accounts, by their keys, and together."""
+    """What begins with the activation of several accounts, by their keys, and together; nothing for too many."""
 
     of: Mapping[int, FirstBill]
+    too_many: bool = False
 
     @property
     def monthly(self) -> Decimal:

@@ -47,7 +47,9 @@ def arithmetic(line: Line) -> str:
     if line.kind == RECURRING:
         seats = f"{line.quantity:,} {'seat' if line.quantity == 1 else 'seats'} × " if line.per_seat else ""
         whole = line.days == line.days_in_month
-        part = " for the month" if whole else f" × {line.days} of {line.days_in_month} days"
+        part = "" if whole else f" × {line.days} of {line.days_in_month} days"
+        if not seats and not part:
+            return f"{money(line.amount)} for the whole month"
         return f"{seats}{money(line.unit_price)}{part} = {money(line.amount)}"
     return f"{_usage(line)} = {money(_usage_amount(line))}{_less(line)}"
 

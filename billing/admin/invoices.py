@@ -55,7 +55,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     list_filter = (MonthFilter,)
     list_select_related = ("account",)
     search_fields = ("number",)  # makes the box; get_search_results says what is looked for
-    search_help_text = "Invoice like INV-000123 or 123, number of the account, or company"
+    search_help_text = "INV-000123 or 123, account or company"
     ordering = ("-number",)
     sortable_by = ("name",)
     fields = (("name", "account"), ("of_month", "issued_at"), ("amount", "left"))

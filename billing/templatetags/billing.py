@@ -77,7 +77,7 @@ def first_bills_of(keys: Sequence[int]) -> FirstBills:
     Nothing for more than MOST_PREVIEWED accounts: nobody waits that long for a page.
     """
     if len(keys) > MOST_PREVIEWED:
-        return FirstBills({})
+        return FirstBills({}, too_many=True)
     return FirstBills(first_bills_today(list(Account.objects.filter(pk__in=keys))))
 
 

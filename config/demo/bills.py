@@ -81,7 +81,7 @@ def show_invoice(story: Storyteller, invoice: Invoice) -> None:
     table.add_column("Amount", footer=words.money(invoice.total), justify="right")
     for row in invoice.lines.all():
         line = row.value
-        how = words.arithmetic(line).rpartition(" = ")[0]
+        how = words.arithmetic(line).removesuffix(f" = {words.money(line.amount)}")
         table.add_row(words.title(line, items), words.days_of(line), how, words.money(line.amount))
     story.console.print(table)
 

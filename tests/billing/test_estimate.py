@@ -17,8 +17,10 @@ from onboarding.actions import activate
 from onboarding.models import Onboarding
 from subscriptions.actions import install, propose_subscription
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by
+from subscriptions.models import Price
 from tests.billing.billed import APRIL, IN_APRIL, IN_MAY, MARCH, TOTAL, bought, called, march
 from tests.conftest import INSTALLED
+from tests.guarding import settle, sql
 
 IN_MARCH = datetime(2026, 3, 16, 14, tzinfo=UTC)
 ON_THE_10TH = datetime(2026, 3, 10, 15, tzinfo=UTC)
@@ -147,3 +149,20 @@ def test_for_more_accounts_than_anybody_waits_for_the_page_says_so(
     text = " ".join(client.post("/admin/onboarding/onboarding/", chosen).content.decode().split())
     assert "What begins is not computed for this many accounts" in text
     assert "Activate 3 accounts for good" in text
+
+
+def test_what_can_not_be_priced_does_not_stop_the_page(
+    ready: Sequence[Account], installed: Account, member: User, client: Client
+) -> None:
+    client.force_login(member)
+    settle()
+    sql("ALTER TABLE subscriptions_price DISABLE TRIGGER price_in_effect_is_final")
+    for sku, said in (
+        ("cc-elite", "leaves out accounts marked"),
+        ("tf-payperuse", "What is charged can’t be told"),
+    ):
+        Price.objects.filter(item__sku=sku).delete()
+        keys = list(Onboarding.objects.values_list("pk", flat=True))
+        chosen = {"action": "activate_selected", "_selected_action": keys}
+        answer = client.post("/admin/onboarding/onboarding/", chosen)
+        assert said in " ".join(answer.content.decode().split())

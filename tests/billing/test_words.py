@@ -35,7 +35,7 @@ BACK = replace(CALLS, kind=ADJUSTMENT, quantity=0, minutes=0, amount=Decimal("-4
     [
         (SEATS, "25 seats × $70.00 × 16 of 31 days = $903.23"),
         (replace(SEATS, quantity=1, first=MARCH, amount=Decimal(70)), "1 seat × $70.00 = $70.00"),
-        (CRM, "$40.00 = $40.00"),
+        (CRM, "$40.00 for the whole month"),
         (replace(CRM, first=date(2026, 3, 31), amount=Decimal("1.29")), "$40.00 × 1 of 31 days = $1.29"),
         (CALLS, "1,234 minutes × $0.045 a minute = $55.53"),
         (replace(CALLS, quantity=1, minutes=1, amount=Decimal("0.05")), "1 minute × $0.045 a minute = $0.05"),
