@@ -90,7 +90,8 @@ def facts_of(
         "since": since or month,
         "end": month_after(month),
     }
-    facts = {row[0]: AccountFacts(*row) for row in _rows(ACCOUNTS, bounds) if row[0] in set(accounts)}
+    wanted = set(accounts)
+    facts = {row[0]: AccountFacts(*row) for row in _rows(ACCOUNTS, bounds) if row[0] in wanted}
     for account, late in _rows(LATE, bounds):
         if account in facts:
             facts[account].late_months.append(late)
