@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 RECURRING: Final = "recurring"
@@ -67,6 +68,8 @@ class Tariff:
         index = bisect_right(self.starts, first)
         if index == 0:
             raise NotPriced(f"{self.sku} has no price on {first}.")
+        if index == len(self.starts) or self.starts[index] >= end:
+            return ((first, end, self.rates[index - 1]),)
         changes = [start for start in self.starts[index:] if start < end]
         return list(zip([first, *changes], [*changes, end], self.rates[index - 1 :], strict=False))
 
@@ -148,11 +151,18 @@ Stretch = tuple[Tariff, date, date, int, Decimal]
 
 def _recurring(month: date, end: date, rows: Sequence[Held], charged_from: date) -> Iterator[Line]:
     """Yield a line for each item and run of days with the same quantity and price, from `charged_from` on (2–7)."""
-    days_in_month = (end - month).days
     for item, first, stop, quantity, price in _runs(_charged(end, rows, charged_from)):
-        amount = _to_cents(price * (quantity * (stop - first).days) / days_in_month)
-        if amount:
-            yield Line(RECURRING, item.sku, month, first, stop - A_DAY, quantity, price, amount, item.per_seat)
+        line = _recurring_line(item.sku, item.per_seat, month, end, first, stop, quantity, price)
+        if line.amount:
+            yield line
+
+
+@lru_cache(maxsize=20_000)  # thousands of accounts hold the same for the whole month
+def _recurring_line(
+    sku: str, per_seat: bool, month: date, end: date, first: date, stop: date, quantity: int, price: Decimal
+) -> Line:
+    amount = _to_cents(price * (quantity * (stop - first).days) / (end - month).days)
+    return Line(RECURRING, sku, month, first, stop - A_DAY, quantity, price, amount, per_seat)
 
 
 def _charged(end: date, rows: Sequence[Held], charged_from: date) -> Iterator[Stretch]:

@@ -44,8 +44,8 @@ class AccountFacts:
 
     def to_invoice(self, month: date) -> list[Line]:
         """Return the lines of the month's invoice: what it owes, and adjustments of months whose calls came late."""
-        months = [month, *self.late_months]
-        now = {each: standing(each, self.held, self.minutes, self.activated_on) for each in months}
+        months, activated_on = [month, *self.late_months], self.activated_on
+        now = {each: standing(each, self.held, self.minutes, activated_on) for each in months}
         return to_invoice(month, now, self.invoiced)
 
 
@@ -114,25 +114,29 @@ LATE = """
     WHERE account_id BETWEEN %(lo)s AND %(hi)s AND month < %(month)s
 """
 HELD = """
-    SELECT account_id, item_id, quantity, lower(period), upper(period) FROM subscriptions_holding
+    SELECT account_id, array_agg(item_id), array_agg(quantity), array_agg(lower(period)), array_agg(upper(period))
+    FROM subscriptions_holding
     WHERE account_id BETWEEN %(lo)s AND %(hi)s AND superseded_by_id IS NULL
         AND period && daterange(%(since)s, %(end)s)
 """
 MINUTES = """
-    SELECT account_id, day, sum(minutes) FROM billing_callrecord
-    WHERE account_id BETWEEN %(lo)s AND %(hi)s AND is_toll_free AND day >= %(since)s AND day < %(end)s
+    SELECT account_id, array_agg(day), array_agg(minutes) FROM (
+        SELECT account_id, day, sum(minutes) AS minutes FROM billing_callrecord
+        WHERE account_id BETWEEN %(lo)s AND %(hi)s AND is_toll_free AND day >= %(since)s AND day < %(end)s
+        GROUP BY account_id, day) by_day
+    WHERE account_id BETWEEN %(lo)s AND %(hi)s
 """
 OF_LATE_ACCOUNTS = " AND account_id = ANY(%(keys)s)"
 
 
 def _fill(facts: Mapping[int, AccountFacts], bounds: Mapping[str, Any], catalogue: Tariffs, only: str = "") -> None:
-    """Put what was held and called within the bounds into the facts."""
-    for account, item, quantity, start, end in _rows(HELD + only, bounds):
+    """Put what was held and called within the bounds into the facts; a row an account, its columns in arrays."""
+    for account, items, *columns in _rows(HELD + only + " GROUP BY account_id", bounds):
         if account in facts:
-            facts[account].held.append(Held(catalogue[item], quantity, start, end))
-    for account, day, count in _rows(MINUTES + only + " GROUP BY account_id, day", bounds):
+            facts[account].held += map(Held, map(catalogue.__getitem__, items), *columns)
+    for account, days, counts in _rows(MINUTES + only + " GROUP BY account_id", bounds):
         if account in facts:
-            facts[account].minutes[day] = int(count)
+            facts[account].minutes.update(zip(days, counts, strict=True))
 
 
 def _fill_late(facts: Mapping[int, AccountFacts], behind: Sequence[int], month: date, catalogue: Tariffs) -> None:

@@ -33,6 +33,9 @@ def to_invoice(month: date, standing: Mapping[date, Iterable[Line]], invoiced: I
             before[line.month].append(line)
     lines: list[Line] = []
     for each in (month, *sorted(standing.keys() - {month})):
+        if each == month and not before.get(each):  # most accounts, each month
+            lines += [line for line in standing.get(each, ()) if line.amount]
+            continue
         if each == month and not any(line.kind == RECURRING for line in before.get(each, ())):
             lines += [line for line in standing.get(each, ()) if line.kind == RECURRING and line.amount]
         lines += _usage(standing.get(each, ()), before.get(each, ()), adjusts=each != month)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from django.db import connection
@@ -24,6 +25,7 @@ class Bill:
         self.total = sum((line.amount for line in self.lines), Decimal("0.00"))
 
 
+assert LINE_FIELDS == Line._fields  # a line is written as it is
 LINE_COLUMNS = ("invoice_id", *LINE_FIELDS)
 INVOICE_COLUMNS = ("id", "number", "account_id", "month", "issued_at", "total", "line_count")
 BILLED_COLUMNS = ("account_id", "month", "billed_at")
@@ -43,7 +45,7 @@ def write_bills(
     if not bills:
         return
     keys = _new_keys(len(bills))
-    lines = (_line_row(key, line) for key, bill in zip(keys, bills, strict=True) for line in bill.lines)
+    lines = ((key, *line) for key, bill in zip(keys, bills, strict=True) for line in bill.lines)
     _copy("billing_invoiceline", LINE_COLUMNS, lines)
     checkpoint("after lines")
     first = take_numbers("invoices", len(bills))
@@ -77,25 +79,13 @@ def _new_keys(count: int) -> list[int]:
         return [key for (key,) in cursor.fetchall()]
 
 
-def _line_row(key: int, line: Line) -> tuple[Any, ...]:
-    return (
-        key, line.kind, line.sku, line.month, line.first, line.last, line.quantity, line.unit_price, line.amount,
-        line.per_seat, line.minutes, line.included, line.package_minutes, line.invoiced,
-    )  # fmt: skip
-
-
 def _copy(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Write rows by COPY in its text form. Nothing in them needs escaping: numbers, dates and names of our own."""
-    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+    """Write rows by COPY in its text form, None as None. Nothing needs escaping: numbers, dates and names of our own."""
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (NULL 'None')"
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        buffer: list[str] = []
-        for row in rows:
-            buffer.append("\t".join(["\\N" if value is None else str(value) for value in row]))
-            if len(buffer) == ROWS_A_WRITE:
-                copy.write("\n".join(buffer) + "\n")
-                buffer.clear()
-        if buffer:
-            copy.write("\n".join(buffer) + "\n")
+        texts = ("\t".join(map(str, row)) for row in rows)
+        while block := list(islice(texts, ROWS_A_WRITE)):
+            copy.write("\n".join(block) + "\n")
 
 
 ROWS_A_WRITE = 2_000
