@@ -6,9 +6,8 @@ chunk.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 
@@ -26,17 +25,11 @@ class AccountFacts:
 
     account: int
     zone: str
-    started_at: datetime
-    activated_at: datetime | None
+    activated_on: date | None  # the first day that is charged (billing-policy.md, 5)
     held: list[Held] = field(default_factory=list)
     minutes: dict[date, int] = field(default_factory=dict)
     late_months: list[date] = field(default_factory=list)
     invoiced: list[Line] = field(default_factory=list)
-
-    @property
-    def activated_on(self) -> date | None:
-        """The first day that is charged (billing-policy.md, 5)."""
-        return day_in(self.zone, self.activated_at) if self.activated_at else None
 
     def owed(self, month: date) -> list[Line]:
         """Return what the account owes for a month, as the facts stand."""
@@ -44,14 +37,9 @@ class AccountFacts:
 
     def to_invoice(self, month: date) -> list[Line]:
         """Return the lines of the month's invoice: what it owes, and adjustments of months whose calls came late."""
-        months, activated_on = [month, *self.late_months], self.activated_on
-        now = {each: standing(each, self.held, self.minutes, activated_on) for each in months}
+        months = [month, *self.late_months]
+        now = {each: standing(each, self.held, self.minutes, self.activated_on) for each in months}
         return to_invoice(month, now, self.invoiced)
-
-
-def day_in(zone: str, moment: datetime) -> date:
-    """Return the calendar day of an instant in a zone."""
-    return moment.astimezone(ZoneInfo(zone)).date()
 
 
 def tariffs() -> Tariffs:
@@ -103,7 +91,7 @@ def facts_of(
 
 
 ACCOUNTS = """
-    SELECT a.id, a.timezone, o.started_at, o.activated_at
+    SELECT a.id, a.timezone, (o.activated_at AT TIME ZONE a.timezone)::date
     FROM accounts_account a JOIN onboarding_onboarding o ON o.account_id = a.id
     WHERE a.id BETWEEN %(lo)s AND %(hi)s AND o.account_id BETWEEN %(lo)s AND %(hi)s
         AND o.started_at < %(end)s::timestamp AT TIME ZONE a.timezone

@@ -117,7 +117,7 @@ def bill_chunk(
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Let the garbage collector rest: a chunk makes a hundred thousand values and no cycles, which it would look for."""
+    """Let the garbage collector rest: a chunk makes a hundred thousand values, and no cycles for it to find."""
     collects = gc.isenabled()
     gc.disable()
     try:

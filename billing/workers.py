@@ -9,7 +9,7 @@ from django.db import connections
 
 
 def pool(workers: int) -> Pool:
-    """Return a pool of processes that work in the same database as this one, a test's too, over connections of their own.
+    """Return a pool of processes that work in this one's database, a test's too, over connections of their own.
 
     On Linux they are forked and start at once; elsewhere each sets Django up anew, which takes seconds.
     """

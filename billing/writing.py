@@ -24,7 +24,7 @@ class Bill:
         self.total = sum((line.amount for line in self.lines), Decimal("0.00"))
 
 
-assert LINE_FIELDS == Line._fields  # a line is written as it is
+assert Line._fields == LINE_FIELDS  # a line is written as it is
 LINE_COLUMNS = ("invoice_id", *LINE_FIELDS)
 INVOICE_COLUMNS = ("id", "number", "account_id", "month", "issued_at", "total", "line_count")
 BILLED_COLUMNS = ("account_id", "month", "billed_at")
@@ -89,7 +89,7 @@ def _line_texts(keys: Iterable[int], bills: Iterable[Bill]) -> Iterator[str]:
 
 
 def _copy(table: str, columns: Sequence[str], rows: Iterable[str]) -> None:
-    """Write rows by COPY in its text form, None as None. Nothing needs escaping: numbers, dates and names of our own."""
+    """Write rows by COPY as text, None as None. Nothing needs escaping: numbers, dates and names of our own."""
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (NULL 'None')"
     remaining = iter(rows)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
