@@ -19,15 +19,17 @@ CALLS = 10
 
 EMPTY = "TRUNCATE accounts_account, billing_callimport CASCADE"
 ZONES = "ARRAY['America/New_York', 'America/Chicago', 'America/Los_Angeles', 'Europe/Berlin', 'Asia/Kolkata']"
-PEOPLE = f"""
+PEOPLE = """
 INSERT INTO accounts_account (id, number, company, timezone, created_at)
-SELECT n, (100000000 + n)::text, 'Company ' || n, ({ZONES})[1 + n % 5], '2026-07-01' FROM generate_series(1, {{size}}) n;
+SELECT n, (100000000 + n)::text, 'Company ' || n, ({zones})[1 + n % 5], '2026-07-01'
+FROM generate_series(1, {size}) n;
 INSERT INTO onboarding_onboarding (id, account_id, started_at, activated_at, activated_by_id, activated_from, reason)
-SELECT n, n, '2026-07-01 12:00+00', CASE WHEN live THEN '2026-07-15 12:00+00'::timestamptz + n % 100 * interval '1 day' END,
-    CASE WHEN live THEN {{by}} END, CASE WHEN live THEN 'batch' ELSE '' END, CASE WHEN live THEN 'Measured' ELSE '' END
-FROM (SELECT n, n % 10 <> 0 AS live FROM generate_series(1, {{size}}) n) made;
+SELECT n, n, '2026-07-01 12:00+00',
+    CASE WHEN live THEN '2026-07-15 12:00+00'::timestamptz + n % 100 * interval '1 day' END,
+    CASE WHEN live THEN {by} END, CASE WHEN live THEN 'batch' ELSE '' END, CASE WHEN live THEN 'Measured' ELSE '' END
+FROM (SELECT n, n % 10 <> 0 AS live FROM generate_series(1, {size}) n) made;
 INSERT INTO subscriptions_change (id, account_id, version, by_id, at)
-SELECT n, n, 1, {{by}}, '2026-07-01 12:00+00' FROM generate_series(1, {{size}}) n;
+SELECT n, n, 1, {by}, '2026-07-01 12:00+00' FROM generate_series(1, {size}) n;
 """
 # The product of a tenth has two rows: five seats more from a day of the month on.
 HELD = """
@@ -79,7 +81,7 @@ def populate(size: int) -> None:
         cursor.execute("ALTER TABLE subscriptions_holding DROP CONSTRAINT holdings_never_overlap")
         cursor.execute("SET session_replication_role = replica")
         for made in (PEOPLE, HELD, CALLED):
-            cursor.execute(made.format(size=size, by=by.pk, calls=CALLS))
+            cursor.execute(made.format(size=size, by=by.pk, zones=ZONES, calls=CALLS))
         cursor.execute("SET session_replication_role = origin")
         cursor.execute(f"ALTER TABLE subscriptions_holding ADD CONSTRAINT holdings_never_overlap {constraint}")
         cursor.execute("VACUUM ANALYZE")

@@ -12,8 +12,9 @@ from billing.charges import month_after
 
 STAGE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS staged (
-    account_id bigint, kind text, sku text, place int, first date, last date, quantity bigint, unit_price numeric(10, 4),
-    amount numeric(12, 2), per_seat boolean, minutes bigint, included bigint, package_minutes bigint
+    account_id bigint, kind text, sku text, place int, first date, last date, quantity bigint,
+    unit_price numeric(10, 4), amount numeric(12, 2), per_seat boolean,
+    minutes bigint, included bigint, package_minutes bigint
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS numbered (account_id bigint, id bigint, place bigint) ON COMMIT DELETE ROWS;
 """

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 RECURRING: Final = "recurring"
 USAGE: Final = "usage"
@@ -30,8 +31,7 @@ class NotPriced(ValueError):
     """The values contradict one another: something was held or called on a day that has no price for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """What an item costs from a local day on (7): USD a month, and for a package USD a minute."""
 
     effective_from: date
@@ -63,21 +63,18 @@ class Tariff:
         beside = self.kind in ("channel", "addon")
         object.__setattr__(self, "place", (ORDER_ON_BILL.index(self.kind), self.sku if beside else ""))
 
-    def rated(self, first: date, end: date) -> Iterator[tuple[date, date, Rate]]:
-        """Yield the days from `first` to `end` in stretches, each with the rate in effect on it (7)."""
+    def rated(self, first: date, end: date) -> Sequence[tuple[date, date, Rate]]:
+        """Return the days from `first` to `end` in stretches, each with the rate in effect on it (7)."""
         index = bisect_right(self.starts, first)
         if index == 0:
             raise NotPriced(f"{self.sku} has no price on {first}.")
-        for start in self.starts[index:]:
-            if start >= end:
-                break
-            yield first, start, self.rates[index - 1]
-            first, index = start, index + 1
-        yield first, end, self.rates[index - 1]
+        if index == len(self.starts) or self.starts[index] >= end:
+            return ((first, end, self.rates[index - 1]),)
+        changes = [start for start in self.starts[index:] if start < end]
+        return list(zip([first, *changes], [*changes, end], self.rates[index - 1 :], strict=False))
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A row of the ledger: each day from `start` to `end` (None: open) counts as holding this much of an item (3)."""
 
     item: Tariff
@@ -86,8 +83,7 @@ class Held:
     end: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of a bill, with all that its amount was computed from. `first` and `last` are days, both inclusive.
 
     - recurring: `unit_price` USD a month × `quantity` (the days' seats where `per_seat`) × `days` ÷ `days_in_month`.
@@ -155,11 +151,18 @@ Stretch = tuple[Tariff, date, date, int, Decimal]
 
 def _recurring(month: date, end: date, rows: Sequence[Held], charged_from: date) -> Iterator[Line]:
     """Yield a line for each item and run of days with the same quantity and price, from `charged_from` on (2–7)."""
-    days_in_month = (end - month).days
     for item, first, stop, quantity, price in _runs(_charged(end, rows, charged_from)):
-        amount = _to_cents(price * (quantity * (stop - first).days) / days_in_month)
-        if amount:
-            yield Line(RECURRING, item.sku, month, first, stop - A_DAY, quantity, price, amount, per_seat=item.per_seat)
+        line = _recurring_line(item.sku, item.per_seat, month, end, first, stop, quantity, price)
+        if line.amount:
+            yield line
+
+
+@lru_cache(maxsize=20_000)  # thousands of accounts hold the same for the whole month
+def _recurring_line(
+    sku: str, per_seat: bool, month: date, end: date, first: date, stop: date, quantity: int, price: Decimal
+) -> Line:
+    amount = _to_cents(price * (quantity * (stop - first).days) / (end - month).days)
+    return Line(RECURRING, sku, month, first, stop - A_DAY, quantity, price, amount, per_seat)
 
 
 def _charged(end: date, rows: Sequence[Held], charged_from: date) -> Iterator[Stretch]:
@@ -183,28 +186,22 @@ def _charged(end: date, rows: Sequence[Held], charged_from: date) -> Iterator[St
 def _usage(month: date, end: date, rows: Sequence[Held], minutes: Mapping[date, int]) -> Iterator[Line]:
     """Yield a line for each run of days with the same package and rate, in onboarding as well as after (8, 9)."""
     days_in_month = (end - month).days
-    called = [(day, count) for day, count in minutes.items() if count and month <= day < end]
-    unplaced = sum(count for _, count in called)
+    unplaced = _called(month, end, minutes)
     for item, first, stop, _, price in _runs(_packages(month, end, rows)):
-        used = sum(count for day, count in called if first <= day < stop)
+        used = _called(first, stop, minutes)
         included = -(-item.minutes * (stop - first).days // days_in_month)
         quantity = max(0, used - included)
+        amount = _to_cents(price * quantity)
         unplaced -= used
         yield Line(
-            USAGE,
-            item.sku,
-            month,
-            first,
-            stop - A_DAY,
-            quantity,
-            price,
-            _to_cents(price * quantity),
-            minutes=used,
-            included=included,
-            package_minutes=item.minutes,
+            USAGE, item.sku, month, first, stop - A_DAY, quantity, price, amount, False, used, included, item.minutes
         )
     if unplaced:
         raise NotPriced(f"{unplaced} minutes of {month:%B %Y} were called on days without a toll-free package.")
+
+
+def _called(first: date, stop: date, minutes: Mapping[date, int]) -> int:
+    return sum([count for day, count in minutes.items() if first <= day < stop])
 
 
 def _packages(month: date, end: date, rows: Sequence[Held]) -> Iterator[Stretch]:

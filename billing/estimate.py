@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -53,7 +53,7 @@ def kept_free(account: Account, now: datetime) -> Decimal:
     if facts is None:
         return NOTHING
     end = facts.activated_on or date.fromordinal(today.toordinal() + 1)
-    free = [replace(held, end=min(held.end or end, end)) for held in facts.held if held.start < end]
+    free = [held._replace(end=min(held.end or end, end)) for held in facts.held if held.start < end]
     kept, month = NOTHING, start.replace(day=1)
     while month <= today:
         kept += total(owed(month, free, {}, start))

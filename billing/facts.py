@@ -6,9 +6,8 @@ chunk.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 
@@ -26,17 +25,11 @@ class AccountFacts:
 
     account: int
     zone: str
-    started_at: datetime
-    activated_at: datetime | None
+    activated_on: date | None  # the first day that is charged (billing-policy.md, 5)
     held: list[Held] = field(default_factory=list)
     minutes: dict[date, int] = field(default_factory=dict)
     late_months: list[date] = field(default_factory=list)
     invoiced: list[Line] = field(default_factory=list)
-
-    @property
-    def activated_on(self) -> date | None:
-        """The first day that is charged (billing-policy.md, 5)."""
-        return day_in(self.zone, self.activated_at) if self.activated_at else None
 
     def owed(self, month: date) -> list[Line]:
         """Return what the account owes for a month, as the facts stand."""
@@ -47,11 +40,6 @@ class AccountFacts:
         months = [month, *self.late_months]
         now = {each: standing(each, self.held, self.minutes, self.activated_on) for each in months}
         return to_invoice(month, now, self.invoiced)
-
-
-def day_in(zone: str, moment: datetime) -> date:
-    """Return the calendar day of an instant in a zone."""
-    return moment.astimezone(ZoneInfo(zone)).date()
 
 
 def tariffs() -> Tariffs:
@@ -103,7 +91,7 @@ def facts_of(
 
 
 ACCOUNTS = """
-    SELECT a.id, a.timezone, o.started_at, o.activated_at
+    SELECT a.id, a.timezone, (o.activated_at AT TIME ZONE a.timezone)::date
     FROM accounts_account a JOIN onboarding_onboarding o ON o.account_id = a.id
     WHERE a.id BETWEEN %(lo)s AND %(hi)s AND o.account_id BETWEEN %(lo)s AND %(hi)s
         AND o.started_at < %(end)s::timestamp AT TIME ZONE a.timezone
@@ -114,25 +102,29 @@ LATE = """
     WHERE account_id BETWEEN %(lo)s AND %(hi)s AND month < %(month)s
 """
 HELD = """
-    SELECT account_id, item_id, quantity, lower(period), upper(period) FROM subscriptions_holding
+    SELECT account_id, array_agg(item_id), array_agg(quantity), array_agg(lower(period)), array_agg(upper(period))
+    FROM subscriptions_holding
     WHERE account_id BETWEEN %(lo)s AND %(hi)s AND superseded_by_id IS NULL
         AND period && daterange(%(since)s, %(end)s)
 """
 MINUTES = """
-    SELECT account_id, day, sum(minutes) FROM billing_callrecord
-    WHERE account_id BETWEEN %(lo)s AND %(hi)s AND is_toll_free AND day >= %(since)s AND day < %(end)s
+    SELECT account_id, array_agg(day), array_agg(minutes) FROM (
+        SELECT account_id, day, sum(minutes) AS minutes FROM billing_callrecord
+        WHERE account_id BETWEEN %(lo)s AND %(hi)s AND is_toll_free AND day >= %(since)s AND day < %(end)s
+        GROUP BY account_id, day) by_day
+    WHERE account_id BETWEEN %(lo)s AND %(hi)s
 """
 OF_LATE_ACCOUNTS = " AND account_id = ANY(%(keys)s)"
 
 
 def _fill(facts: Mapping[int, AccountFacts], bounds: Mapping[str, Any], catalogue: Tariffs, only: str = "") -> None:
-    """Put what was held and called within the bounds into the facts."""
-    for account, item, quantity, start, end in _rows(HELD + only, bounds):
+    """Put what was held and called within the bounds into the facts; a row an account, its columns in arrays."""
+    for account, items, *columns in _rows(HELD + only + " GROUP BY account_id", bounds):
         if account in facts:
-            facts[account].held.append(Held(catalogue[item], quantity, start, end))
-    for account, day, count in _rows(MINUTES + only + " GROUP BY account_id, day", bounds):
+            facts[account].held += map(Held, map(catalogue.__getitem__, items), *columns)
+    for account, days, counts in _rows(MINUTES + only + " GROUP BY account_id", bounds):
         if account in facts:
-            facts[account].minutes[day] = int(count)
+            facts[account].minutes.update(zip(days, counts, strict=True))
 
 
 def _fill_late(facts: Mapping[int, AccountFacts], behind: Sequence[int], month: date, catalogue: Tariffs) -> None:

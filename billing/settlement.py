@@ -4,7 +4,6 @@ Plain values like `billing.charges`: no query, no Django and no clock.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -34,6 +33,9 @@ def to_invoice(month: date, standing: Mapping[date, Iterable[Line]], invoiced: I
             before[line.month].append(line)
     lines: list[Line] = []
     for each in (month, *sorted(standing.keys() - {month})):
+        if each == month and not before.get(each):  # most accounts, each month
+            lines += [line for line in standing.get(each, ()) if line.amount]
+            continue
         if each == month and not any(line.kind == RECURRING for line in before.get(each, ())):
             lines += [line for line in standing.get(each, ()) if line.kind == RECURRING and line.amount]
         lines += _usage(standing.get(each, ()), before.get(each, ()), adjusts=each != month)
@@ -57,13 +59,13 @@ def _usage(standing: Iterable[Line], invoiced: Iterable[Line], *, adjusts: bool)
             else:
                 lines.append(_adjustment(line, before or Decimal("0.00")))
     for run, before in amounts.items():
-        gone = replace(latest[run], quantity=0, minutes=0, included=0, package_minutes=0, amount=Decimal("0.00"))
+        gone = latest[run]._replace(quantity=0, minutes=0, included=0, package_minutes=0, amount=Decimal("0.00"))
         lines.append(_adjustment(gone, before))
     return [line for line in lines if line.amount]
 
 
 def _adjustment(line: Line, before: Decimal) -> Line:
-    return replace(line, kind=ADJUSTMENT, amount=line.amount - before, invoiced=before)
+    return line._replace(kind=ADJUSTMENT, amount=line.amount - before, invoiced=before)
 
 
 def _run(line: Line) -> Run:

@@ -1,10 +1,10 @@
 """How bills are written: lines, then their invoices, by COPY; numbers last of all."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from itertools import islice
 
 from django.db import connection
 
@@ -24,6 +24,7 @@ class Bill:
         self.total = sum((line.amount for line in self.lines), Decimal("0.00"))
 
 
+assert Line._fields == LINE_FIELDS  # a line is written as it is
 LINE_COLUMNS = ("invoice_id", *LINE_FIELDS)
 INVOICE_COLUMNS = ("id", "number", "account_id", "month", "issued_at", "total", "line_count")
 BILLED_COLUMNS = ("account_id", "month", "billed_at")
@@ -39,16 +40,15 @@ def write_bills(
 ) -> None:
     """Write the invoices of the bills, and that the settled accounts' month was billed, in the caller's transaction."""
     at = now.isoformat()
-    _copy("billing_billedmonth", BILLED_COLUMNS, ((account, month, at) for account in settled))
+    _copy("billing_billedmonth", BILLED_COLUMNS, (f"{account}\t{month}\t{at}" for account in settled))
     if not bills:
         return
     keys = _new_keys(len(bills))
-    lines = (_line_row(key, line) for key, bill in zip(keys, bills, strict=True) for line in bill.lines)
-    _copy("billing_invoiceline", LINE_COLUMNS, lines)
+    _copy("billing_invoiceline", LINE_COLUMNS, _line_texts(keys, bills))
     checkpoint("after lines")
     first = take_numbers("invoices", len(bills))
     invoices = (
-        (key, first + place, bill.account, month, at, bill.total, len(bill.lines))
+        f"{key}\t{first + place}\t{bill.account}\t{month}\t{at}\t{bill.total}\t{len(bill.lines)}"
         for place, (key, bill) in enumerate(zip(keys, bills, strict=True))
     )
     _copy("billing_invoice", INVOICE_COLUMNS, invoices)
@@ -77,25 +77,24 @@ def _new_keys(count: int) -> list[int]:
         return [key for (key,) in cursor.fetchall()]
 
 
-def _line_row(key: int, line: Line) -> tuple[Any, ...]:
-    return (
-        key, line.kind, line.sku, line.month, line.first, line.last, line.quantity, line.unit_price, line.amount,
-        line.per_seat, line.minutes, line.included, line.package_minutes, line.invoiced,
-    )  # fmt: skip
+def _line_texts(keys: Iterable[int], bills: Iterable[Bill]) -> Iterator[str]:
+    """Yield the rows of the lines; a line that many bills share is turned into text once."""
+    texts: dict[int, str] = {}  # by identity, which is the bills' for as long as they are here
+    for key, bill in zip(keys, bills, strict=True):
+        for line in bill.lines:
+            text = texts.get(id(line))
+            if text is None:
+                text = texts[id(line)] = "\t".join(map(str, line))
+            yield f"{key}\t{text}"
 
 
-def _copy(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Write rows by COPY in its text form. Nothing in them needs escaping: numbers, dates and names of our own."""
-    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+def _copy(table: str, columns: Sequence[str], rows: Iterable[str]) -> None:
+    """Write rows by COPY as text, None as None. Nothing needs escaping: numbers, dates and names of our own."""
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (NULL 'None')"
+    remaining = iter(rows)
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
-        buffer: list[str] = []
-        for row in rows:
-            buffer.append("\t".join(["\\N" if value is None else str(value) for value in row]))
-            if len(buffer) == ROWS_A_WRITE:
-                copy.write("\n".join(buffer) + "\n")
-                buffer.clear()
-        if buffer:
-            copy.write("\n".join(buffer) + "\n")
+        while block := list(islice(remaining, ROWS_A_WRITE)):
+            copy.write("\n".join(block) + "\n")
 
 
 ROWS_A_WRITE = 2_000

@@ -1,11 +1,9 @@
 """The verb that bills a month: all accounts or some, by one process or several, one run at a time (R26)."""
 
-import heapq
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from itertools import repeat
 
 from django.core.exceptions import ValidationError
@@ -18,34 +16,16 @@ from billing.models import BillRun, FailedBill
 from billing.run import CHUNK, Outcome, bill_chunk, unbilled
 from billing.workers import pool
 
-BIGGEST = 10
 ONE_RUN = 0x62696C6C  # the key of the advisory lock that a run holds
 LAST_ZONE = timedelta(hours=12)  # where days end last, 12 hours after UTC
 
 
-@dataclass
-class Summary:
-    """What a run did; a dry run, what it would do. `biggest` are (total, account) pairs, the largest first."""
+@dataclass(kw_only=True)
+class Summary(Outcome):
+    """What a run did; a dry run, what it would do."""
 
     month: date
     run: BillRun | None = None
-    accounts: int = 0
-    invoices: int = 0
-    lines: int = 0
-    total: Decimal = Decimal("0.00")
-    held: dict[int, str] = field(default_factory=dict)
-    failed: dict[int, str] = field(default_factory=dict)
-    biggest: list[tuple[Decimal, int]] = field(default_factory=list)
-
-    def add(self, outcome: Outcome) -> None:
-        self.accounts += outcome.accounts
-        self.invoices += len(outcome.bills)
-        self.lines += sum(len(bill.lines) for bill in outcome.bills)
-        self.total += sum((bill.total for bill in outcome.bills), Decimal(0))
-        self.held.update(outcome.held)
-        self.failed.update(outcome.failed)
-        bills = ((bill.total, bill.account) for bill in outcome.bills)
-        self.biggest = heapq.nlargest(BIGGEST, [*self.biggest, *bills])
 
 
 def last_ended_month(now: datetime) -> date:
@@ -78,7 +58,7 @@ def run_bills(
             code="month_not_ended",
             params={"month": f"{month:%B %Y}"},
         )
-    summary = Summary(month)
+    summary = Summary(month=month)
     with _one_run_at_a_time(dry_run=dry_run):
         if not dry_run:
             summary.run = BillRun.objects.create(month=month, started_at=now)

@@ -1,7 +1,6 @@
 """`to_invoice`: late calls, in whatever order they come, are billed once, and nothing else is changed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -125,7 +124,7 @@ def test_a_recurring_line_is_not_taken_for_usage_of_the_same_package_and_days() 
 
 
 def test_what_was_billed_as_an_adjustment_before_its_own_month_is_not_billed_again() -> None:
-    early = [replace(line, kind="adjustment") for line in stand(JANUARY, minutes={JANUARY: 600})[JANUARY][1:]]
+    early = [line._replace(kind="adjustment") for line in stand(JANUARY, minutes={JANUARY: 600})[JANUARY][1:]]
     left = to_invoice(JANUARY, stand(JANUARY, minutes={JANUARY: 600}), early)
     assert told(left) == [("recurring", 1, None, 1, "18.00")]
 
