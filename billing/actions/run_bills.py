@@ -3,17 +3,18 @@
 import heapq
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import repeat
 
-import django
 from django.core.exceptions import ValidationError
-from django.db import connection, connections
+from django.db import connection
 
 from accounts.actions import database_now
+from billing import worker
 from billing.charges import month_after
 from billing.facts import tariffs
 from billing.models import BillRun, FailedBill
@@ -108,14 +109,10 @@ def _outcomes(chunks: list[list[int]], month: date, now: datetime, *, dry_run: b
             yield bill_chunk(keys, month=month, now=now, catalogue=catalogue, dry_run=dry_run)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(min(workers, len(chunks)), initializer=_start_worker, initargs=[_database_name()]) as pool:
-        yield from pool.imap(_work, zip(chunks, repeat(month), repeat(now), repeat(dry_run), strict=False))
-
-
-def _start_worker(database: str) -> None:
-    """Prepare a new process; it works in the same database as the one that started it, a test's too."""
-    django.setup()
-    connections["default"].settings_dict["NAME"] = database
+    count = min(workers, len(chunks))
+    # Unlike multiprocessing.Pool, this raises where a process dies, instead of starting another one for ever.
+    with ProcessPoolExecutor(count, context, initializer=worker.start, initargs=(_database_name(),)) as pool:
+        yield from pool.map(_work, zip(chunks, repeat(month), repeat(now), repeat(dry_run), strict=False))
 
 
 def _work(task: tuple[list[int], date, datetime, bool]) -> Outcome:

@@ -1,0 +1,10 @@
+"""How a process that shares in a run starts. It is imported there before Django is set up: it imports nothing of ours."""
+
+import django
+from django.db import connections
+
+
+def start(database: str) -> None:
+    """Prepare a new process; it works in the same database as the one that started it, a test's too."""
+    django.setup()
+    connections["default"].settings_dict["NAME"] = database
