@@ -204,7 +204,7 @@ HELD_WORDS = "An invoice's total is the sum of its lines."
 def test_one_account_the_database_refuses_is_set_aside_and_leaves_no_gap(
     customers: Customers, table: str, using: str, reason: str
 ) -> None:
-    """The invoice's trigger fires when the numbers are taken: those of the chunk that was rolled back are taken anew."""
+    """The invoice's trigger fires when the numbers are taken: those of a chunk rolled back are taken anew."""
     accounts = customers(5)
     poisoned = accounts[2]
     sql(POISON.format(key=poisoned.pk, table=table, using=using))
