@@ -1,4 +1,4 @@
-"""How a process that shares in a run starts. It is imported there before Django is set up: it imports nothing of ours."""
+"""How a process that shares in a run starts: imported before Django is set up, so it imports nothing of ours."""
 
 import django
 from django.db import connections
