@@ -2,20 +2,21 @@
 
 import multiprocessing
 import sys
-from multiprocessing.pool import Pool
+from concurrent.futures import ProcessPoolExecutor
 
 import django
 from django.db import connections
 
 
-def pool(workers: int) -> Pool:
+def pool(workers: int) -> ProcessPoolExecutor:
     """Return a pool of processes that work in this one's database, a test's too, over connections of their own.
 
-    On Linux they are forked and start at once; elsewhere each sets Django up anew, which takes seconds.
+    On Linux they are forked and start at once; elsewhere each sets Django up anew, which takes seconds. Where one dies
+    the pool raises, while multiprocessing's own would start another for ever.
     """
     database = str(connections["default"].settings_dict["NAME"])
-    method = "fork" if sys.platform == "linux" else "spawn"
-    return multiprocessing.get_context(method).Pool(workers, initializer=_start, initargs=[database])
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    return ProcessPoolExecutor(workers, context, initializer=_start, initargs=(database,))
 
 
 def _start(database: str) -> None:

@@ -87,7 +87,7 @@ def _outcomes(chunks: list[list[int]], month: date, now: datetime, *, dry_run: b
             yield bill_chunk(keys, month=month, now=now, catalogue=catalogue, dry_run=dry_run)
         return
     with pool(min(workers, len(chunks))) as others:
-        yield from others.imap(_work, zip(chunks, repeat(month), repeat(now), repeat(dry_run), strict=False))
+        yield from others.map(_work, zip(chunks, repeat(month), repeat(now), repeat(dry_run), strict=False))
 
 
 def _work(task: tuple[list[int], date, datetime, bool]) -> Outcome:

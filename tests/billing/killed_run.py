@@ -1,6 +1,6 @@
 """Runs a bill run in a process of its own against the tests' database, and kills it at a named point.
 
-Arguments: the database, the point (or -), how often it is passed before, accounts in a chunk, and the moment of the run.
+Arguments: the database, the point (or -), how often it is passed before, accounts in a chunk, and the moment.
 """
 
 import os
