@@ -97,10 +97,9 @@ def _activate_chunk(
 
 def _record_not_installed(refused: Mapping[int, str], by: User) -> None:
     """Leave a Refusal for each refused account without Contact Center; what was active already was no refusal."""
-    installed = Onboarding.objects.filter(account__in=refused).values_list("account_id", flat=True)
+    without = Account.objects.filter(pk__in=refused, onboarding=None).values_list("pk", flat=True)
     Refusal.objects.bulk_create(
-        Refusal(account_id=key, by=by, action="activate", rule="not_installed", message=refused[key])
-        for key in sorted(refused.keys() - set(installed))
+        Refusal(account_id=key, by=by, action="activate", rule="not_installed", message=refused[key]) for key in without
     )
 
 

@@ -9,7 +9,7 @@ LEDGER = "The ledger of what was held is never changed or deleted; a change writ
 GUARDS = [
     Guard("onboarding_seat_limit", "subscriptions_contactcenter", SEATS),
     Guard(
-        "contact_center_has_a_mode",
+        "onboarding_with_contact_center",
         "subscriptions_contactcenter",
         "Contact Center is installed together with onboarding mode, never without it.",
     ),

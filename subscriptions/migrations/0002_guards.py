@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
 
     operations = [
         guard("onboarding_seat_limit", "subscriptions_contactcenter", "INSERT OR UPDATE", SEATS),
-        guard("contact_center_has_a_mode", "subscriptions_contactcenter", "INSERT", MODE),
+        guard("onboarding_with_contact_center", "subscriptions_contactcenter", "INSERT", MODE),
         guard("onboarding_package_lock", "subscriptions_contactcenter", "INSERT OR UPDATE", PACKAGE),
         guard("contact_center_is_never_deleted", "subscriptions_contactcenter", "UPDATE OR DELETE", CENTER),
         kept("subscriptions_contactcenter"),

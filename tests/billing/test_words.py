@@ -1,6 +1,5 @@
 """An amount in words: every kind of line says how it was computed."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -23,22 +22,22 @@ PACKAGE = Line(
     USAGE, "tf-500", MARCH, MARCH, date(2026, 3, 31), 100, Decimal("0.0420"), Decimal("4.20"),
     minutes=600, included=500, package_minutes=500,
 )  # fmt: skip
-PART = replace(
-    PACKAGE, first=date(2026, 3, 16), quantity=341, included=259, amount=Decimal("14.32")
+PART = PACKAGE._replace(
+    first=date(2026, 3, 16), quantity=341, included=259, amount=Decimal("14.32")
 )  # 500 × 16/31 is 258.06
-LATE = replace(CALLS, kind=ADJUSTMENT, amount=Decimal("51.03"), invoiced=Decimal("4.50"))
-BACK = replace(CALLS, kind=ADJUSTMENT, quantity=0, minutes=0, amount=Decimal("-4.50"), invoiced=Decimal("4.50"))
+LATE = CALLS._replace(kind=ADJUSTMENT, amount=Decimal("51.03"), invoiced=Decimal("4.50"))
+BACK = CALLS._replace(kind=ADJUSTMENT, quantity=0, minutes=0, amount=Decimal("-4.50"), invoiced=Decimal("4.50"))
 
 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
         (SEATS, "25 seats × $70.00 × 16 of 31 days = $903.23"),
-        (replace(SEATS, quantity=1, first=MARCH, amount=Decimal(70)), "1 seat × $70.00 = $70.00"),
+        (SEATS._replace(quantity=1, first=MARCH, amount=Decimal(70)), "1 seat × $70.00 = $70.00"),
         (CRM, "$40.00 for the whole month"),
-        (replace(CRM, first=date(2026, 3, 31), amount=Decimal("1.29")), "$40.00 × 1 of 31 days = $1.29"),
+        (CRM._replace(first=date(2026, 3, 31), amount=Decimal("1.29")), "$40.00 × 1 of 31 days = $1.29"),
         (CALLS, "1,234 minutes × $0.045 a minute = $55.53"),
-        (replace(CALLS, quantity=1, minutes=1, amount=Decimal("0.05")), "1 minute × $0.045 a minute = $0.05"),
+        (CALLS._replace(quantity=1, minutes=1, amount=Decimal("0.05")), "1 minute × $0.045 a minute = $0.05"),
         (PACKAGE, "100 of 600 minutes (500 included) × $0.042 a minute = $4.20"),
         (
             PART,
@@ -61,4 +60,4 @@ def test_amounts_rates_and_days_as_they_are_read() -> None:
         "$1.00",
     ]
     assert days_of(SEATS) == "Mar 16–31, 2026"
-    assert days_of(replace(SEATS, last=SEATS.first)) == "Mar 16, 2026"
+    assert days_of(SEATS._replace(last=SEATS.first)) == "Mar 16, 2026"

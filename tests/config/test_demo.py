@@ -69,6 +69,7 @@ def test_the_demo_tells_its_story_and_starts_clean_again(new_database: Callable[
         ("100003", False, False, None),
         ("100004", True, False, 1),
         ("100005", True, False, 2),
+        ("100006", True, True, 25),
     ]
 
 

@@ -153,7 +153,7 @@ def test_a_folder_and_an_empty_file(accounts: list[Account], tmp_path: Path) -> 
     assert "can't be read" in run(file=tmp_path)[0]
     empty = tmp_path / "empty.txt"
     empty.touch()
-    assert run(file=empty) == ("0 accounts activated.\n0 accounts refused.\n", 0)
+    assert run(file=empty) == (f"The file {empty} names no account.", 1)
 
 
 @pytest.mark.parametrize(

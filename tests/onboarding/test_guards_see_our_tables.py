@@ -9,6 +9,8 @@ from onboarding.models import Onboarding
 from subscriptions.models import ContactCenter, Item
 from tests.guarding import sql
 
+EXERCISED = {"onboarding_with_contact_center"}
+
 SHADOWS = {
     "onboarding_seat_limit": (
         "CREATE TEMP TABLE onboarding_onboarding AS SELECT account_id, now() AS activated_at "
@@ -78,5 +80,5 @@ def test_contact_center_without_a_mode_is_refused(installed: Account, make_accou
     center.pk, center.account = None, other
     with pytest.raises(IntegrityError) as refusal, transaction.atomic():
         ContactCenter.objects.bulk_create([center])
-    assert sentence_of(refusal.value).guard == "contact_center_has_a_mode"
+    assert sentence_of(refusal.value).guard == "onboarding_with_contact_center"
     assert ContactCenter.objects.count() == 1

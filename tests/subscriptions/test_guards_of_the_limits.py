@@ -9,6 +9,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import ProtectedError
 
 from accounts.models import Account
+from onboarding.models import Onboarding
 from subscriptions.models import Change, ContactCenter, Holding, Item, Kind, Slot
 from tests.conftest import INSTALLED
 from tests.guarding import INSERTS, UPDATES, by_upsert, named, nothing_written, refused_by, sql
@@ -83,16 +84,19 @@ def test_a_contact_center_is_not_born_past_the_limits(
         way(center(account, **fields))
 
 
-def test_limits_hold_where_there_is_no_record_of_the_mode(account: Account, catalogue: None) -> None:
-    center(account, seats=2).save()
-    with refused_by("onboarding_seat_limit"):
-        ContactCenter.objects.update(seats=3)
+@pytest.mark.parametrize(("seats", "guard"), [(0, "onboarding_with_contact_center"), (3, "onboarding_seat_limit")])
+def test_contact_center_is_not_held_without_a_record_of_the_mode(
+    account: Account, catalogue: None, seats: int, guard: str
+) -> None:
+    with refused_by(guard):
+        center(account, seats=seats).save()
 
 
 def test_limits_are_not_escaped_by_moving_to_an_active_account(
     active: Account, make_account: Callable[..., Account]
 ) -> None:
     moving = center(make_account("100002"))
+    Onboarding.objects.create(account=moving.account, started_at=moving.installed_at)
     moving.save()
     # The account is unique too, but a BEFORE trigger comes first.
     with refused_by("contact_center_is_never_deleted"):

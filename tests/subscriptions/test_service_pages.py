@@ -87,7 +87,7 @@ def test_odd_ticks_are_refused_in_words(customer: Client, ann: ServiceUser, type
         ("show=with", ["Ben Baker"]),
         ("show=without", ["Ann Agent"]),
         ("q=zzz", []),
-        ("q=%00&page=abc&show=odd", ["Ann Agent", "Ben Baker"]),
+        ("page=abc&show=odd", ["Ann Agent", "Ben Baker"]),
         ("page=99999999999999999999", ["Ann Agent", "Ben Baker"]),
     ],
 )

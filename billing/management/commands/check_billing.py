@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import Account
 from billing.charges import RECURRING, NotPriced
@@ -15,6 +17,7 @@ from billing.facts import facts_of, tariffs
 from billing.management.commands.bill_run import month_argument
 from billing.models import BilledMonth, InvoiceLine
 from billing.run import CHUNK
+from subscriptions.models import ContactCenter, Holding, Slot
 
 MOST_SHOWN = 100
 
@@ -54,11 +57,26 @@ def _billed(month: date) -> Iterator[list[int]]:
         after = keys[-1]
 
 
+def _parted(accounts: list[int]) -> Iterator[tuple[int, str]]:
+    """Yield each account that holds something else than the open rows of its ledger say: somebody wrote past us."""
+    rows = Holding.objects.open().filter(account=OuterRef("account"))
+    centers = ContactCenter.objects.filter(account__in=accounts).annotate(
+        in_ledger=Coalesce(Subquery(rows.filter(slot=Slot.PRODUCT).values("quantity")), 0),
+        storage_in_ledger=Subquery(rows.filter(slot=Slot.STORAGE).values("item")),
+        package_in_ledger=Subquery(rows.filter(slot=Slot.PACKAGE).values("item")),
+    )
+    for center in centers.exclude(seats=F("in_ledger")):
+        yield center.account_id, f"holds {center.seats} seats, its ledger {center.in_ledger}"
+    for center in centers.exclude(storage=F("storage_in_ledger"), package=F("package_in_ledger")):
+        yield center.account_id, "holds another storage or package than its ledger"
+
+
 def _problems(accounts: list[int], month: date) -> Iterator[tuple[int, str]]:
     """Yield each account that was invoiced something else than it owes for the month, or a product before activation.
 
     Adjustments on later invoices count. Calls that arrived since the last invoice are a difference until the next one.
     """
+    yield from _parted(accounts)
     facts = facts_of(accounts, month, tariffs())
     invoiced: dict[int, Decimal] = defaultdict(Decimal)
     early: dict[int, list[str]] = defaultdict(list)

@@ -3,8 +3,9 @@
 import argparse
 import json
 import logging
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def _throw_away_database() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         connection.settings_dict["TEST"]["NAME"] = f"test_replay_{cursor.fetchone()[0]}"
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    with redirect_stdout(sys.stderr):  # where Django says that it made the cache's table: ours is JSON alone
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
         yield
     finally:

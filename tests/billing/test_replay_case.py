@@ -1,0 +1,90 @@
+"""`replay_case` in a process of its own: a case lived in a database that is thrown away."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.conftest import CASES
+
+ROOT = Path(__file__).parents[2]
+FIRST = CASES / "01-onboarding-is-free-but-toll-free-minutes-are-charged.json"
+
+
+def replay(*files: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command beside the tests' database, in one of its own."""
+    database = connection.settings_dict["NAME"]
+    command = [sys.executable, "-m", "tests.in_tests_database", database, "replay_case", *map(str, files)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def results(text: str) -> list[Any]:
+    """Return the JSON objects that follow one another in a text."""
+    found, decoder, start = [], json.JSONDecoder(), 0
+    while start < len(text.rstrip()):
+        result, end = decoder.raw_decode(text, start)
+        found.append(result)
+        start = end + 1
+    return found
+
+
+def left_behind() -> set[str]:
+    """Return the databases of replays in which nobody works any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT datname FROM pg_database d WHERE datname LIKE 'test_replay%' "
+            "AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)"
+        )
+        return {name for (name,) in cursor.fetchall()}
+
+
+def test_all_cases_in_one_call_come_out_and_leave_nothing(db: None) -> None:
+    files = sorted(CASES.glob("[0-9]*.json"))
+    answer = replay(*files)
+    assert answer.returncode == 0, answer.stderr
+    told = results(answer.stdout)
+    assert [result["name"] for result in told] == [path.stem for path in files]
+    assert all(result["differences"] == [] for result in told)
+    expected = json.loads(FIRST.read_text())["expected"]
+    assert (told[0]["refused"], told[0]["invoices"]) == (expected["refused"], expected["invoices"])
+    assert left_behind() == set()
+
+
+def test_a_difference_is_told_and_is_status_1(db: None, tmp_path: Path) -> None:
+    case = json.loads(FIRST.read_text())
+    case["expected"]["invoices"]["2026-03"]["total"] = "2.85"
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(case))
+    answer = replay(wrong, FIRST)
+    assert answer.returncode == 1
+    assert [result["differences"] for result in results(answer.stdout)] == [
+        ["2026-03: expected a total of 2.85, got 2.84"],
+        [],
+    ]
+    assert "1 of 2 cases came out differently" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "can't be read as JSON"),
+        (b"\xff\x00", "can't be read as JSON"),
+        (b"[]", "should be one JSON object"),
+        (b"{}", "not of the expected form"),
+        (b'{"timezone": "Mars/Olympus", "installed": {"at": "2026-01-01T00:00:00Z"}}', "not a time zone"),
+        (b'{"timezone": "UTC", "installed": {"at": "2026-01-01T00:00:00"}}', "has no offset"),
+    ],
+    ids=["empty", "bytes", "list", "nothing", "zone", "naive"],
+)
+def test_a_file_that_is_no_case_is_told_in_words(db: None, tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "case.json"
+    path.write_bytes(content)
+    answer = replay(path)
+    assert answer.returncode == 1
+    assert words in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert left_behind() == set()
