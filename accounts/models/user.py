@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -56,3 +57,5 @@ class User(AbstractUser):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.lower()
         super().save(*args, **kwargs)
+        # django-allauth notes each address that logged in, and lets it log in for ever: an old one must not.
+        apps.get_model("account", "EmailAddress").objects.filter(user=self).exclude(email=self.email).delete()

@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts.models import Account, Contact, PhoneNumber, Role, ServiceUser, User
+from accounts.models import Account, Contact, PhoneNumber, Refusal, Role, ServiceUser, User
 from onboarding.actions import activate, request_go_live
 from subscriptions.actions import install
 from subscriptions.models import ContactCenter
@@ -240,3 +240,58 @@ def test_a_request_is_shown_to_viewers_who_can_not_withdraw_it(
     text = client.get(CENTER + "go-live/").content.decode()
     assert "Waiting for the Onboarding team" in text
     assert "Withdraw" not in text
+
+
+def test_the_address_in_the_admin_is_the_only_one_that_logs_in(client: Client, installed: Account, owner: User) -> None:
+    log_in(client)
+    assert client.get("/sign-in/email/").status_code == 404
+    client.post("/sign-in/logout/")
+    client.post("/sign-in/password/reset/", {"email": "olivia@example.com"})
+    owner.email = "olivia.owens@example.com"
+    owner.save()
+    assert "are not correct" in log_in(client, "olivia@example.com").content.decode()
+    assert "Log out" in log_in(client, "olivia.owens@example.com").content.decode()
+
+
+def test_a_password_is_changed_by_the_one_who_knows_it(client: Client, installed: Account) -> None:
+    log_in(client)
+    change = {"password1": "another good horse", "password2": "another good horse"}
+    page = client.post("/sign-in/password/change/", {"oldpassword": "wrong", **change})
+    assert 'id="id_oldpassword_error"' in page.content.decode()
+    client.post("/sign-in/password/change/", {"oldpassword": PASSWORD, **change})
+    assert "Log out" in log_in(client, password="another good horse").content.decode()
+
+
+@pytest.mark.parametrize("address", ["/accounts/%00/", "/accounts/100001/?q=%00", "/admin/?q=%00", "/%00"])
+def test_an_address_with_a_nul_is_told_so(client: Client, installed: Account, owner: User, address: str) -> None:
+    client.force_login(owner)
+    answer = client.get(address)
+    assert answer.status_code == 400
+    assert "That address can’t be read" in answer.content.decode()
+
+
+def test_a_page_that_is_too_old_says_what_to_do(installed: Account, owner: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(owner)
+    answer = client.post(CENTER + "users/add/", {"name": "Ann", "email": "ann@example.com"})
+    assert answer.status_code == 403
+    assert "This page is too old" in answer.content.decode()
+
+
+def test_what_a_role_may_not_do_leaves_a_row(
+    client: Client, installed: Account, make_user: Callable[..., User]
+) -> None:
+    viewer = make_user("vera@example.com")
+    Contact.objects.create(account=installed, user=viewer, role=Role.VIEWER)
+    client.force_login(viewer)
+    assert client.post(CENTER + "users/add/", {"name": "Ann", "email": "ann@example.com"}).status_code == 403
+    assert client.post(CENTER + "go-live/withdraw/").status_code == 403
+    rows = Refusal.objects.values_list("by", "action", "rule")
+    assert set(rows) == {(viewer.pk, "add_user", "permission_denied"), (viewer.pk, "withdraw", "permission_denied")}
+
+
+def test_what_a_form_could_not_read_leaves_a_row(client: Client, installed: Account, owner: User) -> None:
+    client.force_login(owner)
+    client.post(CENTER + "subscription/", {"seats": "many", "storage": "storage-5", "package": "tf-payperuse"})
+    row = Refusal.objects.get()
+    assert (row.by, row.action, row.field, row.rule) == (owner, "change_subscription", "seats", "invalid")
