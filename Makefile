@@ -16,7 +16,7 @@ demo: $(VENV)/runtime .env ## Set everything up and watch an account live its on
 	@$(RUN) manage.py demo
 
 test: $(VENV)/dev .env ## Run the tests
-	@$(RUN) -m pytest -q -n 2 --dist loadgroup $(ARGS)
+	@$(RUN) -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 serve: $(VENV)/runtime .env ## Serve the pages at http://localhost:8000
 	@$(RUN) manage.py runserver $(or $(PORT),8000)

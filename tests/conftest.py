@@ -24,13 +24,6 @@ INSTALLED = datetime(2026, 3, 5, 15, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the races of one run to one process: fifty connections each, of the hundred that a server has."""
-    for item in items:
-        if hasattr(getattr(item, "module", None), "at_once"):
-            item.add_marker(pytest.mark.xdist_group("races"))
-
-
 @pytest.fixture(autouse=True)
 def fast_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -11,7 +11,6 @@ from django.db import connection
 
 from tests.conftest import CASES
 
-pytestmark = pytest.mark.xdist_group("replays")  # they count the databases that replays leave behind
 ROOT = Path(__file__).parents[2]
 FIRST = CASES / "01-onboarding-is-free-but-toll-free-minutes-are-charged.json"
 
