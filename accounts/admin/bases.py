@@ -107,6 +107,13 @@ class CarefulAdmin(ModelAdmin):
             raise Http404 from None
         return key
 
+    def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """Return the row of an address, for a page beside its own; 404 where there is none that may be seen."""
+        row = self.get_object(request, self._checked_key(object_id))
+        if row is None:
+            raise Http404
+        return row
+
 
 class ReadOnly:
     """Rows of this list are made and changed by actions elsewhere, never in the admin."""

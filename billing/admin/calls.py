@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
@@ -72,9 +72,7 @@ class CallImportAdmin(ReadOnlyAdmin):
 
     @action(description="Rejects as CSV", permissions=["download"], url_path="rejects", icon="download")
     def download_rejects(self, request: HttpRequest, object_id: str) -> HttpResponse | StreamingHttpResponse:
-        received = self.get_object(request, object_id)
-        if received is None:
-            raise Http404
+        received = self.row_or_404(request, object_id)
         return StreamingHttpResponse(
             rejects_of(received),
             content_type="text/csv; charset=utf-8",

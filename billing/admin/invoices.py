@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
@@ -99,17 +99,11 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @action(description="Give money back…", permissions=["credit"], url_path="credit", icon="undo")
     def give_money_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return credit_page(self, request, self._invoice(request, object_id))
+        return credit_page(self, request, self.row_or_404(request, object_id))
 
     @action(description="PDF", permissions=["pdf"], url_path="pdf", icon="picture_as_pdf")
     def pdf(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return invoice_response(self._invoice(request, object_id))
-
-    def _invoice(self, request: HttpRequest, object_id: str) -> Invoice:
-        invoice = self.get_object(request, self._checked_key(object_id))
-        if invoice is None:
-            raise Http404
-        return invoice
+        return invoice_response(self.row_or_404(request, object_id))
 
     def changeform_view(
         self,

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import action, display
@@ -91,17 +91,11 @@ class HeldBillAdmin(ReadOnlyAdmin):
         variant=ActionVariant.PRIMARY,
     )
     def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return decision_page(self, request, self._held(request, object_id), releases=True)
+        return decision_page(self, request, self.row_or_404(request, object_id), releases=True)
 
     @action(description="Reject…", permissions=["decide"], url_path="reject", icon="cancel")
     def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return decision_page(self, request, self._held(request, object_id), releases=False)
-
-    def _held(self, request: HttpRequest, object_id: str) -> HeldBill:
-        held = self.get_object(request, self._checked_key(object_id))
-        if held is None:
-            raise Http404
-        return held
+        return decision_page(self, request, self.row_or_404(request, object_id), releases=False)
 
     def changeform_view(
         self,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -40,8 +40,6 @@ class OnboardedAccountAdmin(AccountAdmin):
         variant=ActionVariant.PRIMARY,
     )
     def activate_account(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        account = self.get_object(request, object_id)
-        if account is None:
-            raise Http404
+        account = self.row_or_404(request, object_id)
         back = reverse("admin:accounts_account_change", args=[account.pk])
         return activation_page(self, request, [account.pk], back=back)
