@@ -14,7 +14,7 @@ from billing.models import BillRun, FailedBill, HeldBill, Invoice
 from billing.writing import Bill, write_invoices, write_lines
 from onboarding.models import GoLiveRequest
 from subscriptions.actions import assign_number
-from tests.billing.billed import IN_APRIL, MARCH
+from tests.billing.bills import IN_APRIL, MARCH
 from tests.billing.calls import imported, row
 
 

@@ -18,7 +18,7 @@ from billing.models import Invoice
 from billing.pdf import check_pdf, invoice_html
 from billing.views import defused
 from subscriptions.actions import install
-from tests.billing.billed import IN_APRIL, IN_MAY, bought, called, invoiced
+from tests.billing.bills import IN_APRIL, IN_MAY, buy, called, invoiced
 from tests.conftest import INSTALLED
 
 BILLING = "/accounts/100001/billing/"
@@ -56,7 +56,7 @@ def test_in_onboarding_what_is_kept_free_grows(installed: Account, owner: User, 
     assert "Nothing is owed for this month so far." in shown
     assert "Kept free by onboarding so far" in shown
     assert '<p class="figure">$0.00' in shown
-    bought(installed, owner, now=INSTALLED.replace(day=6), seats=2)
+    buy(installed, owner, now=INSTALLED.replace(day=6), seats=2)
     assert '<p class="figure">$0.00' not in text(customer, "")
 
 
@@ -208,7 +208,7 @@ def test_queries_do_not_grow_with_what_is_held(
     customer.get(BILLING)
     with django_assert_max_num_queries(25) as few:
         text(customer, where.format(1))
-    bought(invoice.account, owner, now=IN_APRIL, addons=frozenset({"addon-crm", "addon-wfm", "addon-screen"}))
+    buy(invoice.account, owner, now=IN_APRIL, addons=frozenset({"addon-crm", "addon-wfm", "addon-screen"}))
     called("april", minutes=3, at="2026-04-03T12:00:00-04:00")
     run_bills(now=IN_MAY)
     assert Invoice.objects.get(number=2).lines.count() == 5
