@@ -44,7 +44,8 @@ class Notice(models.Model):
 
     The table is the queue: a row waits until it was sent, and one occasion has one row for a person. `facts` are plain
     values the words need and that may change later, like a date (ISO 8601) or a reason. `due_at` moves on with each
-    attempt that failed.
+    attempt that failed. One that was sent or dropped never changes, and none is deleted (guards in
+    `onboarding/guards.py`); one that was given up may be made to wait again.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="notices")
@@ -65,6 +66,7 @@ class Notice(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        permissions = [("send_notice", "Can have a notice sent again")]
         indexes = [models.Index("due_at", condition=Q(state="waiting"), name="notice_due")]
         constraints = [
             models.UniqueConstraint(
