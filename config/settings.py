@@ -4,6 +4,7 @@ import logging
 import os
 from email.utils import parseaddr
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -17,6 +18,7 @@ env = environ.Env(
     SECRET_KEY=(str, ""),
     ALLOWED_HOSTS=(list, []),
     CSRF_TRUSTED_ORIGINS=(list, []),
+    SITE_URL=(str, ""),
     DATABASE_URL=(str, ""),
     STATEMENT_TIMEOUT_MS=(int, 30_000),
     LOCK_TIMEOUT_MS=(int, 10_000),
@@ -74,6 +76,23 @@ def _email_settings() -> dict[str, object]:
             "or consolemail://, or filemail:// and a folder."
         )
     return found
+
+
+def _site_url() -> str:
+    """Return the address that links in e-mails begin with, without a slash at its end."""
+    value = env.str("SITE_URL").strip() or ("http://localhost:8000" if DEBUG else "")
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0 and parts.username is None
+    except ValueError:
+        whole = False
+    if not whole or parts.path.strip("/") or parts.query or parts.fragment or any(map(str.isspace, value)):
+        raise ImproperlyConfigured(
+            "SITE_URL must be where customers reach the pages, like https://panel.example.com, without a path."
+        )
+    if HTTPS_ONLY and parts.scheme != "https":
+        raise ImproperlyConfigured("SITE_URL must begin with https://, since pages are served over HTTPS only.")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 DEBUG = _yes_or_no("DEBUG")
@@ -189,6 +208,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{BRAND_NAME}: "
 
 LANGUAGE_CODE = "en-us"
+LOCALE_PATHS = [PROJECT / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = False
@@ -212,6 +232,7 @@ if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
 EMAIL_TIMEOUT = 10
 
 HTTPS_ONLY = _yes_or_no("HTTPS_ONLY", default=not DEBUG)
+SITE_URL = _site_url()
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 HSTS_SECONDS = _whole_number("HSTS_SECONDS")
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS_ONLY else 0
