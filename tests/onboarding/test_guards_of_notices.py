@@ -19,7 +19,7 @@ SETTLED = [NoticeState.SENT, NoticeState.DROPPED]
 
 @pytest.fixture
 def notice(installed: Account) -> Notice:
-    enqueue([installed.pk], NoticeKind.EXTENDED, occasion="1", now=NOON, facts={"deadline_on": "2026-05-01"})
+    enqueue([installed.pk], NoticeKind.EXTENDED, occasion="1", now=NOON, facts={"deadline": "2026-05-01"})
     return Notice.objects.get(occasion="1")
 
 
@@ -34,7 +34,7 @@ def settle(notice: Notice, state: NoticeState) -> Notice:
     [
         {"kind": NoticeKind.ACTIVATED},
         {"occasion": "2"},
-        {"facts": {"deadline_on": "2027-05-01"}},
+        {"facts": {"deadline": "2027-05-01"}},
         {"created_at": datetime(2026, 1, 1, tzinfo=UTC)},
     ],
     ids=named,
