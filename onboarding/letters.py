@@ -1,6 +1,7 @@
 """The words of notices: templates/notices, in the language of the person and the days of the account."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from email.utils import formataddr, parseaddr
@@ -57,8 +58,12 @@ class Batch:
     @property
     def starts(self) -> dict[tuple[int, date], Account]:
         """The accounts whose charges start, by their keys and the days of which notices tell it."""
-        days = ((notice, charged_from(notice)) for notice in self.notices)
-        return {(notice.account_id, day): notice.account for notice, day in days if day}
+        starts: dict[tuple[int, date], Account] = {}
+        for notice in self.notices:
+            with suppress(ValueError):  # a notice whose day is none has no words; the others have
+                if day := charged_from(notice):
+                    starts[notice.account_id, day] = notice.account
+        return starts
 
 
 def letter(notice: Notice, roles: Sequence[str], batch: Batch) -> EmailMultiAlternatives:
@@ -103,17 +108,15 @@ def one_line(text: str) -> str:
 def _context(notice: Notice, roles: Sequence[str], batch: Batch) -> dict[str, Any]:
     account = notice.account
     page = PAGES[notice.kind] if set(roles) & set(WHO_SETS_UP) else "billing"
-    told = day_told(notice)
+    day = charged_from(notice) or day_told(notice)
     return {
         "notice": notice,
         "batch": batch,
-        "account": account,
         "company": one_line(account.company),
         "number": account.number,
-        "mode": getattr(account, "onboarding", None),
         "name": one_line(notice.to.first_name),
         "facts": notice.facts,
-        "day": in_words(told) if told else "",
+        "day": in_words(day) if day else "",
         "charged_from": charged_from(notice),
         "seat_limit": rules.SEAT_LIMIT,
         "package": rules.DEFAULT_PACKAGE,
