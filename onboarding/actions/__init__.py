@@ -8,11 +8,13 @@ from onboarding.actions.activation import (
     require_activator,
 )
 from onboarding.actions.go_live import request_go_live, withdraw_go_live
+from onboarding.actions.notices import SentAgain, send_again
 from onboarding.actions.refusals import no_contact_center
 
 __all__ = [
     "CHUNK",
     "Activations",
+    "SentAgain",
     "activate",
     "activate_many",
     "checked_reason",
@@ -20,5 +22,6 @@ __all__ = [
     "refusals_of",
     "request_go_live",
     "require_activator",
+    "send_again",
     "withdraw_go_live",
 ]

@@ -34,6 +34,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def waiting(self) -> "NoticeQuerySet":
         return self.filter(state=NoticeState.WAITING)
 
+    def failed(self) -> "NoticeQuerySet":
+        """Those that were given up, after days of trying."""
+        return self.filter(state=NoticeState.FAILED)
+
     def due(self, now: datetime) -> "NoticeQuerySet":
         """Those to send at an instant, the longest due first."""
         return self.waiting().filter(due_at__lte=now).order_by("due_at", "pk")
@@ -67,7 +71,10 @@ class Notice(models.Model):
     class Meta:
         ordering = ["-pk"]
         permissions = [("send_notice", "Can have a notice sent again")]
-        indexes = [models.Index("due_at", condition=Q(state="waiting"), name="notice_due")]
+        indexes = [
+            models.Index("due_at", condition=Q(state="waiting"), name="notice_due"),
+            models.Index("settled_at", condition=Q(state="failed"), name="notice_failed"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "to", "kind", "occasion"],
