@@ -33,8 +33,9 @@ def enqueue(
 ) -> int:
     """Write a notice for each contact of these accounts whose role cares, in the caller's transaction; return how many.
 
-    A contact with several roles is told once, and of one occasion once: what is written already stays as it is. Who is
-    switched off is not told. One statement, for one account or thousands alike.
+    A contact with several roles is told once, and of one occasion once: what is written already stays as it is, save
+    one that was dropped as no longer true, which waits again now that it is. Who is switched off is not told. One
+    statement, for one account or thousands alike.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -44,7 +45,9 @@ def enqueue(
             FROM accounts_contact c JOIN accounts_user u ON u.id = c.user_id AND u.is_active
             WHERE c.account_id = ANY(%(accounts)s) AND c.role = ANY(%(roles)s)
             ORDER BY c.account_id, c.user_id
-            ON CONFLICT DO NOTHING
+            ON CONFLICT (account_id, to_id, kind, occasion) DO UPDATE SET state = 'waiting', settled_at = NULL,
+                facts = EXCLUDED.facts, due_at = EXCLUDED.due_at, attempts = 0, error = ''
+                WHERE onboarding_notice.state = 'dropped'
             """,
             {
                 "accounts": list(accounts),

@@ -9,6 +9,16 @@ from onboarding.actions.activation import (
 from onboarding.actions.changes import Changes
 from onboarding.actions.chunks import CHUNK
 from onboarding.actions.go_live import answer_go_live, request_go_live, withdraw_go_live
+from onboarding.actions.nightly import (
+    activate_overdue,
+    activate_scheduled,
+    allowance,
+    announce,
+    announcement,
+    due_by_deadline,
+    due_by_schedule,
+    to_be_announced,
+)
 from onboarding.actions.planning import (
     assign_owner,
     assign_owner_many,
@@ -27,11 +37,18 @@ __all__ = [
     "Changes",
     "activate",
     "activate_many",
+    "activate_overdue",
+    "activate_scheduled",
+    "allowance",
+    "announce",
+    "announcement",
     "answer_go_live",
     "assign_owner",
     "assign_owner_many",
     "cancel_schedule",
     "checked_reason",
+    "due_by_deadline",
+    "due_by_schedule",
     "follow_policy",
     "no_contact_center",
     "refusals_of",
@@ -42,6 +59,7 @@ __all__ = [
     "schedule_activation_many",
     "set_deadline",
     "set_deadline_many",
+    "to_be_announced",
     "withdraw_go_live",
     "write_note",
 ]
