@@ -35,8 +35,9 @@ def enqueue(
 ) -> int:
     """Write a notice for each contact of these accounts whose role cares, in the caller's transaction; return how many.
 
-    A contact with several roles is told once, and of one occasion once: what is written already stays as it is. Who is
-    switched off is not told. One statement, for one account or thousands alike.
+    A contact with several roles is told once, and of one occasion once: what is written already stays as it is. Only
+    where it was dropped as no longer true, and is true again, another is written. Who is switched off is not told. One
+    statement, for one account or thousands alike.
 
     The words are made from `facts` when the notice is sent, by templates/notices. They know `edition`; `activates_on`,
     of which a warning tells; `deadline`, empty where there is none; `wanted_on`; and `answer`. Days are ISO 8601.

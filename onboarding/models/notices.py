@@ -46,10 +46,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """An e-mail to one person about one occasion on an account, written in the transaction of what it tells of.
 
-    The table is the queue: a row waits until it was sent, and one occasion has one row for a person. `facts` are plain
-    values the words need and that may change later, like a date (ISO 8601) or a reason. `due_at` moves on with each
-    attempt that failed. One that was sent or dropped never changes, and none is deleted (guards in
-    `onboarding/guards.py`); one that was given up may be made to wait again.
+    The table is the queue: a row waits until it was sent, and one occasion has one row for a person, beside those that
+    were dropped. `facts` are plain values the words need and that may change later, like a date (ISO 8601) or a reason.
+    `due_at` moves on with each attempt that failed. One that was sent or dropped never changes, and none is deleted
+    (guards in `onboarding/guards.py`); one that was given up may be made to wait again.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="notices")
@@ -78,6 +78,7 @@ class Notice(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "to", "kind", "occasion"],
+                condition=~Q(state="dropped"),
                 name="notice_once_per_occasion",
                 violation_error_message="This person was told of this already.",
             ),

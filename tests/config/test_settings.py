@@ -57,6 +57,11 @@ def test_the_example_explains_every_setting() -> None:
         ({"BEHIND_PROXY": "nginx"}, "BEHIND_PROXY"),
         ({"HSTS_SECONDS": "a year"}, "HSTS_SECONDS"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+        ({"ONBOARDING_DEADLINE_DAYS": "sixty"}, "ONBOARDING_DEADLINE_DAYS"),
+        ({"ONBOARDING_DEADLINE_DAYS": "3651"}, "ONBOARDING_DEADLINE_DAYS"),
+        ({"ONBOARDING_BLACKOUT_DATES": "2026-12-24, Christmas"}, "ONBOARDING_BLACKOUT_DATES"),
+        ({"ONBOARDING_BLACKOUT_DATES": "2026-02-30"}, "ONBOARDING_BLACKOUT_DATES"),
+        ({"ONBOARDING_ACTIVATIONS_A_NIGHT": "-1"}, "ONBOARDING_ACTIVATIONS_A_NIGHT"),
     ],
 )
 def test_a_wrong_setting_is_told_in_one_sentence(environment: dict[str, str], names: str) -> None:
