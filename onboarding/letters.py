@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.models import Account
 from onboarding import rules
@@ -129,7 +129,7 @@ def _context(notice: Notice, roles: Sequence[str], batch: Batch) -> dict[str, An
 
 def in_words(day: date) -> str:
     """Return a day in the language that is active: `Tuesday, March 17, 2026`."""
-    return _("%(weekday)s, %(date)s") % {"weekday": date_format(day, "l"), "date": date_format(day, "DATE_FORMAT")}
+    return date_format(day, pgettext("format of a day, as of Django's date filter", "l, F j, Y"))
 
 
 def _tidy(text: str) -> str:

@@ -9,9 +9,9 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import linebreaksbr
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.text import Truncator
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -28,7 +28,7 @@ SHOWN_OF_ERROR = 60
 class NoticeAdmin(ReadOnlyAdmin):
     """Written by actions and sent by the worker; here they are read, and made due again where they were not sent."""
 
-    list_display = ("kind", "account", "to", "status", "created_at", "settled_at", "attempts", "last_error")
+    list_display = ("kind", "account", "to", "status", "written", "settled", "attempts", "last_error")
     list_filter = ("state", "kind", "created_at")
     list_select_related = ("account", "to")
     search_fields = ("account__number", "account__company", "to__email")
@@ -53,6 +53,14 @@ class NoticeAdmin(ReadOnlyAdmin):
     def status(self, notice: Notice) -> str:
         return notice.get_state_display()
 
+    @display(description="Written", ordering="created_at")
+    def written(self, notice: Notice) -> Any:
+        return notice.created_at
+
+    @display(description="Sent or settled", ordering="settled_at", empty_value="–")
+    def settled(self, notice: Notice) -> Any:
+        return notice.settled_at
+
     @display(description="Last error", empty_value="–")
     def last_error(self, notice: Notice) -> str | None:
         return Truncator(notice.error).chars(SHOWN_OF_ERROR) or None
@@ -63,7 +71,7 @@ class NoticeAdmin(ReadOnlyAdmin):
 
     @display(description="What was sent", empty_value="–")
     def sent_words(self, notice: Notice) -> str | None:
-        return format_html('<div class="whitespace-pre-wrap">{}</div>', notice.body) if notice.body else None
+        return linebreaksbr(notice.body) if notice.body else None
 
     def has_send_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm(MAY_SEND)

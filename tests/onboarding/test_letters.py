@@ -271,7 +271,8 @@ def messages_of(po: str) -> dict[Any, str]:
     found: dict[Any, str] = {}
     for entry in po.strip().split("\n\n")[1:]:
         parts = re.findall(r'^(msg\w+(?:\[\d\])?) ((?:".*"\n?)+)', entry, re.MULTILINE)
-        source = text(dict(parts)["msgid"])
+        context = text(dict(parts).get("msgctxt", ""))
+        source = f"{context}\x04{text(dict(parts)['msgid'])}" if context else text(dict(parts)["msgid"])
         for name, lines in parts:
             if name == "msgstr":
                 found[source] = text(lines)

@@ -68,12 +68,12 @@ def as_member(member: User, client: Client) -> Client:
 
 
 def test_the_list_tells_what_became_of_each(given_up: Notice, as_member: Client) -> None:
-    shown = text(as_member.get(LIST, {"state": "failed"}))
+    shown = text(as_member.get(LIST, {"state__exact": "failed"}))
     for said in ("Request to go live received", "Acme Support (100001)", "Olivia Owner", "Failed", "29", "550 No such"):
         assert said in shown
-    assert "Olivia Owner" not in text(as_member.get(LIST, {"state": "waiting"})).partition("result_list")[2]
+    assert "Olivia Owner" not in text(as_member.get(LIST, {"state__exact": "waiting"})).partition("result_list")[2]
     for term in ("100001", "acme", "olivia@"):
-        assert "550 No such" in text(as_member.get(LIST, {"q": term, "state": "failed"}))
+        assert "550 No such" in text(as_member.get(LIST, {"q": term, "state__exact": "failed"}))
     assert "550 No such" not in text(as_member.get(LIST, {"q": "100002"}))
 
 
