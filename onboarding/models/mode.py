@@ -204,6 +204,11 @@ class Onboarding(models.Model):
         """The local day of activation, the first that is charged (billing-policy.md, 5)."""
         return self.account.day_of(self.activated_at) if self.activated_at else None
 
+    @property
+    def goes_live_on(self) -> date | None:
+        """The day on which the account becomes active by itself, as far as it is scheduled or was announced."""
+        return None if self.is_active else self.scheduled_on or self.announced_for
+
     def age(self, now: datetime) -> timedelta:
         """How long the account has been, or was, in onboarding."""
         return (self.activated_at or now) - self.started_at

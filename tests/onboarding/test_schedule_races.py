@@ -35,13 +35,19 @@ def policy(settings: Any) -> Any:
 
 
 @pytest.fixture
-def waiting(make_account: Callable[..., Account], owner: User) -> list[Account]:
-    """Six accounts in onboarding, whose deadline is May 4 and was announced."""
+def unannounced(make_account: Callable[..., Account], owner: User) -> list[Account]:
+    """Six accounts in onboarding, whose deadline is May 4."""
     accounts = [make_account(f"2000{number:02}", owner=owner) for number in range(6)]
     for account in accounts:
         Onboarding.objects.create(account=account, started_at=STARTED)
-    list(actions.announce(now=WARNING))
     return accounts
+
+
+@pytest.fixture
+def waiting(unannounced: list[Account]) -> list[Account]:
+    """The same, once that was announced."""
+    list(actions.announce(now=WARNING))
+    return unannounced
 
 
 @pytest.fixture
@@ -100,16 +106,16 @@ def test_killed_and_run_again_each_is_activated_once(
 
 
 @pytest.mark.parametrize(("point", "times", "done"), [("after announcement", 1, 2), ("announced, before commit", 0, 0)])
-def test_killed_and_run_again_each_is_warned_once(waiting: list[Account], point: str, times: int, done: int) -> None:
-    sql("UPDATE onboarding_onboarding SET announced_for = NULL")
-    sql("DELETE FROM onboarding_notice")
+def test_killed_and_run_again_each_is_warned_once(
+    unannounced: list[Account], point: str, times: int, done: int
+) -> None:
     killed = run("announce", point, times, now=WARNING)
     assert killed.returncode == KILLED, killed.stderr
     assert Onboarding.objects.filter(announced_for=ACTIVE_ON).count() == Notice.objects.count() == done
     assert run("announce", now=WARNING).returncode == 0
     assert Onboarding.objects.filter(announced_for=ACTIVE_ON).count() == 6
     told = Counter(Notice.objects.filter(kind=NoticeKind.SOON).values_list("account", flat=True))
-    assert told == dict.fromkeys(keys_of(waiting), 1)
+    assert told == dict.fromkeys(keys_of(unannounced), 1)
 
 
 # Two workers
@@ -140,12 +146,11 @@ def test_many_workers_activate_each_once(request: pytest.FixtureRequest, by: str
     each_happened_once(accounts)
 
 
-def test_many_workers_announce_each_once(waiting: list[Account]) -> None:
-    sql("UPDATE onboarding_onboarding SET announced_for = NULL")
+def test_many_workers_announce_each_once(unannounced: list[Account]) -> None:
     before = Onboarding.history.count()
     User.objects.system_member()
     outcomes = at_once(6, lambda number: [key for done in actions.announce(now=WARNING) for key in done.changed])
-    assert sorted(key for keys in outcomes if isinstance(keys, list) for key in keys) == keys_of(waiting), outcomes
+    assert sorted(key for keys in outcomes if isinstance(keys, list) for key in keys) == keys_of(unannounced), outcomes
     assert Onboarding.history.count() == before + 6
     assert Notice.objects.filter(kind=NoticeKind.SOON).count() == 6
 
