@@ -38,7 +38,7 @@ def go_live(request: AccountRequest) -> HttpResponse:
         "form": form,
         "waiting": GoLiveRequest.objects.open().filter(account=account).select_related("requested_by").first(),
         "answered": answered,
-        "earlier": requests.settled().exclude(pk=answered.pk if answered else None)[:5],
+        "earlier": [settled for settled in requests.settled()[:6] if settled != answered][:5],
         "page": "contact_center",
         "tab": "go_live",
     }
