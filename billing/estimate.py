@@ -127,6 +127,19 @@ def first_bills(accounts: Sequence[Account], on: dict[int, date]) -> dict[int, F
     return bills
 
 
+def first_bills_from(starts: Mapping[tuple[int, date], Account]) -> dict[tuple[int, date], FirstBill]:
+    """Return what would begin for accounts on days, by key and day; one account may come with several days."""
+    bills: dict[tuple[int, date], FirstBill] = {}
+    left = dict(starts)
+    while left:
+        on = dict(left.keys())  # of each account the last of its days that are left
+        accounts = {key: account for (key, _), account in left.items()}
+        found = first_bills(list(accounts.values()), on)
+        bills |= {(key, on[key]): bill for key, bill in found.items()}
+        left = {(key, day): account for (key, day), account in left.items() if day != on[key]}
+    return bills
+
+
 def monthly(facts: AccountFacts, month: date) -> Decimal:
     """Return the recurring charges of the whole month after `month`, if nothing changes: an active account's."""
     return _monthly([held for held in facts.held if held.end is None], month)

@@ -2,8 +2,10 @@
 
 import logging
 import os
+from datetime import date
 from email.utils import parseaddr
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -17,6 +19,7 @@ env = environ.Env(
     SECRET_KEY=(str, ""),
     ALLOWED_HOSTS=(list, []),
     CSRF_TRUSTED_ORIGINS=(list, []),
+    SITE_URL=(str, ""),
     DATABASE_URL=(str, ""),
     STATEMENT_TIMEOUT_MS=(int, 30_000),
     LOCK_TIMEOUT_MS=(int, 10_000),
@@ -29,6 +32,9 @@ env = environ.Env(
     LOG_LEVEL=(str, "INFO"),
     BILL_HOLD_USAGE_ABOVE=(int, 2_000),
     BILL_HOLD_USAGE_TIMES=(int, 10),
+    ONBOARDING_DEADLINE_DAYS=(int, 0),
+    ONBOARDING_BLACKOUT_DATES=(list, []),
+    ONBOARDING_ACTIVATIONS_A_NIGHT=(int, 200),
 )
 try:
     environ.Env.read_env(PROJECT / ".env")
@@ -46,20 +52,29 @@ def _yes_or_no(name: str, *, default: bool = False) -> bool:
     return value in ("true", "yes", "1", "on")
 
 
-def _whole_number(name: str) -> int:
-    """Return the setting as an int that is not negative."""
+def _whole_number(name: str, *, most: int | None = None) -> int:
+    """Return the setting as an int that is not negative, nor above `most`."""
     try:
         value = env.int(name)
     except ValueError:
         value = -1
-    if value < 0:
-        raise ImproperlyConfigured(f"{name} must be a whole number, 0 or more.")
+    if value < 0 or (most is not None and value > most):
+        to = "or more" if most is None else f"to {most}"
+        raise ImproperlyConfigured(f"{name} must be a whole number, 0 {to}.")
     return value
 
 
 def _listed(name: str) -> list[str]:
     """Return the setting's values, which are separated by commas and perhaps blanks."""
     return [value.strip() for value in env.list(name) if value.strip()]
+
+
+def _dates(name: str) -> frozenset[date]:
+    """Return the setting's days, which are separated by commas."""
+    try:
+        return frozenset(date.fromisoformat(value) for value in _listed(name))
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be days like 2026-12-24,2026-12-25, separated by commas.") from None
 
 
 def _email_settings() -> dict[str, object]:
@@ -74,6 +89,23 @@ def _email_settings() -> dict[str, object]:
             "or consolemail://, or filemail:// and a folder."
         )
     return found
+
+
+def _site_url() -> str:
+    """Return the address that links in e-mails begin with, without a slash at its end."""
+    value = env.str("SITE_URL").strip() or ("http://localhost:8000" if DEBUG else "")
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0 and parts.username is None
+    except ValueError:
+        whole = False
+    if not whole or parts.path.strip("/") or parts.query or parts.fragment or any(map(str.isspace, value)):
+        raise ImproperlyConfigured(
+            "SITE_URL must be where customers reach the pages, like https://panel.example.com, without a path."
+        )
+    if HTTPS_ONLY and parts.scheme != "https":
+        raise ImproperlyConfigured("SITE_URL must begin with https://, since pages are served over HTTPS only.")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 DEBUG = _yes_or_no("DEBUG")
@@ -189,6 +221,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{BRAND_NAME}: "
 
 LANGUAGE_CODE = "en-us"
+LOCALE_PATHS = [PROJECT / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = False
@@ -212,6 +245,7 @@ if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
 EMAIL_TIMEOUT = 10
 
 HTTPS_ONLY = _yes_or_no("HTTPS_ONLY", default=not DEBUG)
+SITE_URL = _site_url()
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 HSTS_SECONDS = _whole_number("HSTS_SECONDS")
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS_ONLY else 0
@@ -243,6 +277,11 @@ LOGGING = {
 # A bill whose usage is above so many dollars, and so many times that of the last invoice, waits for a person.
 BILL_HOLD_USAGE_ABOVE = _whole_number("BILL_HOLD_USAGE_ABOVE")
 BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
+
+# An account is activated by itself when it has been in onboarding for so many days; 0: never. See docs/onboarding.md.
+ONBOARDING_DEADLINE_DAYS = _whole_number("ONBOARDING_DEADLINE_DAYS", most=3_650)
+ONBOARDING_BLACKOUT_DATES = _dates("ONBOARDING_BLACKOUT_DATES")
+ONBOARDING_ACTIVATIONS_A_NIGHT = _whole_number("ONBOARDING_ACTIVATIONS_A_NIGHT")
 
 UNFOLD = {
     "SITE_TITLE": f"{BRAND_NAME} back office",

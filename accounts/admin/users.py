@@ -17,7 +17,7 @@ from accounts.admin.bases import CarefulAdmin, HistoryAdmin, WholeForm
 from accounts.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from accounts.models import User
 
-PERSON = ("email", "first_name", "last_name")
+PERSON = ("email", "first_name", "last_name", "language")
 
 
 class NewUserForm(WholeForm, UserCreationForm):

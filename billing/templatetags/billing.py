@@ -10,7 +10,9 @@ from accounts.actions import database_now
 from accounts.models import Account
 from billing import words
 from billing.charges import Line
-from billing.estimate import FirstBill, FirstBills, PurchaseCost, first_bills, purchase_cost
+from billing.estimate import FirstBill, FirstBills, PurchaseCost, first_bills, first_bills_from, purchase_cost
+from onboarding.letters import Batch, charged_from
+from onboarding.models import Notice
 from subscriptions.actions import Proposal
 from subscriptions.catalogue import catalogue_on, contact_center_of, items_by_sku
 
@@ -79,6 +81,17 @@ def first_bills_of(keys: Sequence[int]) -> FirstBills:
     if len(keys) > MOST_PREVIEWED:
         return FirstBills({}, too_many=True)
     return FirstBills(first_bills_today(list(Account.objects.filter(pk__in=keys))))
+
+
+@register.simple_tag
+def first_bill_told(batch: Batch, notice: Notice) -> FirstBill | None:
+    """Return what begins for the account on the day a notice tells of, or None where it can't be told (R11, R22).
+
+    It is computed once for all notices of the batch.
+    """
+    day = charged_from(notice)
+    bills = batch.once(first_bill_told, lambda: first_bills_from(batch.starts))
+    return bills.get((notice.account_id, day)) if day else None
 
 
 @register.filter
