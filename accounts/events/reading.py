@@ -11,7 +11,7 @@ from accounts.events.sources import Entry
 from accounts.events.values import Cursor, Event, Wanted
 from accounts.models import Account, Contact, User
 
-CHUNK = 1_000
+CHUNK = 5_000
 
 
 def recent_events(account: Account, limit: int) -> list[Event]:
@@ -34,7 +34,7 @@ def event_page(account: Account, wanted: Wanted, size: int) -> EventPage:
 
 
 def events_of(account: Account, wanted: Wanted) -> Iterator[Event]:
-    """Yield all of the wanted events, the newest first. One query for each thousand."""
+    """Yield all of the wanted events, the newest first. One query for each 5,000."""
     while True:
         page = event_page(account, wanted, CHUNK)
         yield from page.events
