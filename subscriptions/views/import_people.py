@@ -28,7 +28,7 @@ SHOWN_AT_ONCE = 20
 @contact_center_page(Capability.CHANGE_SERVICES)
 def import_page(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     """Choose a file; when it is posted, the preview, or the form again with what is wrong with the file."""
-    form = ImportForm(request.POST or None, request.FILES or None) if request.method == "POST" else ImportForm()
+    form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     if request.method == "POST":
         if form.is_valid():
             return _preview(request, propose_people(request.account, form.cleaned_data["file"], by=request.user))

@@ -30,27 +30,27 @@ def actions(page: Any) -> list[str]:
     return [event.action for event in page.context["events"]]
 
 
-@pytest.mark.parametrize("page", [LOG, LOG + "csv/"])
+@pytest.mark.parametrize("address", [LOG, LOG + "csv/"])
 @pytest.mark.parametrize(
     ("role", "status"), [(Role.OWNER, 200), (Role.BILLING, 200), (Role.VIEWER, 200), (Role.TECHNICAL, 403)]
 )
 def test_roles_that_may_see_it(
-    client: Client, installed: Account, make_user: Callable[..., User], page: str, role: Role, status: int
+    client: Client, installed: Account, make_user: Callable[..., User], address: str, role: Role, status: int
 ) -> None:
     other = make_user("other@example.com")
     Contact.objects.create(account=installed, user=other, role=role)
     client.force_login(other)
-    assert client.get(page).status_code == status
+    assert client.get(address).status_code == status
     assert (f'href="{LOG}"' in client.get("/accounts/100001/").content.decode()) == (status == 200)
 
 
-@pytest.mark.parametrize("page", [LOG, LOG + "csv/"])
+@pytest.mark.parametrize("address", [LOG, LOG + "csv/"])
 def test_other_customers_and_visitors_see_nothing(
-    client: Client, installed: Account, make_account: Callable[..., Account], page: str
+    client: Client, installed: Account, make_account: Callable[..., Account], address: str
 ) -> None:
-    assert client.get(page).url.startswith("/sign-in/login/")
+    assert client.get(address).url.startswith("/sign-in/login/")
     client.force_login(make_account("200002").contacts.get().user)
-    answer = client.get(page)
+    answer = client.get(address)
     assert answer.status_code == 404
     assert "Acme" not in answer.content.decode()
 
