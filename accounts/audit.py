@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
-from accounts.events.registry import reasons, verbs
+from accounts.events.registry import reasons, untold, verbs
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource, Source, one_of
 from accounts.events.values import Change, Event, Kind
 from accounts.models import Account, Contact, NumberAssignment, PhoneNumber, Refusal, Role, ServiceRole, ServiceUser
@@ -133,14 +133,14 @@ class EndOfAssignmentSource(AssignmentSource):
 
 
 class RefusalSource(Source):
-    """What was tried and refused, whoever tried it."""
+    """What was tried and refused, whoever tried it, but for what the team does for itself."""
 
     kind = Kind.REFUSED
     at = "at"
     user = "by"
 
     def rows(self, account: Account) -> QuerySet[Any]:
-        return Refusal.objects.filter(account=account)
+        return Refusal.objects.filter(account=account).exclude(action__in=untold())
 
     def facts(self) -> dict[str, Any]:
         return {name: F(name) for name in ("action", "field", "tried", "rule", "message")}

@@ -46,7 +46,9 @@ def events_of(account: Account, wanted: Wanted) -> Iterator[Event]:
 def people_of(account: Account) -> QuerySet[User]:
     """Return the customers who are or were contacts of an account."""
     ever = Contact.history.filter(account=account.pk).values("user_id")
-    return User.objects.filter(pk__in=ever, is_staff=False).order_by("first_name", "last_name", "email")
+    return User.objects.filter(pk__in=ever, is_staff=False, is_system=False).order_by(
+        "first_name", "last_name", "email"
+    )
 
 
 def _read(account: Account, wanted: Wanted, limit: int) -> Iterator[Event]:

@@ -35,3 +35,9 @@ def reasons() -> Mapping[str, str]:
     `{tried}` in them stands for the value.
     """
     return {rule: words for module in _modules() for rule, words in module.REFUSALS.items()}
+
+
+@cache
+def untold() -> frozenset[str]:
+    """Return the verbs that customers know nothing of, from each app's `UNTOLD` where it has one."""
+    return frozenset(verb for module in _modules() for verb in getattr(module, "UNTOLD", ()))

@@ -27,6 +27,7 @@ from accounts.events.values import OF_SYSTEM, OF_TEAM, SYSTEM, TEAM, Change, Cur
 from accounts.models import Account
 
 COLUMNS = ("event_at", "event_source", "event_key", "event_by", "event_now", "event_was")
+NAMED = {"first": "first_name", "last": "last_name", "email": "email", "staff": "is_staff", "system": "is_system"}
 ADDED, CHANGED, REMOVED = "+", "~", "-"  # as django-simple-history writes them
 
 
@@ -109,20 +110,15 @@ class Source:
 
     def who(self, entry: Entry) -> tuple[str, str]:
         """Return who did it for the customer, and the name behind that."""
-        if not entry.by.get("email"):
+        if not entry.by.get("email") or entry.by["system"]:
             return SYSTEM, SYSTEM
         person = f"{entry.by['first']} {entry.by['last']}".strip() or entry.by["email"]
         return (self.staff if entry.by["staff"] else person), person
 
-    def by_system(self) -> Q:
-        """Return the condition of rows that the system wrote."""
-        return Q(**{self.user: None})
-
     def _by(self) -> JSONObject:
         if not self.user:
             return JSONObject()
-        named = {"first": "first_name", "last": "last_name", "email": "email", "staff": "is_staff"}
-        return JSONObject(**{name: f"{self.user}__{field}" for name, field in named.items()})
+        return JSONObject(**{name: f"{self.user}__{field}" for name, field in NAMED.items()})
 
     def _window(self, wanted: Wanted, source: int) -> Q:
         """Return the condition of what is wanted. Its moments stand alone, where an index can serve them."""
@@ -147,10 +143,11 @@ class Source:
         if not self.user:
             return Q() if who == OF_SYSTEM else Q(pk__in=[])
         if who == OF_SYSTEM:
-            return self.by_system()
+            # The database itself, or the member that stands for it.
+            return Q(**{self.user: None}) | Q(**{f"{self.user}__is_system": True})
         if who == OF_TEAM:
-            return Q(**{f"{self.user}__is_staff": True}) & ~self.by_system()
-        return Q(**{self.user: who, f"{self.user}__is_staff": False})
+            return Q(**{f"{self.user}__is_staff": True, f"{self.user}__is_system": False})
+        return Q(**{self.user: who, f"{self.user}__is_staff": False, f"{self.user}__is_system": False})
 
 
 class HistorySource(Source):

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,17 +14,12 @@ from accounts.events import Cursor, Event, Kind, Wanted, event_page, events_of, 
 from accounts.events import reading as reading_of_events
 from accounts.history import credit
 from accounts.models import Account, Contact, PhoneNumber, Refusal, Role, ServiceUser, User
-from billing.actions import issue_credit_note
-from billing.charges import Line
-from billing.models import Invoice
-from billing.writing import Bill, write_bills
 from onboarding.actions import activate, request_go_live, withdraw_go_live
-from onboarding.models import Origin
+from onboarding.models import DeadlineRule, Onboarding, Origin
 from subscriptions.actions import assign_number, assign_users, correct_assignment, unassign_number
 from subscriptions.actions import change_subscription as change
 from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.models import ContactCenter
-from tests.billing.billed import IN_APRIL, MARCH
 from tests.conftest import INSTALLED
 from tests.guarding import settle
 
@@ -195,10 +189,53 @@ def test_the_mode_and_requests_are_told_without_the_teams_own_words(
     assert (newest.who, newest.person) == ("Onboarding team", "tom@example.com")
 
 
-def test_what_the_schedule_did_the_system_did(installed: Account, member: User) -> None:
-    activate(installed, by=member, reason="60 days", origin=Origin.SCHEDULE, now=NOON)
-    assert [e.action for e in events_of(installed, Wanted(who="system", kind=Kind.ONBOARDING))] == ["Account activated"]
-    assert not list(events_of(installed, Wanted(who="team", kind=Kind.ONBOARDING)))
+def test_what_the_schedule_did_the_system_did(installed: Account) -> None:
+    system = User.objects.system_member()
+    activation = {"activated_at": NOON, "activated_by": system, "activated_from": Origin.SCHEDULE, "reason": "60 days"}
+    mode = Onboarding.objects.get()
+    for name, value in activation.items():
+        setattr(mode, name, value)
+    credit(mode, system, NOON).save()
+    [told_by_system] = events_of(installed, Wanted(who="system", kind=Kind.ONBOARDING))
+    assert (told_by_system.who, told_by_system.action) == ("System", "Account activated")
+    for who in ("team", str(system.pk)):
+        assert not list(events_of(installed, Wanted(who=who, kind=Kind.ONBOARDING)))
+
+
+def test_what_the_team_plans_is_told_without_its_reasons_and_its_owner(installed: Account, member: User) -> None:
+    def plan(hours: int, **fields: Any) -> None:
+        mode = Onboarding.objects.get()
+        for name, value in fields.items():
+            setattr(mode, name, value)
+        credit(mode, member, NOON + timedelta(hours=hours)).save()
+
+    first, second = date(2026, 4, 1), date(2026, 4, 9)
+    plan(1, owner=member)
+    plan(2, deadline_rule=DeadlineRule.FIXED, deadline_on=first, deadline_reason="secret")
+    plan(3, deadline_on=second)
+    plan(4, deadline_rule=DeadlineRule.NONE, deadline_on=None)
+    plan(5, scheduled_on=first, scheduled_by=member, schedule_reason="secret")
+    plan(6, scheduled_on=second)
+    plan(7, scheduled_on=None, scheduled_by=None, schedule_reason="", announced_for=first)
+    Refusal.objects.create(account=installed, by=member, action="assign_owner", tried="tom", rule="x", message="tom")
+    events = list(reversed(list(events_of(installed, Wanted(who="team")))))
+    assert [told(event)[1:4:2] for event in events] == [
+        ("Deadline changed", [("Deadline", "as for all accounts", "April 1, 2026")]),
+        ("Deadline changed", [("Deadline", "April 1, 2026", "April 9, 2026")]),
+        ("Deadline changed", [("Deadline", "April 9, 2026", "none")]),
+        ("Activation scheduled", [("Scheduled activation", "", "April 1, 2026")]),
+        ("Scheduled activation moved", [("Scheduled activation", "April 1, 2026", "April 9, 2026")]),
+        ("Scheduled activation cancelled", [("Scheduled activation", "April 9, 2026", "")]),
+    ]
+    assert "secret" not in str([told(event) for event in events])
+
+
+def test_an_answer_to_a_request_is_told(installed: Account, owner: User, member: User) -> None:
+    request = request_go_live(installed, wanted_on=NOON.date(), by=owner, now=NOON)
+    request.answered_at, request.answered_by, request.answer = NOON, member, "On Monday."
+    credit(request, member, NOON + timedelta(hours=1)).save()
+    [newest] = events_of(installed, Wanted(kind=Kind.ONBOARDING, who="team"))
+    assert told(newest) == ("Onboarding team", "Request to go live answered", "for March 6, 2026", [], "On Monday.")
 
 
 def test_what_was_written_past_the_application_is_told_too(installed: Account) -> None:
@@ -229,15 +266,10 @@ def test_contacts_and_the_account_are_told(account: Account, owner: User, make_u
     ]
 
 
-def test_invoices_and_credit_notes_are_told(installed: Account, make_user: Callable[..., User]) -> None:
-    line = Line("usage", "tf-payperuse", MARCH, MARCH, MARCH, 100, Decimal("0.045"), Decimal("4.50"), minutes=100)
-    bill = Bill(installed.pk, [line])
-    write_bills([bill], [installed.pk], month=MARCH, now=IN_APRIL, checkpoint=lambda name: None)
-    root = make_user("root@example.com", is_staff=True, is_superuser=True)
-    issue_credit_note(installed, Invoice.objects.get(), amount=Decimal("1.20"), reason="Our fault", by=root)
+def test_invoices_and_credit_notes_are_told(everything: None, installed: Account) -> None:
     assert of_kind(installed, Kind.BILLING) == [
         ("System", "Invoice issued", "INV-000001", [], "$4.50"),
-        ("Billing team", "Credit note issued", "CN-000001", [], "$1.20 of INV-000001"),
+        ("Billing team", "Credit note issued", "CN-000001", [], "$1.00 of INV-000001"),
     ]
 
 
