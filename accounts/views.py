@@ -46,9 +46,8 @@ def audit_log(request: AccountRequest) -> HttpResponse:
     context = {
         "form": form,
         "events": page.events if page else [],
-        "older": page.older if page else None,
+        "older": str(page.older) if page and page.older else "",
         "is_first": not request.GET.get("before"),
-        "is_filtered": any(request.GET.get(name) for name in ("kind", "who", "since", "until")),
         "page": "audit_log",
     }
     return render_page(request, "hostpilot/audit_log.html", context, status=200 if page else 422)

@@ -6,12 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actions import add_service_user
 from accounts.events import Cursor, Event, Kind, Wanted, event_page, events_of, people_of, recent_events
 from accounts.events import reading as reading_of_events
+from accounts.events.registry import all_sources
+from accounts.events.sources import HistorySource
 from accounts.history import credit
 from accounts.models import Account, Contact, PhoneNumber, Refusal, Role, ServiceUser, User
 from onboarding.actions import activate, request_go_live, withdraw_go_live
@@ -361,3 +364,13 @@ def test_all_events_are_read_in_chunks(everything: None, installed: Account, mon
     whole = recent_events(installed, 100)
     monkeypatch.setattr(reading_of_events, "CHUNK", 3)
     assert list(events_of(installed, Wanted())) == whole
+
+
+def test_every_history_of_an_account_is_told() -> None:
+    kept = {
+        model
+        for app in ("accounts", "onboarding", "subscriptions", "billing")
+        for model in apps.get_app_config(app).get_models()
+        if hasattr(model, "history") and any(field.name == "account" for field in model._meta.fields)
+    }
+    assert {source.model for source in all_sources() if isinstance(source, HistorySource)} == {*kept, Account}
