@@ -11,5 +11,7 @@ urlpatterns = [
     path(CENTER + "subscription/confirm/", views.confirm, name="confirm_subscription"),
     path(CENTER + "users/", views.users, name="users"),
     path(CENTER + "users/add/", views.add_user, name="add_user"),
+    path(CENTER + "users/import/", views.import_page, name="import_users"),
+    path(CENTER + "users/import/confirm/", views.confirm_import, name="confirm_import"),
     path(CENTER + "phone-numbers/", views.phone_numbers, name="phone_numbers"),
 ]
