@@ -6,8 +6,10 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 
 from billing.models import HeldBill
+from config.models import Job
 
 HELD = "Held bills"
+JOBS = "Jobs"
 # (group, [(title, icon, app, model)])
 PLACES = [
     (
@@ -61,6 +63,7 @@ PLACES = [
             ("Teams", "shield_person", "auth", "group"),
         ],
     ),
+    ("Operations", [(JOBS, "manufacturing", "config", "job")]),
 ]
 
 
@@ -76,6 +79,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         for item in items:
             if item["title"] == HELD and (waiting := HeldBill.objects.waiting().count()):
                 item |= {"badge": waiting, "badge_variant": "warning"}
+            if item["title"] == JOBS and (failed := Job.objects.failed().count()):
+                item |= {"badge": failed, "badge_variant": "danger"}
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups

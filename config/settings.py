@@ -29,6 +29,11 @@ env = environ.Env(
     LOG_LEVEL=(str, "INFO"),
     BILL_HOLD_USAGE_ABOVE=(int, 2_000),
     BILL_HOLD_USAGE_TIMES=(int, 10),
+    BILL_RUN_BY_ITSELF=(str, "false"),
+    JOBS_LATE_MINUTES=(int, 15),
+    METRICS=(str, "false"),
+    METRICS_TOKEN=(str, ""),
+    METRICS_FOLDER=(str, ""),
 )
 try:
     environ.Env.read_env(PROJECT / ".env")
@@ -100,6 +105,18 @@ if not all(origin.startswith(("https://", "http://")) for origin in CSRF_TRUSTED
     raise ImproperlyConfigured("CSRF_TRUSTED_ORIGINS must be origins that begin with https:// or http://.")
 BRAND_NAME = env.str("BRAND_NAME")
 
+# Not by env.str, for the same reason as the secret key.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "").strip()
+METRICS = _yes_or_no("METRICS")
+if METRICS and len(METRICS_TOKEN) < 20:
+    raise ImproperlyConfigured("METRICS_TOKEN must be set to at least 20 random characters when METRICS is true.")
+# Where the processes of one server leave their counts for each other; prometheus_client reads the variable.
+METRICS_FOLDER = env.str("METRICS_FOLDER").strip()
+if METRICS and METRICS_FOLDER:
+    if not Path(METRICS_FOLDER).is_dir():
+        raise ImproperlyConfigured(f"METRICS_FOLDER must be a folder that exists, not {METRICS_FOLDER!r}.")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS_FOLDER
+
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.simple_history",
@@ -125,6 +142,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: it answers load balancers, who ask by HTTP, by address, and while the site is closed.
+    "config.health.HealthPages",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -136,6 +155,8 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "config.middleware.CarefulRequests",
 ]
+if METRICS:
+    MIDDLEWARE.insert(1, "config.metrics.Durations")
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -200,7 +221,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = PROJECT / "staticfiles"
 STATICFILES_DIRS = [PROJECT / "static"]
 if not DEBUG:
-    MIDDLEWARE.insert(1, "whitenoise.middleware.WhiteNoiseMiddleware")
+    MIDDLEWARE.insert(2, "whitenoise.middleware.WhiteNoiseMiddleware")
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -244,6 +265,12 @@ LOGGING = {
 # A bill whose usage is above so many dollars, and so many times that of the last invoice, waits for a person.
 BILL_HOLD_USAGE_ABOVE = _whole_number("BILL_HOLD_USAGE_ABOVE")
 BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
+# Whether a worker bills the last month by itself, once it has ended everywhere.
+BILL_RUN_BY_ITSELF = _yes_or_no("BILL_RUN_BY_ITSELF")
+
+PROCRASTINATE_ON_APP_READY = "config.jobs.noting.ready"
+# For how long nothing may be done by any worker before /readyz says so; 0: it does not look.
+JOBS_LATE_MINUTES = _whole_number("JOBS_LATE_MINUTES")
 
 UNFOLD = {
     "SITE_TITLE": f"{BRAND_NAME} back office",
