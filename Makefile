@@ -21,8 +21,8 @@ test: $(VENV)/dev .env ## Run the tests
 serve: $(VENV)/runtime .env ## Serve the pages at http://localhost:8000
 	@$(RUN) manage.py runserver $(or $(PORT),8000)
 
-worker: $(VENV)/runtime .env ## Do the jobs of the queue until stopped (ARGS=--until-done: what is due, and stop)
-	@exec $(RUN) manage.py worker $(ARGS)
+worker: $(VENV)/runtime .env ## Do the jobs of the queue until stopped
+	@exec $(RUN) manage.py worker
 
 journeys: $(VENV)/dev .env ## Run the journeys in a real browser (needs Chromium)
 	@$(RUN) -m pytest -q tests/journeys $(ARGS)

@@ -269,6 +269,8 @@ BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
 BILL_RUN_BY_ITSELF = _yes_or_no("BILL_RUN_BY_ITSELF")
 
 PROCRASTINATE_ON_APP_READY = "config.jobs.noting.ready"
+# A worker that starts does first what the last hour's ticks asked for, if no other has.
+PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 3_600}
 # For how long nothing may be done by any worker before /readyz says so; 0: it does not look.
 JOBS_LATE_MINUTES = _whole_number("JOBS_LATE_MINUTES")
 

@@ -50,6 +50,12 @@ def test_the_example_explains_every_setting() -> None:
         ({"BEHIND_PROXY": "nginx"}, "BEHIND_PROXY"),
         ({"HSTS_SECONDS": "a year"}, "HSTS_SECONDS"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+        ({"METRICS": "maybe"}, "METRICS"),
+        ({"METRICS": "true"}, "METRICS_TOKEN"),
+        ({"METRICS": "true", "METRICS_TOKEN": "short"}, "METRICS_TOKEN"),
+        ({"METRICS": "true", "METRICS_TOKEN": "t" * 20, "METRICS_FOLDER": "/nowhere"}, "METRICS_FOLDER"),
+        ({"BILL_RUN_BY_ITSELF": "maybe"}, "BILL_RUN_BY_ITSELF"),
+        ({"JOBS_LATE_MINUTES": "-1"}, "JOBS_LATE_MINUTES"),
     ],
 )
 def test_a_wrong_setting_is_told_in_one_sentence(environment: dict[str, str], names: str) -> None:

@@ -22,7 +22,6 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--at-once", type=int, default=2, metavar="N", help="jobs done at once by this worker")
-        parser.add_argument("--until-done", action="store_true", help="do what is due, and stop")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["at_once"] < 1:
@@ -36,13 +35,13 @@ class Command(BaseCommand):
         # The worker waits for work on connections of its own; each job runs on one of Django's.
         connection.close()
         with app.replace_connector(PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=4)):
-            told = asyncio.run(self._work(name, options["at_once"], wait=not options["until_done"]))
-        if not told and not options["until_done"]:
+            told = asyncio.run(self._work(name, options["at_once"]))
+        if not told:
             raise CommandError("The worker stopped by itself; the lines above say why.")
         self._say("Stopped; no job was left half done.")
 
-    async def _work(self, name: str, at_once: int, *, wait: bool) -> bool:
-        """Work until told to stop, or until all is done unless it waits for more; return whether it was told to."""
+    async def _work(self, name: str, at_once: int) -> bool:
+        """Work until told to stop; return False where the worker stopped without being told."""
         told = False
 
         def stop() -> None:
@@ -54,7 +53,7 @@ class Command(BaseCommand):
 
         async with app.open_async():
             work = asyncio.create_task(app.run_worker_async(
-                name=name, concurrency=at_once, wait=wait, install_signal_handlers=False
+                name=name, concurrency=at_once, install_signal_handlers=False
             ))  # fmt: skip
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, stop)
