@@ -1,11 +1,12 @@
 """The queue of jobs in the back office: looked at by all who may, tried again by those with the permission."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -23,6 +24,15 @@ from config.models import Job, JobState, last_line
 
 RETRY = "config.retry_job"
 EVENTS_SHOWN = 50
+EVENTS = {
+    "deferred": "queued",
+    "started": "a worker began it",
+    "deferred_for_retry": "put back into the queue",
+    "retried": "put back into the queue by hand",
+    "scheduled": "to be tried again later",
+    "succeeded": "done",
+    "aborted": "left to the next of its kind",
+}
 
 # Procrastinate's own page lets everybody who may look at jobs cancel them and run them again.
 admin.site.unregister(ProcrastinateJob)
@@ -53,14 +63,17 @@ class TaskFilter(admin.SimpleListFilter):
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
-    """Jobs, the newest first."""
+    """Jobs: those that failed first, then the newest."""
 
     list_display = ("name", "status_label", "queued", "changed", "attempts", "why")
     list_filter = (StateFilter, TaskFilter)
-    ordering = ("-pk",)
+    ordering = (Case(When(status=JobState.FAILED, then=0), default=1), "-pk")
     sortable_by = ()
     fields = (("name", "task_name"), ("status_label", "attempts"), ("queued", "due"), "events", "traceback")
     actions_detail = ("try_again",)
+
+    class Media:
+        css = {"all": ["admin/jobs.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return Job.objects.with_times()
@@ -83,16 +96,16 @@ class JobAdmin(ReadOnlyAdmin):
         return job.state
 
     @display(description="Queued")
-    def queued(self, job: Any) -> Any:
-        return job.queued_at
+    def queued(self, job: Any) -> str:
+        return _shown(job.queued_at)
 
     @display(description="Last change")
-    def changed(self, job: Any) -> Any:
-        return job.changed_at
+    def changed(self, job: Any) -> str:
+        return _shown(job.changed_at)
 
     @display(description="Not before", empty_value="–")
-    def due(self, job: Job) -> Any:
-        return job.scheduled_at
+    def due(self, job: Job) -> str:
+        return _shown(job.scheduled_at)
 
     @display(description="Last failure", empty_value="–")
     def why(self, job: Any) -> str | None:
@@ -100,13 +113,13 @@ class JobAdmin(ReadOnlyAdmin):
 
     @display(description="Last failure", empty_value="–")
     def traceback(self, job: Any) -> str | None:
-        return format_html('<pre class="whitespace-pre-wrap break-words">{}</pre>', job.error) if job.error else None
+        return format_html('<pre class="traceback">{}</pre>', job.error) if job.error else None
 
     @display(description="What happened")
     def events(self, job: Job) -> str:
         found = ProcrastinateEvent.objects.filter(job=job).order_by("-pk")[:EVENTS_SHOWN]
         return format_html_join(
-            "", "<div>{} {}</div>", ((f"{e.at:%Y-%m-%d %H:%M:%S} UTC", e.type.replace("_", " ")) for e in found)
+            "", "<div>{}: {}</div>", ((_shown(event.at), EVENTS.get(event.type, event.type)) for event in found)
         )
 
     def has_retry_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
@@ -138,3 +151,8 @@ class JobAdmin(ReadOnlyAdmin):
             LogEntry.objects.log_actions(request.user.pk, [job], CHANGE, "Tried again.", single_object=True)
             messages.success(request, f"“{job.title}” is waiting for a worker again.")
         return HttpResponseRedirect(back)
+
+
+def _shown(at: datetime | None) -> str:
+    """Return an instant to the second, as all of a job is over in a few."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else ""

@@ -40,7 +40,7 @@ def test_the_teams_and_administrators_see_jobs_and_why_they_failed(
     queued("config.clean_up", "succeeded", attempts=1)
     client.force_login(request.getfixturevalue(who))
     answer = client.get(LIST)
-    assert [row.task_name for row in answer.context["cl"].result_list] == ["config.clean_up", "billing.bill_run"]
+    assert [row.task_name for row in answer.context["cl"].result_list] == ["billing.bill_run", "config.clean_up"]
     text = answer.content.decode()
     assert "Bill run" in text
     assert "ValueError: The feed &lt;b&gt;is&lt;/b&gt; wrong" in text
@@ -48,6 +48,8 @@ def test_the_teams_and_administrators_see_jobs_and_why_they_failed(
     text = client.get(page(failed)).content.decode()
     assert "deep inside" in text
     assert page(failed, "retry") in text
+    assert "UTC: a worker began it" in text
+    assert client.get(f"{LIST}{failed.pk}/history/").status_code == 200
 
 
 def test_without_a_failed_job_there_is_no_badge(db: None, client: Client, member: User) -> None:
