@@ -44,7 +44,7 @@ def every_hour(*, minute: int) -> Callable[[Work], Any]:
     def decorate(work: Work) -> Any:
         name = _name(work)
 
-        def run(timestamp: int) -> str:
+        def run(timestamp: int = 0) -> str:
             with one_at_a_time(name):
                 return work(database_now())
 
@@ -62,7 +62,7 @@ def every_minute(work: Work) -> Any:
     """
     name = _name(work)
 
-    def run(timestamp: int) -> str:
+    def run(timestamp: int = 0) -> str:
         try:
             with one_at_a_time(name):
                 return work(database_now())
