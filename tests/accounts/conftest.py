@@ -17,6 +17,7 @@ from onboarding.notices import enqueue
 from subscriptions.actions import assign_number
 from tests.billing.bills import IN_APRIL, MARCH
 from tests.billing.calls import imported, row
+from tests.config.queue import queued
 
 
 @pytest.fixture
@@ -50,3 +51,4 @@ def everything(installed: Account, owner: User, root: User, toll_free: PhoneNumb
     bills = write_lines([Bill(installed.pk, [line])], at_most=1)
     write_invoices(bills, bills, month=MARCH, now=IN_APRIL)
     issue_credit_note(installed, Invoice.objects.get(), amount=Decimal(1), reason="Late", by=root)
+    queued("config.clean_up", "failed")

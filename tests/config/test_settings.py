@@ -62,6 +62,12 @@ def test_the_example_explains_every_setting() -> None:
         ({"ONBOARDING_BLACKOUT_DATES": "2026-12-24, Christmas"}, "ONBOARDING_BLACKOUT_DATES"),
         ({"ONBOARDING_BLACKOUT_DATES": "2026-02-30"}, "ONBOARDING_BLACKOUT_DATES"),
         ({"ONBOARDING_ACTIVATIONS_A_NIGHT": "-1"}, "ONBOARDING_ACTIVATIONS_A_NIGHT"),
+        ({"METRICS": "maybe"}, "METRICS"),
+        ({"METRICS": "true"}, "METRICS_TOKEN"),
+        ({"METRICS": "true", "METRICS_TOKEN": "short"}, "METRICS_TOKEN"),
+        ({"METRICS": "true", "METRICS_TOKEN": "t" * 20, "METRICS_FOLDER": "/nowhere"}, "METRICS_FOLDER"),
+        ({"BILL_RUN_BY_ITSELF": "maybe"}, "BILL_RUN_BY_ITSELF"),
+        ({"JOBS_LATE_MINUTES": "-1"}, "JOBS_LATE_MINUTES"),
     ],
 )
 def test_a_wrong_setting_is_told_in_one_sentence(environment: dict[str, str], names: str) -> None:
