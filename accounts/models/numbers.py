@@ -16,6 +16,12 @@ from accounts.models.account import Account
 from accounts.models.user import User
 
 
+def national(number: Any) -> str:
+    """Return a number as it is written in its own country, like (800) 555-0100; E.164 as text will do."""
+    parsed = phonenumbers.parse(number) if isinstance(number, str) else number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
 class PhoneNumber(models.Model):
     """A number the provider gave an account. Its kind is told by the numbering plan, never by hand."""
 
@@ -50,7 +56,7 @@ class PhoneNumber(models.Model):
     @property
     def national(self) -> str:
         """The number as it is written in its own country, like (800) 555-0100."""
-        return phonenumbers.format_number(self.number, phonenumbers.PhoneNumberFormat.NATIONAL)
+        return national(self.number)
 
     def clean(self) -> None:
         moved = Account.objects.filter(phone_numbers=self.pk).exclude(pk=self.account_id)

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.csv_files import defused
 from accounts.models import Account, Contact, PhoneNumber, Role, User
 from billing.actions import issue_credit_note, run_bills
 from billing.models import Invoice
 from billing.pdf import check_pdf, invoice_html
-from billing.views import defused
 from subscriptions.actions import install
 from tests.billing.billed import IN_APRIL, IN_MAY, bought, called, invoiced
 from tests.conftest import INSTALLED
