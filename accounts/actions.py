@@ -61,8 +61,13 @@ def action(verb: Callable[Concatenate[Account, P], R], *, records_as: str = "") 
 
 def record_refusals(account: Account | None, by: User | None, verb: str, refusal: ValidationError) -> None:
     """Write one Refusal row for each reason in the refusal; its param `tried` is the value that was tried."""
-    Refusal.objects.bulk_create(
-        Refusal(
+    Refusal.objects.bulk_create(rows_of(account, by, verb, refusal))
+
+
+def rows_of(account: Account | None, by: User | None, verb: str, refusal: ValidationError) -> Iterator[Refusal]:
+    """Yield one unsaved Refusal for each reason, for callers who write those of many accounts at once."""
+    for field, reason in reasons_of(refusal):
+        yield Refusal(
             account=account,
             by=by,
             action=verb,
@@ -71,8 +76,6 @@ def record_refusals(account: Account | None, by: User | None, verb: str, refusal
             rule=(reason.code or "invalid")[:64],
             message=storable(reason.messages[0]),
         )
-        for field, reason in reasons_of(refusal)
-    )
 
 
 def storable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from datetime import date
 from email.utils import parseaddr
 from pathlib import Path
 
@@ -29,6 +30,9 @@ env = environ.Env(
     LOG_LEVEL=(str, "INFO"),
     BILL_HOLD_USAGE_ABOVE=(int, 2_000),
     BILL_HOLD_USAGE_TIMES=(int, 10),
+    ONBOARDING_DEADLINE_DAYS=(int, 0),
+    ONBOARDING_BLACKOUT_DATES=(list, []),
+    ONBOARDING_ACTIVATIONS_A_NIGHT=(int, 200),
 )
 try:
     environ.Env.read_env(PROJECT / ".env")
@@ -46,20 +50,29 @@ def _yes_or_no(name: str, *, default: bool = False) -> bool:
     return value in ("true", "yes", "1", "on")
 
 
-def _whole_number(name: str) -> int:
-    """Return the setting as an int that is not negative."""
+def _whole_number(name: str, *, most: int | None = None) -> int:
+    """Return the setting as an int that is not negative, nor above `most`."""
     try:
         value = env.int(name)
     except ValueError:
         value = -1
-    if value < 0:
-        raise ImproperlyConfigured(f"{name} must be a whole number, 0 or more.")
+    if value < 0 or (most is not None and value > most):
+        to = "or more" if most is None else f"to {most}"
+        raise ImproperlyConfigured(f"{name} must be a whole number, 0 {to}.")
     return value
 
 
 def _listed(name: str) -> list[str]:
     """Return the setting's values, which are separated by commas and perhaps blanks."""
     return [value.strip() for value in env.list(name) if value.strip()]
+
+
+def _dates(name: str) -> frozenset[date]:
+    """Return the setting's days, which are separated by commas."""
+    try:
+        return frozenset(date.fromisoformat(value) for value in _listed(name))
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be days like 2026-12-24,2026-12-25, separated by commas.") from None
 
 
 def _email_settings() -> dict[str, object]:
@@ -243,6 +256,11 @@ LOGGING = {
 # A bill whose usage is above so many dollars, and so many times that of the last invoice, waits for a person.
 BILL_HOLD_USAGE_ABOVE = _whole_number("BILL_HOLD_USAGE_ABOVE")
 BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
+
+# An account is activated by itself when it has been in onboarding for so many days; 0: never. See docs/onboarding.md.
+ONBOARDING_DEADLINE_DAYS = _whole_number("ONBOARDING_DEADLINE_DAYS", most=3_650)
+ONBOARDING_BLACKOUT_DATES = _dates("ONBOARDING_BLACKOUT_DATES")
+ONBOARDING_ACTIVATIONS_A_NIGHT = _whole_number("ONBOARDING_ACTIVATIONS_A_NIGHT")
 
 UNFOLD = {
     "SITE_TITLE": f"{BRAND_NAME} back office",

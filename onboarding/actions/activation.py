@@ -5,17 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import connection
 
 from accounts.actions import AlreadyDone, action, database_now
-from accounts.guards import sentence_of
 from accounts.history import insert_history
 from accounts.models import Account, Refusal, User
 from onboarding import rules
+from onboarding.actions.chunks import CHUNK, in_halves
 from onboarding.actions.refusals import no_contact_center
-from onboarding.models import Onboarding, Origin
-
-CHUNK = 5_000
+from onboarding.models import NoticeKind, Onboarding, Origin
+from onboarding.notices import enqueue
 
 
 @action
@@ -74,24 +73,20 @@ def _activate_chunk(
     keys: Sequence[int], outcome: Activations, *, by: User, reason: str, origin: Origin, now: datetime | None
 ) -> None:
     """Activate the chunk as one; where the database refuses it, halve it until the bad account stands alone."""
-    try:
-        with transaction.atomic():
-            list(Account.objects.locked().filter(pk__in=keys).values_list("pk", flat=True))
-            require_activator(by, origin)
-            activated = _write_activations(keys, by=by, reason=reason, origin=origin, now=now or database_now())
-            refused = refusals_of(set(keys).difference(activated))
-    except DatabaseError as error:
-        if len(keys) == 1:
-            sentence = sentence_of(error) if isinstance(error, IntegrityError) else None
-            outcome.refused[keys[0]] = sentence.text if sentence else f"{error}".strip().partition("\n")[0]
-            return
-        middle = len(keys) // 2
-        for half in (keys[:middle], keys[middle:]):
-            _activate_chunk(half, outcome, by=by, reason=reason, origin=origin, now=now)
-        return
-    outcome.activated += activated
-    outcome.refused |= refused
-    _record_not_installed(refused, by)
+
+    def write(some: Sequence[int]) -> tuple[list[int], dict[int, str]]:
+        list(Account.objects.locked().filter(pk__in=some).values_list("pk", flat=True))
+        require_activator(by, origin)
+        activated = _write_activations(some, by=by, reason=reason, origin=origin, now=now or database_now())
+        return activated, refusals_of(set(some).difference(activated))
+
+    def done(written: tuple[list[int], dict[int, str]]) -> None:
+        activated, refused = written
+        outcome.activated += activated
+        outcome.refused |= refused
+        _record_not_installed(refused, by)
+
+    in_halves(keys, write, done, outcome.refused)
 
 
 def _record_not_installed(refused: Mapping[int, str], by: User) -> None:
@@ -115,7 +110,7 @@ def refusals_of(accounts: Collection[int]) -> dict[int, str]:
 
 
 def _write_activations(keys: Sequence[int], *, by: User, reason: str, origin: Origin, now: datetime) -> list[int]:
-    """Activate these accounts and write their history; return the keys. The caller holds their locks."""
+    """Activate these accounts, with their history and notices, and return their keys. The caller holds their locks."""
     activate_all = (
         "WITH activated AS (UPDATE onboarding_onboarding SET activated_at = %(now)s, activated_by_id = %(by)s, "  # noqa: S608
         "activated_from = %(origin)s, reason = %(reason)s "
@@ -137,7 +132,9 @@ def _write_activations(keys: Sequence[int], *, by: User, reason: str, origin: Or
                 "history_change_reason": "Activated",
             },
         )
-        return [key for (key,) in cursor.fetchall()]
+        activated = [key for (key,) in cursor.fetchall()]
+    enqueue(activated, NoticeKind.ACTIVATED, occasion="activated", now=now)
+    return activated
 
 
 def require_activator(by: User, origin: Origin) -> None:

@@ -3,7 +3,8 @@
 from datetime import date, datetime, timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, DateField, DateTimeField, F, Func, IntegerField, Q, Value, When
+from django.db.models.functions import Cast
 from simple_history.models import HistoricalRecords
 
 from accounts.models import Account, User
@@ -25,6 +26,12 @@ class DeadlineRule(models.TextChoices):
     NONE = "none", "No deadline"
 
 
+def local_day(moment: models.F | models.Value) -> Cast:
+    """Return the calendar day of an instant in the account's own zone, as an expression."""
+    local = Func(F("account__timezone"), moment, function="timezone", output_field=DateTimeField())
+    return Cast(local, DateField())
+
+
 class OnboardingQuerySet(models.QuerySet["Onboarding"]):
     def in_onboarding(self) -> "OnboardingQuerySet":
         return self.filter(activated_at=None)
@@ -37,6 +44,36 @@ class OnboardingQuerySet(models.QuerySet["Onboarding"]):
 
     def oldest_first(self) -> "OnboardingQuerySet":
         return self.order_by("started_at", "pk")
+
+    def with_deadline(self, days: int) -> "OnboardingQuerySet":
+        """Rows with their `deadline`, the last day of onboarding where the account is, or None.
+
+        `days` is the policy of all accounts, 0 for none; `deadlines.deadline_of` says the same of one row.
+        """
+        after = Func(
+            local_day(F("started_at")),
+            Cast(Value(days), IntegerField()),
+            template="(%(expressions)s)",
+            arg_joiner=" + ",
+            output_field=DateField(),
+        )
+        policy = [When(deadline_rule=DeadlineRule.POLICY, then=after)] if days else []
+        return self.annotate(
+            deadline=Case(
+                When(deadline_rule=DeadlineRule.FIXED, then=F("deadline_on")),
+                *policy,
+                default=None,
+                output_field=DateField(),
+            )
+        )
+
+    def due(self, on: date, *, days: int) -> "OnboardingQuerySet":
+        """Accounts in onboarding whose deadline is this day or earlier."""
+        return self.in_onboarding().with_deadline(days).filter(Q(deadline__lte=on))
+
+    def overdue(self, now: datetime, *, days: int) -> "OnboardingQuerySet":
+        """Accounts in onboarding whose deadline has passed, by the day that it is where each account is."""
+        return self.in_onboarding().with_deadline(days).filter(Q(deadline__lt=local_day(Value(now))))
 
 
 class Onboarding(models.Model):
