@@ -1,0 +1,63 @@
+"""The worklist, with the minutes accounts used and what they are worth a month once they are live."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from billing.estimate import first_bills
+from billing.words import money
+from billing.worth import minutes_so_far, minutes_to_sort_by, monthly_values, value_to_sort_by
+from onboarding.admin.worklist import Column
+from onboarding.models import Onboarding
+from subscriptions.admin import WorklistOfHeld
+
+PREVIEWED = timedelta(days=30)
+
+
+@admin.register(Onboarding)
+class OnboardingAdmin(WorklistOfHeld):
+    """The whole worklist."""
+
+    list_display = (*WorklistOfHeld.list_display, "minutes", "value")
+
+    def listed(self, request: HttpRequest, keys: Sequence[int]) -> list[Any]:
+        rows = super().listed(request, keys)
+        used = minutes_so_far([row.account_id for row in rows])
+        values = monthly_values({row.account: row.today for row in rows})
+        for row in rows:
+            row.minutes, row.value = used.get(row.account_id, 0), values.get(row.account_id)
+        return rows
+
+    def account_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return the first bill too: were the account activated today, or on the day that is asked for as `on`."""
+        context = super().account_context(request, row)
+        if row.is_active:
+            return context
+        last = row.today + PREVIEWED
+        try:
+            day = date.fromisoformat(request.GET.get("on", row.today.isoformat()))
+        except ValueError:
+            day = date.max
+        is_possible = row.today <= day <= last
+        day = day if is_possible else row.today
+        preview = first_bills([row.account], {row.account_id: day}).get(row.account_id)
+        return {**context, "preview": preview, "preview_on": day, "preview_last": last, "no_such_day": not is_possible}
+
+    @display(description="Toll-free minutes", ordering=minutes_to_sort_by())
+    def minutes(self, row: Any) -> str:
+        return f"{row.minutes:,}"
+
+    @display(description="Monthly, once live", ordering=value_to_sort_by(), empty_value="–")
+    def value(self, row: Any) -> str | None:
+        return None if row.value is None else money(row.value)
+
+    def columns(self) -> Sequence[Column]:
+        return [
+            *super().columns(),
+            ("toll_free_minutes", lambda row: row.minutes),
+            ("monthly_once_live_usd", lambda row: "" if row.value is None else row.value),
+        ]

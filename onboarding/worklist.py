@@ -1,0 +1,89 @@
+"""What the Onboarding team's dashboard counts, and its worklist filters: the same conditions for both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import DateField, Exists, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast
+
+from onboarding.models import GoLiveRequest, OnboardingQuerySet
+from onboarding.models.mode import local_day
+
+SOON: Final = 7
+
+
+@dataclass(frozen=True)
+class Ages:
+    """Accounts that have been in onboarding for `least` to `most` whole days (None: or more)."""
+
+    least: int
+    most: int | None
+
+    @property
+    def name(self) -> str:
+        """The name in addresses, like `15-30`."""
+        return f"{self.least}-{'' if self.most is None else self.most}"
+
+    @property
+    def words(self) -> str:
+        return f"over {self.least - 1} days" if self.most is None else f"{self.least}–{self.most} days"
+
+    def condition(self, now: datetime) -> Q:
+        oldest = Q() if self.most is None else Q(started_at__gt=now - timedelta(days=self.most + 1))
+        return oldest & Q(started_at__lte=now - timedelta(days=self.least))
+
+
+AGES: Final[Sequence[Ages]] = (Ages(0, 14), Ages(15, 30), Ages(31, 45), Ages(46, 60), Ages(61, None))
+
+
+def planned(rows: OnboardingQuerySet) -> QuerySet[Any]:
+    """Return the rows with their `deadline`, and the `wanted_on` and `wanted_note` of a request that waits."""
+    asked = requests_waiting()
+    return rows.with_deadline(settings.ONBOARDING_DEADLINE_DAYS).annotate(
+        wanted_on=Subquery(asked.values("wanted_on")[:1]), wanted_note=Subquery(asked.values("note")[:1])
+    )
+
+
+def requests_waiting() -> QuerySet[GoLiveRequest]:
+    """Return the requests of the row outside that wait for an answer."""
+    # The mode is the row's own: it is asked there, not once more for each request.
+    return GoLiveRequest.objects.filter(withdrawn_at=None, answered_at=None, account=OuterRef("account"))
+
+
+def is_asked_for() -> Q:
+    return Q(Exists(requests_waiting()), activated_at=None)
+
+
+def is_overdue(now: datetime) -> Q:
+    """Return the condition of rows with a `deadline` that has passed where the account is."""
+    return Q(deadline__lt=day_there(now), activated_at=None)
+
+
+def is_due_soon(now: datetime) -> Q:
+    """Return the condition of rows whose `deadline` is today or within SOON days."""
+    return Q(deadline__gte=day_there(now), deadline__lte=day_there(now, later=SOON), activated_at=None)
+
+
+def day_there(now: datetime, later: int = 0) -> Any:
+    """Return the expression of the day it is where the account is, or of a later one."""
+    return Func(
+        local_day(Value(now)),
+        Cast(Value(later), IntegerField()),
+        template="(%(expressions)s)",
+        arg_joiner=" + ",
+        output_field=DateField(),
+    )
+
+
+def month_of(now: datetime) -> datetime:
+    """Return when the month began, in UTC: the provider's own months, not those of accounts."""
+    return now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def week_of(now: datetime) -> datetime:
+    """Return when the week began, on Monday, UTC."""
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - timedelta(days=midnight.weekday())
