@@ -1,23 +1,38 @@
 """What the worklist shows of money: toll-free minutes so far, and what an account is worth a month once it is live."""
 
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import DecimalField, OuterRef, Subquery, Sum
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce
+from django.db.models import Case, DecimalField, ExpressionWrapper, F, OuterRef, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce, Round
+from django.db.models.lookups import GreaterThanOrEqual
 
 from accounts.models import Account
+from billing.charges import PACKAGE, NotPriced, Tariff, month_after
 from billing.estimate import first_bills
+from billing.facts import Tariffs, tariffs
 from billing.models import CallRecord
+from onboarding.models.mode import local_day
+from subscriptions.models import Holding
+
+USD: Final = DecimalField(max_digits=14, decimal_places=2)
+EXACT: Final = DecimalField(max_digits=30, decimal_places=20)
+NO_PRICE: Final = Decimal(-1_000_000_000)
+FURTHEST_ZONES: Final = (timedelta(hours=-12), timedelta(hours=14))
 
 
 def minutes_so_far(accounts: Collection[int]) -> dict[int, int]:
     """Return the toll-free minutes that the accounts with these keys ever used; without any, none. One query."""
     rows = CallRecord.objects.charged().filter(account__in=accounts).order_by().values("account")
     return dict(rows.annotate(total=Sum("minutes")).values_list("account", "total"))
+
+
+def minutes_to_sort_by() -> Any:
+    """Return the expression of `minutes_so_far`, for rows that have an `account_id`."""
+    calls = CallRecord.objects.charged().filter(account=OuterRef("account_id")).order_by().values("account")
+    return Coalesce(Subquery(calls.annotate(total=Sum("minutes")).values("total")), 0)
 
 
 def monthly_values(today: Mapping[Account, date]) -> dict[int, Decimal]:
@@ -30,52 +45,51 @@ def monthly_values(today: Mapping[Account, date]) -> dict[int, Decimal]:
     return {key: bill.monthly for key, bill in bills.items()}
 
 
-def minutes_to_sort_by() -> Any:
-    """Return the expression of `minutes_so_far`, for rows that have an `account_id`."""
-    calls = CallRecord.objects.charged().filter(account=OuterRef("account_id")).order_by().values("account")
-    return Coalesce(Subquery(calls.annotate(total=Sum("minutes")).values("total")), 0)
+def value_to_sort_by(now: datetime) -> Any:
+    """Return the expression of `monthly_values`, for rows of onboarding; less than 0 for what has no price.
 
-
-def value_to_sort_by() -> Any:
-    """Return the expression of `monthly_values`, for rows of onboarding; -1 for what has no price, to sort it last.
-
-    It says in SQL what `billing.charges` says, for open rows and a whole month alone: a test holds the two together.
+    SQL multiplies and sums, by the rates that `billing.charges` finds for the month: a test holds the two together.
+    Two queries read the catalogue.
     """
-    return RawSQL(VALUE, (), output_field=DecimalField(max_digits=14, decimal_places=2))
+    catalogue = tariffs()
+    first, last = ((now.astimezone(UTC) + offset).date().replace(day=1) for offset in FURTHEST_ZONES)
+    if first == last:
+        return _worth(catalogue, month_after(first))
+    has_begun = GreaterThanOrEqual(local_day(Value(now)), Value(last))
+    return Case(
+        When(has_begun, then=_worth(catalogue, month_after(last))), default=_worth(catalogue, month_after(first))
+    )
 
 
-# Prices that change the price; each with the day until which it is in effect. It depends on no account, so the planner
-# reads it once and hashes it.
-RATED = """
-    SELECT item_id, monthly_price, effective_from AS first, lead(effective_from) OVER turns AS stop,
-        row_number() OVER turns = 1 AS is_earliest
-    FROM (
-        SELECT item_id, monthly_price, effective_from,
-            lag(monthly_price) OVER days IS DISTINCT FROM monthly_price AS turns
-        FROM subscriptions_price WINDOW days AS (PARTITION BY item_id ORDER BY effective_from)
-    ) each WHERE turns WINDOW turns AS (PARTITION BY item_id ORDER BY effective_from)
-"""
-VALUE = f"""
-    (SELECT CASE WHEN bool_and(part.amount IS NOT NULL) THEN sum(part.amount) ELSE -1 END FROM (
-        SELECT CASE
-            WHEN i.charged_per = 'seat' AND h.seats IS NULL THEN 0
-            WHEN r.first IS NULL OR r.is_earliest AND r.first > m.first THEN NULL
-            ELSE round(
-                r.monthly_price * (CASE WHEN i.charged_per = 'seat' THEN h.seats ELSE h.quantity END)
-                * (least(r.stop, m.stop) - greatest(r.first, m.first)) / (m.stop - m.first), 2)
-            END AS amount
-        FROM (
-            SELECT item_id, quantity, max(quantity) FILTER (WHERE slot = -1) OVER () AS seats
-            FROM subscriptions_holding
-            WHERE account_id = onboarding_onboarding.account_id AND superseded_by_id IS NULL AND upper_inf(period)
-        ) h
-        JOIN subscriptions_item i ON i.id = h.item_id
-        CROSS JOIN (
-            SELECT (begun + interval '1 month')::date AS first, (begun + interval '2 months')::date AS stop
-            FROM (SELECT date_trunc('month', now() AT TIME ZONE a.timezone) AS begun FROM accounts_account a
-                WHERE a.id = onboarding_onboarding.account_id) running
-        ) m
-        LEFT JOIN ({RATED}) r
-            ON r.item_id = h.item_id AND r.first < m.stop AND (r.stop IS NULL OR r.stop > m.first)
-    ) part)
-"""  # noqa: S608 - only what stands above
+def _worth(catalogue: Tariffs, month: date) -> Any:
+    """Return the expression of what is held from now on, for a whole month of the account's own."""
+    amounts = [When(item=key, then=_amount(tariff, month)) for key, tariff in catalogue.items()]
+    held = Holding.objects.open().filter(account=OuterRef("account_id")).order_by().values("account")
+    worth = held.annotate(worth=Sum(Case(*amounts, default=Value(NO_PRICE), output_field=USD))).values("worth")
+    return Coalesce(Subquery(worth), Decimal(0), output_field=USD)
+
+
+def _amount(tariff: Tariff, month: date) -> Any:
+    """Return the expression of a row's charge: for each run of days with one price, rounded by itself."""
+    end = month_after(month)
+    # The seats of the day, which the product's own row has too; without any, nothing per seat is charged.
+    quantity = OuterRef("account__contact_center__seats") if tariff.per_seat else F("quantity")
+    unpriced = ExpressionWrapper(Value(NO_PRICE) * quantity, output_field=USD)
+    try:
+        stretches = tariff.rated(month, end)
+    except NotPriced:
+        return unpriced
+    if tariff.kind == PACKAGE and any(rate.per_minute is None for _, _, rate in stretches):
+        return unpriced
+    runs: list[tuple[Decimal, int]] = []
+    for first, stop, rate in stretches:
+        days = (stop - first).days
+        if runs and runs[-1][0] == rate.monthly_price:
+            runs[-1] = (rate.monthly_price, runs[-1][1] + days)
+        else:
+            runs.append((rate.monthly_price, days))
+    parts = [
+        Round(ExpressionWrapper(Value(price * days) * quantity / Value((end - month).days), output_field=EXACT), 2)
+        for price, days in runs
+    ]
+    return ExpressionWrapper(sum(parts[1:], parts[0]), output_field=USD)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import DateField, Exists, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import DateField, F, FilteredRelation, Func, IntegerField, Q, QuerySet, Value
 from django.db.models.functions import Cast
 
 from onboarding.models import GoLiveRequest, OnboardingQuerySet
@@ -41,30 +41,46 @@ AGES: Final[Sequence[Ages]] = (Ages(0, 14), Ages(15, 30), Ages(31, 45), Ages(46,
 
 def planned(rows: OnboardingQuerySet) -> QuerySet[Any]:
     """Return the rows with their `deadline`, and the `wanted_on` and `wanted_note` of a request that waits."""
-    asked = requests_waiting()
+    path = "account__go_live_requests"
+    waits = Q(**{f"{path}__withdrawn_at": None, f"{path}__answered_at": None})
+    # An account has one request at a time that waits (constraint `one_go_live_request_at_a_time`).
+    waiting = FilteredRelation(path, condition=waits)
     return rows.with_deadline(settings.ONBOARDING_DEADLINE_DAYS).annotate(
-        wanted_on=Subquery(asked.values("wanted_on")[:1]), wanted_note=Subquery(asked.values("note")[:1])
+        waiting=waiting, wanted_on=F("waiting__wanted_on"), wanted_note=F("waiting__note")
     )
 
 
-def requests_waiting() -> QuerySet[GoLiveRequest]:
-    """Return the requests of the row outside that wait for an answer."""
-    # The mode is the row's own: it is asked there, not once more for each request.
-    return GoLiveRequest.objects.filter(withdrawn_at=None, answered_at=None, account=OuterRef("account"))
-
-
 def is_asked_for() -> Q:
-    return Q(Exists(requests_waiting()), activated_at=None)
+    waiting = GoLiveRequest.objects.filter(withdrawn_at=None, answered_at=None)
+    return Q(account__in=waiting.values("account"), activated_at=None)
 
 
 def is_overdue(now: datetime) -> Q:
-    """Return the condition of rows with a `deadline` that has passed where the account is."""
-    return Q(deadline__lt=day_there(now), activated_at=None)
+    """Return the condition of rows with a `deadline` that has passed where the account is.
+
+    Here as in `is_due_soon` the index says which rows can be meant, by the clock; only of those the days are compared.
+    """
+    days = settings.ONBOARDING_DEADLINE_DAYS
+    possible = Q(deadline_on__lte=_around(now, 1)) | Q(deadline_on=None, started_at__lt=_before(now, days - 1))
+    return possible & Q(deadline__lt=day_there(now), activated_at=None)
 
 
 def is_due_soon(now: datetime) -> Q:
     """Return the condition of rows whose `deadline` is today or within SOON days."""
-    return Q(deadline__gte=day_there(now), deadline__lte=day_there(now, later=SOON), activated_at=None)
+    days = settings.ONBOARDING_DEADLINE_DAYS
+    started = Q(started_at__gt=_before(now, days + 2), started_at__lt=_before(now, days - SOON - 2))
+    own = Q(deadline_on__gte=_around(now, -1), deadline_on__lte=_around(now, SOON + 1))
+    due = Q(deadline__gte=day_there(now), deadline__lte=day_there(now, later=SOON), activated_at=None)
+    return (own | Q(deadline_on=None) & started) & due
+
+
+def _before(now: datetime, days: int) -> datetime:
+    return now - timedelta(days=days)
+
+
+def _around(now: datetime, days: int) -> date:
+    """Return a day that is so many days away in UTC; where an account is, it is at most one day off."""
+    return now.astimezone(UTC).date() + timedelta(days=days)
 
 
 def day_there(now: datetime, later: int = 0) -> Any:

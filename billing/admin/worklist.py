@@ -5,17 +5,35 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ORDER_VAR
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 from unfold.decorators import display
+from unfold.views import ChangeList
 
+from accounts.actions import database_now
 from billing.estimate import first_bills
 from billing.words import money
 from billing.worth import minutes_so_far, minutes_to_sort_by, monthly_values, value_to_sort_by
-from onboarding.admin.worklist import Column
+from onboarding.admin.worklist import Column, PageOfWorklist
 from onboarding.models import Onboarding
 from subscriptions.admin import WorklistOfHeld
 
 PREVIEWED = timedelta(days=30)
+
+
+class PageWithMoney(PageOfWorklist):
+    """A page of the worklist that can be sorted by what accounts are worth, which depends on the prices of the day."""
+
+    @cached_property
+    def worth(self) -> Any:
+        return value_to_sort_by(database_now())
+
+    def get_ordering_field(self, field_name: str) -> Any:
+        """Return what a column is sorted by; of the value only where the list is sorted, since it reads the prices."""
+        if field_name == "value" and ORDER_VAR in self.params:
+            return self.worth
+        return super().get_ordering_field(field_name)
 
 
 @admin.register(Onboarding)
@@ -23,6 +41,9 @@ class OnboardingAdmin(WorklistOfHeld):
     """The whole worklist."""
 
     list_display = (*WorklistOfHeld.list_display, "minutes", "value")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PageWithMoney
 
     def listed(self, request: HttpRequest, keys: Sequence[int]) -> list[Any]:
         rows = super().listed(request, keys)
@@ -51,7 +72,7 @@ class OnboardingAdmin(WorklistOfHeld):
     def minutes(self, row: Any) -> str:
         return f"{row.minutes:,}"
 
-    @display(description="Monthly, once live", ordering=value_to_sort_by(), empty_value="–")
+    @display(description="Monthly, once live", ordering="value", empty_value="–")
     def value(self, row: Any) -> str | None:
         return None if row.value is None else money(row.value)
 
