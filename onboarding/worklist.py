@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import DateField, F, FilteredRelation, Func, IntegerField, Q, QuerySet, Value
 from django.db.models.functions import Cast
 
-from onboarding.models import GoLiveRequest, OnboardingQuerySet
+from onboarding.models import DeadlineRule, GoLiveRequest, OnboardingQuerySet
 from onboarding.models.mode import local_day
 
 SOON: Final = 7
@@ -58,11 +58,13 @@ def is_asked_for() -> Q:
 def is_overdue(now: datetime) -> Q:
     """Return the condition of rows with a `deadline` that has passed where the account is.
 
-    Here as in `is_due_soon` the index says which rows can be meant, by the clock; only of those the days are compared.
+    Here as in `is_due_soon` the clock says which rows can be meant; days are compared only where it leaves a doubt.
     """
     days = settings.ONBOARDING_DEADLINE_DAYS
-    possible = Q(deadline_on__lte=_around(now, 1)) | Q(deadline_on=None, started_at__lt=_before(now, days - 1))
-    return possible & Q(deadline__lt=day_there(now), activated_at=None)
+    by_policy = Q(deadline_rule=DeadlineRule.POLICY)
+    certain = by_policy & Q(started_at__lt=_before(now, days + 2)) if days else Q(pk__in=[])
+    possible = Q(deadline_on__lte=_around(now, 1)) | by_policy & Q(started_at__lt=_before(now, days - 1))
+    return (certain | possible & Q(deadline__lt=day_there(now))) & Q(activated_at=None)
 
 
 def is_due_soon(now: datetime) -> Q:
@@ -71,7 +73,7 @@ def is_due_soon(now: datetime) -> Q:
     started = Q(started_at__gt=_before(now, days + 2), started_at__lt=_before(now, days - SOON - 2))
     own = Q(deadline_on__gte=_around(now, -1), deadline_on__lte=_around(now, SOON + 1))
     due = Q(deadline__gte=day_there(now), deadline__lte=day_there(now, later=SOON), activated_at=None)
-    return (own | Q(deadline_on=None) & started) & due
+    return (own | Q(deadline_rule=DeadlineRule.POLICY) & started) & due
 
 
 def _before(now: datetime, days: int) -> datetime:
