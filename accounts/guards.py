@@ -103,7 +103,7 @@ def _missing(alias: str) -> Iterator[CheckMessage]:
                 return  # before the first migrate there is nothing to guard
             cursor.execute(
                 "SELECT tgname, tgrelid::regclass::text, tgenabled IN ('O', 'A'), "
-                "coalesce(array_to_string(proconfig, ' ') ~ '^search_path=pg_catalog, .+, pg_temp$', false) "
+                "EXISTS (SELECT FROM unnest(proconfig) s WHERE s ~ '^search_path=pg_catalog, .+, pg_temp$') "
                 "FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid WHERE NOT tgisinternal"
             )
             triggers = {(name, table): (enabled, sealed) for name, table, enabled, sealed in cursor.fetchall()}
