@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import Exact
+from django.db.models.lookups import IsNull
 
 from accounts.models import NumberAssignment, ServiceUser
 from subscriptions.models import ContactCenter, Holding, Kind
@@ -55,18 +55,23 @@ def readiness_of(accounts: Collection[int]) -> dict[int, Readiness]:
 
 def readiness_score() -> Any:
     """Return the expression of `Readiness.ready`, for rows that have an `account_id`: to sort and filter by."""
-    seats = ContactCenter.objects.filter(account=OuterRef("account_id"), seats__gt=0)
-    parts = [
-        Case(When(Exists(there), then=Value(1)), default=Value(0), output_field=IntegerField())
-        for there in (seats, _channels(), _people(), _numbers())
-    ]
+    parts = [Case(When(each, then=Value(1)), default=Value(0), output_field=IntegerField()) for each in _conditions()]
     return parts[0] + parts[1] + parts[2] + parts[3]
 
 
 def is_ready() -> Q:
     """Return the condition of `Readiness.is_whole`, for rows that have an `account_id`."""
-    # Not four EXISTS side by side: the planner would join them all, and misjudges how few rows they leave.
-    return Q(Exact(readiness_score(), WHOLE))
+    return Q(*_conditions())
+
+
+def _conditions() -> list[Any]:
+    """Return for each of the four the condition that there is one."""
+    # Not EXISTS, which the planner turns into joins of whole tables: it takes the current rows for very few.
+    seats = ContactCenter.objects.filter(account=OuterRef("account_id"), seats__gt=0)
+    return [
+        IsNull(Subquery(there.order_by().values_list(Value(1))[:1]), False)
+        for there in (seats, _channels(), _people(), _numbers())
+    ]
 
 
 def _channels() -> QuerySet[Any]:
