@@ -47,6 +47,7 @@ def action(verb: Callable[Concatenate[Account, P], R], *, records_as: str = "") 
             raise
         except PermissionDenied as denial:
             record_refusals(account, by, name, ValidationError(str(denial), code="permission_denied"))
+            vars(denial)["is_recorded"] = True
             raise
         except IntegrityError as error:
             sentence = sentence_of(error)

@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from urllib.parse import unquote
 
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import InvalidPage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from config.denials import record_denial
+
 
 class CarefulRequests:
-    """Answers 400 to an address with a NUL, which PostgreSQL can't compare, and 404 to a page that can't be."""
+    """Answers 400 to an address with a NUL, which PostgreSQL can't compare, and 404 to a page that can't be; records
+    what the back office denies."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -22,3 +26,5 @@ class CarefulRequests:
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         if isinstance(exception, InvalidPage):
             raise Http404("There is no such page.") from exception
+        if isinstance(exception, PermissionDenied):
+            record_denial(request, exception)

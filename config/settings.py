@@ -319,5 +319,6 @@ UNFOLD = {
     "SITE_HEADER": f"{BRAND_NAME} back office",
     "SITE_SYMBOL": "support_agent",
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
 }

@@ -162,6 +162,13 @@ class Onboarding(models.Model):
     class Meta:
         verbose_name_plural = "onboarding"
         permissions = [("activate_account", "Can activate an account, for good")]
+        indexes = [
+            models.Index("started_at", "id", condition=Q(activated_at=None), name="onboarding_by_age"),
+            models.Index(
+                "deadline_on", condition=Q(activated_at=None) & Q(deadline_on__isnull=False), name="own_deadline"
+            ),
+            models.Index("activated_at", condition=Q(activated_at__isnull=False), name="onboarding_activated"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(activated_at=None, activated_by=None, activated_from="", reason="")

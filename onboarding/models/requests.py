@@ -41,6 +41,9 @@ class GoLiveRequest(models.Model):
 
     class Meta:
         ordering = ["-requested_at"]
+        indexes = [
+            models.Index("wanted_on", condition=Q(withdrawn_at=None, answered_at=None), name="go_live_wanted"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account"],
