@@ -15,3 +15,7 @@ urlpatterns = [
     path("sign-in/", include("accounts.sign_in")),
     path("admin/", admin.site.urls),
 ]
+
+# 400, 403 and 404 are Django's, with our templates.
+handler429 = "config.errors.too_many_requests"
+handler500 = "config.errors.server_error"

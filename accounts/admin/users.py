@@ -3,6 +3,8 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -94,6 +96,7 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc
 
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)  # a user's address is his log-in, on his own page
+admin.site.unregister([Authenticator, UserSession])  # their pages would show and change secrets
 
 
 @admin.register(Group)
