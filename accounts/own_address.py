@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 
 from accounts.history import credit
@@ -52,10 +52,12 @@ def ask_for_address(user: User, address: str, *, link: Callable[[str], str]) -> 
     """
     context = {"user": user, "address": address}
     if User.objects.filter(email=address).exists():
-        _mail(address, "taken", context)
+        mail_about_log_in(address, "address_taken", context)
     else:
-        _mail(address, "link", {**context, "link": link(link_key(user, address)), "hours": LINK_HOURS})
-    _mail(user.email, "asked", context)
+        mail_about_log_in(
+            address, "address_link", {**context, "link": link(link_key(user, address)), "hours": LINK_HOURS}
+        )
+    mail_about_log_in(user.email, "address_asked", context)
 
 
 def change_address(user: User, key: str) -> User:
@@ -68,13 +70,19 @@ def change_address(user: User, key: str) -> User:
         old, user.email = user.email, new_address(user, key)
         if User.objects.filter(email=user.email).exists():
             raise ValidationError(TAKEN, code="address_taken")
-        credit(user, user).save()
-        transaction.on_commit(partial(_mail, old, "changed", {"user": user, "address": user.email}), robust=True)
+        try:
+            with transaction.atomic():
+                credit(user, user).save()
+        except IntegrityError:  # taken since the line above
+            raise ValidationError(TAKEN, code="address_taken") from None
+        transaction.on_commit(
+            partial(mail_about_log_in, old, "address_changed", {"user": user, "address": user.email}), robust=True
+        )
     return user
 
 
-def _mail(to: str, what: str, context: dict[str, object]) -> None:
+def mail_about_log_in(to: str, what: str, context: dict[str, object]) -> None:
     """Send the mail of this name to one address; its first line is the subject."""
-    text = render_to_string(f"account/email/address_{what}.txt", {**context, "brand": settings.BRAND_NAME})
+    text = render_to_string(f"account/email/{what}.txt", {**context, "brand": settings.BRAND_NAME})
     subject, _, body = text.partition("\n")
     send_mail(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}", body.strip() + "\n", None, [to])

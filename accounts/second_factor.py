@@ -4,6 +4,8 @@ Customers may have one. Staff must where STAFF_SECOND_FACTOR says so: see `confi
 """
 
 import base64
+from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -14,18 +16,25 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import generate_totp_secret
 from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.utils import is_mfa_enabled
-from allauth.mfa.webauthn.views import AddWebAuthnView
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm, ReauthenticateWebAuthnForm
+from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView
 from allauth.usersessions.internal.flows.sessions import end_other_sessions
+from allauth.usersessions.models import UserSession
+from cryptography.exceptions import InvalidSignature
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.encoding import force_bytes
 
+from accounts.history import credit
 from accounts.models import User
+from accounts.own_address import mail_about_log_in
 
 # Recovery codes alone are none: they stand in for one of these.
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
@@ -86,6 +95,52 @@ def where_to_pass(user: User) -> str | None:
     return next(method["url"] for method in methods if method["id"].startswith("mfa_reauthenticate"))
 
 
+def take_off_second_factor(user: User, *, by: User) -> None:
+    """Take every factor and recovery code off somebody's log-in, for one who lost them, and log him out everywhere.
+
+    His history says who did it, and he is told by mail. Whether `by` may do it is the caller's to ask.
+    """
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        Authenticator.objects.filter(user=user).delete()
+        for session in UserSession.objects.filter(user=user):
+            session.end()
+        vars(user)["_change_reason"] = "Second factor taken off"
+        credit(user, by).save()
+        transaction.on_commit(partial(mail_about_log_in, user.email, "factor_taken_off", {"user": user}), robust=True)
+
+
+class Careful:
+    """A form with a passkey in it; what is none is refused, where the libraries below raise all sorts of errors."""
+
+    def clean(self) -> Any:
+        return _refusing(super().clean)  # type: ignore[misc]
+
+    def clean_credential(self) -> Any:
+        credential = self.cleaned_data["credential"]  # type: ignore[attr-defined]
+        return _refusing(getattr(super(), "clean_credential", lambda: credential))
+
+
+def _refusing(check: Callable[[], Any]) -> Any:
+    """Return what the check returns, or refuse the passkey it stumbles over."""
+    try:
+        return check()
+    except (ValueError, TypeError, LookupError, AttributeError, InvalidSignature) as error:
+        raise ValidationError("That is not a passkey of this log-in.", code="not_a_passkey") from error
+
+
+class AddPasskeyForm(Careful, AddWebAuthnForm):
+    """Takes a new passkey."""
+
+
+class ShowPasskeyForm(Careful, AuthenticateWebAuthnForm):
+    """Takes a passkey at log-in."""
+
+
+class ShowPasskeyAgainForm(Careful, ReauthenticateWebAuthnForm):
+    """Takes a passkey before what matters."""
+
+
 class Enrols:
     """A view that adds a factor: this session has passed it, and all others, which have not, end."""
 
@@ -105,3 +160,10 @@ class ActivateApp(Enrols, ActivateTOTPView):
 
 class AddPasskey(Enrols, AddWebAuthnView):
     """Add a passkey."""
+
+
+class ShowPasskeyAgain(ReauthenticateWebAuthnView):
+    """Show a passkey before what matters; a wrong one is said on the page itself."""
+
+    def form_invalid(self, form: Form) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form))

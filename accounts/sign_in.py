@@ -12,7 +12,7 @@ from allauth.mfa.webauthn import views as webauthn
 from django.urls import path, re_path, reverse_lazy
 
 from accounts import your_log_in
-from accounts.second_factor import ActivateApp, AddPasskey
+from accounts.second_factor import ActivateApp, AddPasskey, ShowPasskeyAgain
 
 home = reverse_lazy("mfa_index")
 
@@ -41,7 +41,7 @@ urlpatterns = [
     # The second factor: shown at log-in, shown again before what matters, and looked after.
     path("second-factor/", mfa.authenticate, name="mfa_authenticate"),
     path("second-factor/again/", mfa.reauthenticate, name="mfa_reauthenticate"),
-    path("second-factor/again/passkey/", webauthn.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("second-factor/again/passkey/", ShowPasskeyAgain.as_view(), name="mfa_reauthenticate_webauthn"),
     path("second-factor/app/", ActivateApp.as_view(), name="mfa_activate_totp"),
     path("second-factor/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
     path("second-factor/passkeys/add/", AddPasskey.as_view(), name="mfa_add_webauthn"),

@@ -50,6 +50,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     """Log the visitor out wherever he is logged in, here too."""
     end_other_sessions(request, request.user)
+    UserSession.objects.filter(session_key=request.session.session_key).delete()
     logout(request, show_message=False)
     messages.success(request, "You are logged out everywhere.")
     return redirect("account_login")

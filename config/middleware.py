@@ -68,14 +68,18 @@ class Maintenance:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.rstrip("/") in PROBES:
-            return self.get_response(request)
-        try:
-            words = settings.MAINTENANCE_FILE.read_text(errors="replace").strip()[:MOST_WORDS_OF_MAINTENANCE]
-        except FileNotFoundError:
+        words = None if request.path.rstrip("/") in PROBES else self._words()
+        if words is None:
             return self.get_response(request)
         page = render_to_string("503.html", {"words": words, "brand": settings.BRAND_NAME})
         return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+    def _words(self) -> str | None:
+        """Return what the file says to people, or None where there is no such file."""
+        try:
+            return settings.MAINTENANCE_FILE.read_text(errors="replace").strip()[:MOST_WORDS_OF_MAINTENANCE]
+        except FileNotFoundError:
+            return None
 
 
 class StaffSecondFactor:

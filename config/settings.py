@@ -215,6 +215,11 @@ ACCOUNT_RATE_LIMITS = {
 }
 
 MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "add_webauthn": "accounts.second_factor.AddPasskeyForm",
+    "authenticate_webauthn": "accounts.second_factor.ShowPasskeyForm",
+    "reauthenticate_webauthn": "accounts.second_factor.ShowPasskeyAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = BRAND_NAME
 # A phone's clock may be half a minute off.

@@ -56,7 +56,7 @@ def as_json(value: Any) -> str:
 def browser(agent: str) -> str:
     """Return what a browser says of itself in two words, like `Firefox, Windows`; its own words where it is unknown."""
     names = [
-        next((name for mark, name in known.items() if re.search(rf"\b{mark}\b", agent)), "")
+        next((name for mark, name in known.items() if re.search(rf"{mark}\b", agent)), "")
         for known in (BROWSERS, SYSTEMS)
     ]
     return ", ".join(filter(None, names)) or agent[:60] or "Unknown"
