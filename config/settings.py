@@ -7,6 +7,7 @@ from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from config.database import database_settings
 
@@ -307,6 +308,7 @@ UNFOLD = {
     "SITE_TITLE": f"{BRAND_NAME} back office",
     "SITE_HEADER": f"{BRAND_NAME} back office",
     "SITE_SYMBOL": "support_agent",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("hostpilot/icon.svg")}],
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
 }
