@@ -49,6 +49,9 @@ def test_the_example_explains_every_setting() -> None:
         ({"HTTPS_ONLY": "maybe"}, "HTTPS_ONLY"),
         ({"BEHIND_PROXY": "nginx"}, "BEHIND_PROXY"),
         ({"HSTS_SECONDS": "a year"}, "HSTS_SECONDS"),
+        ({"STAFF_SECOND_FACTOR": "sometimes"}, "STAFF_SECOND_FACTOR"),
+        ({"MAINTENANCE_FILE": ""}, "MAINTENANCE_FILE"),
+        ({"MAINTENANCE_FILE": "static"}, "MAINTENANCE_FILE"),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
     ],
 )

@@ -3,16 +3,18 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.usersessions.models import UserSession
 from axe_playwright_python.sync_playwright import Axe
 from django.core import mail
 from django.core.cache import cache
 from playwright.sync_api import Browser, Page, expect
 
-from accounts.models import Account, User
+from accounts.models import Account, Contact, Role, User
 from tests.conftest import PASSWORD
 
 YOU = "/sign-in/you/"
@@ -255,3 +257,49 @@ def test_what_was_typed_outlives_a_log_in_in_another_tab(new_page: Open, install
     assert not installed.service_users.exists()
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("row", name=re.compile("Ann Agent"))).to_be_visible()
+
+
+def test_log_in_and_the_form_again_work_without_javascript(new_page: Open, installed: Account, owner: User) -> None:
+    page = new_page(java_script_enabled=False)
+    log_in(page, owner)
+    page.get_by_role("link", name="Add a passkey").click()
+    show_password(page)
+    expect(page.get_by_text("Passkeys need JavaScript")).to_be_visible()
+    expect(page.get_by_role("button", name="Add a passkey")).to_be_hidden()
+    page.goto("/accounts/100001/contact-center/subscription/")
+    page.get_by_label("Concurrent-user seats").fill("2")
+    page.get_by_label("Chat").check()
+    UserSession.objects.get().end()
+    page.get_by_role("button", name="Save changes").click()
+    page.get_by_label("Email").fill(owner.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_text("Nothing was sent yet.")).to_be_visible()
+    expect(page.get_by_label("Concurrent-user seats")).to_have_value("2")
+    expect(page.get_by_label("Chat")).to_be_checked()
+
+
+@pytest.mark.urls("tests.config.broken_urls")
+def test_pages_of_errors(new_page: Open, account: Account, owner: User, settings: Any, tmp_path: Path) -> None:
+    page = new_page()
+    page.goto("/broken/")
+    expect(page.get_by_role("heading", name="Something went wrong on our side")).to_be_visible()
+    check(page)
+    for _ in range(6):
+        page.goto("/sign-in/password/reset/")
+        page.get_by_label("Email").fill(owner.email)
+        page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text(re.compile("Try again in [0-9]+ seconds?"))).to_be_visible()
+    check(page)
+    log_in(page, owner, "/accounts/999999/")
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    check(page)
+    Contact.objects.filter(user=owner).update(role=Role.BILLING)
+    page.goto("/accounts/100001/contact-center/subscription/")
+    expect(page.get_by_role("heading", name="Not for your role")).to_be_visible()
+    check(page)
+    settings.MAINTENANCE_FILE = tmp_path / "maintenance"
+    settings.MAINTENANCE_FILE.write_text("Back at 14:00 UTC.")
+    page.goto("/")
+    expect(page.get_by_text("Back at 14:00 UTC.")).to_be_visible()
+    check(page)
