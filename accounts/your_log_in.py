@@ -11,7 +11,9 @@ from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -29,7 +31,9 @@ class YourLogIn(IndexView):
     template_name = "account/your_log_in.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        sessions = UserSession.objects.purge_and_list(self.request.user)
+        # Those that ended are forgotten at the next log-in; until then the list leaves them out.
+        alive = Session.objects.filter(expire_date__gt=Now()).values("session_key")
+        sessions = UserSession.objects.filter(user=self.request.user, session_key__in=alive)
         return super().get_context_data(
             sessions=sorted(sessions, key=lambda session: (not session.is_current(), -session.pk)), **kwargs
         )

@@ -7,8 +7,11 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
+from django.contrib.sessions.models import Session
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 
 from accounts.models import Account, User
@@ -261,6 +264,21 @@ def test_places_are_listed_and_ended_one_or_all(account: Account, owner: User) -
     for client in (here, third):
         assert client.get("/accounts/100001/").status_code == 302
     assert not UserSession.objects.filter(user=owner).exists()
+
+
+def test_many_places_cost_no_more_queries_and_ended_ones_are_left_out(
+    account: Account, owner: User, django_assert_num_queries: Any
+) -> None:
+    here = logged_in(owner)
+    with CaptureQueriesContext(connection) as one:
+        here.get(YOU)
+    others = [logged_in(owner) for _ in range(4)]
+    with django_assert_num_queries(len(one)):
+        text = here.get(YOU).content.decode()
+    assert text.count("Log out there") == 4
+    others[0].session.flush()
+    Session.objects.filter(session_key=others[1].session.session_key).update(expire_date="2020-01-01T00:00Z")
+    assert here.get(YOU).content.decode().count("Log out there") == 2
 
 
 def test_somebody_elses_place_answers_404(account: Account, owner: User, member: User) -> None:
