@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_system_member_guard'),
-        ('onboarding', '0004_plans_guards'),
+        ('onboarding', '0008_notice_once_unless_dropped'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
