@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import phonenumbers
 from django import template
 from django.utils import timezone
 
@@ -31,3 +32,9 @@ def local(moment: Any, account: Account, form: str = "DATETIME") -> str:
     there = timezone.localtime(moment, account.zone)
     day = f"{there:%B} {there.day}, {there.year}"
     return day if form == "DATE" else f"{day}, {there:%H:%M}"
+
+
+@register.filter
+def national(number: str) -> str:
+    """Return a number of the form +18005550100 as it is written in its own country: `(800) 555-0100`."""
+    return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.NATIONAL)
