@@ -73,28 +73,33 @@ def glance(account: Account, now: datetime) -> Glance | None:
 class KeptFree:
     """What onboarding has kept free so far: the recurring lines of its days until today, month by month."""
 
-    lines: Sequence[Line] = ()
+    lines: Sequence[Line]
 
     @property
     def total(self) -> Decimal:
         return total(self.lines)
 
 
-def kept_free(account: Account, now: datetime) -> KeptFree:
-    """Return the recurring charges of the account's days in onboarding, which are never charged (R18)."""
+def kept_free(account: Account, now: datetime) -> KeptFree | None:
+    """Return the recurring charges of the account's days in onboarding, which are never charged (R18).
+
+    None without Contact Center, and where something held then has no price.
+    """
     today = account.day_of(now)
     start = account.day_of(account.onboarding.started_at)
     facts = facts_of([account.pk], today.replace(day=1), tariffs(), since=start.replace(day=1)).get(account.pk)
     if facts is None:
-        return KeptFree()
+        return None
     end = facts.activated_on or date.fromordinal(today.toordinal() + 1)
     free = [held._replace(end=min(held.end or end, end)) for held in facts.held if held.start < end]
     lines: list[Line] = []
     month = start.replace(day=1)
-    while month <= today:
-        lines += owed(month, free, {}, start)
-        month = month_after(month)
-    return KeptFree(lines)
+    with suppress(NotPriced):
+        while month <= today:
+            lines += owed(month, free, {}, start)
+            month = month_after(month)
+        return KeptFree(lines)
+    return None
 
 
 @dataclass(frozen=True)
