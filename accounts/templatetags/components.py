@@ -44,7 +44,7 @@ def card(context: Context, content: str, name: str, *, flush: bool = False) -> S
 def data_table(content: str, label: str, *, kind: str = "") -> SafeString:
     """Show rows as a table that becomes cards on a phone; cells name their column in `data-label`.
 
-    Screen readers hear the `label`.
+    Screen readers hear the `label`, which no heading of the page says.
     """
     return _component("table", content, label=label, kind=kind)
 
