@@ -52,6 +52,7 @@ GUARDS = [
         "accounts_numberassignment",
         "The period in which a number was assigned may end once; nothing else of it ever changes.",
     ),
+    Guard("user_system_member_is_fixed", "accounts_user", "Who stands for the schedule never changes."),
     Guard("accounts_numberassignment_is_kept", "accounts_numberassignment", "Assignments are never emptied."),
 ]
 
@@ -102,7 +103,7 @@ def _missing(alias: str) -> Iterator[CheckMessage]:
                 return  # before the first migrate there is nothing to guard
             cursor.execute(
                 "SELECT tgname, tgrelid::regclass::text, tgenabled IN ('O', 'A'), "
-                "coalesce(array_to_string(proconfig, ' ') ~ '^search_path=pg_catalog, .+, pg_temp$', false) "
+                "EXISTS (SELECT FROM unnest(proconfig) s WHERE s ~ '^search_path=pg_catalog, .+, pg_temp$') "
                 "FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid WHERE NOT tgisinternal"
             )
             triggers = {(name, table): (enabled, sealed) for name, table, enabled, sealed in cursor.fetchall()}

@@ -8,11 +8,10 @@ Money is Decimal, USD (13). Days are the account's own (1, 2), a month is its fi
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 RECURRING: Final = "recurring"
@@ -25,6 +24,7 @@ ORDER_ON_BILL: Final = (PRODUCT, "channel", "addon", "storage", PACKAGE)
 
 CENT: Final = Decimal("0.01")
 A_DAY: Final = timedelta(days=1)
+REMEMBERED: Final = 20_000  # lines of an item
 
 
 class NotPriced(ValueError):
@@ -54,6 +54,8 @@ class Tariff:
     minutes: int = 0
     place: tuple[int, str] = field(init=False, repr=False, compare=False)
     starts: tuple[date, ...] = field(init=False, repr=False, compare=False)
+    # Lines by first day, exclusive end and quantity, which also say the price: thousands of accounts hold the same.
+    lines: dict[tuple[date, date, int], "Line"] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         rates = tuple(sorted(self.rates, key=lambda rate: rate.effective_from))
@@ -149,84 +151,108 @@ Stretch = tuple[Tariff, date, date, int, Decimal]
 """Days, from one to another exclusive, with the item, its quantity and its unit price on them."""
 
 
-def _recurring(month: date, end: date, rows: Sequence[Held], charged_from: date) -> Iterator[Line]:
-    """Yield a line for each item and run of days with the same quantity and price, from `charged_from` on (2–7)."""
+def _recurring(month: date, end: date, rows: Sequence[Held], charged_from: date) -> list[Line]:
+    """Return a line for each item and run of days with the same quantity and price, from `charged_from` on (2–7)."""
+    lines = []
     for item, first, stop, quantity, price in _runs(_charged(end, rows, charged_from)):
-        line = _recurring_line(item.sku, item.per_seat, month, end, first, stop, quantity, price)
+        line = item.lines.get((first, stop, quantity))
+        if line is None:
+            if len(item.lines) >= REMEMBERED:
+                item.lines.clear()
+            amount = _to_cents(price * (quantity * (stop - first).days) / (end - month).days)
+            line = Line(RECURRING, item.sku, month, first, stop - A_DAY, quantity, price, amount, item.per_seat)
+            item.lines[first, stop, quantity] = line
         if line.amount:
-            yield line
+            lines.append(line)
+    return lines
 
 
-@lru_cache(maxsize=20_000)  # thousands of accounts hold the same for the whole month
-def _recurring_line(
-    sku: str, per_seat: bool, month: date, end: date, first: date, stop: date, quantity: int, price: Decimal
-) -> Line:
-    amount = _to_cents(price * (quantity * (stop - first).days) / (end - month).days)
-    return Line(RECURRING, sku, month, first, stop - A_DAY, quantity, price, amount, per_seat)
-
-
-def _charged(end: date, rows: Sequence[Held], charged_from: date) -> Iterator[Stretch]:
-    """Yield what is charged per day from `charged_from` until `end`, in order of item and day."""
-    seats = []
-    for row in rows:
-        if row.end is not None and row.end <= charged_from:
+def _charged(end: date, rows: Sequence[Held], charged_from: date) -> list[Stretch]:
+    """Return what is charged per day from `charged_from` until `end`, in order of item and day."""
+    stretches: list[Stretch] = []
+    seats: list[tuple[date, date, int]] = []
+    for item, quantity, start, stop in rows:
+        first = start if start > charged_from else charged_from
+        if stop is None or stop > end:
+            stop = end
+        if stop <= first:
             continue
-        item, first, stop = row.item, max(row.start, charged_from), min(row.end or end, end)
+        in_turn = [(first, stop, quantity)]
         if item.kind == PRODUCT:  # which comes first in the order
-            seats.append((first, stop, row.quantity))
-        # The product's own quantity is the day's seats; what else is per seat is charged for those (4).
-        in_turn = seats if item.per_seat and item.kind != PRODUCT else [(first, stop, row.quantity)]
-        for seats_first, seats_stop, quantity in in_turn:
-            begin, finish = max(first, seats_first), min(stop, seats_stop)
-            if begin < finish:
-                for rate_first, rate_stop, rate in item.rated(begin, finish):
-                    yield item, rate_first, rate_stop, quantity, rate.monthly_price
+            seats += in_turn
+        elif (
+            item.per_seat
+        ):  # the product's own quantity is the day's seats; what else is per seat is charged for those (4)
+            in_turn = [
+                (max(first, since), min(stop, until), number)
+                for since, until, number in seats
+                if since < stop and first < until
+            ]
+        for begin, finish, number in in_turn:
+            for rate_first, rate_stop, rate in item.rated(begin, finish):
+                stretches.append((item, rate_first, rate_stop, number, rate.monthly_price))
+    return stretches
 
 
-def _usage(month: date, end: date, rows: Sequence[Held], minutes: Mapping[date, int]) -> Iterator[Line]:
-    """Yield a line for each run of days with the same package and rate, in onboarding as well as after (8, 9)."""
+def _usage(month: date, end: date, rows: Sequence[Held], minutes: Mapping[date, int]) -> list[Line]:
+    """Return a line for each run of days with the same package and rate, in onboarding as well as after (8, 9)."""
     days_in_month = (end - month).days
-    unplaced = _called(month, end, minutes)
+    called = unplaced = _called(month, end, minutes)
+    lines = []
     for item, first, stop, _, price in _runs(_packages(month, end, rows)):
-        used = _called(first, stop, minutes)
+        used = called if first == month and stop == end else _called(first, stop, minutes)
         included = -(-item.minutes * (stop - first).days // days_in_month)
         quantity = max(0, used - included)
         amount = _to_cents(price * quantity)
         unplaced -= used
-        yield Line(
-            USAGE, item.sku, month, first, stop - A_DAY, quantity, price, amount, False, used, included, item.minutes
+        lines.append(
+            Line(
+                USAGE,
+                item.sku,
+                month,
+                first,
+                stop - A_DAY,
+                quantity,
+                price,
+                amount,
+                False,
+                used,
+                included,
+                item.minutes,
+            )
         )
     if unplaced:
         raise NotPriced(f"{unplaced} minutes of {month:%B %Y} were called on days without a toll-free package.")
+    return lines
 
 
 def _called(first: date, stop: date, minutes: Mapping[date, int]) -> int:
     return sum([count for day, count in minutes.items() if first <= day < stop])
 
 
-def _packages(month: date, end: date, rows: Sequence[Held]) -> Iterator[Stretch]:
-    """Yield the month's packages in order of day, each with its price per minute."""
-    for row in rows:
-        if row.item.kind == PACKAGE:
-            for first, stop, rate in row.item.rated(max(row.start, month), min(row.end or end, end)):
+def _packages(month: date, end: date, rows: Sequence[Held]) -> list[Stretch]:
+    """Return the month's packages in order of day, each with its price per minute."""
+    stretches: list[Stretch] = []
+    for item, quantity, start, stop in rows:
+        if item.kind == PACKAGE:
+            for first, until, rate in item.rated(max(start, month), min(stop or end, end)):
                 if rate.per_minute is None:
-                    raise NotPriced(f"{row.item.sku} has no price per minute on {first}.")
-                yield row.item, first, stop, row.quantity, rate.per_minute
+                    raise NotPriced(f"{item.sku} has no price per minute on {first}.")
+                stretches.append((item, first, until, quantity, rate.per_minute))
+    return stretches
 
 
-def _runs(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
-    """Yield the stretches with those made one that follow each other and differ in nothing but their days (6)."""
-    run: Stretch | None = None
+def _runs(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """Return the stretches with those made one that follow each other and differ in nothing but their days (6)."""
+    runs: list[Stretch] = []
     for stretch in stretches:
-        if run is None:
-            run = stretch
-        elif run[2] == stretch[1] and run[0].sku == stretch[0].sku and run[3:] == stretch[3:]:
-            run = (run[0], run[1], *stretch[2:])
-        else:
-            yield run
-            run = stretch
-    if run is not None:
-        yield run
+        if runs:
+            last = runs[-1]
+            if last[2] == stretch[1] and last[0].sku == stretch[0].sku and last[3:] == stretch[3:]:
+                runs[-1] = (last[0], last[1], *stretch[2:])
+                continue
+        runs.append(stretch)
+    return runs
 
 
 def _to_cents(amount: Decimal) -> Decimal:

@@ -6,12 +6,13 @@ at any point is run again and does the rest; two runs at once wait for each othe
 
 import gc
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from accounts.guards import sentence_of
 from billing.charges import RECURRING, NotPriced, month_after
 from billing.facts import Tariffs, facts_of
 from billing.models import HeldBill, InvoiceLine
-from billing.writing import Bill, write_bills
+from billing.writing import Bill, write_invoices, write_lines
 
 CHUNK = 5_000
 BIGGEST = 10
@@ -130,35 +131,54 @@ def _no_collection() -> Iterator[None]:
 def _bill(
     keys: Sequence[int], month: date, now: datetime, catalogue: Tariffs, *, dry_run: bool, hold_outliers: bool
 ) -> Outcome:
+    """Price the accounts and send each bill's lines at once: the server writes them while the next bills are priced.
+
+    A bill that may have to be held waits until the others are sent: whether it must takes queries, and till then the
+    connection is the COPY's.
+    """
     if not dry_run:
         keys = _locked_and_unbilled(keys, month)
         checkpoint("after lock")
     outcome = Outcome()
-    settled: list[int] = []
-    bills: list[Bill] = []
-    for account, facts in facts_of(keys, month, catalogue).items():
-        if month_end(month, facts.zone) > now:
-            continue
-        try:
-            bill = Bill(account, facts.to_invoice(month))
-        except NotPriced as error:
-            outcome.failed[account] = str(error)
-            continue
-        why = out_of_line(account, bill, month) if hold_outliers else ""
-        if why:
-            outcome.held[account] = why
+    doubtful: list[Bill] = []
+    of_account = facts_of(keys, month, catalogue)
+
+    def priced() -> Iterator[Bill]:
+        for account, facts in of_account.items():
+            if month_end(month, facts.zone) > now:
+                continue
+            try:
+                bill = Bill(account, facts.to_invoice(month))
+            except NotPriced as error:
+                outcome.failed[account] = str(error)
+                continue
+            if hold_outliers and is_doubtful(bill):
+                doubtful.append(bill)
+            else:
+                yield bill
+
+    def sent(some: Iterable[Bill], count: int) -> list[Bill]:
+        return list(some) if dry_run else write_lines(some, at_most=count)
+
+    settled = sent(priced(), len(of_account))
+    in_line = []
+    for bill in doubtful:
+        if why := out_of_line(bill, month):
+            outcome.held[bill.account] = why
             if not dry_run:
-                HeldBill.objects.create(account_id=account, month=month, total=bill.total, why=why, held_at=now)
-            continue
-        settled.append(account)
-        if bill.lines:
-            bills.append(bill)
+                HeldBill.objects.create(account_id=bill.account, month=month, total=bill.total, why=why, held_at=now)
+        else:
+            in_line.append(bill)
+    if in_line:
+        settled = sorted(settled + sent(in_line, len(in_line)), key=attrgetter("account"))
+    bills = [bill for bill in settled if bill.lines]
     outcome.accounts, outcome.invoices = len(settled), len(bills)
-    outcome.lines = sum(len(bill.lines) for bill in bills)
-    outcome.total = sum((bill.total for bill in bills), Decimal("0.00"))
+    outcome.lines = sum([len(bill.lines) for bill in bills])
+    outcome.total = sum([bill.total for bill in bills], Decimal("0.00"))
     outcome.biggest = heapq.nlargest(BIGGEST, ((bill.total, bill.account) for bill in bills))
     if not dry_run:
-        write_bills(bills, settled, month=month, now=now, checkpoint=checkpoint)
+        checkpoint("after lines")
+        write_invoices(bills, settled, month=month, now=now)
         checkpoint("before commit")
     return outcome
 
@@ -180,7 +200,13 @@ def _locked_and_unbilled(keys: Sequence[int], month: date) -> list[int]:
     return [key for key in keys if key not in passed_over]
 
 
-def out_of_line(account: int, bill: Bill, month: date) -> str:
+def is_doubtful(bill: Bill) -> bool:
+    """Return whether `out_of_line` could have something to say about the bill. No query."""
+    above = settings.BILL_HOLD_USAGE_ABOVE
+    return bill.total < 0 or (bill.total > above and _usage(bill) > above)  # the total is never less than the usage
+
+
+def out_of_line(bill: Bill, month: date) -> str:
     """Return why the bill should wait for a person (I20), or nothing where it is in line.
 
     Recurring charges follow from what somebody bought on purpose; usage comes from a feed that may be wrong. So usage
@@ -188,23 +214,22 @@ def out_of_line(account: int, bill: Bill, month: date) -> str:
     """
     if bill.total < 0:
         return f"The total is negative: ${bill.total:,.2f}."
-    usage = sum((line.amount for line in bill.lines if line.kind != RECURRING), Decimal(0))
+    usage = _usage(bill)
     if usage <= settings.BILL_HOLD_USAGE_ABOVE:
         return ""
-    latest = (
-        InvoiceLine.objects.filter(invoice__account=account, invoice__month__lt=month)
-        .exclude(kind=RECURRING)
-        .order_by("-invoice__month")
-        .values_list("invoice__month", flat=True)
-        .first()
-    )
+    lines = InvoiceLine.objects.filter(invoice__account=bill.account).exclude(kind=RECURRING)
+    earlier = lines.filter(invoice__month__lt=month).order_by("-invoice__month")
+    latest = earlier.values_list("invoice__month", flat=True).first()
     before = Decimal(0)
     if latest:
-        lines = InvoiceLine.objects.filter(invoice__account=account, invoice__month=latest).exclude(kind=RECURRING)
-        before = sum(lines.values_list("amount", flat=True), Decimal(0))
+        before = sum(lines.filter(invoice__month=latest).values_list("amount", flat=True), before)
     if usage <= before * settings.BILL_HOLD_USAGE_TIMES:
         return ""
     return f"Usage of ${usage:,.2f}, after ${before:,.2f} on the last invoice with usage."
+
+
+def _usage(bill: Bill) -> Decimal:
+    return sum([line.amount for line in bill.lines if line.kind != RECURRING], Decimal(0))
 
 
 @lru_cache(maxsize=4096)

@@ -1,6 +1,6 @@
 """How bills are written: lines, then their invoices, by COPY; numbers last of all."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,16 +12,17 @@ from billing.charges import Line
 from billing.models import LINE_FIELDS
 
 
-@dataclass
+@dataclass(slots=True)
 class Bill:
     """The lines of an account's invoice to be; none where nothing is owed."""
 
     account: int
     lines: Sequence[Line]
     total: Decimal = field(init=False)
+    key: int | None = field(init=False, default=None)  # of its invoice, once its lines are written
 
     def __post_init__(self) -> None:
-        self.total = sum((line.amount for line in self.lines), Decimal("0.00"))
+        self.total = sum([line.amount for line in self.lines], Decimal("0.00"))
 
 
 assert Line._fields == LINE_FIELDS  # a line is written as it is
@@ -30,26 +31,27 @@ INVOICE_COLUMNS = ("id", "number", "account_id", "month", "issued_at", "total", 
 BILLED_COLUMNS = ("account_id", "month", "billed_at")
 
 
-def write_bills(
-    bills: Sequence[Bill],
-    settled: Iterable[int],
-    *,
-    month: date,
-    now: datetime,
-    checkpoint: Callable[[str], None],
-) -> None:
-    """Write the invoices of the bills, and that the settled accounts' month was billed, in the caller's transaction."""
+def write_lines(bills: Iterable[Bill], *, at_most: int) -> list[Bill]:
+    """Write the lines of at most so many bills as they come, and return the bills, each with the key of its invoice.
+
+    The invoices are to follow in the caller's transaction (decision 0006). Until all have come the connection is busy:
+    what makes the bills can't query by it.
+    """
+    written: list[Bill] = []
+    _copy("billing_invoiceline", LINE_COLUMNS, _line_texts(_new_keys(at_most), bills, written))
+    return written
+
+
+def write_invoices(bills: Sequence[Bill], settled: Iterable[Bill], *, month: date, now: datetime) -> None:
+    """Write the invoices of bills whose lines are written, and that the month of all settled accounts was billed."""
     at = now.isoformat()
-    _copy("billing_billedmonth", BILLED_COLUMNS, (f"{account}\t{month}\t{at}" for account in settled))
+    _copy("billing_billedmonth", BILLED_COLUMNS, (f"{bill.account}\t{month}\t{at}" for bill in settled))
     if not bills:
         return
-    keys = _new_keys(len(bills))
-    _copy("billing_invoiceline", LINE_COLUMNS, _line_texts(keys, bills))
-    checkpoint("after lines")
     first = take_numbers("invoices", len(bills))
     invoices = (
-        f"{key}\t{first + place}\t{bill.account}\t{month}\t{at}\t{bill.total}\t{len(bill.lines)}"
-        for place, (key, bill) in enumerate(zip(keys, bills, strict=True))
+        f"{bill.key}\t{number}\t{bill.account}\t{month}\t{at}\t{bill.total}\t{len(bill.lines)}"
+        for number, bill in enumerate(bills, first)
     )
     _copy("billing_invoice", INVOICE_COLUMNS, invoices)
 
@@ -77,15 +79,20 @@ def _new_keys(count: int) -> list[int]:
         return [key for (key,) in cursor.fetchall()]
 
 
-def _line_texts(keys: Iterable[int], bills: Iterable[Bill]) -> Iterator[str]:
+def _line_texts(keys: Iterable[int], bills: Iterable[Bill], written: list[Bill]) -> Iterator[str]:
     """Yield the rows of the lines; a line that many bills share is turned into text once."""
-    texts: dict[int, str] = {}  # by identity, which is the bills' for as long as they are here
-    for key, bill in zip(keys, bills, strict=True):
+    texts: dict[int, str] = {}  # by identity, which is the lines' for as long as `written` has their bills
+    unused = iter(keys)
+    for bill in bills:
+        written.append(bill)
+        if not bill.lines:
+            continue
+        bill.key = next(unused)
         for line in bill.lines:
             text = texts.get(id(line))
             if text is None:
                 text = texts[id(line)] = "\t".join(map(str, line))
-            yield f"{key}\t{text}"
+            yield f"{bill.key}\t{text}"
 
 
 def _copy(table: str, columns: Sequence[str], rows: Iterable[str]) -> None:
@@ -97,4 +104,4 @@ def _copy(table: str, columns: Sequence[str], rows: Iterable[str]) -> None:
             copy.write("\n".join(block) + "\n")
 
 
-ROWS_A_WRITE = 2_000
+ROWS_A_WRITE = 500

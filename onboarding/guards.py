@@ -16,12 +16,17 @@ GUARDS = [
     Guard(
         "onboarding_activated_by_the_team",
         "onboarding_onboarding",
-        "Only an active member of staff with the permission to activate accounts can activate one.",
+        "Only an active member of staff with the permission to activate accounts can activate one, or the schedule.",
     ),
     Guard("onboarding_is_never_deleted", "onboarding_onboarding", "The onboarding of an account is never deleted."),
     Guard("onboarding_onboarding_is_kept", "onboarding_onboarding", "The onboarding of accounts is never emptied."),
-    Guard("onboarding_leaves_history", "onboarding_onboarding", "Every change of the mode leaves a row of history."),
+    Guard(
+        "onboarding_leaves_history",
+        "onboarding_onboarding",
+        "Every change of the mode and of what is planned for it leaves a row of history.",
+    ),
     Guard("account_timezone_is_fixed", "accounts_account", "The time zone is fixed once Contact Center is installed."),
+    *append_only("onboarding_note", "A note"),
     *append_only("onboarding_historicalonboarding", "History"),
     *append_only("onboarding_historicalgoliverequest", "History"),
 ]

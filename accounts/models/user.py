@@ -8,6 +8,15 @@ from django.db import models
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
+SYSTEM_MEMBER = "schedule@system.invalid"
+
+
+class Language(models.TextChoices):
+    """The languages that pages and e-mail are in."""
+
+    ENGLISH = "en", "English"
+    SPANISH = "es", "Español"
+
 
 class UserManager(BaseUserManager["User"]):
     """Makes users, who are known by their e-mail address in lower case."""
@@ -25,12 +34,21 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
+    def system_member(self) -> "User":
+        """Return the member of the team that stands for the schedule and the deadline; made where there is none yet."""
+        found = self.filter(is_system=True).first()
+        return found or self.create_user(SYSTEM_MEMBER, first_name="Onboarding", last_name="schedule", is_system=True)
+
 
 class User(AbstractUser):
     """A person with a log-in. Users are deactivated, never deleted: history names them."""
 
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
+    language = models.CharField(
+        max_length=5, choices=Language.choices, default=Language.ENGLISH, db_default=Language.ENGLISH
+    )
+    is_system = models.BooleanField("stands for the schedule", default=False, db_default=False, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -44,7 +62,19 @@ class User(AbstractUser):
                 condition=models.Q(email=Lower("email")),
                 name="user_email_is_lower_case",
                 violation_error_message="Write the e-mail address in lower case.",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["is_system"],
+                condition=models.Q(is_system=True),
+                name="one_system_member",
+                violation_error_message="There is one system member already.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_system=False)
+                | models.Q(is_staff=False, is_superuser=False, password__startswith="!"),
+                name="system_member_never_logs_in",
+                violation_error_message="The system member has no password and no rights of staff.",
+            ),
         ]
 
     def __str__(self) -> str:

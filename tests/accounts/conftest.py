@@ -11,7 +11,7 @@ from accounts.models import Account, PhoneNumber, Refusal, ServiceUser, User
 from billing.actions import issue_credit_note
 from billing.charges import Line
 from billing.models import BillRun, FailedBill, HeldBill, Invoice
-from billing.writing import Bill, write_bills
+from billing.writing import Bill, write_invoices, write_lines
 from onboarding.models import GoLiveRequest
 from subscriptions.actions import assign_number
 from tests.billing.billed import IN_APRIL, MARCH
@@ -45,6 +45,6 @@ def everything(installed: Account, owner: User, root: User, toll_free: PhoneNumb
     FailedBill.objects.create(run=run, account=installed, reason="No price.")
     HeldBill.objects.create(account=installed, month=MARCH, total=1, why="Out of line.", held_at=IN_APRIL)
     line = Line("usage", "tf-payperuse", MARCH, MARCH, MARCH, 100, Decimal("0.045"), Decimal("4.50"), minutes=100)
-    bill = Bill(installed.pk, [line])
-    write_bills([bill], [installed.pk], month=MARCH, now=IN_APRIL, checkpoint=lambda name: None)
+    bills = write_lines([Bill(installed.pk, [line])], at_most=1)
+    write_invoices(bills, bills, month=MARCH, now=IN_APRIL)
     issue_credit_note(installed, Invoice.objects.get(), amount=Decimal(1), reason="Late", by=root)

@@ -15,6 +15,7 @@ from accounts.actions import add_service_user
 from accounts.guards import all_guards, sentence_of
 from accounts.models import Account, NumberAssignment, PhoneNumber, User
 from onboarding.actions import activate, request_go_live
+from onboarding.models import Note
 from subscriptions.actions import assign_number, change_subscription, unassign_number
 from subscriptions.rules import Subscription
 from tests.guarding import INSERTS, UPDATES, by_history_revert, by_upsert, named, nothing_written, refused_by, sql
@@ -26,6 +27,7 @@ ADDED_TO = [
     "accounts_historicalcontact",
     "accounts_historicalserviceuser",
     "accounts_historicalphonenumber",
+    "onboarding_note",
     "onboarding_historicalonboarding",
     "onboarding_historicalgoliverequest",
     "subscriptions_change",
@@ -56,6 +58,7 @@ def past(installed: Account, owner: User, member: User, toll_free: PhoneNumber) 
     """An account that has left a row in each table to which rows are only added."""
     add_service_user(installed, name="Ann", email="ann@example.com", by=owner)
     request_go_live(installed, wanted_on=MARCH[20].date(), by=owner, now=MARCH[10])
+    Note.objects.create(account=installed, written_by=member, text="Called them.")
     activate(installed, by=member, reason="Ready", now=MARCH[15])
     with pytest.raises(ValidationError):
         change_subscription(installed, Subscription(-1, "storage-5", "tf-payperuse"), by=owner)

@@ -19,6 +19,7 @@ EXERCISED = {
     "onboarding_activated_by_the_team",
     "onboarding_is_never_deleted",
     "account_timezone_is_fixed",
+    "user_system_member_is_fixed",
 }
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 IN_ONBOARDING = {"activated_at": None, "activated_by": None, "activated_from": "", "reason": ""}
@@ -211,3 +212,39 @@ def test_the_time_zone_is_fixed_once_contact_center_is_installed(installed: Acco
 
 def test_the_time_zone_may_change_before(account: Account) -> None:
     assert Account.objects.update(timezone="Pacific/Auckland") == 1
+
+
+def test_the_system_member_activates_by_the_schedule_and_by_nothing_else(installed: Account) -> None:
+    system = User.objects.system_member()
+    with refused_by("onboarding_activated_by_the_team"):
+        Onboarding.objects.update(**activation(system))
+    Onboarding.objects.update(**activation(system) | {"activated_from": Origin.SCHEDULE})
+    assert Onboarding.objects.get().is_active
+
+
+def test_nobody_else_activates_by_the_schedule(installed: Account, owner: User, supporter: User) -> None:
+    for user in (owner, supporter):
+        with refused_by("onboarding_activated_by_the_team"):
+            Onboarding.objects.update(**activation(user) | {"activated_from": Origin.SCHEDULE})
+
+
+@pytest.mark.parametrize("way", UPDATES, ids=named)
+def test_nobody_becomes_the_system_member(installed: Account, owner: User, way: Callable[..., None]) -> None:
+    with refused_by("user_system_member_is_fixed", *["system_member_never_logs_in"] * (way is by_upsert)):
+        way(owner, is_system=True)
+
+
+@pytest.mark.parametrize("way", UPDATES, ids=named)
+@pytest.mark.parametrize(
+    "rights", [{"is_staff": True}, {"is_superuser": True}, {"password": "pbkdf2$1$salt$hash"}], ids=named
+)
+def test_the_system_member_never_logs_in(db: None, way: Callable[..., None], rights: dict[str, Any]) -> None:
+    system = User.objects.system_member()
+    with refused_by("system_member_never_logs_in"):
+        way(system, **rights)
+
+
+def test_there_is_one_system_member(db: None) -> None:
+    assert User.objects.system_member() == User.objects.system_member()
+    with refused_by("one_system_member"):
+        User.objects.create_user("another@system.invalid", is_system=True)

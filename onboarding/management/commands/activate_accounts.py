@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from accounts.actions import database_now
 from accounts.models import Account, User
 from onboarding.actions import CHUNK, Activations, activate_many, checked_reason, refusals_of, require_activator
-from onboarding.models import Onboarding
+from onboarding.models import Onboarding, Origin
 
 SHOWN = 20
 LONGEST_AGE = 36_500
@@ -111,7 +111,7 @@ def _checked(email: str, reason: str) -> tuple[User, str]:
     if by is None:
         raise CommandError(f"There is no user with the e-mail address {email}.")
     try:
-        require_activator(by)
+        require_activator(by, Origin.BATCH)
         return by, checked_reason(reason)
     except PermissionDenied as denial:
         raise CommandError(f"{email} can't activate accounts: {denial}") from denial

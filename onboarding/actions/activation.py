@@ -1,22 +1,21 @@
-"""The verbs of onboarding: activate an account for good, ask for it, take the request back."""
+"""The verbs that end onboarding for good: for one account, and for thousands."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from accounts.actions import AlreadyDone, action, database_now
 from accounts.guards import sentence_of
-from accounts.history import credit, insert_history
+from accounts.history import insert_history
 from accounts.models import Account, Refusal, User
-from accounts.roles import Capability, require
 from onboarding import rules
-from onboarding.models import GoLiveRequest, Onboarding, Origin
+from onboarding.actions.refusals import no_contact_center
+from onboarding.models import Onboarding, Origin
 
 CHUNK = 5_000
-FURTHEST_WANTED_DATE = timedelta(days=365)
 
 
 @action
@@ -28,7 +27,7 @@ def activate(
     Needs the permission `onboarding.activate_account` of active staff (PermissionDenied). Refused without a reason, and
     where the account has no Contact Center; an active account answers AlreadyDone, and nothing is written.
     """
-    require_activator(by)
+    require_activator(by, origin)
     reason = checked_reason(reason)
     onboarding = Onboarding.objects.select_related("account").filter(account=account).first()
     if onboarding is None:
@@ -62,7 +61,7 @@ def activate_many(
     Each chunk is one transaction under the accounts' locks. An account that can't be activated is set aside with its
     reason and the others go on. Raises PermissionDenied or ValidationError before the first chunk, as `activate` does.
     """
-    require_activator(by)
+    require_activator(by, origin)
     reason = checked_reason(reason)
     keys = sorted(set(accounts))
     for start in range(0, len(keys), chunk):
@@ -78,7 +77,7 @@ def _activate_chunk(
     try:
         with transaction.atomic():
             list(Account.objects.locked().filter(pk__in=keys).values_list("pk", flat=True))
-            require_activator(by)
+            require_activator(by, origin)
             activated = _write_activations(keys, by=by, reason=reason, origin=origin, now=now or database_now())
             refused = refusals_of(set(keys).difference(activated))
     except DatabaseError as error:
@@ -141,10 +140,15 @@ def _write_activations(keys: Sequence[int], *, by: User, reason: str, origin: Or
         return [key for (key,) in cursor.fetchall()]
 
 
-def require_activator(by: User) -> None:
-    """Raise PermissionDenied unless the user, as he is in the database now, may activate accounts (R8, I5)."""
-    current = User.objects.filter(pk=by.pk, is_active=True, is_staff=True).first()
-    if current is None or not current.has_perm("onboarding.activate_account"):
+def require_activator(by: User, origin: Origin) -> None:
+    """Raise PermissionDenied unless the user, as he is in the database now, may activate accounts (R8, I5).
+
+    Those are active staff with the permission, and for the schedule its system member.
+    """
+    current = User.objects.filter(pk=by.pk, is_active=True).first()
+    if current is not None and current.is_system and origin == Origin.SCHEDULE:
+        return
+    if current is None or not current.is_staff or not current.has_perm("onboarding.activate_account"):
         raise PermissionDenied("Only the Onboarding team can activate an account.")
 
 
@@ -153,56 +157,3 @@ def checked_reason(reason: str) -> str:
     if not isinstance(reason, str) or not reason.strip() or "\0" in reason:
         raise ValidationError({"reason": ValidationError("Say why the account is activated.", code="reason_missing")})
     return reason.strip()
-
-
-def no_contact_center(number: str) -> ValidationError:
-    """Return the refusal of something that needs Contact Center on an account that has none."""
-    return ValidationError(
-        "Contact Center is not installed on account %(number)s.", code="not_installed", params={"number": number}
-    )
-
-
-@action
-def request_go_live(
-    account: Account, *, wanted_on: date, note: str = "", by: User, now: datetime | None = None
-) -> GoLiveRequest:
-    """Ask the Onboarding team to activate the account on a day, and return the request (R17).
-
-    Refused for a day that has passed where the account is or is over a year away, where a request waits already,
-    and for an account that is active or has no Contact Center.
-    """
-    require(Capability.CHANGE_SERVICES, by, account)
-    onboarding = Onboarding.objects.select_related("account").filter(account=account).first()
-    if onboarding is None:
-        raise no_contact_center(account.number)
-    if refusal := rules.refuse_activation(onboarding):
-        raise refusal
-    now = now or database_now()
-    today = account.day_of(now)
-    if not today <= wanted_on <= today + FURTHEST_WANTED_DATE:
-        raise ValidationError(
-            {
-                "wanted_on": ValidationError(
-                    "Choose a day from today, %(today)s, to a year from now.",
-                    code="wanted_date",
-                    params={"today": f"{today:%B} {today.day}, {today.year}", "tried": wanted_on},
-                )
-            }
-        )
-    request = GoLiveRequest(account=account, wanted_on=wanted_on, note=note.strip(), requested_by=by, requested_at=now)
-    request.full_clean()
-    credit(request, by, now).save()
-    return request
-
-
-@action
-def withdraw_go_live(account: Account, *, by: User, now: datetime | None = None) -> GoLiveRequest:
-    """Take the waiting request back and return it; refused where none waits."""
-    require(Capability.CHANGE_SERVICES, by, account)
-    request = GoLiveRequest.objects.open().filter(account=account).first()
-    if request is None:
-        raise ValidationError("There is no request to withdraw.", code="no_request")
-    request.withdrawn_at = now or database_now()
-    request.withdrawn_by = by
-    credit(request, by, request.withdrawn_at).save(update_fields=["withdrawn_at", "withdrawn_by"])
-    return request

@@ -1,10 +1,9 @@
-"""The mode of an account that has Contact Center, and its customers' requests to go live."""
+"""The mode of an account that has Contact Center, and what the Onboarding team plans for it."""
 
 from datetime import date, datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
 from accounts.models import Account, User
@@ -16,6 +15,14 @@ class Origin(models.TextChoices):
     ADMIN = "admin", "Admin"
     BATCH = "batch", "Batch"
     SCHEDULE = "schedule", "Schedule"
+
+
+class DeadlineRule(models.TextChoices):
+    """What says when an account's onboarding ends by itself (R11)."""
+
+    POLICY = "policy", "The policy of all accounts"
+    FIXED = "fixed", "A date of its own"
+    NONE = "none", "No deadline"
 
 
 class OnboardingQuerySet(models.QuerySet["Onboarding"]):
@@ -36,7 +43,8 @@ class Onboarding(models.Model):
     """The mode of one account: born in onboarding when Contact Center is installed, ended once by `activate`.
 
     The database refuses a row born active, a second activation, and any change of when and by whom it was
-    (guards in `onboarding/guards.py`).
+    (guards in `onboarding/guards.py`). Days are the account's own. `announced_for` is the day that customers were told
+    on which the account becomes active by itself, by its schedule or its deadline.
     """
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="onboarding")
@@ -47,6 +55,18 @@ class Onboarding(models.Model):
     )
     activated_from = models.CharField(max_length=16, choices=Origin.choices, blank=True, default="", editable=False)
     reason = models.TextField("reason of the activation", blank=True, default="", editable=False)
+    owner = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", null=True, blank=True, verbose_name="owner on the team"
+    )
+    deadline_rule = models.CharField(
+        max_length=8, choices=DeadlineRule.choices, default=DeadlineRule.POLICY, db_default=DeadlineRule.POLICY
+    )
+    deadline_on = models.DateField("its own deadline", null=True, blank=True)
+    deadline_reason = models.TextField("reason of the deadline", blank=True, default="", db_default="")
+    scheduled_on = models.DateField("activation scheduled for", null=True, blank=True)
+    scheduled_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
+    schedule_reason = models.TextField("reason of the schedule", blank=True, default="", db_default="")
+    announced_for = models.DateField("activation announced for", null=True, blank=True, editable=False)
 
     objects = OnboardingQuerySet.as_manager()
     history = HistoricalRecords()
@@ -68,6 +88,19 @@ class Onboarding(models.Model):
                 name="activation_follows_start",
                 violation_error_message="An account can't be activated before its onboarding started.",
             ),
+            models.CheckConstraint(
+                condition=Q(deadline_rule=DeadlineRule.POLICY, deadline_on=None, deadline_reason="")
+                | Q(deadline_rule=DeadlineRule.FIXED, deadline_on__isnull=False) & ~Q(deadline_reason="")
+                | Q(deadline_rule=DeadlineRule.NONE, deadline_on=None) & ~Q(deadline_reason=""),
+                name="deadline_is_whole",
+                violation_error_message="A deadline of its own, or none, has a reason.",
+            ),
+            models.CheckConstraint(
+                condition=Q(scheduled_on=None, scheduled_by=None, schedule_reason="")
+                | Q(scheduled_on__isnull=False, scheduled_by__isnull=False) & ~Q(schedule_reason=""),
+                name="schedule_is_whole",
+                violation_error_message="A scheduled activation names the day, who scheduled it and why.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -86,41 +119,3 @@ class Onboarding(models.Model):
     def age(self, now: datetime) -> timedelta:
         """How long the account has been, or was, in onboarding."""
         return (self.activated_at or now) - self.started_at
-
-
-class GoLiveRequestQuerySet(models.QuerySet["GoLiveRequest"]):
-    def open(self) -> "GoLiveRequestQuerySet":
-        """Requests that wait: neither withdrawn nor followed by the activation."""
-        return self.filter(withdrawn_at=None, account__onboarding__activated_at=None)
-
-
-class GoLiveRequest(models.Model):
-    """A customer's request that the Onboarding team activate his account (R17)."""
-
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="go_live_requests")
-    wanted_on = models.DateField("wanted date")
-    note = models.TextField(blank=True, max_length=2000)
-    requested_at = models.DateTimeField(db_default=Now(), editable=False)
-    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", editable=False)
-    withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False)
-    withdrawn_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, related_name="+", null=True, blank=True, editable=False
-    )
-
-    objects = GoLiveRequestQuerySet.as_manager()
-    history = HistoricalRecords()
-
-    class Meta:
-        ordering = ["-requested_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account"],
-                condition=Q(withdrawn_at=None),
-                name="one_go_live_request_at_a_time",
-                violation_error_code="one_go_live_request_at_a_time",
-                violation_error_message="You have already asked to go live. Withdraw that request to ask anew.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.account} asks to go live on {self.wanted_on}"

@@ -1,0 +1,61 @@
+"""A customer asks the Onboarding team to go live, or takes the request back (R17)."""
+
+from datetime import date, datetime, timedelta
+
+from django.core.exceptions import ValidationError
+
+from accounts.actions import action, database_now
+from accounts.history import credit
+from accounts.models import Account, User
+from accounts.roles import Capability, require
+from onboarding import rules
+from onboarding.actions.refusals import no_contact_center
+from onboarding.models import GoLiveRequest, Onboarding
+
+FURTHEST_WANTED_DATE = timedelta(days=365)
+
+
+@action
+def request_go_live(
+    account: Account, *, wanted_on: date, note: str = "", by: User, now: datetime | None = None
+) -> GoLiveRequest:
+    """Ask the Onboarding team to activate the account on a day, and return the request (R17).
+
+    Refused for a day that has passed where the account is or is over a year away, where a request waits already,
+    and for an account that is active or has no Contact Center.
+    """
+    require(Capability.CHANGE_SERVICES, by, account)
+    onboarding = Onboarding.objects.select_related("account").filter(account=account).first()
+    if onboarding is None:
+        raise no_contact_center(account.number)
+    if refusal := rules.refuse_activation(onboarding):
+        raise refusal
+    now = now or database_now()
+    today = account.day_of(now)
+    if not today <= wanted_on <= today + FURTHEST_WANTED_DATE:
+        raise ValidationError(
+            {
+                "wanted_on": ValidationError(
+                    "Choose a day from today, %(today)s, to a year from now.",
+                    code="wanted_date",
+                    params={"today": f"{today:%B} {today.day}, {today.year}", "tried": wanted_on},
+                )
+            }
+        )
+    request = GoLiveRequest(account=account, wanted_on=wanted_on, note=note.strip(), requested_by=by, requested_at=now)
+    request.full_clean()
+    credit(request, by, now).save()
+    return request
+
+
+@action
+def withdraw_go_live(account: Account, *, by: User, now: datetime | None = None) -> GoLiveRequest:
+    """Take the waiting request back and return it; refused where none waits."""
+    require(Capability.CHANGE_SERVICES, by, account)
+    request = GoLiveRequest.objects.open().filter(account=account).first()
+    if request is None:
+        raise ValidationError("There is no request to withdraw.", code="no_request")
+    request.withdrawn_at = now or database_now()
+    request.withdrawn_by = by
+    credit(request, by, request.withdrawn_at).save(update_fields=["withdrawn_at", "withdrawn_by"])
+    return request

@@ -1,0 +1,10 @@
+"""What several verbs of onboarding refuse in the same words."""
+
+from django.core.exceptions import ValidationError
+
+
+def no_contact_center(number: str) -> ValidationError:
+    """Return the refusal of something that needs Contact Center on an account that has none."""
+    return ValidationError(
+        "Contact Center is not installed on account %(number)s.", code="not_installed", params={"number": number}
+    )

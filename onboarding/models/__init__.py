@@ -1,0 +1,18 @@
+from onboarding.models.mode import DeadlineRule, Onboarding, OnboardingQuerySet, Origin
+from onboarding.models.notes import Note
+from onboarding.models.notices import Notice, NoticeKind, NoticeQuerySet, NoticeState
+from onboarding.models.requests import GoLiveRequest, GoLiveRequestQuerySet
+
+__all__ = [
+    "DeadlineRule",
+    "GoLiveRequest",
+    "GoLiveRequestQuerySet",
+    "Note",
+    "Notice",
+    "NoticeKind",
+    "NoticeQuerySet",
+    "NoticeState",
+    "Onboarding",
+    "OnboardingQuerySet",
+    "Origin",
+]
