@@ -35,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def overview(request: AccountRequest) -> HttpResponse:
     """The account at a glance, and what was lately tried and refused."""
     refusals = Refusal.objects.filter(account=request.account).select_related("by")[:RECENT_REFUSALS]
-    return render_page(request, "hostpilot/overview.html", {"refusals": refusals, "page": "overview"})
+    return render_page(request, "hostpilot/overview.html", {"refusals": refusals, "page": "home"})
 
 
 @account_page(Capability.SEE_AUDIT_LOG)

@@ -30,6 +30,7 @@ def running_month(request: AccountRequest) -> HttpResponse:
     account = request.account
     has_center = Onboarding.objects.filter(account=account).exists()
     context = {
+        "has_center": has_center,
         "estimate": estimate(account, now) if has_center else None,
         "kept_free": kept_free(account, now) if has_center else None,
         "latest": Invoice.objects.filter(account=account).newest_first().first(),

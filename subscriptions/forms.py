@@ -1,7 +1,8 @@
 """The forms of Contact Center's pages. They read what was typed; whether it is allowed, the actions say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -62,9 +63,13 @@ class SubscriptionForm(forms.Form):
     storage = OfferField(label="Recording storage")
     package = OfferField(label="Toll-free package")
 
-    def __init__(self, *args: Any, center: ContactCenter, catalogue: Catalogue, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, *args: Any, center: ContactCenter, held: Subscription, catalogue: Catalogue, today: date, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **{"initial": initial_of(held), **kwargs})
         self.center = center
+        self.held = held
+        self.today = today
         self.onboarding = center.account.onboarding
         self.catalogue = catalogue
         for name, kind in KIND_OF_FIELD.items():
@@ -107,6 +112,12 @@ class SubscriptionForm(forms.Form):
             addons=frozenset(chosen["addons"]),
         )
 
+    def chosen(self) -> Subscription | None:
+        """Return what the form stands at, as it was posted or as it is first shown; None where it can't be read."""
+        if not self.is_bound:
+            return subscription_of(self.initial)
+        return self.wanted() if self.is_valid() else None
+
     def _options(self, name: str) -> Iterator[Option]:
         value = self[name].value() or []
         chosen = {value} if isinstance(value, str) else set(value)
@@ -132,6 +143,12 @@ def initial_of(subscription: Subscription) -> dict[str, Any]:
         "channels": sorted(subscription.channels),
         "addons": sorted(subscription.addons),
     }
+
+
+def subscription_of(initial: Mapping[str, Any]) -> Subscription:
+    """Return what the form's initial values say, as `initial_of` made them."""
+    switched_on = {name: frozenset(initial[name]) for name in ("channels", "addons")}
+    return Subscription(seats=initial["seats"], storage=initial["storage"], package=initial["package"], **switched_on)
 
 
 class InstallForm(forms.Form):

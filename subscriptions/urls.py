@@ -8,6 +8,7 @@ urlpatterns = [
     path(CENTER, views.contact_center, name="contact_center"),
     path(CENTER + "install/", views.install_page, name="install"),
     path(CENTER + "subscription/", views.subscription, name="subscription"),
+    path(CENTER + "subscription/total/", views.new_total, name="new_total"),
     path(CENTER + "subscription/confirm/", views.confirm, name="confirm_subscription"),
     path(CENTER + "users/", views.users, name="users"),
     path(CENTER + "users/add/", views.add_user, name="add_user"),

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import phonenumbers
 from django import template
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
@@ -60,3 +61,9 @@ def browser(agent: str) -> str:
         for known in (BROWSERS, SYSTEMS)
     ]
     return ", ".join(filter(None, names)) or agent[:60] or "Unknown"
+
+
+@register.filter
+def national(number: str) -> str:
+    """Return a number of the form +18005550100 as it is written in its own country: `(800) 555-0100`."""
+    return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.NATIONAL)

@@ -1,7 +1,7 @@
 from subscriptions.views.import_people import confirm_import, import_page
 from subscriptions.views.install import contact_center, install_page
 from subscriptions.views.numbers import phone_numbers
-from subscriptions.views.subscription import confirm, subscription
+from subscriptions.views.subscription import confirm, new_total, subscription
 from subscriptions.views.users import add_user, users
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "contact_center",
     "import_page",
     "install_page",
+    "new_total",
     "phone_numbers",
     "subscription",
     "users",
