@@ -7,18 +7,15 @@ site is closed for maintenance. The answers name no host, account or person.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from time import monotonic
 
 from django.conf import settings
 from django.core.checks import CheckMessage
 from django.db import DatabaseError, connection
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
 from accounts.actions import database_now
-from accounts.guards import check_guards
+from accounts.guards import check_guards, missing_migrations
 
 GUARDS_KEPT_SECONDS = 5.0
 OK = "ok"
@@ -64,20 +61,8 @@ def _database() -> str:
     return OK
 
 
-def missing_migrations() -> list[str]:
-    """Return the migrations of the code that are not applied to the database. One query."""
-    applied = MigrationRecorder(connection).applied_migrations()
-    return [f"{app}.{name}" for app, name in _migrations_of_the_code() if (app, name) not in applied]
-
-
-@cache
-def _migrations_of_the_code() -> list[tuple[str, str]]:
-    """Return each migration there is, which never changes while the process lives. Reading them takes a while."""
-    return sorted(MigrationLoader(None).graph.nodes)
-
-
 def _migrations() -> str:
-    missing = missing_migrations()
+    missing = missing_migrations("default")
     return f"{len(missing)} not applied." if missing else OK
 
 

@@ -9,9 +9,11 @@ from django import template
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
+from accounts.events import Event, recent_events
 from accounts.models import Account, User
 
 register = template.Library()
+LATEST = 5
 
 MOST_IN_SWITCHER = 10
 # In this order: each names itself after the ones it is made of.
@@ -67,3 +69,9 @@ def browser(agent: str) -> str:
 def national(number: str) -> str:
     """Return a number of the form +18005550100 as it is written in its own country: `(800) 555-0100`."""
     return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+@register.simple_tag
+def latest_events(account: Account) -> list[Event]:
+    """Return the last few things that happened on the account, the newest first. One query."""
+    return recent_events(account, LATEST)

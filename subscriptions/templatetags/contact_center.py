@@ -9,13 +9,12 @@ from django.urls import reverse
 
 from accounts.models import Account, NumberAssignment, ServiceUser
 from onboarding import rules as mode
-from subscriptions import held, recent
+from subscriptions import held
 from subscriptions.catalogue import Waiting, held_by, waiting_package
 from subscriptions.forms import Option
 from subscriptions.models import ChargedPer, ContactCenter, Item
 
 register = template.Library()
-RECENT = 5
 
 
 @dataclass(frozen=True)
@@ -54,12 +53,6 @@ def seats_allowed(center: ContactCenter) -> dict[str, Any] | None:
         return None
     words = f"{center.seats} of the {limit} seats you can hold in onboarding"
     return {"words": words, "share": min(100, 100 * center.seats // limit)}
-
-
-@register.inclusion_tag("components/events.html")
-def recent_events(account: Account, brand: str) -> dict[str, Any]:
-    """Show the last things that happened on the account's Contact Center."""
-    return {"events": recent.recent_events(account, RECENT), "account": account, "brand": brand}
 
 
 @register.simple_tag

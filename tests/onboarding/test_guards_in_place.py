@@ -160,3 +160,12 @@ def test_before_the_first_migrate_there_is_nothing_to_miss(db: None) -> None:
     sql("ALTER TABLE django_migrations RENAME TO not_yet")
     sql("DROP TRIGGER onboarding_seat_limit ON subscriptions_contactcenter")
     assert check_guards(databases=["default"]) == []
+
+
+def test_what_a_waiting_migration_will_bring_does_not_stop_it(db: None) -> None:
+    """`migrate` asks the check first: it would refuse to bring the guards that it misses."""
+    sql("DELETE FROM django_migrations WHERE app = 'subscriptions' AND name = '0003_price_is_not_moved_back'")
+    sql("DROP TRIGGER onboarding_seat_limit ON subscriptions_contactcenter")
+    assert [message.id for message in check_guards(databases=["default"])] == ["guards.W001"]
+    sql("ALTER TABLE onboarding_onboarding DISABLE TRIGGER onboarding_activation_is_final")
+    assert missing() == ["The guard onboarding_activation_is_final on onboarding_onboarding is switched off."]

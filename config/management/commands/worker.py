@@ -12,7 +12,7 @@ from django.db import connection
 from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app, connector_params
 
-from config.health import missing_migrations
+from accounts.guards import missing_migrations
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["at_once"] < 1:
             raise CommandError("--at-once must be 1 or more.")
-        if missing := missing_migrations():
+        if missing := missing_migrations("default"):
             raise CommandError(f"{len(missing)} migrations are not applied. Run `manage.py migrate` first.")
         name = f"{socket.gethostname()}:{os.getpid()}"
         self._say(f"Worker {name} does these jobs; stop it with Ctrl+C or SIGTERM.")
