@@ -7,8 +7,10 @@ from django.urls import reverse_lazy
 
 from billing.models import HeldBill
 from config.models import Job
+from onboarding.models import Notice
 
 HELD = "Held bills"
+NOTICES = "Notices"
 JOBS = "Jobs"
 # (group, [(title, icon, app, model)])
 PLACES = [
@@ -17,6 +19,7 @@ PLACES = [
         [
             ("Worklist", "checklist", "onboarding", "onboarding"),
             ("Go-live requests", "rocket_launch", "onboarding", "goliverequest"),
+            (NOTICES, "mail", "onboarding", "notice"),
         ],
     ),
     (
@@ -79,6 +82,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         for item in items:
             if item["title"] == HELD and (waiting := HeldBill.objects.waiting().count()):
                 item |= {"badge": waiting, "badge_variant": "warning"}
+            if item["title"] == NOTICES and (failed := Notice.objects.failed().count()):
+                item |= {"badge": failed, "badge_variant": "danger"}
             if item["title"] == JOBS and (failed := Job.objects.failed().count()):
                 item |= {"badge": failed, "badge_variant": "danger"}
         if items:

@@ -18,3 +18,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
 ]
+
+# 400, 403 and 404 are Django's, with our templates.
+handler429 = "config.errors.too_many_requests"
+handler500 = "config.errors.server_error"

@@ -19,6 +19,8 @@ GRANTED = {
         "accounts.add_phonenumber",
         "accounts.change_phonenumber",
         "onboarding.activate_account",
+        "onboarding.change_onboarding",
+        "onboarding.send_notice",
         "subscriptions.add_contactcenter",
         "subscriptions.change_contactcenter",
     },

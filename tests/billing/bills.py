@@ -8,7 +8,7 @@ from typing import Any
 
 from accounts.models import Account, PhoneNumber, User
 from billing.actions import Summary, run_bills
-from billing.models import LINE_FIELDS, Invoice
+from billing.models import LINE_FIELDS, HeldBill, Invoice
 from onboarding.actions import activate
 from subscriptions.actions import assign_number, change_subscription, install
 from subscriptions.catalogue import contact_center_of, held_by
@@ -18,8 +18,9 @@ from tests.conftest import INSTALLED
 MARCH, APRIL, MAY = (date(2026, month, 1) for month in (3, 4, 5))
 ACTIVATED = datetime(2026, 3, 16, 12, tzinfo=UTC)
 BOUGHT = datetime(2026, 3, 16, 13, tzinfo=UTC)
-IN_APRIL, IN_MAY, IN_JUNE = (datetime(2026, month, 2, tzinfo=UTC) for month in (4, 5, 6))
+IN_APRIL, IN_MAY, IN_JUNE = (datetime(2026, month, 2, 12, tzinfo=UTC) for month in (4, 5, 6))
 SEAT = Decimal("36.13")  # a seat of Contact Center Pro from March 16 on: $70.00 × 16/31
+TOTAL = Decimal("76.76")  # two seats from March 16 on, 72.26, and a hundred minutes, 4.50
 
 Customers = Callable[..., list[Account]]
 
@@ -46,9 +47,9 @@ def number_of(account: Account, written: str, *, by: User) -> PhoneNumber:
     return number
 
 
-def called(call_id: str, minutes: int, **other: Any) -> None:
-    """Import one call of so many minutes."""
-    assert imported([row(call_id, seconds=minutes * 60, **other)]).added == 1
+def called(*call_ids: str, minutes: int = 100, **other: Any) -> None:
+    """Receive calls of so many minutes, on March 20 unless told."""
+    assert imported([row(call_id, seconds=minutes * 60, **other) for call_id in call_ids]).added == len(call_ids)
 
 
 def bill(month: date = MARCH, now: datetime = IN_APRIL, **options: Any) -> Summary:
@@ -75,3 +76,24 @@ def lines(account: Account, month: date) -> list[tuple[str, str, str]]:
     """Return kind, SKU and amount of each line of the account's invoice."""
     found = Invoice.objects.get(account=account, month=month).lines.all()
     return [(line.kind, line.sku, str(line.amount)) for line in found]
+
+
+def march(account: Account, by: User) -> None:
+    """Let an account that was activated on March 16 owe TOTAL for the month."""
+    buy(account, by, seats=2)
+    called("march")
+
+
+def invoiced(account: Account, by: User) -> Invoice:
+    """Return the account's invoice of March, over TOTAL."""
+    march(account, by)
+    bill()
+    return Invoice.objects.get(account=account)
+
+
+def held_back(account: Account, by: User, settings: Any) -> HeldBill:
+    """Return the account's bill of March, held since usage above 1 dollar waits for a person."""
+    settings.BILL_HOLD_USAGE_ABOVE = 1
+    march(account, by)
+    assert bill().held.keys() == {account.pk}
+    return HeldBill.objects.get()

@@ -50,7 +50,7 @@ def test_the_default_is_the_last_month_that_ended_everywhere(now: datetime, mont
 def test_what_is_invoiced_is_what_the_facts_say(customers: Customers, owner: User) -> None:
     accounts = customers(4)
     number_of(accounts[2], "+18005550100", by=owner)
-    called("c1", 300)
+    called("c1", minutes=300)
     keys = [account.pk for account in accounts]
     facts = facts_of(keys, MARCH, tariffs())
     expected = {
@@ -220,10 +220,10 @@ def test_one_account_the_database_refuses_is_set_aside_and_leaves_no_gap(
 
 def test_a_late_call_is_adjusted_on_the_next_invoice_and_nothing_else(charged: Account, owner: User) -> None:
     number_of(charged, "+18005550100", by=owner)
-    called("c1", 100)
+    called("c1", minutes=100)
     bill()
     before = invoices()
-    called("c2", 50, caller="late")
+    called("c2", minutes=50, caller="late")
     with nothing_written(but=(BillRun,)):
         assert bill().accounts == 0
     bill(APRIL, IN_MAY)
@@ -237,12 +237,12 @@ def test_a_late_call_is_adjusted_on_the_next_invoice_and_nothing_else(charged: A
 
 def test_a_call_that_comes_twice_is_billed_once(charged: Account, owner: User) -> None:
     number_of(charged, "+18005550100", by=owner)
-    called("c1", 100)
+    called("c1", minutes=100)
     with pytest.raises(AssertionError):
-        called("c1", 100)
+        called("c1", minutes=100)
     bill()
     with pytest.raises(AssertionError):
-        called("c1", 100)
+        called("c1", minutes=100)
     bill(APRIL, IN_MAY)
     assert lines(charged, MARCH)[1:] == [("usage", "tf-payperuse", "4.50")]
     assert lines(charged, APRIL) == [("recurring", "cc-pro", "70.00")]
@@ -252,7 +252,7 @@ def test_nothing_of_onboarding_but_minutes_is_ever_billed(installed: Account, ow
     """I6 and I7: two seats since March 16, a call on the 20th, activated on April 21."""
     buy(installed, owner, seats=2)
     number_of(installed, "+18005550100", by=owner)
-    called("c1", 100)
+    called("c1", minutes=100)
     bill()
     activate(installed, by=member, reason="Ready", now=datetime(2026, 4, 21, 12, tzinfo=UTC))
     bill(APRIL, IN_MAY)

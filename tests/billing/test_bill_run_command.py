@@ -99,7 +99,7 @@ def test_an_account_set_aside_is_named_with_its_reason(customers: Customers) -> 
 def test_a_dry_run_tells_what_would_be_held(customers: Customers, owner: User) -> None:
     [account] = customers(1)
     number_of(account, "+18005550100", by=owner)
-    called("c1", 50_000)
+    called("c1", minutes=50_000)
     with nothing_written():
         told = bill_run("--month", "2026-03", "--dry-run")
     assert "Held for a person │ 1" in told
@@ -110,7 +110,7 @@ def test_a_dry_run_tells_what_would_be_held(customers: Customers, owner: User) -
 def test_two_processes_bill_the_same_as_one(customers: Customers, owner: User) -> None:
     accounts = customers(5)
     number_of(accounts[0], "+18005550100", by=owner)
-    called("c1", 100)
+    called("c1", minutes=100)
     dry = run_bills(MARCH, dry_run=True)
     shared_dry = run_bills(MARCH, dry_run=True, workers=2, chunk=2)
     assert shared_dry == dry

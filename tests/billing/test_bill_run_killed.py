@@ -57,7 +57,7 @@ def test_killed_and_run_again_the_invoices_are_the_same(
 ) -> None:
     accounts = customers(5)
     number_of(accounts[0], "+18005550100", by=owner)
-    called("c1", 100)
+    called("c1", minutes=100)
     expected = never_killed()
     assert len(expected) == 5
 

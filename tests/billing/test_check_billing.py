@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import Account, PhoneNumber, User
 from billing.actions import run_bills
-from tests.billing.billed import APRIL, IN_APRIL, IN_MAY, MARCH, called, invoiced
+from tests.billing.bills import APRIL, IN_APRIL, IN_MAY, MARCH, called, invoiced
 from tests.guarding import sql
 
 

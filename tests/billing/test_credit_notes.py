@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts.models import Account, AccountQuerySet, PhoneNumber, Refusal, User
 from billing.actions import issue_credit_note
 from billing.models import CreditNote, Invoice
-from tests.billing.billed import TOTAL, invoiced
+from tests.billing.bills import TOTAL, invoiced
 from tests.conftest import codes
 from tests.guarding import sql
 from tests.racing import at_once

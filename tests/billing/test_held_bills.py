@@ -14,7 +14,7 @@ from accounts.models import Account, PhoneNumber, User
 from billing.actions import reject_bill, release_bill, run_bills
 from billing.models import BilledMonth, HeldBill, Invoice
 from subscriptions.models import Price
-from tests.billing.billed import IN_APRIL, MARCH, TOTAL, called, held_back
+from tests.billing.bills import IN_APRIL, MARCH, TOTAL, called, held_back
 from tests.conftest import codes
 from tests.guarding import settle, sql
 from tests.racing import at_once

@@ -14,7 +14,7 @@ from billing.models import BillRun, FailedBill, Invoice, InvoiceLine
 from billing.pdf import check_pdf
 from onboarding.actions import activate
 from subscriptions.actions import install
-from tests.billing.billed import IN_APRIL, IN_MAY, MARCH, bought, invoiced
+from tests.billing.bills import IN_APRIL, IN_MAY, MARCH, buy, invoiced
 from tests.conftest import INSTALLED
 
 LIST = "/admin/billing/invoice/"
@@ -40,7 +40,7 @@ def make_billed(
         account = make_account(number, owner=owner, **fields)
         install(account, edition="cc-pro", by=owner, now=INSTALLED)
         activate(account, by=member, reason="Ready", now=INSTALLED)
-        bought(account, owner, now=INSTALLED, seats=1)
+        buy(account, owner, now=INSTALLED, seats=1)
         return account
 
     return make
@@ -165,7 +165,7 @@ def test_queries_do_not_grow(
         ask()
     for number in range(5):
         account = make_billed(str(300000 + number))
-        bought(account, owner, now=IN_APRIL, addons=frozenset({"addon-crm", "addon-wfm"}))
+        buy(account, owner, now=IN_APRIL, addons=frozenset({"addon-crm", "addon-wfm"}))
     run_bills(MARCH, now=IN_APRIL)
     run_bills(now=IN_MAY)
     with django_assert_num_queries(len(few)):

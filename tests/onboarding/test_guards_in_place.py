@@ -17,12 +17,18 @@ from tests.billing import (
     test_guards_of_the_activation,
 )
 from tests.guarding import sql
-from tests.onboarding import test_guards_of_the_mode, test_guards_see_our_tables, test_history_by_the_database
+from tests.onboarding import (
+    test_guards_of_notices,
+    test_guards_of_the_mode,
+    test_guards_see_our_tables,
+    test_history_by_the_database,
+)
 from tests.subscriptions import test_guards_of_the_ledger, test_guards_of_the_limits
 
 GUARDS = list(all_guards())
 ATTACKS = [
     test_guards_of_the_mode,
+    test_guards_of_notices,
     test_guards_see_our_tables,
     test_guards_of_the_limits,
     test_guards_of_the_ledger,
