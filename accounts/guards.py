@@ -52,8 +52,8 @@ GUARDS = [
         "accounts_numberassignment",
         "The period in which a number was assigned may end once; nothing else of it ever changes.",
     ),
-    Guard("user_system_member_is_fixed", "accounts_user", "Who stands for the schedule never changes."),
     Guard("accounts_numberassignment_is_kept", "accounts_numberassignment", "Assignments are never emptied."),
+    Guard("user_system_member_is_fixed", "accounts_user", "Who stands for the schedule never changes."),
 ]
 
 

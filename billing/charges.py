@@ -172,17 +172,13 @@ def _charged(end: date, rows: Sequence[Held], charged_from: date) -> list[Stretc
     stretches: list[Stretch] = []
     seats: list[tuple[date, date, int]] = []
     for item, quantity, start, stop in rows:
-        first = start if start > charged_from else charged_from
-        if stop is None or stop > end:
-            stop = end
+        first, stop = max(start, charged_from), min(stop or end, end)
         if stop <= first:
             continue
         in_turn = [(first, stop, quantity)]
         if item.kind == PRODUCT:  # which comes first in the order
             seats += in_turn
-        elif (
-            item.per_seat
-        ):  # the product's own quantity is the day's seats; what else is per seat is charged for those (4)
+        elif item.per_seat:  # charged for the seats of the day, which are the product's quantity (4)
             in_turn = [
                 (max(first, since), min(stop, until), number)
                 for since, until, number in seats
@@ -205,22 +201,8 @@ def _usage(month: date, end: date, rows: Sequence[Held], minutes: Mapping[date, 
         quantity = max(0, used - included)
         amount = _to_cents(price * quantity)
         unplaced -= used
-        lines.append(
-            Line(
-                USAGE,
-                item.sku,
-                month,
-                first,
-                stop - A_DAY,
-                quantity,
-                price,
-                amount,
-                False,
-                used,
-                included,
-                item.minutes,
-            )
-        )
+        counts = (used, included, item.minutes)
+        lines.append(Line(USAGE, item.sku, month, first, stop - A_DAY, quantity, price, amount, False, *counts))
     if unplaced:
         raise NotPriced(f"{unplaced} minutes of {month:%B %Y} were called on days without a toll-free package.")
     return lines
@@ -246,12 +228,11 @@ def _runs(stretches: Sequence[Stretch]) -> list[Stretch]:
     """Return the stretches with those made one that follow each other and differ in nothing but their days (6)."""
     runs: list[Stretch] = []
     for stretch in stretches:
-        if runs:
-            last = runs[-1]
-            if last[2] == stretch[1] and last[0].sku == stretch[0].sku and last[3:] == stretch[3:]:
-                runs[-1] = (last[0], last[1], *stretch[2:])
-                continue
-        runs.append(stretch)
+        last = runs[-1] if runs else None
+        if last and last[2] == stretch[1] and last[0].sku == stretch[0].sku and last[3:] == stretch[3:]:
+            runs[-1] = (last[0], last[1], *stretch[2:])
+        else:
+            runs.append(stretch)
     return runs
 
 

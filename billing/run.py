@@ -201,13 +201,13 @@ def _locked_and_unbilled(keys: Sequence[int], month: date) -> list[int]:
 
 
 def is_doubtful(bill: Bill) -> bool:
-    """Return whether `out_of_line` could have something to say about the bill. No query."""
+    """Return whether the bill is one that `out_of_line` is to look at: negative, or with much usage. No query."""
     above = settings.BILL_HOLD_USAGE_ABOVE
     return bill.total < 0 or (bill.total > above and _usage(bill) > above)  # the total is never less than the usage
 
 
 def out_of_line(bill: Bill, month: date) -> str:
-    """Return why the bill should wait for a person (I20), or nothing where it is in line.
+    """Return why a doubtful bill should wait for a person (I20), or nothing where it is in line.
 
     Recurring charges follow from what somebody bought on purpose; usage comes from a feed that may be wrong. So usage
     is held against the account's last invoice with usage, above an amount that is worth a look.
@@ -215,8 +215,6 @@ def out_of_line(bill: Bill, month: date) -> str:
     if bill.total < 0:
         return f"The total is negative: ${bill.total:,.2f}."
     usage = _usage(bill)
-    if usage <= settings.BILL_HOLD_USAGE_ABOVE:
-        return ""
     lines = InvoiceLine.objects.filter(invoice__account=bill.account).exclude(kind=RECURRING)
     earlier = lines.filter(invoice__month__lt=month).order_by("-invoice__month")
     latest = earlier.values_list("invoice__month", flat=True).first()
