@@ -1,0 +1,76 @@
+"""Who is told what: notices are written for the contacts whose role cares, each once."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from django.db import transaction
+
+from accounts.models import Account, Contact, Role, User
+from onboarding.models import Notice, NoticeKind, NoticeState
+from onboarding.notices import enqueue
+
+NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def contacts(account: Account, make_user: Callable[..., User]) -> None:
+    """The account's contacts, one in each role but the owner, who is there."""
+    for role in (Role.TECHNICAL, Role.BILLING, Role.VIEWER):
+        Contact.objects.create(account=account, user=make_user(f"{role}@example.com"), role=role)
+
+
+def told() -> list[str]:
+    return list(Notice.objects.order_by("to__email").values_list("to__email", flat=True))
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.SOON, NoticeKind.TOMORROW, NoticeKind.ACTIVATED])
+def test_where_money_starts_who_pays_is_told_too(account: Account, contacts: None, kind: NoticeKind) -> None:
+    assert enqueue([account.pk], kind, occasion="1", now=NOON) == 3
+    assert told() == ["billing@example.com", "olivia@example.com", "technical@example.com"]
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.INSTALLED, NoticeKind.REQUESTED, NoticeKind.ANSWERED, NoticeKind.EXTENDED])
+def test_of_the_rest_those_who_set_up_are_told(account: Account, contacts: None, kind: NoticeKind) -> None:
+    assert enqueue([account.pk], kind, occasion="1", now=NOON) == 2
+    assert told() == ["olivia@example.com", "technical@example.com"]
+
+
+def test_every_kind_says_who_cares(account: Account) -> None:
+    for kind in NoticeKind:
+        assert enqueue([account.pk], kind, occasion="1", now=NOON) == 1
+
+
+def test_a_contact_with_several_roles_is_told_once(account: Account, owner: User) -> None:
+    Contact.objects.create(account=account, user=owner, role=Role.TECHNICAL)
+    assert enqueue([account.pk], NoticeKind.INSTALLED, occasion="1", now=NOON) == 1
+
+
+def test_of_one_occasion_nobody_is_told_twice_and_of_another_he_is(account: Account) -> None:
+    first = {"activates_on": "2026-04-01"}
+    assert enqueue([account.pk], NoticeKind.SOON, occasion="2026-04-01", now=NOON, facts=first) == 1
+    assert enqueue([account.pk], NoticeKind.SOON, occasion="2026-04-01", now=NOON, facts={"activates_on": "x"}) == 0
+    assert enqueue([account.pk], NoticeKind.SOON, occasion="2026-04-08", now=NOON) == 1
+    assert Notice.objects.get(occasion="2026-04-01").facts == first
+
+
+def test_who_is_switched_off_and_other_accounts_contacts_are_not_told(
+    account: Account, owner: User, make_account: Callable[..., Account]
+) -> None:
+    other = make_account("100002")
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+    assert enqueue([account.pk], NoticeKind.INSTALLED, occasion="1", now=NOON) == 0
+    assert enqueue([account.pk, other.pk], NoticeKind.INSTALLED, occasion="1", now=NOON) == 1
+    assert told() == ["owner100002@example.com"]
+
+
+def test_a_notice_waits_from_the_moment_it_is_written_and_goes_with_its_transaction(account: Account) -> None:
+    with transaction.atomic():
+        enqueue([account.pk], NoticeKind.INSTALLED, occasion="undone", now=NOON)
+        transaction.set_rollback(True)
+    enqueue([account.pk], NoticeKind.INSTALLED, occasion="1", now=NOON)
+    notice = Notice.objects.get()
+    assert (notice.occasion, notice.state, notice.attempts, notice.settled_at) == ("1", NoticeState.WAITING, 0, None)
+    assert notice.created_at == notice.due_at == NOON
+    assert list(Notice.objects.due(NOON)) == [notice]
+    assert not Notice.objects.due(NOON.replace(hour=11)).exists()
