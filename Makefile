@@ -7,7 +7,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo test serve lint journeys bench lock clean
+.PHONY: help demo test serve worker lint journeys bench messages lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ test: $(VENV)/dev .env ## Run the tests
 
 serve: $(VENV)/runtime .env ## Serve the pages at http://localhost:8000
 	@$(RUN) manage.py runserver $(or $(PORT),8000)
+
+worker: $(VENV)/runtime .env ## Do the jobs of the queue until stopped
+	@exec $(RUN) manage.py worker
 
 journeys: $(VENV)/dev .env ## Run the journeys in a real browser (needs Chromium)
 	@$(RUN) -m pytest -q tests/journeys $(ARGS)
@@ -34,6 +37,10 @@ lint: $(VENV)/dev .env ## Style, types, arrows between apps, migrations
 
 bench: $(VENV)/dev .env ## Measure against the limits (N=accounts)
 	@$(RUN) -m benchmarks $(or $(N),10000)
+
+messages: $(VENV)/dev .env ## Collect and compile what is translated (needs gettext)
+	@$(RUN) manage.py makemessages --locale es --no-obsolete --add-location file --extension html,txt,subject,py --ignore '.*' --ignore tests --ignore staticfiles
+	@$(RUN) manage.py compilemessages --locale es --ignore '.*'
 
 lock: ## Pin the requirements anew (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \

@@ -47,6 +47,7 @@ def action(verb: Callable[Concatenate[Account, P], R], *, records_as: str = "") 
             raise
         except PermissionDenied as denial:
             record_refusals(account, by, name, ValidationError(str(denial), code="permission_denied"))
+            vars(denial)["is_recorded"] = True
             raise
         except IntegrityError as error:
             sentence = sentence_of(error)
@@ -61,8 +62,13 @@ def action(verb: Callable[Concatenate[Account, P], R], *, records_as: str = "") 
 
 def record_refusals(account: Account | None, by: User | None, verb: str, refusal: ValidationError) -> None:
     """Write one Refusal row for each reason in the refusal; its param `tried` is the value that was tried."""
-    Refusal.objects.bulk_create(
-        Refusal(
+    Refusal.objects.bulk_create(rows_of(account, by, verb, refusal))
+
+
+def rows_of(account: Account | None, by: User | None, verb: str, refusal: ValidationError) -> Iterator[Refusal]:
+    """Yield one unsaved Refusal for each reason, for callers who write those of many accounts at once."""
+    for field, reason in reasons_of(refusal):
+        yield Refusal(
             account=account,
             by=by,
             action=verb,
@@ -71,8 +77,6 @@ def record_refusals(account: Account | None, by: User | None, verb: str, refusal
             rule=(reason.code or "invalid")[:64],
             message=storable(reason.messages[0]),
         )
-        for field, reason in reasons_of(refusal)
-    )
 
 
 def storable(text: str) -> str:

@@ -14,9 +14,10 @@ SUPPORT = "Support (read only)"
 
 
 class GrantingAppConfig(AppConfig):
-    """An app whose models all three groups may look at, and that grants some groups more."""
+    """An app whose models the groups in `seen_by` may look at, all three by default, and that grants some more."""
 
     default = False  # each app's own config says True, or Django would not know which of the two it means
+    seen_by: Sequence[str] = (ONBOARDING_TEAM, BILLING_TEAM, SUPPORT)
     grants: Mapping[str, Sequence[str]] = {}
 
     def ready(self) -> None:
@@ -35,7 +36,8 @@ def grant_permissions(sender: GrantingAppConfig, using: str, **kwargs: Any) -> N
         given = list(of_app.filter(codename__in=codenames))
         missing = set(codenames) - {permission.codename for permission in given}
         assert not missing, f"{sender.label} grants what it does not have: {missing}"
-        group.permissions.add(*of_app.filter(codename__startswith="view_"), *given)
+        seen = of_app.filter(codename__startswith="view_") if name in sender.seen_by else ()
+        group.permissions.add(*seen, *given)
 
 
 def create_cache_table(using: str, **kwargs: Any) -> None:

@@ -8,11 +8,17 @@ it reaches Python as an IntegrityError whose name can be looked up here.
 import importlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.apps import apps
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning
 from django.db import DatabaseError, IntegrityError, connections, models
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+ROOMS = ("accounts", "onboarding", "subscriptions", "billing")
+BROUGHT_BY_MIGRATIONS = ("guards.E002", "guards.E005")
 
 
 @dataclass(frozen=True)
@@ -84,13 +90,33 @@ def sentence_of(error: IntegrityError) -> Sentence | None:
 def model_constraints() -> Iterator[models.BaseConstraint]:
     """Yield the named constraints of this project's models."""
     for model in apps.get_models():
-        if model.__module__.split(".")[0] in ("accounts", "onboarding", "subscriptions", "billing"):
+        if model.__module__.split(".")[0] in ROOMS:
             yield from model._meta.constraints
 
 
 def check_guards(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Return an error for each guard that is missing from the database or switched off (invariant I18)."""
-    return [message for alias in databases or [] for message in _missing(alias)]
+    """Return an error for each guard that is missing from the database or switched off (invariant I18).
+
+    What is missing while migrations wait is a warning: `migrate` itself asks this first, and would refuse to bring it.
+    """
+    messages = [message for alias in databases or [] for message in _missing(alias)]
+    left = [message for message in messages if message.id not in BROUGHT_BY_MIGRATIONS]
+    if left == messages or not any(map(missing_migrations, databases or [])):
+        return messages
+    hint = "Run `manage.py migrate`, and this check again."
+    return [*left, Warning("Guards are missing, and so are migrations.", hint=hint, id="guards.W001")]
+
+
+def missing_migrations(alias: str) -> list[str]:
+    """Return the migrations of the code that are not applied to the database, as `app.name`. One query."""
+    applied = MigrationRecorder(connections[alias]).applied_migrations()
+    return [f"{app}.{name}" for app, name in _migrations_of_the_code() if (app, name) not in applied]
+
+
+@cache
+def _migrations_of_the_code() -> list[tuple[str, str]]:
+    """Return each migration there is, which never changes while the process lives. Reading them takes a while."""
+    return sorted(MigrationLoader(None).graph.nodes)
 
 
 def _missing(alias: str) -> Iterator[CheckMessage]:
@@ -115,7 +141,7 @@ def _missing(alias: str) -> Iterator[CheckMessage]:
     hint = "Run `manage.py migrate`; where the migrations are applied, find out who took the guard away."
     for guard in all_guards():
         if (guard.name, guard.table) not in triggers:
-            yield Error(f"The guard {guard.name} on {guard.table} is missing.", hint=hint, id="guards.E001")
+            yield Error(f"The guard {guard.name} on {guard.table} is missing.", hint=hint, id="guards.E005")
             continue
         enabled, sealed = triggers[guard.name, guard.table]
         if not enabled:

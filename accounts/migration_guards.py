@@ -102,6 +102,7 @@ def sealed() -> RunSQL:
     """Return the operation that ends a migration of guards: their functions read our tables, whoever calls them.
 
     Without a search path of their own they would find a temporary table of the same name first, which anybody may make.
+    The triggers of the job queue are its library's own, and stay as it made them.
     """
     return RunSQL(
         """
@@ -112,6 +113,7 @@ def sealed() -> RunSQL:
             FOR guard IN
                 SELECT DISTINCT p.oid::regprocedure FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
                 WHERE NOT t.tgisinternal AND p.pronamespace = current_schema()::regnamespace AND p.proconfig IS NULL
+                    AND p.proname !~ '^procrastinate_'
             LOOP
                 EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', guard, current_schema());
             END LOOP;

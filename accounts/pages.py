@@ -60,6 +60,7 @@ def render_page(request: AccountRequest, template: str, context: dict[str, Any],
         "account": request.account,
         "may_see_services": Capability.SEE_SERVICES in may,
         "may_see_billing": Capability.SEE_BILLING in may,
+        "may_see_audit_log": Capability.SEE_AUDIT_LOG in may,
         "may_change_services": Capability.CHANGE_SERVICES in may,
     }
     return render(request, template, {**shared, **context}, status=status)

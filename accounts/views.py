@@ -1,12 +1,19 @@
-"""The first pages after log-in: the accounts of a contact, and the overview of one."""
+"""The first pages after log-in: the accounts of a contact, the overview of one, and what happened on it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from accounts.csv_files import csv_response
+from accounts.events import Event, event_page, events_of, people_of
+from accounts.forms import EventsForm
 from accounts.models import Account, Refusal
 from accounts.pages import AccountRequest, account_page, render_page
+from accounts.roles import Capability
 
 PAGE_SIZE = 50
 RECENT_REFUSALS = 5
@@ -28,4 +35,44 @@ def home(request: HttpRequest) -> HttpResponse:
 def overview(request: AccountRequest) -> HttpResponse:
     """The account at a glance, and what was lately tried and refused."""
     refusals = Refusal.objects.filter(account=request.account).select_related("by")[:RECENT_REFUSALS]
-    return render_page(request, "hostpilot/overview.html", {"refusals": refusals, "page": "overview"})
+    return render_page(request, "hostpilot/overview.html", {"refusals": refusals, "page": "home"})
+
+
+@account_page(Capability.SEE_AUDIT_LOG)
+def audit_log(request: AccountRequest) -> HttpResponse:
+    """What happened on the account, the newest first, a page at a time (R19)."""
+    form = _events_form(request)
+    page = event_page(request.account, form.wanted(), PAGE_SIZE) if form.is_valid() else None
+    context = {
+        "form": form,
+        "events": page.events if page else [],
+        "older": str(page.older) if page and page.older else "",
+        "is_first": not request.GET.get("before"),
+        "page": "audit_log",
+    }
+    return render_page(request, "hostpilot/audit_log.html", context, status=200 if page else 422)
+
+
+@account_page(Capability.SEE_AUDIT_LOG)
+def audit_log_csv(request: AccountRequest) -> HttpResponse:
+    """All that the page's filters leave, as CSV; one row for each thing that changed."""
+    form = _events_form(request)
+    if not form.is_valid():
+        return audit_log(request, number=request.account.number)
+    events = events_of(request.account, replace(form.wanted(), before=None))
+    rows = (row for event in events for row in _csv_rows(event, request.account))
+    header = ["date", "who", "kind", "action", "item", "what", "before", "after", "note"]
+    return csv_response(f"audit-log-{request.account.number}.csv", [header, *rows])
+
+
+def _events_form(request: AccountRequest) -> EventsForm:
+    return EventsForm(request.GET, account=request.account, people=list(people_of(request.account)))
+
+
+def _csv_rows(event: Event, account: Account) -> Iterator[list[str]]:
+    at = event.at.astimezone(account.zone).isoformat(" ", "seconds")
+    common = [at, event.who, event.kind.label, event.action, event.item]
+    for change in event.changes:
+        yield [*common, change.label, change.before, change.after, event.note]
+    if not event.changes:
+        yield [*common, "", "", "", event.note]

@@ -1,4 +1,4 @@
-"""How fast `activate_many` is beside its limit: one hand-made statement that activates and writes history.
+"""How fast `activate_many` is beside its limit: one hand-made statement that activates, and writes history and notices.
 
 Both run on fresh accounts, in turn, in one run; what counts is the ratio of their medians.
 """
@@ -15,7 +15,7 @@ from rich.table import Table
 from accounts.models import Account, User
 from benchmarks.machine import description, throw_away_database
 from onboarding.actions import activate_many
-from onboarding.models import Onboarding
+from onboarding.models import Notice, NoticeKind, Onboarding
 
 ROUNDS = 3
 TARGET = 0.9
@@ -30,16 +30,32 @@ WITH born AS (
 INSERT INTO onboarding_historicalonboarding
     (id, account_id, started_at, activated_from, reason, history_date, history_type)
     SELECT id, account_id, started_at, activated_from, reason, started_at, '+' FROM born;
+INSERT INTO accounts_user (email, password, first_name, last_name, is_superuser, is_staff, is_active, date_joined)
+    SELECT 'contact' || n || '@example.com', '!', '', '', false, false, true, now() FROM generate_series(1, {size}) n
+    ON CONFLICT DO NOTHING;
+-- Each account has an owner, and each second a billing manager who is the owner of the one before.
+INSERT INTO accounts_contact (account_id, user_id, role)
+    SELECT a.id, u.id, role FROM generate_series(1, {size}) n
+    JOIN accounts_account a ON a.number = (100000000 + n)::text
+    CROSS JOIN (VALUES ('owner', 0), ('billing', 1)) held (role, before)
+    JOIN accounts_user u ON u.email = 'contact' || (n - before) || '@example.com'
+    WHERE before = 0 OR n % 2 = 0;
 """
 
 LIMIT = """
 WITH activated AS (
     UPDATE onboarding_onboarding SET activated_at = now(), activated_by_id = %s, activated_from = 'batch', reason = %s
-    WHERE activated_at IS NULL RETURNING *)
-INSERT INTO onboarding_historicalonboarding (id, account_id, started_at, activated_at, activated_by_id, activated_from,
-    reason, history_date, history_type, history_user_id, history_change_reason)
-SELECT id, account_id, started_at, activated_at, activated_by_id, activated_from,
-    reason, now(), '~', activated_by_id, 'Activated' FROM activated
+    WHERE activated_at IS NULL RETURNING *),
+history AS (
+    INSERT INTO onboarding_historicalonboarding (id, account_id, started_at, activated_at, activated_by_id,
+        activated_from, reason, history_date, history_type, history_user_id, history_change_reason)
+    SELECT id, account_id, started_at, activated_at, activated_by_id, activated_from,
+        reason, now(), '~', activated_by_id, 'Activated' FROM activated)
+INSERT INTO onboarding_notice (account_id, to_id, kind, occasion, facts)
+SELECT DISTINCT c.account_id, c.user_id, 'activated', 'activated', '{}'::jsonb
+FROM activated a
+JOIN accounts_contact c ON c.account_id = a.account_id AND c.role IN ('owner', 'technical', 'billing')
+JOIN accounts_user u ON u.id = c.user_id AND u.is_active
 """
 
 Way = Callable[[User, Sequence[int]], None]
@@ -88,7 +104,7 @@ def run(size: int) -> None:
 
 
 def _seconds(way: Way, by: User, size: int) -> float:
-    """Return how long it takes to activate `size` new accounts, having checked that each left its row of history."""
+    """Return how long it takes to activate `size` new accounts, having checked that each left history and notices."""
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         cursor.execute(POPULATION.format(size=size))
@@ -100,4 +116,5 @@ def _seconds(way: Way, by: User, size: int) -> float:
     seconds = time.perf_counter() - start
     assert Onboarding.objects.active().count() == size
     assert Onboarding.history.filter(history_type="~", history_user=by).count() == size
+    assert Notice.objects.filter(kind=NoticeKind.ACTIVATED).count() == size + size // 2
     return seconds

@@ -7,11 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from accounts.models import Account
-from billing.charges import RECURRING, Held, Line, NotPriced, month_after, owed
-from billing.facts import AccountFacts, Tariffs, facts_of, tariffs
-from subscriptions.actions.write import rewrite_ledger
-from subscriptions.models import ContactCenter, Holding
-from subscriptions.rules import Catalogue, Difference
+from billing.charges import Held, Line, NotPriced, month_after, owed
+from billing.facts import AccountFacts, facts_of, tariffs
+from billing.usage import Usage, pictured
 
 NOTHING = Decimal("0.00")
 
@@ -34,31 +32,74 @@ def total(lines: Iterable[Line]) -> Decimal:
     return sum((line.amount for line in lines), NOTHING)
 
 
-def estimate(account: Account, now: datetime) -> Estimate:
-    """Return the estimate of the account's running month."""
-    month = account.day_of(now).replace(day=1)
+def estimate(account: Account, now: datetime) -> Estimate | None:
+    """Return the estimate of the account's running month, or None where it can't be told (`glance`)."""
+    found = glance(account, now)
+    return found.estimate if found else None
+
+
+@dataclass(frozen=True)
+class Glance:
+    """The running month at a glance: its estimate, a whole month of what is held, and the minutes of each day."""
+
+    estimate: Estimate
+    monthly_lines: Sequence[Line]
+    usage: Usage
+
+    @property
+    def monthly(self) -> Decimal:
+        return total(self.monthly_lines)
+
+
+def glance(account: Account, now: datetime) -> Glance | None:
+    """Return the account's running month at a glance.
+
+    None without Contact Center, and where something held has no price: nobody's page breaks on that.
+    """
+    today = account.day_of(now)
+    month = today.replace(day=1)
     facts = facts_of([account.pk], month, tariffs()).get(account.pk)
     if facts is None:
-        return Estimate(month, [], 0)
+        return None
     # Where calls came late, the facts have minutes of earlier months too.
-    minutes = sum(count for day, count in facts.minutes.items() if day >= month)
-    return Estimate(month, facts.owed(month), minutes)
+    minutes = {day: count for day, count in facts.minutes.items() if day >= month}
+    with suppress(NotPriced):
+        so_far = Estimate(month, facts.owed(month), sum(minutes.values()))
+        return Glance(so_far, monthly_lines(facts, month), pictured(month, minutes, today))
+    return None
 
 
-def kept_free(account: Account, now: datetime) -> Decimal:
-    """Return what onboarding has kept free so far: the recurring charges of its days until today, USD (R18)."""
+@dataclass(frozen=True)
+class KeptFree:
+    """What onboarding has kept free so far: the recurring lines of its days until today, month by month."""
+
+    lines: Sequence[Line]
+
+    @property
+    def total(self) -> Decimal:
+        return total(self.lines)
+
+
+def kept_free(account: Account, now: datetime) -> KeptFree | None:
+    """Return the recurring charges of the account's days in onboarding, which are never charged (R18).
+
+    None without Contact Center, and where something held then has no price.
+    """
     today = account.day_of(now)
     start = account.day_of(account.onboarding.started_at)
     facts = facts_of([account.pk], today.replace(day=1), tariffs(), since=start.replace(day=1)).get(account.pk)
     if facts is None:
-        return NOTHING
+        return None
     end = facts.activated_on or date.fromordinal(today.toordinal() + 1)
     free = [held._replace(end=min(held.end or end, end)) for held in facts.held if held.start < end]
-    kept, month = NOTHING, start.replace(day=1)
-    while month <= today:
-        kept += total(owed(month, free, {}, start))
-        month = month_after(month)
-    return kept
+    lines: list[Line] = []
+    month = start.replace(day=1)
+    with suppress(NotPriced):
+        while month <= today:
+            lines += owed(month, free, {}, start)
+            month = month_after(month)
+        return KeptFree(lines)
+    return None
 
 
 @dataclass(frozen=True)
@@ -86,8 +127,12 @@ def bill_now(account: Account, month: date) -> BillNow:
 class FirstBill:
     """What begins with an activation: the charge of a whole month, and the bill of the month it falls into."""
 
-    monthly: Decimal
+    monthly_lines: Sequence[Line]
     lines: Sequence[Line]
+
+    @property
+    def monthly(self) -> Decimal:
+        return total(self.monthly_lines)
 
     @property
     def total(self) -> Decimal:
@@ -123,79 +168,29 @@ def first_bills(accounts: Sequence[Account], on: dict[int, date]) -> dict[int, F
         keys = sorted(account.pk for account in accounts if on[account.pk].replace(day=1) == month)
         for key, facts in facts_of(keys, month, catalogue).items():
             with suppress(NotPriced):
-                bills[key] = FirstBill(monthly(facts, month), owed(month, facts.held, facts.minutes, on[key]))
+                bills[key] = FirstBill(monthly_lines(facts, month), owed(month, facts.held, facts.minutes, on[key]))
     return bills
 
 
-def monthly(facts: AccountFacts, month: date) -> Decimal:
-    """Return the recurring charges of the whole month after `month`, if nothing changes: an active account's."""
-    return _monthly([held for held in facts.held if held.end is None], month)
+def first_bills_from(starts: Mapping[tuple[int, date], Account]) -> dict[tuple[int, date], FirstBill]:
+    """Return what would begin for accounts on days, by key and day; one account may come with several days."""
+    bills: dict[tuple[int, date], FirstBill] = {}
+    left = dict(starts)
+    while left:
+        on = dict(left.keys())  # of each account the last of its days that are left
+        accounts = {key: account for (key, _), account in left.items()}
+        found = first_bills(list(accounts.values()), on)
+        bills |= {(key, on[key]): bill for key, bill in found.items()}
+        left = {(key, day): account for (key, day), account in left.items() if day != on[key]}
+    return bills
 
 
-def _monthly(held: Iterable[Held], month: date) -> Decimal:
+def monthly_lines(facts: AccountFacts, month: date) -> list[Line]:
+    """Return the recurring lines of the whole month after `month`, if nothing changes: an active account's."""
+    return whole_month([held for held in facts.held if held.end is None], month)
+
+
+def whole_month(held: Iterable[Held], month: date) -> list[Line]:
+    """Return the recurring lines of the month after `month`, charged from its first day on."""
     following = month_after(month)
-    return total(owed(following, held, {}, following))
-
-
-@dataclass(frozen=True)
-class Cost:
-    """A line of a purchase with what it costs this month, and for each whole month; in onboarding, once live."""
-
-    difference: Difference
-    this_month: Decimal
-    per_month: Decimal
-
-
-@dataclass(frozen=True)
-class PurchaseCost:
-    """What a purchase costs, line by line and as a whole."""
-
-    lines: Sequence[Cost]
-
-    @property
-    def this_month(self) -> Decimal:
-        return sum((line.this_month for line in self.lines), NOTHING)
-
-    @property
-    def per_month(self) -> Decimal:
-        return sum((line.per_month for line in self.lines), NOTHING)
-
-
-def purchase_cost(
-    center: ContactCenter, changes: Sequence[Difference], *, catalogue: Catalogue, now: datetime
-) -> PurchaseCost:
-    """Return what each line of a purchase adds to the recurring charges, the lines made one after the other (R15).
-
-    The ledger is read once for each line: a purchase has few.
-    """
-    prices = tariffs()
-    month = center.account.day_of(now).replace(day=1)
-    activated_on = center.account.onboarding.activated_on
-    costs: list[Cost] = []
-    rows = list(Holding.objects.valid().filter(account=center.account_id, period__overlap=(month, None)))
-    before = _charges([_held(row, prices) for row in rows], month, activated_on)
-    for change in changes:
-        outcome = rewrite_ledger(center, change.step, catalogue=catalogue, now=now).values()
-        gone = {key for place in outcome for key in place.superseded}
-        held = [_held(row, prices) for row in rows if row.pk not in gone]
-        held += [
-            Held(prices[row.held.item], row.held.quantity, row.start, row.end)
-            for place in outcome
-            for row in place.written
-        ]
-        after = _charges(held, month, activated_on)
-        costs.append(Cost(change, after[0] - before[0], after[1] - before[1]))
-        before = after
-    return PurchaseCost(costs)
-
-
-def _charges(held: Sequence[Held], month: date, activated_on: date | None) -> tuple[Decimal, Decimal]:
-    """Return the recurring charges of the month, and of a whole month after it."""
-    this_month = [line for line in owed(month, held, {}, activated_on) if line.kind == RECURRING]
-    following = month_after(month)
-    reaching = [row for row in held if row.end is None or row.end > following]
-    return total(this_month), _monthly(reaching, month)
-
-
-def _held(row: Holding, prices: Tariffs) -> Held:
-    return Held(prices[row.item_id], row.quantity, row.period.lower, row.period.upper)
+    return owed(following, held, {}, following)

@@ -65,11 +65,13 @@ def facts_of(
 
     What was held and called is that of the month, or of all months from `since` to it.
 
-    Four queries, and two more where calls came late for months before. `accounts` are best near each other: the queries
-    read the range from the least to the greatest key.
+    Four queries, and two more where calls came late for months before. They read the range from the least to the
+    greatest key, and where the accounts are few in it, each by itself. Of what is held, the first day after the month
+    counts too: what begins then is what is held from now on.
     """
     if not accounts:
         return {}
+    scattered = max(accounts) - min(accounts) > len(accounts) * SCATTERED
     bounds = {
         "lo": min(accounts),
         "hi": max(accounts),
@@ -79,23 +81,25 @@ def facts_of(
         "end": month_after(month),
     }
     wanted = set(accounts)
-    facts = {row[0]: AccountFacts(*row) for row in _rows(ACCOUNTS, bounds) if row[0] in wanted}
-    for account, late in _rows(LATE, bounds):
+    of_accounts, only = (" AND o.account_id = ANY(%(keys)s)", OF_THESE) if scattered else ("", "")
+    accounts_in_order = _rows(ACCOUNTS + of_accounts + " ORDER BY a.id", bounds)
+    facts = {row[0]: AccountFacts(*row) for row in accounts_in_order if row[0] in wanted}
+    for account, late in _rows(LATE + only, bounds):
         if account in facts:
             facts[account].late_months.append(late)
-    _fill(facts, bounds, catalogue)
+    _fill(facts, bounds, catalogue, only)
     behind = [account for account, one in facts.items() if one.late_months]
     if behind:
         _fill_late(facts, behind, month, catalogue)
     return facts
 
 
+SCATTERED = 20
 ACCOUNTS = """
     SELECT a.id, a.timezone, (o.activated_at AT TIME ZONE a.timezone)::date
     FROM accounts_account a JOIN onboarding_onboarding o ON o.account_id = a.id
     WHERE a.id BETWEEN %(lo)s AND %(hi)s AND o.account_id BETWEEN %(lo)s AND %(hi)s
         AND o.started_at < %(end)s::timestamp AT TIME ZONE a.timezone
-    ORDER BY a.id
 """
 LATE = """
     SELECT account_id, month FROM billing_latemonth
@@ -105,7 +109,7 @@ HELD = """
     SELECT account_id, array_agg(item_id), array_agg(quantity), array_agg(lower(period)), array_agg(upper(period))
     FROM subscriptions_holding
     WHERE account_id BETWEEN %(lo)s AND %(hi)s AND superseded_by_id IS NULL
-        AND period && daterange(%(since)s, %(end)s)
+        AND period && daterange(%(since)s, %(end)s, '[]')
 """
 MINUTES = """
     SELECT account_id, array_agg(day), array_agg(minutes) FROM (
@@ -114,7 +118,7 @@ MINUTES = """
         GROUP BY account_id, day) by_day
     WHERE account_id BETWEEN %(lo)s AND %(hi)s
 """
-OF_LATE_ACCOUNTS = " AND account_id = ANY(%(keys)s)"
+OF_THESE = " AND account_id = ANY(%(keys)s)"
 
 
 def _fill(facts: Mapping[int, AccountFacts], bounds: Mapping[str, Any], catalogue: Tariffs, only: str = "") -> None:
@@ -134,7 +138,7 @@ def _fill_late(facts: Mapping[int, AccountFacts], behind: Sequence[int], month: 
         facts[account].held.clear()
         facts[account].minutes.clear()
     bounds = {"lo": min(behind), "hi": max(behind), "keys": list(behind), "since": first, "end": month_after(month)}
-    _fill({account: facts[account] for account in behind}, bounds, catalogue, OF_LATE_ACCOUNTS)
+    _fill({account: facts[account] for account in behind}, bounds, catalogue, OF_THESE)
     lines = InvoiceLine.objects.filter(invoice__account__in=behind, month__gte=first, month__lte=month)
     for account, *values in lines.order_by("pk").values_list("invoice__account_id", *LINE_FIELDS):
         facts[account].invoiced.append(Line(**dict(zip(LINE_FIELDS, values, strict=True))))

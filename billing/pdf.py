@@ -4,19 +4,22 @@ from ctypes.util import find_library
 from typing import Any, NoReturn
 
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.core.checks import CheckMessage, Info
 from django.http import HttpResponse
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 
 from billing.models import Invoice
 
+STYLESHEET = "hostpilot/invoice.css"
 
-def invoice_html(invoice: Invoice) -> str:
-    """Return the invoice as a page of its own, which needs nothing from elsewhere."""
+
+def invoice_html(invoice: Invoice, *, stylesheet: str = "") -> str:
+    """Return the invoice as a page of its own, which needs nothing but the stylesheet at that address, if any."""
     lines = [line.value for line in invoice.lines.all()]
-    return render_to_string(
-        "billing/invoice_document.html", {"invoice": invoice, "lines": lines, "brand": settings.BRAND_NAME}
-    )
+    context = {"invoice": invoice, "lines": lines, "brand": settings.BRAND_NAME, "stylesheet": stylesheet}
+    return render_to_string("billing/invoice_document.html", context)
 
 
 def invoice_pdf_bytes(invoice: Invoice) -> bytes | None:
@@ -25,14 +28,15 @@ def invoice_pdf_bytes(invoice: Invoice) -> bytes | None:
     if weasyprint is None:
         return None
     document = weasyprint.HTML(string=invoice_html(invoice), url_fetcher=_refuse)
-    return document.write_pdf(pdf_variant="pdf/ua-1")
+    style = weasyprint.CSS(filename=finders.find(STYLESHEET))
+    return document.write_pdf(pdf_variant="pdf/ua-1", stylesheets=[style])
 
 
 def invoice_response(invoice: Invoice) -> HttpResponse:
     """Return the answer with the invoice as a PDF; as a page to print where the server has no Pango."""
     content = invoice_pdf_bytes(invoice)
     if content is None:
-        return HttpResponse(invoice_html(invoice))
+        return HttpResponse(invoice_html(invoice, stylesheet=static(STYLESHEET)))
     headers = {"Content-Disposition": f'inline; filename="{invoice.title}.pdf"'}
     return HttpResponse(content, content_type="application/pdf", headers=headers)
 

@@ -1,6 +1,5 @@
 """HostPilot's Billing: the running month, invoices, and toll-free usage (R18)."""
 
-import csv
 import re
 from datetime import date
 from typing import Any
@@ -10,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 
 from accounts.actions import database_now
+from accounts.csv_files import csv_response
 from accounts.pages import AccountRequest, account_page, render_page
 from accounts.roles import Capability
 from billing.charges import month_after
@@ -30,6 +30,7 @@ def running_month(request: AccountRequest) -> HttpResponse:
     account = request.account
     has_center = Onboarding.objects.filter(account=account).exists()
     context = {
+        "has_center": has_center,
         "estimate": estimate(account, now) if has_center else None,
         "kept_free": kept_free(account, now) if has_center else None,
         "latest": Invoice.objects.filter(account=account).newest_first().first(),
@@ -71,19 +72,8 @@ def usage_csv(request: AccountRequest) -> HttpResponse:
     """The same days as CSV."""
     shown = _usage(request)
     name = f"toll-free-{request.account.number}-{shown.month:%Y-%m}.csv"
-    response = HttpResponse(
-        content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
-    rows = csv.writer(response)
-    rows.writerow(["account", "company", "day", "toll_free_minutes"])
-    for day in shown.days:
-        rows.writerow([request.account.number, defused(request.account.company), day.day.isoformat(), day.minutes])
-    return response
-
-
-def defused(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    days = ([request.account.number, request.account.company, day.day.isoformat(), day.minutes] for day in shown.days)
+    return csv_response(name, [["account", "company", "day", "toll_free_minutes"], *days])
 
 
 def _usage(request: AccountRequest) -> Usage:

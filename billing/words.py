@@ -21,6 +21,11 @@ def rate(price: Decimal) -> str:
     return f"${price:.{places}f}"
 
 
+def cents(price: Decimal) -> str:
+    """Return a price per minute in cents, to a hundredth of one: `3.6¢`."""
+    return f"{(price * 100).quantize(Decimal('0.01'), ROUND_HALF_UP).normalize():f}¢"
+
+
 def days_of(line: Line) -> str:
     """Return the days of a line: `Mar 16–31, 2026`, or one day."""
     first, last = line.first, line.last

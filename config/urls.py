@@ -4,6 +4,8 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from config.metrics import metrics
+
 # One log-in for customers and staff. It must be set before `admin.site.urls` is read.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -14,4 +16,9 @@ urlpatterns = [
     path("", include("billing.urls")),
     path("sign-in/", include("accounts.sign_in")),
     path("admin/", admin.site.urls),
+    path("metrics", metrics, name="metrics"),
 ]
+
+# 400, 403 and 404 are Django's, with our templates.
+handler429 = "config.errors.too_many_requests"
+handler500 = "config.errors.server_error"

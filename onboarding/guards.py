@@ -27,6 +27,13 @@ GUARDS = [
     ),
     Guard("account_timezone_is_fixed", "accounts_account", "The time zone is fixed once Contact Center is installed."),
     *append_only("onboarding_note", "A note"),
+    Guard(
+        "notice_is_final",
+        "onboarding_notice",
+        "Whom a notice tells of what never changes, nor does a notice that was sent or dropped.",
+    ),
+    Guard("notice_is_never_deleted", "onboarding_notice", "A notice is never deleted."),
+    Guard("onboarding_notice_is_kept", "onboarding_notice", "Notices are never emptied."),
     *append_only("onboarding_historicalonboarding", "History"),
     *append_only("onboarding_historicalgoliverequest", "History"),
 ]

@@ -1,14 +1,14 @@
 """Who is told what by e-mail (R11, R22): notices are written in the transaction of what they tell of, sent later."""
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Final
 
 from django.db import connection
 
 from accounts.models import Role
-from onboarding.models import NoticeKind
+from onboarding.models import Notice, NoticeKind
 
 WHO_SETS_UP: Final = (Role.OWNER, Role.TECHNICAL)
 WHO_PAYS: Final = (*WHO_SETS_UP, Role.BILLING)
@@ -22,6 +22,8 @@ ROLES: Final[Mapping[NoticeKind, Sequence[Role]]] = {
     NoticeKind.ACTIVATED: WHO_PAYS,
 }
 
+WARNINGS: Final = (NoticeKind.SOON, NoticeKind.TOMORROW)
+
 
 def enqueue(
     accounts: Sequence[int],
@@ -33,8 +35,12 @@ def enqueue(
 ) -> int:
     """Write a notice for each contact of these accounts whose role cares, in the caller's transaction; return how many.
 
-    A contact with several roles is told once, and of one occasion once: what is written already stays as it is. Who is
-    switched off is not told. One statement, for one account or thousands alike.
+    A contact with several roles is told once, and of one occasion once: what is written already stays as it is. Only
+    where it was dropped as no longer true, and is true again, another is written. Who is switched off is not told. One
+    statement, for one account or thousands alike.
+
+    The words are made from `facts` when the notice is sent, by templates/notices. They know `edition`; `activates_on`,
+    of which a warning tells; `deadline`, empty where there is none; `wanted_on`; and `answer`. Days are ISO 8601.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -56,3 +62,32 @@ def enqueue(
             },
         )
         return cursor.rowcount
+
+
+def day_told(notice: Notice) -> date | None:
+    """Return the day that a notice tells, of an activation to come, a deadline or a wish; None where it tells none."""
+    told = next(
+        (notice.facts[name] for name in ("activates_on", "deadline", "wanted_on") if notice.facts.get(name)), None
+    )
+    return date.fromisoformat(told) if told else None
+
+
+def overtaken(notice: Notice, roles: Collection[str], now: datetime) -> str:
+    """Return why a notice is not to be sent any more, in words for the team, or nothing where it is. No query.
+
+    It comes with `to` and `account__onboarding`; `roles` are those of the person on the account now.
+    """
+    if not notice.to.is_active:
+        return "The log-in has been switched off."
+    if not set(roles) & set(ROLES[NoticeKind(notice.kind)]):
+        return "The person has no role on the account any more that this concerns."
+    if notice.kind not in WARNINGS:
+        return ""
+    mode, day = notice.account.onboarding, day_told(notice)
+    if mode.is_active:
+        return "The account is active already."
+    if day is None or mode.announced_for != day:
+        return "The activation was called off, or moved to another day."
+    if day < notice.account.day_of(now):
+        return "The day has passed."
+    return ""

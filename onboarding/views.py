@@ -32,10 +32,13 @@ def go_live(request: AccountRequest) -> HttpResponse:
         else:
             messages.success(request, "The Onboarding team has your request and will be in touch.")
             return redirect("go_live", account.number)
+    requests = GoLiveRequest.objects.filter(account=account)
+    answered = requests.exclude(answered_at=None).first()
     context = {
         "form": form,
         "waiting": GoLiveRequest.objects.open().filter(account=account).select_related("requested_by").first(),
-        "earlier": GoLiveRequest.objects.filter(account=account).exclude(withdrawn_at=None)[:5],
+        "answered": answered,
+        "earlier": [settled for settled in requests.settled()[:6] if settled != answered][:5],
         "page": "contact_center",
         "tab": "go_live",
     }

@@ -1,18 +1,22 @@
 """The forms of Contact Center's pages. They read what was typed; whether it is allowed, the actions say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django import forms
 
 from accounts.models import ServiceRole
+from accounts.models.people import ServiceUserQuerySet
 from onboarding import rules as mode
 from subscriptions.models import ContactCenter, Item, Kind
+from subscriptions.people_file import MOST_BYTES, PeopleFile, read_people
 from subscriptions.rules import Catalogue, Subscription
 
 LONGEST_KEY = 18  # digits of a key that PostgreSQL can hold
 NO_ROLE = "none"
+ROW = "role-"  # and the key of a person: the field of his row
 KIND_OF_FIELD = {
     "channels": Kind.CHANNEL,
     "addons": Kind.ADDON,
@@ -59,9 +63,13 @@ class SubscriptionForm(forms.Form):
     storage = OfferField(label="Recording storage")
     package = OfferField(label="Toll-free package")
 
-    def __init__(self, *args: Any, center: ContactCenter, catalogue: Catalogue, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, *args: Any, center: ContactCenter, held: Subscription, catalogue: Catalogue, today: date, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **{"initial": initial_of(held), **kwargs})
         self.center = center
+        self.held = held
+        self.today = today
         self.onboarding = center.account.onboarding
         self.catalogue = catalogue
         for name, kind in KIND_OF_FIELD.items():
@@ -104,6 +112,12 @@ class SubscriptionForm(forms.Form):
             addons=frozenset(chosen["addons"]),
         )
 
+    def chosen(self) -> Subscription | None:
+        """Return what the form stands at, as it was posted or as it is first shown; None where it can't be read."""
+        if not self.is_bound:
+            return subscription_of(self.initial)
+        return self.wanted() if self.is_valid() else None
+
     def _options(self, name: str) -> Iterator[Option]:
         value = self[name].value() or []
         chosen = {value} if isinstance(value, str) else set(value)
@@ -129,6 +143,12 @@ def initial_of(subscription: Subscription) -> dict[str, Any]:
         "channels": sorted(subscription.channels),
         "addons": sorted(subscription.addons),
     }
+
+
+def subscription_of(initial: Mapping[str, Any]) -> Subscription:
+    """Return what the form's initial values say, as `initial_of` made them."""
+    switched_on = {name: frozenset(initial[name]) for name in ("channels", "addons")}
+    return Subscription(seats=initial["seats"], storage=initial["storage"], package=initial["package"], **switched_on)
 
 
 class InstallForm(forms.Form):
@@ -160,17 +180,80 @@ class KeysField(forms.TypedMultipleChoiceField):
 
 
 class RolesForm(forms.Form):
-    """Ticked people, and the role all of them get; cleaned, the role is "" where Contact Center is taken from them."""
+    """Ticked people and the role all of them get, and people whose own role was changed in their row.
 
-    people = KeysField(coerce=int, error_messages={"required": "Tick at least one person."})
+    `everybody` is ticked for all whom the search found, and carries how many those were. A row has a role and the role
+    that it had when the page was made, so that nothing is undone that somebody else changed meanwhile.
+    """
+
+    people = KeysField(coerce=int, required=False)
+    everybody = forms.IntegerField(required=False, min_value=1, error_messages={"invalid": "Tick the box anew."})
     role = forms.ChoiceField(
         label="Role for the ticked people",
         choices=[*ServiceRole.choices, (NO_ROLE, "No Contact Center")],
+        required=False,
     )
 
-    def clean_role(self) -> str:
-        role = self.cleaned_data["role"]
-        return "" if role == NO_ROLE else role
+    def __init__(self, data: Any = None, *, found: ServiceUserQuerySet) -> None:
+        super().__init__(data)
+        self.found = found
+        self.roles: dict[int, str] = {}
+
+    @property
+    def ticked(self) -> set[str]:
+        """The keys that were ticked, as they stand in the page."""
+        return set(self["people"].value() or [])
+
+    def clean(self) -> dict[str, Any]:
+        """Put together the role each person is to have, in `roles`; "" takes Contact Center from him."""
+        cleaned = super().clean() or {}
+        self.roles = dict(self._changed_rows())
+        ticked = cleaned.get("people") or []
+        if count := cleaned.get("everybody"):
+            ticked = list(self.found.order_by("pk").values_list("pk", flat=True))
+            if len(ticked) != count:
+                self.add_error("everybody", self._list_has_changed(count, len(ticked)))
+        if ticked and not cleaned.get("role"):
+            if "role" not in self.errors:
+                self.add_error("role", forms.ValidationError("Choose a role for the ticked people.", code="required"))
+        elif ticked:
+            self.roles |= dict.fromkeys(ticked, _role_of(cleaned["role"]))
+        if not self.roles and not self.errors:
+            nothing = "Tick at least one person, or choose another role in a row."
+            self.add_error("people", forms.ValidationError(nothing, code="required"))
+        return cleaned
+
+    def _changed_rows(self) -> Iterator[tuple[int, str]]:
+        for name, role in self.data.items():
+            key = name.removeprefix(ROW)
+            if name.startswith(ROW) and is_key(key) and role != self.data.get(f"was-{key}"):
+                yield int(key), _role_of(role)
+
+    def _list_has_changed(self, before: int, now: int) -> forms.ValidationError:
+        return forms.ValidationError(
+            "The list has changed: %(before)s people were found, now %(now)s. Look at them and tick the box anew.",
+            code="list_changed",
+            params={"before": before, "now": now, "tried": before},
+        )
+
+
+def _role_of(choice: str) -> str:
+    return "" if choice == NO_ROLE else choice
+
+
+class ImportForm(forms.Form):
+    """A file of people."""
+
+    file = forms.FileField(
+        label="CSV file",
+        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
+        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+    )
+
+    def clean_file(self) -> PeopleFile:
+        """Return what the file says; refused where no line of it can be read."""
+        upload = self.cleaned_data["file"]
+        return read_people(upload.read(MOST_BYTES + 1))
 
 
 class PersonForm(forms.Form):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from subscriptions.models import ContactCenter, Holding
 
@@ -21,11 +23,11 @@ class Summary:
 
     @property
     def lines(self) -> Iterator[str]:
-        """The parts of it, each in a few words."""
-        yield "1 seat" if self.seats == 1 else f"{self.seats:,} seats"
-        yield ", ".join(self.switched_on) or "no channels"
-        yield f"{self.storage} of recordings"
-        yield f"{self.package} toll-free"
+        """The parts of it, each in a few words of the language that is active."""
+        yield ngettext("%(count)s seat", "%(count)s seats", self.seats) % {"count": f"{self.seats:,}"}
+        yield ", ".join(self.switched_on) or _("no channels")
+        yield _("%(storage)s of recordings") % {"storage": self.storage}
+        yield _("%(package)s toll-free") % {"package": self.package}
 
     def __str__(self) -> str:
         return " · ".join((self.edition, *self.lines))

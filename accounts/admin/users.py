@@ -1,23 +1,30 @@
 """Log-ins, and what staff may do. Only a superuser makes staff or gives permissions."""
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from unfold.admin import ModelAdmin
+from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts.admin.bases import CarefulAdmin, HistoryAdmin, WholeForm
 from accounts.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from accounts.models import User
+from accounts.second_factor import has_second_factor, take_off_second_factor
 
-PERSON = ("email", "first_name", "last_name")
+PERSON = ("email", "first_name", "last_name", "language")
 
 
 class NewUserForm(WholeForm, UserCreationForm):
@@ -59,6 +66,7 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
+    actions_detail = ("take_off",)
     add_fieldsets = ((None, {"fields": (*PERSON, "usable_password", "password1", "password2")}),)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -82,6 +90,28 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc
     def _are_staff(self, users: QuerySet[User]) -> bool:
         return (users.filter(is_staff=True) | users.filter(is_superuser=True)).exists()
 
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer the button only where there is a second factor, and to those who may change the log-in."""
+        user = self.get_object(request, str(object_id))
+        offered = user and has_second_factor(user) and self.has_change_permission(request, user)
+        return super().get_actions_detail(request, object_id) if offered else []
+
+    @action(description="Take off the second factor…", url_path="second-factor", icon="phonelink_erase")
+    def take_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask whether the second factor goes, for somebody who lost it, and take it off when that is confirmed."""
+        user = self.row_or_404(request, object_id)
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied("This log-in is not yours to change.")
+        back = reverse("admin:accounts_user_change", args=[user.pk])
+        if request.method == "POST":
+            take_off_second_factor(user, by=cast(User, request.user))
+            messages.success(request, f"{user} logs in with the password alone until a new second factor is set up.")
+            return HttpResponseRedirect(back)
+        context = {**self.admin_site.each_context(request), "title": "Take off the second factor", "opts": self.opts}
+        return TemplateResponse(
+            request, "admin/accounts/user/second_factor.html", {**context, "person": user, "back": back}
+        )
+
     def _add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -94,6 +124,7 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc
 
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)  # a user's address is his log-in, on his own page
+admin.site.unregister([Authenticator, UserSession])  # their pages would show and change secrets
 
 
 @admin.register(Group)

@@ -1,9 +1,13 @@
 """Telephone numbers, and the periods in which each was assigned to Contact Center."""
 
+import functools
+import operator
+import re
 from datetime import datetime
 from typing import Any
 
 import phonenumbers
+from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.core.exceptions import ValidationError
@@ -14,6 +18,54 @@ from simple_history.models import HistoricalRecords
 
 from accounts.models.account import Account
 from accounts.models.user import User
+
+# Digits and signs; letters only before them, as in tel:, or after three of them, as in 1-800-FLOWERS.
+WRITTEN = re.compile(r"(tel:)?([\d\W]+|(\W*\d){3}.*)", re.IGNORECASE)
+
+
+def national(number: Any) -> str:
+    """Return a number as it is written in its own country, like (800) 555-0100; E.164 as text will do."""
+    parsed = phonenumbers.parse(number) if isinstance(number, str) else number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+def digits_typed(text: str) -> set[str]:
+    """Return what the digits of a number, or of a part of one, may be in E.164; nothing where it is no number.
+
+    Any way of writing is understood: blanks, signs, brackets, other scripts' digits, letters on keys (1-800-FLOWERS),
+    an extension, and the prefixes `tel:`, `+`, `011` and `0`.
+    """
+    text = text.strip()
+    digits = phonenumbers.normalize_digits_only(text)
+    if not digits or not WRITTEN.fullmatch(text):
+        return set()
+    found = {digits.lstrip("0")} - {""}
+    try:
+        number = phonenumbers.parse(text, settings.PHONENUMBER_DEFAULT_REGION)
+    except phonenumbers.NumberParseException:
+        return found
+    if phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE:
+        found.add(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
+    return found
+
+
+class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
+    def matching(self, text: str) -> "PhoneNumberQuerySet":
+        """Numbers that contain what was typed, however it is written; none where that is no number."""
+        if not text.strip():
+            return self
+        containing = [Q(number__contains=digits) for digits in digits_typed(text)]
+        return self.filter(functools.reduce(operator.or_, containing)) if containing else self.none()
+
+    def of_kind(self, kind: str) -> "PhoneNumberQuerySet":
+        return self.filter(kind=kind)
+
+    def assigned(self) -> "PhoneNumberQuerySet":
+        """Numbers that Contact Center answers now."""
+        return self.filter(models.Exists(NumberAssignment.objects.current().filter(number=models.OuterRef("pk"))))
+
+    def unassigned(self) -> "PhoneNumberQuerySet":
+        return self.exclude(models.Exists(NumberAssignment.objects.current().filter(number=models.OuterRef("pk"))))
 
 
 class PhoneNumber(models.Model):
@@ -27,6 +79,7 @@ class PhoneNumber(models.Model):
     number = PhoneNumberField(unique=True, error_messages={"unique": "This number already belongs to an account."})
     kind = models.CharField(max_length=16, choices=Kind.choices, editable=False)
 
+    objects = PhoneNumberQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:
@@ -50,7 +103,7 @@ class PhoneNumber(models.Model):
     @property
     def national(self) -> str:
         """The number as it is written in its own country, like (800) 555-0100."""
-        return phonenumbers.format_number(self.number, phonenumbers.PhoneNumberFormat.NATIONAL)
+        return national(self.number)
 
     def clean(self) -> None:
         moved = Account.objects.filter(phone_numbers=self.pk).exclude(pk=self.account_id)

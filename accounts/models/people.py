@@ -9,6 +9,8 @@ from simple_history.models import HistoricalRecords
 
 from accounts.models.account import Account
 
+MOST_WORDS = 10  # of a search
+
 
 class ServiceRole(models.TextChoices):
     """What one of the customer's people does in Contact Center (R16)."""
@@ -26,9 +28,15 @@ class ServiceUserQuerySet(models.QuerySet["ServiceUser"]):
     def without_contact_center(self) -> "ServiceUserQuerySet":
         return self.filter(contact_center_role="")
 
+    def in_role(self, role: str) -> "ServiceUserQuerySet":
+        return self.filter(contact_center_role=role)
+
     def matching(self, words: str) -> "ServiceUserQuerySet":
-        """People whose name or e-mail address contains the words, in any case."""
-        return self.filter(Q(name__icontains=words) | Q(email__icontains=words)) if words else self
+        """People whose name or e-mail address contains each of the words, in any case and order."""
+        found = self
+        for word in words.split()[:MOST_WORDS]:
+            found = found.filter(Q(name__icontains=word) | Q(email__icontains=word))
+        return found
 
 
 class ServiceUser(models.Model):

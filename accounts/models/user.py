@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib.auth.models import AbstractUser, BaseUserManager
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
@@ -36,8 +36,13 @@ class UserManager(BaseUserManager["User"]):
 
     def system_member(self) -> "User":
         """Return the member of the team that stands for the schedule and the deadline; made where there is none yet."""
-        found = self.filter(is_system=True).first()
-        return found or self.create_user(SYSTEM_MEMBER, first_name="Onboarding", last_name="schedule", is_system=True)
+        if found := self.filter(is_system=True).first():
+            return found
+        try:
+            with transaction.atomic():
+                return self.create_user(SYSTEM_MEMBER, first_name="Onboarding", last_name="schedule", is_system=True)
+        except IntegrityError:  # another worker made it at this moment
+            return self.get(is_system=True)
 
 
 class User(AbstractUser):

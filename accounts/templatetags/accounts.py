@@ -1,15 +1,31 @@
 """What the frame of every page shows of the visitor's accounts."""
 
+import json
+import re
 from typing import Any
 
+import phonenumbers
 from django import template
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
+from accounts.events import Event, recent_events
 from accounts.models import Account, User
 
 register = template.Library()
+LATEST = 5
 
 MOST_IN_SWITCHER = 10
+# In this order: each names itself after the ones it is made of.
+BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
+SYSTEMS = {
+    "Windows": "Windows",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Mac OS X": "macOS",
+    "Linux": "Linux",
+}
 
 
 @register.simple_tag
@@ -31,3 +47,31 @@ def local(moment: Any, account: Account, form: str = "DATETIME") -> str:
     there = timezone.localtime(moment, account.zone)
     day = f"{there:%B} {there.day}, {there.year}"
     return day if form == "DATE" else f"{day}, {there:%H:%M}"
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """Return the value as JSON, for an attribute that a script of ours reads."""
+    return json.dumps(value, cls=DjangoJSONEncoder)
+
+
+@register.filter
+def browser(agent: str) -> str:
+    """Return what a browser says of itself in two words, like `Firefox, Windows`; its own words where it is unknown."""
+    names = [
+        next((name for mark, name in known.items() if re.search(rf"{mark}\b", agent)), "")
+        for known in (BROWSERS, SYSTEMS)
+    ]
+    return ", ".join(filter(None, names)) or agent[:60] or "Unknown"
+
+
+@register.filter
+def national(number: str) -> str:
+    """Return a number of the form +18005550100 as it is written in its own country: `(800) 555-0100`."""
+    return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+@register.simple_tag
+def latest_events(account: Account) -> list[Event]:
+    """Return the last few things that happened on the account, the newest first. One query."""
+    return recent_events(account, LATEST)

@@ -1,8 +1,9 @@
-"""The billing team's pages."""
+"""The billing team's pages, and the worklist with what accounts used and are worth."""
 
 from billing.admin.calls import CallImportAdmin, CallRecordAdmin, RejectedCallAdmin
 from billing.admin.invoices import CreditNoteAdmin, InvoiceAdmin
 from billing.admin.runs import BillRunAdmin, FailedBillAdmin, HeldBillAdmin
+from billing.admin.worklist import OnboardingAdmin
 
 __all__ = [
     "BillRunAdmin",
@@ -12,5 +13,6 @@ __all__ = [
     "FailedBillAdmin",
     "HeldBillAdmin",
     "InvoiceAdmin",
+    "OnboardingAdmin",
     "RejectedCallAdmin",
 ]

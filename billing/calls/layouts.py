@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
+from accounts.csv_files import FORMULA
 from billing.calls.values import LocalTimes, Numbers, Rejected, call_id_of, caller_of, moment_of, seconds_of
 
 OWN = "own"
@@ -19,7 +20,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 NEEDED = {OWN: COLUMNS[OWN], ASTERISK: ("src", "dst", "start", "billsec", "disposition", "uniqueid")}
 ASTERISK_WIDTH = 17  # up to uniqueid
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 BYTE_ORDER_MARK = "\ufeff"
 
 Call = tuple[str, str, str, str, int]
@@ -140,11 +140,6 @@ def written(cells: Iterable[str]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="").writerow(cells)
     return buffer.getvalue()
-
-
-def defused(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula; `plain` is its inverse."""
-    return "'" + cell if cell.startswith(FORMULA) else cell
 
 
 def plain(cell: str) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from billing.calls.layouts import COLUMNS, defused, fields_of, written
+from accounts.csv_files import defused
+from billing.calls.layouts import COLUMNS, fields_of, written
 from billing.calls.values import Rejected
 from billing.models import CallImport, RejectedCall
 

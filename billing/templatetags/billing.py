@@ -1,8 +1,9 @@
 """What pages show of money. Amounts come from `billing.estimate`, words from `billing.words`."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django import template
 
@@ -10,9 +11,16 @@ from accounts.actions import database_now
 from accounts.models import Account
 from billing import words
 from billing.charges import Line
-from billing.estimate import FirstBill, FirstBills, PurchaseCost, first_bills, purchase_cost
+from billing.estimate import FirstBill, FirstBills, Glance, first_bills, first_bills_from, glance
+from billing.packages import Packages, packages_for
+from billing.purchase import NewTotal, PurchaseCost, new_total, purchase_cost
+from onboarding.letters import Batch, charged_from
+from onboarding.models import Notice
 from subscriptions.actions import Proposal
 from subscriptions.catalogue import catalogue_on, contact_center_of, items_by_sku
+from subscriptions.forms import Option
+from subscriptions.models import ContactCenter
+from subscriptions.rules import Catalogue, Subscription
 
 register = template.Library()
 MOST_PREVIEWED = 5_000
@@ -22,6 +30,18 @@ MOST_PREVIEWED = 5_000
 def money(amount: Decimal) -> str:
     """Return USD in words: `$1,234.50`."""
     return words.money(amount)
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """Return a whole number as it is read: `1,240`."""
+    return f"{number:,}"
+
+
+@register.filter
+def cents(price: Decimal) -> str:
+    """Return a price per minute in words: `3.6¢`."""
+    return words.cents(price)
 
 
 @register.filter
@@ -57,6 +77,32 @@ def cost_of(proposal: Proposal, account: Account) -> PurchaseCost:
 
 
 @register.simple_tag
+def total_of(
+    center: ContactCenter, held: Subscription, chosen: Subscription, catalogue: Catalogue, today: date
+) -> NewTotal:
+    """Return what a whole month comes to, as it is held and as it was chosen."""
+    return new_total(center, held, chosen, catalogue=catalogue, today=today)
+
+
+@register.simple_tag
+def packages_of(account: Account, catalogue: Catalogue, today: date) -> Packages:
+    """Return the toll-free packages of the catalogue, and what each would have cost with the account's own minutes."""
+    return packages_for(account, catalogue, today)
+
+
+@register.inclusion_tag("components/package_option.html")
+def package_option(option: Option, packages: Packages) -> dict[str, Any]:
+    """Show a package as a choice of one, with its price a minute and where it pays off."""
+    return {"option": option, "package": packages.of[option.item.sku], "disabled": option.is_locked}
+
+
+@register.simple_tag
+def month_at_a_glance(account: Account, now: datetime) -> Glance | None:
+    """Return the account's running month: its estimate, a whole month of what is held, and its minutes by day."""
+    return glance(account, now)
+
+
+@register.simple_tag
 def first_bill(account: Account) -> FirstBill | None:
     """Return what would begin if the account were activated today (R17)."""
     return first_bills_today([account]).get(account.pk)
@@ -79,6 +125,17 @@ def first_bills_of(keys: Sequence[int]) -> FirstBills:
     if len(keys) > MOST_PREVIEWED:
         return FirstBills({}, too_many=True)
     return FirstBills(first_bills_today(list(Account.objects.filter(pk__in=keys))))
+
+
+@register.simple_tag
+def first_bill_told(batch: Batch, notice: Notice) -> FirstBill | None:
+    """Return what begins for the account on the day a notice tells of, or None where it can't be told (R11, R22).
+
+    It is computed once for all notices of the batch.
+    """
+    day = charged_from(notice)
+    bills = batch.once(first_bill_told, lambda: first_bills_from(batch.starts))
+    return bills.get((notice.account_id, day)) if day else None
 
 
 @register.filter

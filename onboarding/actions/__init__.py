@@ -1,5 +1,4 @@
 from onboarding.actions.activation import (
-    CHUNK,
     Activations,
     activate,
     activate_many,
@@ -7,18 +6,63 @@ from onboarding.actions.activation import (
     refusals_of,
     require_activator,
 )
-from onboarding.actions.go_live import request_go_live, withdraw_go_live
+from onboarding.actions.changes import Changes
+from onboarding.actions.chunks import CHUNK
+from onboarding.actions.go_live import answer_go_live, request_go_live, withdraw_go_live
+from onboarding.actions.nightly import (
+    activate_overdue,
+    activate_scheduled,
+    allowance,
+    announce,
+    announcement,
+    due_by_deadline,
+    due_by_schedule,
+    to_be_announced,
+)
+from onboarding.actions.notices import SentAgain, send_again
+from onboarding.actions.planning import (
+    assign_owner,
+    assign_owner_many,
+    follow_policy,
+    remove_deadline,
+    set_deadline,
+    set_deadline_many,
+    write_note,
+)
 from onboarding.actions.refusals import no_contact_center
+from onboarding.actions.scheduling import cancel_schedule, schedule_activation, schedule_activation_many
 
 __all__ = [
     "CHUNK",
     "Activations",
+    "Changes",
+    "SentAgain",
     "activate",
     "activate_many",
+    "activate_overdue",
+    "activate_scheduled",
+    "allowance",
+    "announce",
+    "announcement",
+    "answer_go_live",
+    "assign_owner",
+    "assign_owner_many",
+    "cancel_schedule",
     "checked_reason",
+    "due_by_deadline",
+    "due_by_schedule",
+    "follow_policy",
     "no_contact_center",
     "refusals_of",
+    "remove_deadline",
     "request_go_live",
     "require_activator",
+    "schedule_activation",
+    "schedule_activation_many",
+    "send_again",
+    "set_deadline",
+    "set_deadline_many",
+    "to_be_announced",
     "withdraw_go_live",
+    "write_note",
 ]

@@ -1,21 +1,26 @@
 """The verbs that end onboarding for good: for one account, and for thousands."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import connection
 
 from accounts.actions import AlreadyDone, action, database_now
-from accounts.guards import sentence_of
 from accounts.history import insert_history
 from accounts.models import Account, Refusal, User
 from onboarding import rules
+from onboarding.actions.chunks import CHUNK, in_halves
 from onboarding.actions.refusals import no_contact_center
-from onboarding.models import Onboarding, Origin
+from onboarding.models import NoticeKind, Onboarding, Origin
+from onboarding.notices import enqueue
 
-CHUNK = 5_000
+Choice = Callable[[Sequence[int], datetime], Mapping[int, str]]
+
+
+def checkpoint(name: str) -> None:
+    """Do nothing: tests kill the process here."""
 
 
 @action
@@ -34,7 +39,7 @@ def activate(
         raise no_contact_center(account.number)
     if refusal := rules.refuse_activation(onboarding):
         raise AlreadyDone(refusal)
-    _write_activations([account.pk], by=by, reason=reason, origin=origin, now=now or database_now())
+    _write_activations({account.pk: reason}, by=by, origin=origin, now=now or database_now())
     onboarding.refresh_from_db()
     return onboarding
 
@@ -65,33 +70,43 @@ def activate_many(
     reason = checked_reason(reason)
     keys = sorted(set(accounts))
     for start in range(0, len(keys), chunk):
-        outcome = Activations()
-        _activate_chunk(keys[start : start + chunk], outcome, by=by, reason=reason, origin=origin, now=now)
-        yield outcome
+        yield activate_chunk(
+            keys[start : start + chunk],
+            by=by,
+            origin=origin,
+            now=now,
+            chosen=lambda some, now: dict.fromkeys(some, reason),
+        )
 
 
-def _activate_chunk(
-    keys: Sequence[int], outcome: Activations, *, by: User, reason: str, origin: Origin, now: datetime | None
-) -> None:
-    """Activate the chunk as one; where the database refuses it, halve it until the bad account stands alone."""
-    try:
-        with transaction.atomic():
-            list(Account.objects.locked().filter(pk__in=keys).values_list("pk", flat=True))
-            require_activator(by, origin)
-            activated = _write_activations(keys, by=by, reason=reason, origin=origin, now=now or database_now())
-            refused = refusals_of(set(keys).difference(activated))
-    except DatabaseError as error:
-        if len(keys) == 1:
-            sentence = sentence_of(error) if isinstance(error, IntegrityError) else None
-            outcome.refused[keys[0]] = sentence.text if sentence else f"{error}".strip().partition("\n")[0]
-            return
-        middle = len(keys) // 2
-        for half in (keys[:middle], keys[middle:]):
-            _activate_chunk(half, outcome, by=by, reason=reason, origin=origin, now=now)
-        return
-    outcome.activated += activated
-    outcome.refused |= refused
-    _record_not_installed(refused, by)
+def activate_chunk(
+    keys: Sequence[int], *, by: User, origin: Origin, now: datetime | None, chosen: Choice
+) -> Activations:
+    """Activate those that `chosen` still wants under their locks; what the database refuses is set aside alone.
+
+    `chosen` gets keys of accounts and the moment, and returns why each of those to activate is activated; the others
+    are passed over, for no reason.
+    """
+    outcome = Activations()
+
+    def write(some: Sequence[int]) -> Activations:
+        locked = list(Account.objects.locked().filter(pk__in=some).values_list("pk", flat=True))
+        checkpoint("after lock")
+        require_activator(by, origin)
+        at = now or database_now()
+        reasons = chosen(locked, at)
+        activated = _write_activations(reasons, by=by, origin=origin, now=at)
+        refused = set(some).difference(activated, set(locked).difference(reasons))
+        checkpoint("before commit")
+        return Activations(activated, refusals_of(refused))
+
+    def done(written: Activations) -> None:
+        outcome.activated += written.activated
+        outcome.refused |= written.refused
+        _record_not_installed(written.refused, by)
+
+    in_halves(keys, write, done, outcome.refused)
+    return outcome
 
 
 def _record_not_installed(refused: Mapping[int, str], by: User) -> None:
@@ -114,12 +129,13 @@ def refusals_of(accounts: Collection[int]) -> dict[int, str]:
     return refused
 
 
-def _write_activations(keys: Sequence[int], *, by: User, reason: str, origin: Origin, now: datetime) -> list[int]:
-    """Activate these accounts and write their history; return the keys. The caller holds their locks."""
+def _write_activations(reasons: Mapping[int, str], *, by: User, origin: Origin, now: datetime) -> list[int]:
+    """Activate these accounts, with their history and notices, and return their keys. The caller holds their locks."""
     activate_all = (
-        "WITH activated AS (UPDATE onboarding_onboarding SET activated_at = %(now)s, activated_by_id = %(by)s, "  # noqa: S608
-        "activated_from = %(origin)s, reason = %(reason)s "
-        "WHERE account_id = ANY(%(keys)s) AND activated_at IS NULL RETURNING *), "
+        "WITH activated AS (UPDATE onboarding_onboarding o SET activated_at = %(now)s, activated_by_id = %(by)s, "  # noqa: S608
+        "activated_from = %(origin)s, reason = given.reason "
+        "FROM unnest(%(keys)s::bigint[], %(reasons)s::text[]) AS given (key, reason) "
+        "WHERE o.account_id = given.key AND o.activated_at IS NULL RETURNING o.*), "
         f"history AS ({insert_history(Onboarding, 'activated')}) "
         "SELECT account_id FROM activated"
     )
@@ -127,17 +143,20 @@ def _write_activations(keys: Sequence[int], *, by: User, reason: str, origin: Or
         cursor.execute(
             activate_all,
             {
-                "keys": list(keys),
+                "keys": list(reasons),
+                "reasons": list(reasons.values()),
                 "now": now,
                 "by": by.pk,
                 "origin": origin.value,
-                "reason": reason,
                 "history_date": now,
                 "history_user_id": by.pk,
                 "history_change_reason": "Activated",
             },
         )
-        return [key for (key,) in cursor.fetchall()]
+        activated = [key for (key,) in cursor.fetchall()]
+    checkpoint("after activation")
+    enqueue(activated, NoticeKind.ACTIVATED, occasion="activated", now=now)
+    return activated
 
 
 def require_activator(by: User, origin: Origin) -> None:

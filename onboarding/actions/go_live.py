@@ -1,4 +1,4 @@
-"""A customer asks the Onboarding team to go live, or takes the request back (R17)."""
+"""A customer asks the Onboarding team to go live or takes the request back, and the team answers (R17)."""
 
 from datetime import date, datetime, timedelta
 
@@ -9,8 +9,12 @@ from accounts.history import credit
 from accounts.models import Account, User
 from accounts.roles import Capability, require
 from onboarding import rules
+from onboarding.actions.changes import require_team
+from onboarding.actions.planning import PLANNER
 from onboarding.actions.refusals import no_contact_center
-from onboarding.models import GoLiveRequest, Onboarding
+from onboarding.actions.words import checked_words
+from onboarding.models import GoLiveRequest, NoticeKind, Onboarding
+from onboarding.notices import enqueue
 
 FURTHEST_WANTED_DATE = timedelta(days=365)
 
@@ -45,6 +49,8 @@ def request_go_live(
     request = GoLiveRequest(account=account, wanted_on=wanted_on, note=note.strip(), requested_by=by, requested_at=now)
     request.full_clean()
     credit(request, by, now).save()
+    facts = {"wanted_on": wanted_on.isoformat(), "note": request.note, "requested_by": str(by)}
+    enqueue([account.pk], NoticeKind.REQUESTED, occasion=f"request {request.pk}", now=now, facts=facts)
     return request
 
 
@@ -58,4 +64,26 @@ def withdraw_go_live(account: Account, *, by: User, now: datetime | None = None)
     request.withdrawn_at = now or database_now()
     request.withdrawn_by = by
     credit(request, by, request.withdrawn_at).save(update_fields=["withdrawn_at", "withdrawn_by"])
+    return request
+
+
+@action
+def answer_go_live(account: Account, *, answer: str, by: User, now: datetime | None = None) -> GoLiveRequest:
+    """Answer the waiting request in words that the customer reads, and return it; he may then ask anew.
+
+    Needs the permission `onboarding.change_onboarding` of active staff (PermissionDenied). Refused without words, and
+    where no request waits.
+    """
+    require_team(by, PLANNER)
+    answer = checked_words(answer, field="answer", missing="Write the answer that the customer reads.")
+    if not Onboarding.objects.filter(account=account).exists():
+        raise no_contact_center(account.number)
+    request = GoLiveRequest.objects.open().filter(account=account).first()
+    if request is None:
+        raise ValidationError("There is no request to answer.", code="no_request")
+    now = now or database_now()
+    request.answer, request.answered_by, request.answered_at = answer, by, now
+    credit(request, by, now).save(update_fields=["answer", "answered_by", "answered_at"])
+    facts = {"answer": answer, "wanted_on": request.wanted_on.isoformat()}
+    enqueue([account.pk], NoticeKind.ANSWERED, occasion=f"request {request.pk}", now=now, facts=facts)
     return request

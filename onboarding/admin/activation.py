@@ -22,8 +22,17 @@ SHOWN_IN_FULL = 200
 Named = tuple[str, str]
 
 
-class ActivationForm(forms.Form):
-    """Why the accounts are activated, and which; all keys in one field, since a form has at most 5,000 fields."""
+class ChosenForm(forms.Form):
+    """Which accounts; all their keys in one field, since a form has at most 5,000 fields."""
+
+    accounts = forms.RegexField(r"^[0-9]{1,18}(,[0-9]{1,18})*\Z", widget=forms.HiddenInput)
+
+    def clean_accounts(self) -> list[int]:
+        return list(dict.fromkeys(int(key) for key in self.cleaned_data["accounts"].split(",")))
+
+
+class ActivationForm(ChosenForm):
+    """Why the accounts are activated."""
 
     reason = forms.CharField(
         max_length=500,
@@ -31,10 +40,6 @@ class ActivationForm(forms.Form):
         help_text="Kept with each account for good, like “Customer confirmed by phone, ticket 4711”.",
         error_messages={"required": "Say why the accounts are activated."},
     )
-    accounts = forms.RegexField(r"^[0-9]{1,18}(,[0-9]{1,18})*\Z", widget=forms.HiddenInput)
-
-    def clean_accounts(self) -> list[int]:
-        return list(dict.fromkeys(int(key) for key in self.cleaned_data["accounts"].split(",")))
 
 
 def activation_page(
@@ -49,7 +54,7 @@ def activation_page(
     if not isinstance(request.user, User) or not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     confirmed = request.method == "POST" and "reason" in request.POST
-    form = ActivationForm(request.POST) if confirmed else ActivationForm(initial={"accounts": _joined(accounts)})
+    form = ActivationForm(request.POST) if confirmed else ActivationForm(initial={"accounts": joined(accounts)})
     if confirmed and form.is_valid():
         return _activate(model_admin, request, accounts, by=request.user, reason=form.cleaned_data["reason"], back=back)
     refused = refusals_of(accounts)
@@ -73,8 +78,8 @@ def activation_page(
             "ready": ready,
             "rows": [(row, row.age(now).days) for row in rows],
             "keys": [row.account_id for row in rows],
-            "rest": _named(rest),
-            "refused": _with_reasons(refused),
+            "rest": named(rest),
+            "refused": with_reasons(refused),
         },
     )
 
@@ -114,8 +119,8 @@ def _activate(
             "title": "Activated" if activated else "Nothing was activated",
             "opts": Onboarding._meta,
             "back": back,
-            "activated": _named(activated),
-            "refused": _with_reasons(refused),
+            "activated": named(activated),
+            "refused": with_reasons(refused),
             "stopped": stopped,
         },
     )
@@ -126,18 +131,18 @@ def keys_of(queryset: QuerySet[Onboarding]) -> list[int]:
     return list(queryset.oldest_first().values_list("account_id", flat=True))  # type: ignore[attr-defined]
 
 
-def _joined(accounts: Sequence[int]) -> str:
+def joined(accounts: Sequence[int]) -> str:
     return ",".join(map(str, accounts))
 
 
-def _named(accounts: Sequence[int] | set[int]) -> list[Named]:
+def named(accounts: Sequence[int] | set[int]) -> list[Named]:
     """Return number and company of the accounts, in the order of their numbers."""
     if not accounts:
         return []
     return list(Account.objects.filter(pk__in=accounts).order_by("number").values_list("number", "company"))
 
 
-def _with_reasons(refused: dict[int, str]) -> list[tuple[str, str, str]]:
+def with_reasons(refused: dict[int, str]) -> list[tuple[str, str, str]]:
     """Return number, company and reason of accounts that can't be activated; an account that is none has no number."""
     if not refused:
         return []

@@ -17,7 +17,12 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return [("waiting", "Waiting"), ("done", "Account is active"), ("withdrawn", "Withdrawn")]
+        return [
+            ("waiting", "Waiting"),
+            ("answered", "Answered"),
+            ("done", "Account is active"),
+            ("withdrawn", "Withdrawn"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[GoLiveRequest]:
         if self.value() == "waiting":
@@ -25,22 +30,33 @@ class StateFilter(admin.SimpleListFilter):
         if self.value() == "withdrawn":
             return queryset.exclude(withdrawn_at=None)
         if self.value() == "done":
-            return queryset.filter(withdrawn_at=None).exclude(account__onboarding__activated_at=None)
+            return queryset.filter(withdrawn_at=None, answered_at=None).exclude(account__onboarding__activated_at=None)
+        if self.value() == "answered":
+            return queryset.exclude(answered_at=None)
         return queryset
 
 
 @admin.register(GoLiveRequest)
 class GoLiveRequestAdmin(ReadOnly, HistoryAdmin):
-    """Made and withdrawn by customers in HostPilot; answered by activating the account."""
+    """Made and withdrawn by customers in HostPilot; answered in words, or by activating the account."""
 
     list_display = ("account", "wanted_on", "state", "requested_at", "requested_by", "note")
     list_filter = (StateFilter, "wanted_on")
     list_select_related = ("account__onboarding", "requested_by")
     search_fields = ("account__number", "account__company", "requested_by__email")
-    fields = ("account", "state", "wanted_on", "note", "requested_at", "requested_by", "withdrawn_at", "withdrawn_by")
+    fields = (
+        ("account", "state"),
+        ("wanted_on", "note"),
+        ("requested_at", "requested_by"),
+        ("withdrawn_at", "withdrawn_by"),
+        ("answered_at", "answered_by"),
+        "answer",
+    )
 
     @display(description="State", label={"Waiting": "warning", "Account is active": "success"})
     def state(self, request: GoLiveRequest) -> str:
         if request.withdrawn_at:
             return "Withdrawn"
+        if request.answered_at:
+            return "Answered"
         return "Account is active" if request.account.onboarding.is_active else "Waiting"

@@ -1,9 +1,11 @@
 """The mode of an account that has Contact Center, and what the Onboarding team plans for it."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, DateField, DateTimeField, F, Func, IntegerField, Q, Value, When
+from django.db.models.functions import Cast
 from simple_history.models import HistoricalRecords
 
 from accounts.models import Account, User
@@ -25,6 +27,21 @@ class DeadlineRule(models.TextChoices):
     NONE = "none", "No deadline"
 
 
+def local_time(moment: F | Value) -> Func:
+    """Return the calendar and the clock at an instant in the account's own zone, as an expression."""
+    return Func(F("account__timezone"), moment, function="timezone", output_field=DateTimeField())
+
+
+def local_day(moment: F | Value) -> Cast:
+    """Return the calendar day of an instant in the account's own zone, as an expression."""
+    return Cast(local_time(moment), DateField())
+
+
+def local_hour(moment: F | Value) -> Func:
+    """Return the hour of the clock, 0 to 23, at an instant in the account's own zone, as an expression."""
+    return Func(local_time(moment), template="extract(hour FROM %(expressions)s)::int", output_field=IntegerField())
+
+
 class OnboardingQuerySet(models.QuerySet["Onboarding"]):
     def in_onboarding(self) -> "OnboardingQuerySet":
         return self.filter(activated_at=None)
@@ -37,6 +54,77 @@ class OnboardingQuerySet(models.QuerySet["Onboarding"]):
 
     def oldest_first(self) -> "OnboardingQuerySet":
         return self.order_by("started_at", "pk")
+
+    def with_deadline(self, days: int) -> "OnboardingQuerySet":
+        """Rows with their `deadline`, the last day of onboarding where the account is, or None.
+
+        `days` is the policy of all accounts, 0 for none; `deadlines.deadline_of` says the same of one row.
+        """
+        after = Func(
+            local_day(F("started_at")),
+            Cast(Value(days), IntegerField()),
+            template="(%(expressions)s)",
+            arg_joiner=" + ",
+            output_field=DateField(),
+        )
+        policy = [When(deadline_rule=DeadlineRule.POLICY, then=after)] if days else []
+        return self.annotate(
+            deadline=Case(
+                When(deadline_rule=DeadlineRule.FIXED, then=F("deadline_on")),
+                *policy,
+                default=None,
+                output_field=DateField(),
+            )
+        )
+
+    def due(self, on: date, *, days: int) -> "OnboardingQuerySet":
+        """Accounts in onboarding whose deadline is this day or earlier."""
+        return self.in_onboarding().with_deadline(days).filter(Q(deadline__lte=on))
+
+    def overdue(self, now: datetime, *, days: int) -> "OnboardingQuerySet":
+        """Accounts in onboarding whose deadline has passed, by the day that it is where each account is."""
+        return self.in_onboarding().with_deadline(days).filter(Q(deadline__lt=local_day(Value(now))))
+
+    def due_by_schedule(self, now: datetime, *, blackout: Collection[date] = ()) -> "OnboardingQuerySet":
+        """Accounts in onboarding whose scheduled day has begun where they are, unless it is a blackout date there."""
+        today = self.in_onboarding().annotate(today=local_day(Value(now)))
+        return today.filter(Q(scheduled_on__lte=F("today"))).exclude(Q(today__in=blackout))
+
+    def due_by_deadline(
+        self, now: datetime, *, days: int, until: int, blackout: Collection[date] = ()
+    ) -> "OnboardingQuerySet":
+        """Accounts to activate for their deadline, the oldest deadline first.
+
+        It has passed and was announced, the announced day has come, no schedule takes its place, and where the account
+        is it is night, from midnight until this hour, of a day that is no blackout date.
+        """
+        night = self.overdue(now, days=days).annotate(today=local_day(Value(now)), hour=local_hour(Value(now)))
+        announced = night.filter(Q(hour__lt=until, announced_for__lte=F("today")), scheduled_on=None)
+        return announced.exclude(Q(today__in=blackout)).order_by(F("deadline"), "started_at", "pk")
+
+    def activated_by_deadline(self, since: datetime) -> "OnboardingQuerySet":
+        """Accounts that their deadline, and no schedule, has activated after an instant."""
+        return self.filter(activated_at__gt=since, activated_from=Origin.SCHEDULE, scheduled_on=None)
+
+    def to_be_announced(self, now: datetime, *, days: int, near: timedelta) -> "OnboardingQuerySet":
+        """Accounts in onboarding whose announcement may have to be made, repeated for tomorrow, or taken back.
+
+        `near` is how far ahead, from today, something is announced at the most.
+        """
+        horizon = (now + timedelta(days=1)).date() + near  # a day more: somewhere it is tomorrow
+        waiting = Q(announced_for=None) & (Q(scheduled_on__lte=horizon) | Q(scheduled_on=None, deadline__lte=horizon))
+        stale = ~Q(announced_for=F("scheduled_on")) & Q(scheduled_on__isnull=False) | Q(scheduled_on=None) & (
+            Q(deadline=None) | Q(deadline__gte=F("announced_for"))
+        )
+        tomorrow = Q(announced_for__gt=F("today"), announced_for__lte=F("today") + timedelta(days=1))
+        announced = Q(announced_for__isnull=False) & (stale | tomorrow)
+        return (
+            self.in_onboarding()
+            .with_deadline(days)
+            .annotate(today=local_day(Value(now)))
+            .filter(waiting | announced)
+            .order_by("pk")
+        )
 
 
 class Onboarding(models.Model):
@@ -74,6 +162,13 @@ class Onboarding(models.Model):
     class Meta:
         verbose_name_plural = "onboarding"
         permissions = [("activate_account", "Can activate an account, for good")]
+        indexes = [
+            models.Index("started_at", "id", condition=Q(activated_at=None), name="onboarding_by_age"),
+            models.Index(
+                "deadline_on", condition=Q(activated_at=None) & Q(deadline_on__isnull=False), name="own_deadline"
+            ),
+            models.Index("activated_at", condition=Q(activated_at__isnull=False), name="onboarding_activated"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(activated_at=None, activated_by=None, activated_from="", reason="")
@@ -115,6 +210,11 @@ class Onboarding(models.Model):
     def activated_on(self) -> date | None:
         """The local day of activation, the first that is charged (billing-policy.md, 5)."""
         return self.account.day_of(self.activated_at) if self.activated_at else None
+
+    @property
+    def goes_live_on(self) -> date | None:
+        """The day on which the account becomes active by itself, as far as it is scheduled or was announced."""
+        return None if self.is_active else self.scheduled_on or self.announced_for
 
     def age(self, now: datetime) -> timedelta:
         """How long the account has been, or was, in onboarding."""

@@ -34,6 +34,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def waiting(self) -> "NoticeQuerySet":
         return self.filter(state=NoticeState.WAITING)
 
+    def failed(self) -> "NoticeQuerySet":
+        """Those that were given up, after days of trying."""
+        return self.filter(state=NoticeState.FAILED)
+
     def due(self, now: datetime) -> "NoticeQuerySet":
         """Those to send at an instant, the longest due first."""
         return self.waiting().filter(due_at__lte=now).order_by("due_at", "pk")
@@ -42,9 +46,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 class Notice(models.Model):
     """An e-mail to one person about one occasion on an account, written in the transaction of what it tells of.
 
-    The table is the queue: a row waits until it was sent, and one occasion has one row for a person. `facts` are plain
-    values the words need and that may change later, like a date (ISO 8601) or a reason. `due_at` moves on with each
-    attempt that failed.
+    The table is the queue: a row waits until it was sent, and one occasion has one row for a person, beside those that
+    were dropped. `facts` are plain values the words need and that may change later, like a date (ISO 8601) or a reason.
+    `due_at` moves on with each attempt that failed. One that was sent or dropped never changes, and none is deleted
+    (guards in `onboarding/guards.py`); one that was given up may be made to wait again.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="notices")
@@ -65,10 +70,15 @@ class Notice(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        indexes = [models.Index("due_at", condition=Q(state="waiting"), name="notice_due")]
+        permissions = [("send_notice", "Can have a notice sent again")]
+        indexes = [
+            models.Index("due_at", condition=Q(state="waiting"), name="notice_due"),
+            models.Index("settled_at", condition=Q(state="failed"), name="notice_failed"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "to", "kind", "occasion"],
+                condition=~Q(state="dropped"),
                 name="notice_once_per_occasion",
                 violation_error_message="This person was told of this already.",
             ),

@@ -13,6 +13,10 @@ class GoLiveRequestQuerySet(models.QuerySet["GoLiveRequest"]):
         """Requests that wait: neither withdrawn nor answered, nor followed by the activation."""
         return self.filter(withdrawn_at=None, answered_at=None, account__onboarding__activated_at=None)
 
+    def settled(self) -> "GoLiveRequestQuerySet":
+        """Requests that were withdrawn or answered."""
+        return self.exclude(withdrawn_at=None, answered_at=None)
+
 
 class GoLiveRequest(models.Model):
     """A customer's request that the Onboarding team activate his account (R17)."""
@@ -37,6 +41,9 @@ class GoLiveRequest(models.Model):
 
     class Meta:
         ordering = ["-requested_at"]
+        indexes = [
+            models.Index("wanted_on", condition=Q(withdrawn_at=None, answered_at=None), name="go_live_wanted"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account"],

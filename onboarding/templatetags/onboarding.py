@@ -4,6 +4,7 @@ from typing import Any
 
 from django import template
 
+from accounts.actions import database_now
 from accounts.models import Account
 from onboarding import rules
 from onboarding.models import Onboarding
@@ -21,6 +22,16 @@ def onboarding_banner(account: Account | None) -> dict[str, Any]:
         "seat_limit": rules.SEAT_LIMIT,
         "package": rules.DEFAULT_PACKAGE,
     }
+
+
+@register.inclusion_tag("components/goes_live_on.html")
+def goes_live_on(account: Account | None) -> dict[str, Any]:
+    """Say on which day the account becomes active by itself, and nothing where none is scheduled or announced."""
+    mode = mode_of(account)
+    day = mode.goes_live_on if mode else None
+    # Only then is the clock asked: a blackout date, or a full night, may have put it off.
+    has_passed = account is not None and day is not None and day < account.day_of(database_now())
+    return {"day": day, "has_passed": has_passed}
 
 
 @register.simple_tag

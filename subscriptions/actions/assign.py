@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from simple_history.utils import bulk_update_with_history
 
 from accounts.actions import AlreadyDone, action, database_now
 from accounts.history import credit
@@ -37,9 +36,13 @@ def assign_users(account: Account, roles: Mapping[int, str], *, by: User) -> lis
     if reasons:
         raise ValidationError({"roles": reasons})
     changed = [person for key, person in people.items() if person.contact_center_role != roles[key]]
+    by_role: dict[str, list[int]] = {}
     for person in changed:
         person.contact_center_role = roles[person.pk]
-    bulk_update_with_history(changed, ServiceUser, ["contact_center_role"], default_user=by)
+        by_role.setdefault(person.contact_center_role, []).append(person.pk)
+    for role, keys in by_role.items():
+        ServiceUser.objects.filter(pk__in=keys).update(contact_center_role=role)
+    ServiceUser.history.bulk_history_create(changed, update=True, default_user=by, default_date=database_now())
     return changed
 
 

@@ -8,7 +8,8 @@ from accounts.actions import action, database_now
 from accounts.history import credit
 from accounts.models import Account, User
 from accounts.roles import Capability, require
-from onboarding.models import Onboarding
+from onboarding.models import NoticeKind, Onboarding
+from onboarding.notices import enqueue
 from subscriptions.actions.write import write_change
 from subscriptions.catalogue import catalogue_on
 from subscriptions.models import ContactCenter, Kind
@@ -57,4 +58,5 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
         addons=frozenset(item.sku for item in defaults if item.kind == Kind.ADDON),
     )
     write_change(center, wanted, catalogue=catalogue, by=by, now=now)
+    enqueue([account.pk], NoticeKind.INSTALLED, occasion="installed", now=now, facts={"edition": product.name})
     return center

@@ -1,14 +1,16 @@
 """What customers' pages of other apps show of Contact Center."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from django import template
 from django.urls import reverse
 
 from accounts.models import Account, NumberAssignment, ServiceUser
-from subscriptions.catalogue import held_by
+from onboarding import rules as mode
+from subscriptions import held
+from subscriptions.catalogue import Waiting, held_by, waiting_package
 from subscriptions.forms import Option
 from subscriptions.models import ChargedPer, ContactCenter, Item
 
@@ -29,6 +31,28 @@ class Step:
 def center_of(account: Account) -> ContactCenter | None:
     """Return the account's Contact Center with its items, or None. One query."""
     return ContactCenter.objects.select_related("edition", "storage", "package").filter(account=account).first()
+
+
+@register.simple_tag
+def held_of(account: Account) -> held.Summary | None:
+    """Return the names of all that the account holds, or None without Contact Center. One query."""
+    return held.held_by_accounts([account.pk]).get(account.pk)
+
+
+@register.simple_tag
+def waiting_of(center: ContactCenter, now: datetime) -> Waiting | None:
+    """Return the larger package that still counts and until when, or None. One query."""
+    return waiting_package(center, center.account.day_of(now))
+
+
+@register.simple_tag
+def seats_allowed(center: ContactCenter) -> dict[str, Any] | None:
+    """Return in `words` how many of the allowed seats are held, and their `share` in percent; None without a limit."""
+    limit = mode.seat_limit(center.account.onboarding)
+    if limit is None:
+        return None
+    words = f"{center.seats} of the {limit} seats you can hold in onboarding"
+    return {"words": words, "share": min(100, 100 * center.seats // limit)}
 
 
 @register.simple_tag
@@ -60,13 +84,6 @@ def price(item: Item) -> str:
         return "Included"
     per = " per seat" if item.charged_per == ChargedPer.SEAT else ""
     return f"${item.monthly_price:,.2f}{per}"
-
-
-@register.filter
-def rate(item: Item) -> str:
-    """Return a package's price per minute: `4.5¢ a minute`."""
-    cents = (item.per_minute or Decimal(0)) * 100
-    return f"{cents.normalize():f}¢ a minute"
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 
 from django import template
 
+from onboarding.letters import Batch
+from onboarding.models import Notice
 from subscriptions import held
 from subscriptions.models import Change, Holding
 
@@ -16,6 +18,12 @@ SHOWN = 200
 def held_by_accounts(accounts: Sequence[int]) -> dict[int, held.Summary]:
     """Return what each of these accounts holds, by its key, for all of a page by one query."""
     return held.held_by_accounts(accounts)
+
+
+@register.simple_tag
+def held_told(batch: Batch, notice: Notice) -> held.Summary | None:
+    """Return what the account of a notice holds; one query for all notices of the batch."""
+    return batch.once(held_told, lambda: held.held_by_accounts(batch.accounts)).get(notice.account_id)
 
 
 @register.filter

@@ -38,8 +38,9 @@ def contact_center_page(capability: Capability) -> Callable[[Page], Page]:
 
 @contact_center_page(Capability.SEE_SERVICES)
 def contact_center(request: AccountRequest, center: ContactCenter) -> HttpResponse:
-    """The service's first tab."""
-    return redirect("subscription", request.account.number)
+    """The service's first tab: what is held, what it costs, what is left to do, and what happened lately."""
+    context = {"center": center, "now": database_now(), "page": "contact_center", "tab": "overview"}
+    return render_page(request, "hostpilot/contact_center.html", context)
 
 
 @account_page(Capability.SEE_SERVICES)

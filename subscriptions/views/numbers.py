@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 
 from accounts.actions import AlreadyDone
 from accounts.models import NumberAssignment, PhoneNumber
+from accounts.models.numbers import PhoneNumberQuerySet
 from accounts.pages import AccountRequest, render_page
 from accounts.roles import Capability
 from subscriptions.actions import assign_number, unassign_number
@@ -17,6 +18,8 @@ from subscriptions.models import ContactCenter
 from subscriptions.views.install import contact_center_page
 
 PAGE_SIZE = 50
+LONGEST_SEARCH = 40
+CURRENT = Prefetch("assignments", NumberAssignment.objects.current(), to_attr="current")
 
 
 @contact_center_page(Capability.SEE_SERVICES)
@@ -40,10 +43,30 @@ def phone_numbers(request: AccountRequest, center: ContactCenter) -> HttpRespons
                 else:
                     messages.success(request, f"{number} {done}")
         return redirect(request.get_full_path())
-    current = Prefetch("assignments", NumberAssignment.objects.current(), to_attr="current")
     context = {
-        "numbers": Paginator(mine.prefetch_related(current), PAGE_SIZE).get_page(request.GET.get("page")),
+        "numbers": Paginator(_found(request, mine).prefetch_related(CURRENT), PAGE_SIZE).get_page(
+            request.GET.get("page")
+        ),
+        "has_any": mine.exists(),
+        "q": _typed(request),
+        "kinds": PhoneNumber.Kind.choices,
+        "kind": request.GET.get("kind", ""),
+        "show": request.GET.get("show", ""),
         "page": "contact_center",
         "tab": "phone_numbers",
     }
     return render_page(request, "hostpilot/phone_numbers.html", context)
+
+
+def _typed(request: AccountRequest) -> str:
+    return request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+
+
+def _found(request: AccountRequest, mine: PhoneNumberQuerySet) -> PhoneNumberQuerySet:
+    """Return the numbers that the address asks for."""
+    found, kind, shown = mine.matching(_typed(request)), request.GET.get("kind", ""), request.GET.get("show", "")
+    if kind in PhoneNumber.Kind.values:
+        found = found.of_kind(kind)
+    if shown == "assigned":
+        return found.assigned()
+    return found.unassigned() if shown == "unassigned" else found

@@ -15,9 +15,9 @@ from accounts.pages import AccountRequest, record_form, render_page, show_refusa
 from accounts.roles import Capability
 from subscriptions.actions import Confirmation, Proposal, change_subscription, propose_subscription
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, waiting_package
-from subscriptions.forms import SubscriptionForm, initial_of
+from subscriptions.forms import SubscriptionForm, initial_of, subscription_of
 from subscriptions.models import ContactCenter
-from subscriptions.rules import Subscription
+from subscriptions.rules import Subscription, differences, refuse_subscription
 from subscriptions.views.install import contact_center_page
 
 SALT = "subscription-confirmation"
@@ -26,10 +26,15 @@ HOW_LONG = 24 * 60 * 60
 
 @contact_center_page(Capability.SEE_SERVICES)
 def subscription(request: AccountRequest, center: ContactCenter) -> HttpResponse:
-    """The form; when it is posted, the confirmation page, or the form again with the reasons at its fields."""
+    """The form; when it is posted, the confirmation page, or the form again with the reasons at its fields.
+
+    Its second button only shows the new total: nothing is proposed, and a refusal is told and not recorded.
+    """
     status = 200
     form = _form(request, center, request.POST or None)
-    if request.method == "POST":
+    if "show_total" in request.POST:
+        status = 200 if form.is_valid() else 422
+    elif request.method == "POST":
         if not form.is_valid():
             record_form(request, "change_subscription", form)
         else:
@@ -49,6 +54,14 @@ def subscription(request: AccountRequest, center: ContactCenter) -> HttpResponse
 
 
 @require_POST
+@contact_center_page(Capability.SEE_SERVICES)
+def new_total(request: AccountRequest, center: ContactCenter) -> HttpResponse:
+    """The parts of the form's page that tell the new total, for the script that shows them while the form changes."""
+    form = _form(request, center, request.POST)
+    return render_page(request, "components/new_total.html", _choice(form))
+
+
+@require_POST
 @contact_center_page(Capability.CHANGE_SERVICES)
 def confirm(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     """Buy what the confirmation page showed; where it is stale, show it anew. A replay changes nothing."""
@@ -58,7 +71,7 @@ def confirm(request: AccountRequest, center: ContactCenter) -> HttpResponse:
         return redirect("subscription", request.account.number)
     wanted, confirmation = token
     if "back" in request.POST:
-        form = SubscriptionForm(center=center, catalogue=_catalogue(request), initial=initial_of(wanted))
+        form = _form(request, center, None, initial=initial_of(wanted))
         return _form_page(request, center, form)
     try:
         change_subscription(request.account, wanted, by=request.user, confirmation=confirmation)
@@ -87,25 +100,41 @@ def _shown_anew(request: AccountRequest, wanted: Subscription, refusal: Validati
     return _confirmation_page(request, proposal, problem=refusal.messages[0], status=409)
 
 
-def _form(request: AccountRequest, center: ContactCenter, data: Any) -> SubscriptionForm:
-    return SubscriptionForm(data, center=center, catalogue=_catalogue(request), initial=initial_of(held_by(center)))
-
-
-def _catalogue(request: AccountRequest) -> Any:
-    return catalogue_on(request.account.day_of(database_now()))
+def _form(request: AccountRequest, center: ContactCenter, data: Any, **initial: Any) -> SubscriptionForm:
+    today = request.account.day_of(database_now())
+    held, catalogue = held_by(center), catalogue_on(today)
+    return SubscriptionForm(data, center=center, held=held, catalogue=catalogue, today=today, **initial)
 
 
 def _form_page(
     request: AccountRequest, center: ContactCenter, form: SubscriptionForm, *, status: int = 200
 ) -> HttpResponse:
+    choice = _choice(form)
+    if form.errors:
+        choice["reasons"] = []  # they stand at their fields
     context = {
         "form": form,
-        "center": center,
-        "waiting": waiting_package(center, request.account.day_of(database_now())),
+        "waiting": waiting_package(center, form.today),
+        **choice,
         "page": "contact_center",
         "tab": "subscription",
     }
     return render_page(request, "hostpilot/subscription.html", context, status=status)
+
+
+def _choice(form: SubscriptionForm) -> dict[str, Any]:
+    """What the form stands at: what it would change, or the reasons for which it can't be had."""
+    center, held, catalogue, chosen = form.center, form.held, form.catalogue, form.chosen()
+    shown = {"center": center, "held": held, "catalogue": catalogue, "chosen": chosen, "today": form.today}
+    if chosen is None:
+        return {**shown, "reasons": [error for errors in form.errors.values() for error in errors]}
+    reasons = refuse_subscription(
+        chosen, held=held, edition=center.edition, catalogue=catalogue, onboarding=form.onboarding
+    )
+    if reasons:
+        return {**shown, "reasons": ValidationError(reasons).messages}
+    changes = differences(chosen, held=held, edition=center.edition, catalogue=catalogue, today=form.today)
+    return {**shown, "changes": list(changes)}
 
 
 def _confirmation_page(
@@ -136,6 +165,4 @@ def _read(request: AccountRequest) -> tuple[Subscription, Confirmation] | None:
         return None
     if (token["account"], token["user"]) != (request.account.pk, request.user.pk):
         return None
-    wanted = token["wanted"]
-    held = {**wanted, "channels": frozenset(wanted["channels"]), "addons": frozenset(wanted["addons"])}
-    return Subscription(**held), Confirmation(UUID(token["key"]), token["basis"])
+    return subscription_of(token["wanted"]), Confirmation(UUID(token["key"]), token["basis"])

@@ -7,10 +7,12 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from accounts.actions import add_service_user
-from accounts.models import ServiceUser
+from accounts.models import ServiceRole, ServiceUser
+from accounts.models.people import ServiceUserQuerySet
 from accounts.pages import AccountRequest, record_form, render_page, show_refusal
 from accounts.roles import Capability
 from subscriptions.actions import assign_users
@@ -19,28 +21,26 @@ from subscriptions.models import ContactCenter
 from subscriptions.views.install import contact_center_page
 
 PAGE_SIZE = 50
+LONGEST_SEARCH = 100
 
 
 @contact_center_page(Capability.SEE_SERVICES)
 def users(request: AccountRequest, center: ContactCenter) -> HttpResponse:
-    """The people, searched and filtered; when posted, the ticked ones get the role."""
-    form = None
-    if request.method == "POST":
-        form = RolesForm(request.POST)
-        if not form.is_valid():
-            record_form(request, "assign_users", form)
+    """The people, searched and filtered; when posted, those ticked and those whose row was changed get their role."""
+    if request.method != "POST":
+        return _users_page(request)
+    form = RolesForm(request.POST, found=_found(request))
+    if not form.is_valid():
+        record_form(request, "assign_users", form)
+    else:
+        try:
+            changed = assign_users(request.account, form.roles, by=request.user)
+        except ValidationError as refusal:
+            show_refusal(form, refusal)
         else:
-            role = form.cleaned_data["role"]
-            try:
-                changed = assign_users(
-                    request.account, dict.fromkeys(form.cleaned_data["people"], role), by=request.user
-                )
-            except ValidationError as refusal:
-                show_refusal(form, refusal)
-            else:
-                messages.success(request, _what_was_done(len(changed), role))
-                return redirect(request.get_full_path())
-    return _users_page(request, form=form, status=422 if form else 200)
+            messages.success(request, _what_was_done(changed))
+            return redirect(request.get_full_path())
+    return _users_page(request, form=form, status=422)
 
 
 @require_POST
@@ -57,36 +57,57 @@ def add_user(request: AccountRequest, center: ContactCenter) -> HttpResponse:
             show_refusal(form, refusal)
         else:
             messages.success(request, f"{person.name} is on the list. Tick the name to assign Contact Center.")
-            return redirect("users", request.account.number)
+            query = request.META["QUERY_STRING"]
+            return redirect(reverse("users", args=[request.account.number]) + (f"?{query}" if query else ""))
     return _users_page(request, person_form=form, status=422)
 
 
-def _users_page(request: AccountRequest, *, status: int = 200, **forms: Any) -> HttpResponse:
-    everybody = ServiceUser.objects.filter(account=request.account)
-    words = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-    shown = request.GET.get("show", "")
-    found = everybody.matching(words)
+def _everybody(request: AccountRequest) -> ServiceUserQuerySet:
+    return ServiceUser.objects.filter(account=request.account)
+
+
+def _words(request: AccountRequest) -> str:
+    return request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH]
+
+
+def _found(request: AccountRequest) -> ServiceUserQuerySet:
+    """Return the people whom the address asks for."""
+    found, shown = _everybody(request).matching(_words(request)), request.GET.get("show", "")
     if shown == "with":
-        found = found.with_contact_center()
-    elif shown == "without":
-        found = found.without_contact_center()
-    context = {
-        "form": RolesForm(),
-        "person_form": PersonForm(),
-        **{name: form for name, form in forms.items() if form is not None},
+        return found.with_contact_center()
+    if shown == "without":
+        return found.without_contact_center()
+    return found.in_role(shown) if shown in ServiceRole.values else found
+
+
+def _users_page(
+    request: AccountRequest, *, form: RolesForm | None = None, person_form: PersonForm | None = None, status: int = 200
+) -> HttpResponse:
+    found, everybody = _found(request), _everybody(request)
+    roles_form = form or RolesForm(found=found)
+    context: dict[str, Any] = {
+        "form": roles_form,
+        "ticked": roles_form.ticked,
+        "person_form": person_form or PersonForm(),
         "people": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
         "everybody": everybody.count(),
         "assigned": everybody.with_contact_center().count(),
-        "q": words,
-        "show": shown,
+        "roles": ServiceRole.choices,
+        "q": _words(request),
+        "show": request.GET.get("show", ""),
         "page": "contact_center",
         "tab": "users",
     }
     return render_page(request, "hostpilot/users.html", context, status=status)
 
 
-def _what_was_done(count: int, role: str) -> str:
-    if not count:
+def _what_was_done(changed: list[ServiceUser]) -> str:
+    if not changed:
         return "Nothing was different: the ticked people had this role already."
-    people = "1 person" if count == 1 else f"{count} people"
-    return f"Contact Center was assigned to {people}." if role else f"Contact Center was taken from {people}."
+    people = "1 person" if len(changed) == 1 else f"{len(changed):,} people"
+    assigned = {bool(person.contact_center_role) for person in changed}
+    if assigned == {True}:
+        return f"Contact Center was assigned to {people}."
+    if assigned == {False}:
+        return f"Contact Center was taken from {people}."
+    return f"The roles of {people} were changed."

@@ -12,10 +12,12 @@ from billing.actions import issue_credit_note
 from billing.charges import Line
 from billing.models import BillRun, FailedBill, HeldBill, Invoice
 from billing.writing import Bill, write_invoices, write_lines
-from onboarding.models import GoLiveRequest
+from onboarding.models import GoLiveRequest, NoticeKind
+from onboarding.notices import enqueue
 from subscriptions.actions import assign_number
 from tests.billing.bills import IN_APRIL, MARCH
 from tests.billing.calls import imported, row
+from tests.config.queue import queued
 
 
 @pytest.fixture
@@ -38,6 +40,7 @@ def everything(installed: Account, owner: User, root: User, toll_free: PhoneNumb
     """A row of every model in the admin."""
     ServiceUser.objects.create(account=installed, name="Ann", email="ann@example.com")
     assign_number(installed, toll_free, by=owner)
+    enqueue([installed.pk], NoticeKind.INSTALLED, occasion="1", now=IN_APRIL)
     GoLiveRequest.objects.create(account=installed, wanted_on="2026-04-01", requested_by=owner)
     Refusal.objects.create(account=installed, by=owner, action="activate", rule="not_installed", message="No.")
     imported([row("c1", at=database_now().isoformat()), row("c2", seconds=-1)])
@@ -48,3 +51,4 @@ def everything(installed: Account, owner: User, root: User, toll_free: PhoneNumb
     bills = write_lines([Bill(installed.pk, [line])], at_most=1)
     write_invoices(bills, bills, month=MARCH, now=IN_APRIL)
     issue_credit_note(installed, Invoice.objects.get(), amount=Decimal(1), reason="Late", by=root)
+    queued("config.clean_up", "failed")

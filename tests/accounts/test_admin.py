@@ -46,7 +46,7 @@ def test_a_customer_is_kept_out_of_the_admin(owner: User, login: Callable[[User]
 
 def test_the_team_makes_customers_log_ins_and_never_staff(member: User, login: Callable[[User], Client]) -> None:
     forged = {"is_staff": "on", "is_superuser": "on", "groups": Group.objects.first().pk, "is_active": ""}
-    fields = {"email": "New.Customer@Example.com", "first_name": "Nina", "usable_password": "false"}
+    fields = {"email": "New.Customer@Example.com", "first_name": "Nina", "language": "es", "usable_password": "false"}
     answer = login(member).post(page(User, "add"), {**fields, **forged})
     made = User.objects.get(email="new.customer@example.com")
     assert answer.status_code == 302
@@ -82,18 +82,20 @@ def test_staff_with_permissions_on_users_make_nobody_staff(
     member.user_permissions.set(Permission.objects.filter(content_type__model="user"))
     forged = {"is_staff": "on", "is_superuser": "on", "groups": [Group.objects.first().pk], "user_permissions": [1]}
     answer = login(member).post(
-        page(User, "change", owner.pk), {"email": owner.email, "first_name": "Olga", "is_active": "on", **forged}
+        page(User, "change", owner.pk),
+        {"email": owner.email, "first_name": "Olga", "language": "es", "is_active": "on", **forged},
     )
     assert answer.status_code == 302
     owner.refresh_from_db()
-    assert (owner.first_name, owner.is_staff, owner.is_superuser) == ("Olga", False, False)
+    assert (owner.first_name, owner.language) == ("Olga", "es")
+    assert (owner.is_staff, owner.is_superuser) == (False, False)
     assert not owner.groups.exists()
     assert not owner.user_permissions.exists()
 
 
 def test_a_superuser_makes_staff(root: User, owner: User, login: Callable[[User], Client]) -> None:
     team = Group.objects.get(name=ONBOARDING_TEAM)
-    fields = {"email": owner.email, "is_active": "on", "is_staff": "on", "groups": [team.pk]}
+    fields = {"email": owner.email, "language": "en", "is_active": "on", "is_staff": "on", "groups": [team.pk]}
     assert login(root).post(page(User, "change", owner.pk), fields).status_code == 302
     owner.refresh_from_db()
     assert owner.is_staff

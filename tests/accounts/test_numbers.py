@@ -66,3 +66,44 @@ def test_an_assigned_number_does_not_move_to_another_account(
     assert refusal.value.error_dict["account"][0].code == "number_assigned"
     unassign_number(installed, PhoneNumber.objects.get(), by=owner)
     toll_free.full_clean()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "(212) 555-0123", "212.555.0123", "212 555 0123", "2125550123", "1-212-555-0123", "+1 212 555 0123",
+        "+12125550123", "tel:+1-212-555-0123", "011 1 212 555 0123", "00 1 212 555 0123", " 555-0123 ", "212", "(212)",
+        "555-012", "+1 212", "1212", "２１２５５５０１２３", "٢١٢٥٥٥٠١٢٣", "212/555/0123", "212–555–0123",
+        "(212) 555-0123 ext. 7", "212 555 0123 x7",
+    ],
+)  # fmt: skip
+def test_a_number_is_found_however_it_is_written(account: Account, typed: str) -> None:
+    for number in ("+12125550123", "+13105550199", "+18003569377", "+442079460958"):
+        PhoneNumber.objects.create(account=account, number=number)
+    assert [phone.number.as_e164 for phone in PhoneNumber.objects.matching(typed)] == ["+12125550123"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("1-800-FLOWERS", "+18003569377"),
+        ("(800) flowers", "+18003569377"),
+        ("020 7946 0958", "+442079460958"),
+        ("2079460958", "+442079460958"),
+        ("+44 20 7946 0958", "+442079460958"),
+        ("011 44 20 7946 0958", "+442079460958"),
+    ],
+)
+def test_letters_and_numbers_of_other_countries_are_understood(account: Account, typed: str, found: str) -> None:
+    for number in ("+12125550123", "+18003569377", "+442079460958"):
+        PhoneNumber.objects.create(account=account, number=number)
+    assert [phone.number.as_e164 for phone in PhoneNumber.objects.matching(typed)] == [found]
+
+
+@pytest.mark.parametrize("typed", ["Acme", "agent 7", "+", "()", "0", "x" * 40, "%", "_", "9" * 40])
+def test_what_is_no_number_finds_none(toll_free: PhoneNumber, typed: str) -> None:
+    assert not PhoneNumber.objects.matching(typed).exists()
+
+
+def test_a_search_for_nothing_finds_all(toll_free: PhoneNumber) -> None:
+    assert PhoneNumber.objects.matching(" ").get() == toll_free

@@ -9,9 +9,10 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.csv_files import defused
 from accounts.models import PhoneNumber
 from billing.calls.batches import BYTES, batches_of
-from billing.calls.layouts import COLUMNS, defused, fields_of, plain, written
+from billing.calls.layouts import COLUMNS, fields_of, plain, written
 from billing.calls.reading import BLOCK, LONGEST, Block, blocks_of
 from billing.calls.rejects import rejects_of
 from billing.calls.values import Numbers

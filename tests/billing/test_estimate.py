@@ -11,8 +11,9 @@ from django.test import Client
 
 from accounts.models import Account, PhoneNumber, User
 from billing.actions import run_bills
-from billing.estimate import PurchaseCost, bill_now, estimate, first_bills, kept_free, purchase_cost
+from billing.estimate import bill_now, estimate, first_bills, kept_free
 from billing.models import Invoice
+from billing.purchase import PurchaseCost, purchase_cost
 from onboarding.actions import activate
 from onboarding.models import Onboarding
 from subscriptions.actions import install, propose_subscription
@@ -59,17 +60,25 @@ def test_fewer_seats_cost_less_from_the_next_day(active: Account, owner: User) -
     assert amounts(cost(active, owner, now=datetime(2026, 3, 20, 14, tzinfo=UTC), seats=1)) == [("-49.68", "-140.00")]
 
 
+def kept(account: Account, now: datetime) -> Decimal:
+    found = kept_free(account, now)
+    assert found is not None
+    return found.total
+
+
 def test_what_onboarding_keeps_free_counts_its_days_only(
     installed: Account, owner: User, member: User, answered: PhoneNumber
 ) -> None:
     buy(installed, owner, now=ON_THE_10TH, seats=2)
     called("c1", at="2026-03-11T12:00:00-04:00")  # charged in onboarding, so not kept free
     # Two seats of $70.00: three days of March, then 22 of them and ten of April.
-    assert kept_free(installed, datetime(2026, 3, 12, 15, tzinfo=UTC)) == Decimal("13.55")
-    assert kept_free(installed, datetime(2026, 4, 10, 15, tzinfo=UTC)) == Decimal("99.35") + Decimal("46.67")
+    assert kept(installed, datetime(2026, 3, 12, 15, tzinfo=UTC)) == Decimal("13.55")
+    assert kept(installed, datetime(2026, 4, 10, 15, tzinfo=UTC)) == Decimal("99.35") + Decimal("46.67")
     activate(installed, by=member, reason="Ready", now=datetime(2026, 3, 16, 12, tzinfo=UTC))
     live = Account.objects.get(pk=installed.pk)
-    assert kept_free(live, IN_MARCH) == kept_free(live, IN_MAY) == Decimal("27.10")  # six days, from the 10th
+    assert (
+        kept_free(live, IN_MARCH).total == kept_free(live, IN_MAY).total == Decimal("27.10")
+    )  # six days, from the 10th
 
 
 def test_the_estimate_counts_the_months_own_minutes_after_late_calls(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -12,14 +13,17 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.actions import database_now
+from accounts.csv_files import defused
 from accounts.models import Account, Contact, PhoneNumber, Role, User
 from billing.actions import issue_credit_note, run_bills
 from billing.models import Invoice
 from billing.pdf import check_pdf, invoice_html
-from billing.views import defused
 from subscriptions.actions import install
-from tests.billing.bills import IN_APRIL, IN_MAY, buy, called, invoiced
+from subscriptions.models import Price
+from tests.billing.bills import BOUGHT, IN_APRIL, IN_MAY, buy, called, invoiced
 from tests.conftest import INSTALLED
+from tests.guarding import settle, sql
 
 BILLING = "/accounts/100001/billing/"
 PAGES = ["", "invoices/", "invoices/1/", "invoices/1/pdf/", "usage/", "usage/csv/"]
@@ -214,3 +218,48 @@ def test_queries_do_not_grow_with_what_is_held(
     assert Invoice.objects.get(number=2).lines.count() == 5
     with django_assert_num_queries(len(few)):
         text(customer, where.format(2))
+
+
+def test_what_was_kept_free_opens_to_its_arithmetic(installed: Account, owner: User, customer: Client) -> None:
+    buy(installed, owner, now=INSTALLED.replace(day=10), seats=2)
+    shown = text(customer, "")
+    assert "Contact Center Pro, Mar 10–31, 2026:<br>2 seats × $70.00 × 22 of 31 days = $99.35" in shown
+    assert "Contact Center Pro, Apr 1–30, 2026:<br>2 seats × $70.00 = $140.00" in shown
+
+
+def test_what_has_no_price_has_no_estimate_and_no_error_page(active: Account, customer: Client) -> None:
+    settle()
+    sql("ALTER TABLE subscriptions_price DISABLE TRIGGER price_in_effect_is_final")
+    Price.objects.filter(item__sku="tf-payperuse").delete()
+    assert "There is no estimate at the moment" in text(customer, "")
+    overview = customer.get("/accounts/100001/contact-center/")
+    assert "What it costs can’t be told at the moment." in overview.content.decode()
+
+
+def test_each_amount_of_a_confirmation_opens_to_what_comes_and_goes(
+    active: Account, owner: User, customer: Client
+) -> None:
+    month_begins = database_now().astimezone(active.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    buy(active, owner, now=max(month_begins, BOUGHT), seats=2)
+    wanted = {"seats": 5, "channels": ["channel-voice"], "storage": "storage-5", "package": "tf-payperuse"}
+    answer = customer.post("/accounts/100001/contact-center/subscription/", wanted)
+    shown = " ".join(answer.content.decode().split())
+    assert re.search(r"Contact Center Pro, [^:]*:<br>5 seats × \$70.00( × \d+ of \d+ days)? = \$", shown)
+    assert re.search(r"<li>Contact Center Pro, [^:]*:<br>5 seats × \$70.00 = \$350.00</li>", shown)
+    assert re.search(r"Less what stood before, Contact Center Pro, [^:]*:<br>2 seats × \$70.00 = \$140.00", shown)
+    assert "<summary>$210.00</summary>" in shown
+
+
+def test_both_amounts_of_going_live_open_to_their_arithmetic(installed: Account, owner: User, customer: Client) -> None:
+    buy(installed, owner, now=INSTALLED.replace(day=10), seats=2)
+    shown = " ".join(customer.get("/accounts/100001/contact-center/go-live/").content.decode().split())
+    assert re.search(r"A? ?whole month</dt><dd> ?.*?\$140.00.*?2 seats × \$70.00 = \$140.00", shown)
+    assert re.search(r"if activated today</dt><dd> ?.*?<summary>.*?2 seats × \$70.00( × \d+ of \d+ days)? = \$", shown)
+
+
+@pytest.mark.parametrize(("where", "queries"), [("", 21), ("invoices/", 7), ("invoices/1/", 9), ("usage/", 7)])
+def test_the_number_of_queries_is_known(
+    where: str, queries: int, invoice: Invoice, customer: Client, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(queries):
+        text(customer, where)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from billing.charges import ADJUSTMENT, RECURRING, USAGE, Line
-from billing.words import arithmetic, days_of, money, rate
+from billing.words import arithmetic, cents, days_of, money, rate, title
 
 MARCH = date(2026, 3, 1)
 SEATS = Line(
@@ -34,6 +34,7 @@ BACK = CALLS._replace(kind=ADJUSTMENT, quantity=0, minutes=0, amount=Decimal("-4
     [
         (SEATS, "25 seats × $70.00 × 16 of 31 days = $903.23"),
         (SEATS._replace(quantity=1, first=MARCH, amount=Decimal(70)), "1 seat × $70.00 = $70.00"),
+        (SEATS._replace(quantity=1000, first=MARCH, amount=Decimal(70000)), "1,000 seats × $70.00 = $70,000.00"),
         (CRM, "$40.00 for the whole month"),
         (CRM._replace(first=date(2026, 3, 31), amount=Decimal("1.29")), "$40.00 × 1 of 31 days = $1.29"),
         (CALLS, "1,234 minutes × $0.045 a minute = $55.53"),
@@ -42,6 +43,15 @@ BACK = CALLS._replace(kind=ADJUSTMENT, quantity=0, minutes=0, amount=Decimal("-4
         (
             PART,
             "341 of 600 minutes (500 minutes × 16 of 31 days, rounded up = 259 included) × $0.042 a minute = $14.32",
+        ),
+        (
+            PACKAGE._replace(quantity=0, minutes=12, amount=Decimal(0)),
+            "0 of 12 minutes (500 included) × $0.042 a minute = $0.00",
+        ),
+        (
+            PART._replace(kind=ADJUSTMENT, amount=Decimal("4.32"), invoiced=Decimal(10)),
+            "341 of 600 minutes (500 minutes × 16 of 31 days, rounded up = 259 included) × $0.042 a minute = $14.32, "
+            "less $10.00 invoiced before = $4.32",
         ),
         (LATE, "1,234 minutes × $0.045 a minute = $55.53, less $4.50 invoiced before = $51.03"),
         (BACK, "0 minutes × $0.045 a minute = $0.00, less $4.50 invoiced before = -$4.50"),
@@ -61,3 +71,28 @@ def test_amounts_rates_and_days_as_they_are_read() -> None:
     ]
     assert days_of(SEATS) == "Mar 16–31, 2026"
     assert days_of(SEATS._replace(last=SEATS.first)) == "Mar 16, 2026"
+    assert [cents(Decimal(price)) for price in ("0.0450", "0.04", "0.036", "0.02125", "1")] == [
+        "4.5¢",
+        "4¢",
+        "3.6¢",
+        "2.13¢",
+        "100¢",
+    ]
+
+
+def test_what_a_line_is_about() -> None:
+    items = {
+        "cc-pro": ("Contact Center Pro", "product"),
+        "storage-100": ("100 GB", "storage"),
+        "tf-500": ("500 minutes", "package"),
+        "tf-payperuse": ("Pay-per-use", "package"),
+    }
+    held = [SEATS._replace(sku=sku) for sku in ("cc-pro", "storage-100", "tf-500")]
+    assert [title(line, items) for line in held] == [
+        "Contact Center Pro",
+        "Recording storage, 100 GB",
+        "Toll-free package, 500 minutes",
+    ]
+    assert title(CALLS, items) == "Toll-free minutes, Pay-per-use"
+    assert title(LATE, items) == "Toll-free minutes, Pay-per-use, adjustment of March 2026"
+    assert title(CRM, items) == "addon-crm", "an item that left the catalogue still has its name on old invoices"

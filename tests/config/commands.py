@@ -10,6 +10,7 @@ PRODUCTION = {
     "DEBUG": "false",
     "SECRET_KEY": "k" * 25 + "0123456789!@#$%^&*(-_=+)abcdefghij",
     "ALLOWED_HOSTS": "panel.example.com",
+    "SITE_URL": "https://panel.example.com",
 }
 
 

@@ -27,7 +27,7 @@ def test_the_administrator_logs_in(live_server: LiveServer, page: Page, make_use
     page.get_by_label(E_MAIL).fill("ada@example.com")
     page.get_by_label("password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Site administration").first).to_be_visible()
+    expect(page.get_by_role("heading", name="The most urgent")).to_be_visible()
 
 
 def test_each_journey_starts_with_groups_and_a_catalogue() -> None:

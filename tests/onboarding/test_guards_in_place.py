@@ -1,11 +1,14 @@
 """That every guard is in the database, has words, and is attacked by a test; and that its absence is seen (I18)."""
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
-from django.db import DataError, transaction
+from django.db import DataError, connection, transaction
+from django.db.migrations.state import ProjectState
 
 from accounts.guards import Guard, all_guards, check_guards, model_constraints
+from accounts.migration_guards import sealed
 from tests.accounts import test_guards_of_the_past
 from tests.billing import (
     test_guards_of_bills,
@@ -14,12 +17,18 @@ from tests.billing import (
     test_guards_of_the_activation,
 )
 from tests.guarding import sql
-from tests.onboarding import test_guards_of_the_mode, test_guards_see_our_tables, test_history_by_the_database
+from tests.onboarding import (
+    test_guards_of_notices,
+    test_guards_of_the_mode,
+    test_guards_see_our_tables,
+    test_history_by_the_database,
+)
 from tests.subscriptions import test_guards_of_the_ledger, test_guards_of_the_limits
 
 GUARDS = list(all_guards())
 ATTACKS = [
     test_guards_of_the_mode,
+    test_guards_of_notices,
     test_guards_see_our_tables,
     test_guards_of_the_limits,
     test_guards_of_the_ledger,
@@ -47,7 +56,23 @@ def test_every_guard_is_listed_once_and_has_words() -> None:
 
 def test_every_trigger_of_the_database_is_listed_as_a_guard(db: None) -> None:
     triggers = sql("SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal")
-    assert sorted(triggers) == sorted((guard.name, guard.table) for guard in GUARDS)
+    of_the_queue = {model._meta.db_table for model in apps.get_app_config("procrastinate").get_models()}
+    ours = [(name, table) for name, table in triggers if table not in of_the_queue]
+    assert sorted(ours) == sorted((guard.name, guard.table) for guard in GUARDS)
+    assert len(ours) < len(triggers), "the queue has triggers of its own"
+
+
+def test_what_seals_the_guards_leaves_the_queue_as_its_library_made_it(db: None) -> None:
+    with connection.schema_editor() as editor:
+        sealed().database_forwards("accounts", editor, ProjectState(), ProjectState())
+    settings = dict(
+        sql(
+            "SELECT DISTINCT proname, proconfig IS NOT NULL FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid "
+            "WHERE NOT tgisinternal"
+        )
+    )
+    assert {sealed for name, sealed in settings.items() if name.startswith("procrastinate_")} == {False}
+    assert {sealed for name, sealed in settings.items() if not name.startswith("procrastinate_")} == {True}
 
 
 def test_a_database_that_is_whole_passes_the_check(db: None) -> None:
@@ -135,3 +160,12 @@ def test_before_the_first_migrate_there_is_nothing_to_miss(db: None) -> None:
     sql("ALTER TABLE django_migrations RENAME TO not_yet")
     sql("DROP TRIGGER onboarding_seat_limit ON subscriptions_contactcenter")
     assert check_guards(databases=["default"]) == []
+
+
+def test_what_a_waiting_migration_will_bring_does_not_stop_it(db: None) -> None:
+    """`migrate` asks the check first: it would refuse to bring the guards that it misses."""
+    sql("DELETE FROM django_migrations WHERE app = 'subscriptions' AND name = '0003_price_is_not_moved_back'")
+    sql("DROP TRIGGER onboarding_seat_limit ON subscriptions_contactcenter")
+    assert [message.id for message in check_guards(databases=["default"])] == ["guards.W001"]
+    sql("ALTER TABLE onboarding_onboarding DISABLE TRIGGER onboarding_activation_is_final")
+    assert missing() == ["The guard onboarding_activation_is_final on onboarding_onboarding is switched off."]

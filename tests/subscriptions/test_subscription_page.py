@@ -204,9 +204,9 @@ def test_a_waiting_package_is_shown_with_its_day(customer: Client, active: Accou
 def test_the_page_needs_the_same_queries_whatever_is_held(
     customer: Client, installed: Account, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(14):
         customer.get(PAGE)
     customer.post(CONFIRM, {"token": token_of(save(customer, addons=["addon-wfm", "addon-crm", "addon-screen"]))})
     customer.get(PAGE)  # reads the message
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(14):
         customer.get(PAGE)

@@ -14,6 +14,7 @@ from accounts.actions import database_now
 from accounts.guards import all_guards, check_guards
 from config.demo.bills import tell_bills
 from config.demo.database import start_clean
+from config.demo.mail import tell_mail
 from config.demo.provider import PASSWORD, make_provider
 from config.demo.story import Storyteller
 
@@ -53,6 +54,7 @@ class Command(BaseCommand):
         storyteller = Storyteller(console, provider)
         storyteller.tell()
         tell_bills(storyteller)
+        tell_mail(storyteller)
         console.print()
         self.show_log_ins(console)
 

@@ -3,26 +3,23 @@
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.actions import database_now
 from accounts.models import Account, User
-from onboarding.actions import CHUNK, Activations, activate_many, checked_reason, refusals_of, require_activator
+from onboarding.actions import Activations, activate_many, checked_reason, refusals_of, require_activator
+from onboarding.management.reporting import SHOWN, ReportingCommand, accounts_in_words, by_number, chunks
 from onboarding.models import Onboarding, Origin
 
-SHOWN = 20
 LONGEST_AGE = 36_500
 LONGEST_NUMBER = 40  # of what is shown of a line that is no account number
 
 
-class Command(BaseCommand):
+class Command(ReportingCommand):
     help = (
         "Activate accounts in onboarding, for good: those named, those of a file, and those older than some days. "
         "An account that can't be activated is set aside with its reason and the others go on; "
@@ -53,10 +50,12 @@ class Command(BaseCommand):
         outcomes = _would_be(sorted(keys)) if dry_run else activate_many(sorted(keys), by=by, reason=reason)
         total = self._collect(outcomes, len(keys))
         refused = [(number, "There is no account with this number.") for number in unknown]
-        refused += _by_number(total.refused)
+        refused += by_number(total.refused)
         self._summarise(total.activated, refused, dry_run=dry_run, in_full=options["verbosity"] > 1)
         if refused:
-            raise CommandError(f"{len(refused):,} of {_accounts(len(keys) + len(unknown))} refused.", returncode=1)
+            raise CommandError(
+                f"{len(refused):,} of {accounts_in_words(len(keys) + len(unknown))} refused.", returncode=1
+            )
 
     def _collect(self, outcomes: Iterable[Activations], count: int) -> Activations:
         """Return the sum of the outcomes, showing a progress bar on a terminal.
@@ -64,17 +63,14 @@ class Command(BaseCommand):
         Where the permission is taken from the activator meanwhile, the error says how many are activated already.
         """
         total = Activations()
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        console = Console(file=self.stderr._out)  # type: ignore[arg-type]
-        with Progress(*columns, console=console, disable=not self.stderr.isatty(), transient=True) as progress:
-            bar = progress.add_task("Accounts", total=count)
+        with self.progress(count) as show:
             try:
                 for outcome in outcomes:
                     total.activated += outcome.activated
                     total.refused |= outcome.refused
-                    progress.update(bar, completed=len(total.activated) + len(total.refused))
+                    show(len(total.activated) + len(total.refused))
             except PermissionDenied as denial:
-                done = f"Stopped when {_accounts(len(total.activated))} had been activated"
+                done = f"Stopped when {accounts_in_words(len(total.activated))} had been activated"
                 raise CommandError(f"{done}: {denial}") from denial
         return total
 
@@ -84,18 +80,11 @@ class Command(BaseCommand):
         """Write how many were activated and refused, and which: the first of them, or all."""
         would = "would be " if dry_run else ""
         most = None if in_full else SHOWN
-        self.stdout.write(f"{_accounts(len(activated))} {would}activated.")
+        self.stdout.write(f"{accounts_in_words(len(activated))} {would}activated.")
         if dry_run or in_full:
-            shown = activated[:most]
-            self._list((number for number, _ in _by_number(dict.fromkeys(shown, ""))), len(activated) - len(shown))
-        self.stdout.write(f"{_accounts(len(refused))} {would}refused.")
-        self._list((f"{number}: {reason}" for number, reason in refused[:most]), len(refused) - len(refused[:most]))
-
-    def _list(self, lines: Iterable[str], more: int) -> None:
-        for line in lines:
-            self.stdout.write(f"  {line}")
-        if more:
-            self.stdout.write(f"  … and {more:,} more; --verbosity 2 lists all.")
+            self.list_accounts(activated, most)
+        self.stdout.write(f"{accounts_in_words(len(refused))} {would}refused.")
+        self.list_reasons(refused, most)
 
 
 def _days(text: str) -> int:
@@ -139,7 +128,7 @@ def _read(path: Path | None) -> Iterator[str]:
 def _found(numbers: Sequence[str]) -> tuple[set[int], list[str]]:
     """Return the keys of the accounts with these numbers, and the numbers that no account has."""
     keys: dict[str, int] = {}
-    for chunk in _chunks([number for number in numbers if number.isascii() and number.isdigit()]):
+    for chunk in chunks([number for number in numbers if number.isascii() and number.isdigit()]):
         keys |= Account.objects.filter(number__in=chunk).values_list("number", "pk")
     unknown = [number[:LONGEST_NUMBER] for number in numbers if number not in keys]
     return set(keys.values()), unknown
@@ -152,25 +141,6 @@ def _older_than(days: int) -> set[int]:
 
 def _would_be(keys: Sequence[int]) -> Iterator[Activations]:
     """Yield what would become of each chunk of accounts."""
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         refused = refusals_of(chunk)
         yield Activations([key for key in chunk if key not in refused], refused)
-
-
-def _by_number(reasons: dict[int, str]) -> list[tuple[str, str]]:
-    """Return the accounts' numbers, in order, with what is said of each."""
-    named: list[tuple[str, str]] = []
-    for chunk in _chunks(list(reasons)):
-        accounts = Account.objects.filter(pk__in=chunk).values_list("number", "pk")
-        named += [(number, reasons[key]) for number, key in accounts]
-    return sorted(named)
-
-
-def _accounts(count: int) -> str:
-    return "1 account" if count == 1 else f"{count:,} accounts"
-
-
-def _chunks(rows: Sequence[Any]) -> Iterator[list[Any]]:
-    left = iter(rows)
-    while chunk := list(islice(left, CHUNK)):
-        yield chunk

@@ -1,0 +1,74 @@
+"""The forms of the account's own pages."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+
+from accounts.events import Cursor, Kind, Wanted
+from accounts.events.values import OF_SYSTEM, OF_TEAM, SYSTEM, TEAM
+from accounts.models import Account, User
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
+
+
+class DayField(forms.DateField):
+    """A day that can be computed with."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        outside = "Choose a day from 2000 to 2199."
+        super().__init__(
+            required=False,
+            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            input_formats=["%Y-%m-%d", "%m/%d/%Y"],
+            error_messages={"invalid": "Write the day like 2026-03-31."},
+            validators=[MinValueValidator(FIRST_DAY, outside), MaxValueValidator(LAST_DAY, outside)],
+            **kwargs,
+        )
+
+
+class EventsForm(forms.Form):
+    """Which events of an account are shown."""
+
+    kind = forms.ChoiceField(label="What", required=False)
+    who = forms.ChoiceField(label="Who", required=False)
+    since = DayField(label="From")
+    until = DayField(label="Until")
+    before = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, account: Account, people: list[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.account = account
+        persons = [(str(user.pk), str(user)) for user in people]
+        for name, choices in (
+            ("kind", [("", "Everything"), *Kind.choices]),
+            ("who", [("", "Everybody"), *persons, (OF_TEAM, TEAM), (OF_SYSTEM, SYSTEM)]),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = choices
+            field.error_messages["invalid_choice"] = "Choose one of the list."
+
+    def clean(self) -> dict[str, Any]:
+        """Return what was asked for; days that are the wrong way round are refused."""
+        asked = super().clean() or {}
+        since, until = asked.get("since"), asked.get("until")
+        if since and until and until < since:
+            self.add_error("until", forms.ValidationError("Choose a day that is not before the first.", code="order"))
+        return asked
+
+    def wanted(self) -> Wanted:
+        """Return which events are asked for: whole days where the account is. The form must be valid."""
+        asked = self.cleaned_data
+        since, until = asked["since"], asked["until"]
+        return Wanted(
+            kind=asked["kind"],
+            who=asked["who"],
+            since=self._begin(since) if since else None,
+            until=self._begin(until + timedelta(days=1)) if until else None,
+            before=Cursor.read(asked["before"]),
+        )
+
+    def _begin(self, day: date) -> datetime:
+        return datetime.combine(day, time(0), tzinfo=self.account.zone)

@@ -1,0 +1,54 @@
+"""Events of bills: invoices that were issued, and money that was given back."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import CharField, QuerySet
+from django.db.models.functions import Cast
+
+from accounts.events.sources import Entry, Source
+from accounts.events.values import Event, Kind
+from accounts.groups import BILLING_TEAM
+from accounts.models import Account
+from billing.models import CreditNote, Invoice
+from billing.words import money
+
+VERBS = {"issue_credit_note": "Give money back"}
+REFUSALS: dict[str, str] = {}
+
+
+class InvoiceSource(Source):
+    kind = Kind.BILLING
+    at = "issued_at"
+    user = ""
+
+    def rows(self, account: Account) -> QuerySet[Any]:
+        return Invoice.objects.filter(account=account)
+
+    def facts(self) -> dict[str, Any]:
+        return {"number": "number", "amount": Cast("total", CharField())}
+
+    def event(self, account: Account, entry: Entry) -> Event:
+        title = Invoice(number=entry.now["number"]).title
+        return self.described(account, entry, "Invoice issued", title, note=money(Decimal(entry.now["amount"])))
+
+
+class CreditNoteSource(Source):
+    kind = Kind.BILLING
+    at = "at"
+    user = "by"
+    staff = BILLING_TEAM
+
+    def rows(self, account: Account) -> QuerySet[Any]:
+        return CreditNote.objects.filter(invoice__account=account)
+
+    def facts(self) -> dict[str, Any]:
+        return {"number": "number", "invoice": "invoice__number", "amount": Cast("amount", CharField())}
+
+    def event(self, account: Account, entry: Entry) -> Event:
+        title = CreditNote(number=entry.now["number"]).title
+        note = f"{money(Decimal(entry.now['amount']))} of {Invoice(number=entry.now['invoice']).title}"
+        return self.described(account, entry, "Credit note issued", title, note=note)
+
+
+SOURCES = [InvoiceSource(), CreditNoteSource()]

@@ -1,0 +1,57 @@
+"""The pages of errors that need more than a template."""
+
+import math
+import time
+
+from allauth.core.internal.ratelimit import Rate, get_cache_key, get_rates
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+# Which of ACCOUNT_RATE_LIMITS stops whom where, by the name of the address.
+LIMITED = {
+    "account_login": "login",
+    "account_reauthenticate": "reauthenticate",
+    "mfa_reauthenticate": "reauthenticate",
+    "mfa_reauthenticate_webauthn": "reauthenticate",
+    "account_change_password": "change_password",
+    "account_reset_password": "reset_password",
+    "account_reset_password_from_key": "reset_password_from_key",
+    "account_signup": "signup",
+    "change_address": "manage_email",
+}
+A_MINUTE = 60
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """Say that somebody tried too often, and when he may again."""
+    seconds = seconds_to_wait(request)
+    context = {"seconds": seconds, "minutes": math.ceil(seconds / 60)}
+    response = render(request, "429.html", context, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def seconds_to_wait(request: HttpRequest) -> int:
+    """Return in how many seconds the limit that stopped this visitor lets him try again; a minute where none tells."""
+    action = LIMITED.get(request.resolver_match.url_name or "") if request.resolver_match else None
+    rates = get_rates(app="allauth.account", action=action) if action else []
+    return max((_seconds(request, action, rate) for rate in rates), default=0) or A_MINUTE
+
+
+def _seconds(request: HttpRequest, action: str | None, rate: Rate) -> int:
+    """Return for how many seconds this limit is still reached; 0 where it is not."""
+    key = request.POST.get("email", "").lower() if rate.per == "key" else None
+    if rate.per == "user" and not request.user.is_authenticated:
+        return 0
+    tries = cache.get(get_cache_key(request, app="allauth.account", action=action or "", rate=rate, key=key), [])
+    if len(tries) < rate.amount:
+        return 0
+    return max(1, math.ceil(tries[-1] + rate.duration - time.time()))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Say that something broke; without the database, the session or any other thing that may be what broke."""
+    return HttpResponse(render_to_string("500.html", {"brand": settings.BRAND_NAME}), status=500)

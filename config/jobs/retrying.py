@@ -1,0 +1,68 @@
+"""Putting a job back into the queue: one that failed by a person, one whose worker is gone by itself."""
+
+from datetime import datetime, timedelta
+
+from asgiref.sync import async_to_sync
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
+from procrastinate.manager import JobManager
+
+from config.jobs.noting import keep_error
+from config.models import Job, JobState
+
+STALLED_AFTER = timedelta(seconds=45)  # a worker gives a sign of life every 10 seconds
+MOST_RESCUES = 5
+WORKER_IS_GONE = "The worker that ran this job was killed, or lost its connection to the database."
+
+
+def queue() -> JobManager:
+    """Return the queue on Django's own connection: what is done there is part of the caller's transaction."""
+    return JobManager(DjangoConnector())
+
+
+def retry(job: Job, *, now: datetime) -> None:
+    """Let a failed job run again; refused for one that did not fail, and where its next one waits already."""
+    with transaction.atomic():
+        found = Job.objects.select_for_update(of=("self",)).filter(pk=job.pk).first()
+        if found is None or found.status != JobState.FAILED:
+            raise ValidationError("Only a job that failed can be tried again.", code="job_not_failed")
+        if not _requeued(found, now):
+            raise ValidationError(
+                "The next job of this kind is waiting already, and does what this one left.", code="job_waits_already"
+            )
+
+
+def rescue_stalled(*, now: datetime, stalled_after: timedelta = STALLED_AFTER) -> int:
+    """Put back into the queue each running job whose worker is gone, and return how many there were.
+
+    Where the next of its kind waits already, that one does the work. A job that cost so many workers their lives fails.
+    """
+    stalled = list(Job.objects.stalled(now - stalled_after))
+    for job in stalled:
+        with transaction.atomic():
+            found = Job.objects.select_for_update(of=("self",)).filter(pk=job.pk, status=JobState.RUNNING).first()
+            if found is None or found.worker_id != job.worker_id:
+                continue  # done after all, or rescued by hand
+            keep_error(job.pk, WORKER_IS_GONE)
+            if job.attempts + 1 >= MOST_RESCUES:
+                _finish(job, Status.FAILED)
+            elif not _requeued(job, now):
+                _finish(job, Status.ABORTED)
+    return len(stalled)
+
+
+def _requeued(job: Job, now: datetime) -> bool:
+    """Put the job back into the queue; False where one of its kind waits there and only one may."""
+    try:
+        with transaction.atomic():
+            queue().retry_job_by_id(job.pk, now)
+    except UniqueViolation:
+        return False
+    return True
+
+
+def _finish(job: Job, status: Status) -> None:
+    async_to_sync(queue().finish_job_by_id_async)(job.pk, status, delete_job=False)

@@ -1,0 +1,128 @@
+"""What Prometheus reads at /metrics, where METRICS is on and it sends METRICS_TOKEN as a bearer token.
+
+What is counted in the database is counted when asked for, so every process gives the same answer. Durations of requests
+are counted by the process that answered; several processes add theirs up in METRICS_FOLDER.
+"""
+
+from collections.abc import Callable, Iterator
+from time import perf_counter
+
+from django.conf import settings
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from config.models import JobState
+from onboarding.models import NoticeState
+
+# By the route's pattern, not by address: an account's number in a label would make a series for each account.
+DURATIONS = Histogram(
+    "hostpilot_request_duration_seconds",
+    "Time to answer a request, by the pattern of its address",
+    ["route", "method", "status"],
+    registry=None,
+)
+METHODS = ("GET", "HEAD", "POST")
+
+
+class Durations:
+    """Counts how long each request took."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = perf_counter()
+        response = self.get_response(request)
+        route = request.resolver_match.route if request.resolver_match else "none"
+        method = request.method if request.method in METHODS else "other"
+        DURATIONS.labels(route, method, f"{response.status_code // 100}xx").observe(perf_counter() - started)
+        return response
+
+
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer what is counted; 404 where metrics are off, 401 without the token."""
+    if not settings.METRICS:
+        raise Http404
+    if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):
+        return HttpResponse(
+            "The bearer token is missing or wrong.\n", status=401, headers={"WWW-Authenticate": "Bearer"}
+        )
+    registry = CollectorRegistry()
+    registry.register(FromTheDatabase())
+    if settings.METRICS_FOLDER:
+        MultiProcessCollector(registry, settings.METRICS_FOLDER)
+    else:
+        registry.register(DURATIONS)
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class FromTheDatabase(Collector):
+    """Counts rows, by one query for each table."""
+
+    def collect(self) -> Iterator[Metric]:
+        [(onboarding, activated)] = _rows(
+            "SELECT count(*) FILTER (WHERE activated_at IS NULL), count(activated_at) FROM onboarding_onboarding"
+        )
+        yield GaugeMetricFamily("hostpilot_accounts_in_onboarding", "Accounts in onboarding", value=onboarding)
+        yield CounterMetricFamily("hostpilot_activations", "Accounts that were activated", value=activated)
+        yield _by_state(
+            "hostpilot_jobs",
+            "Jobs in the queue, by state",
+            JobState.values,
+            _rows("SELECT status::text, count(*) FROM procrastinate_jobs GROUP BY status"),
+        )
+        yield _by_state(
+            "hostpilot_notices",
+            "Notices by e-mail, by state",
+            NoticeState.values,
+            _rows("SELECT state, count(*) FROM onboarding_notice GROUP BY state"),
+        )
+        yield from _bill_runs()
+
+
+def _bill_runs() -> Iterator[Metric]:
+    [(finished, unfinished, latest)] = _rows(
+        "SELECT count(finished_at), count(*) FILTER (WHERE finished_at IS NULL), "
+        "extract(epoch FROM max(finished_at)) FROM billing_billrun"
+    )
+    yield _by_state(
+        "hostpilot_bill_runs",
+        "Bill runs, by whether they came to their end",
+        ["finished", "unfinished"],
+        [("finished", finished), ("unfinished", unfinished)],
+    )
+    if latest is None:
+        return
+    yield GaugeMetricFamily("hostpilot_bill_run_finished_timestamp_seconds", "End of the last bill run", value=latest)
+    [(invoices, held, failed)] = _rows(
+        "SELECT invoices, held, failed FROM billing_billrun "
+        "WHERE finished_at IS NOT NULL ORDER BY finished_at DESC, id DESC LIMIT 1"
+    )
+    yield _by_state(
+        "hostpilot_bill_run_bills",
+        "Bills of the last bill run, by what became of them",
+        ["invoiced", "held", "failed"],
+        [("invoiced", invoices), ("held", held), ("failed", failed)],
+    )
+
+
+def _by_state(name: str, words: str, states: list[str], counted: list[tuple[str, int]]) -> Metric:
+    """Return the gauge with a value for each state, 0 too: a series that comes and goes can't be watched."""
+    family = GaugeMetricFamily(name, words, labels=["state"])
+    for state, count in {**dict.fromkeys(states, 0), **dict(counted)}.items():
+        family.add_metric([state], count)
+    return family
+
+
+def _rows(statement: str) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()

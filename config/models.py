@@ -1,0 +1,89 @@
+"""The queue of jobs as the team sees it, and why a job failed, which the queue does not keep."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
+
+
+class JobState(models.TextChoices):
+    """Where a job stands, by the queue's own words."""
+
+    WAITING = "todo", "Waiting"
+    RUNNING = "doing", "Running"
+    DONE = "succeeded", "Done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+    GIVEN_UP = "aborted", "Left to the next"
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def failed(self) -> "JobQuerySet":
+        """Jobs that were tried as often as they may be; they are few, since old ones are cleaned up."""
+        return self.filter(status=JobState.FAILED)
+
+    def stalled(self, since: datetime) -> "JobQuerySet":
+        """Running jobs whose worker is gone, or gave no sign of life since an instant."""
+        return self.filter(
+            models.Q(worker=None) | models.Q(worker__last_heartbeat__lt=since), status=JobState.RUNNING
+        ).order_by("pk")
+
+    def with_times(self) -> "JobQuerySet":
+        """With `queued_at`, `changed_at`, and the traceback of the last failure in `error`, or None."""
+        events = ProcrastinateEvent.objects.filter(job=models.OuterRef("pk"))
+        errors = JobError.objects.filter(job_id=models.OuterRef("pk"))
+        return self.annotate(
+            queued_at=models.Subquery(events.order_by("pk").values("at")[:1]),
+            changed_at=models.Subquery(events.order_by("-pk").values("at")[:1]),
+            error=models.Subquery(errors.values("traceback")[:1]),
+        )
+
+
+class Job(ProcrastinateJob):
+    """A job of the queue. Its rows are written by procrastinate alone."""
+
+    objects: ClassVar[models.Manager["Job"]] = JobQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        proxy = True
+        default_permissions = ("view",)
+        permissions = [("retry_job", "Can try a failed job again")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """What is done, in words, like “Bill run”."""
+        return self.task_name.rsplit(".", 1)[-1].replace("_", " ").capitalize()
+
+    @property
+    def state(self) -> str:
+        return str(JobState(self.status).label)
+
+
+class JobError(models.Model):
+    """Why a job failed the last time. It goes with its job, which is no record of the past."""
+
+    job_id = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField(db_default=Now())
+    traceback = models.TextField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.summary
+
+    @property
+    def summary(self) -> str:
+        """The last line, which says what was wrong."""
+        return last_line(self.traceback)
+
+
+def last_line(traceback: str) -> str:
+    """Return the line of a traceback that says what was wrong."""
+    lines = traceback.strip().splitlines()
+    return lines[-1] if lines else ""

@@ -1,0 +1,49 @@
+"""The team has a notice sent again that waits or was given up."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from accounts.actions import database_now
+from accounts.models import User
+from onboarding.models import Notice, NoticeState
+
+MAY_SEND = "onboarding.send_notice"
+
+
+@dataclass(frozen=True)
+class SentAgain:
+    """Which notices are due at once now, by their keys, and why the others are not."""
+
+    due: list[int] = field(default_factory=list)
+    refused: Mapping[int, str] = field(default_factory=dict)
+
+
+def send_again(notices: Collection[int], *, by: User, now: datetime | None = None) -> SentAgain:
+    """Make notices with these keys due at once, as if they had never been tried; say which, and why not the others.
+
+    Needs the permission `onboarding.send_notice` of active staff (PermissionDenied). What was sent or dropped, and what
+    is being sent at this moment, is refused: nothing goes out twice. The worker sends them with its next round.
+    """
+    current = User.objects.filter(pk=by.pk, is_active=True, is_staff=True).first()
+    if current is None or not current.has_perm(MAY_SEND):
+        raise PermissionDenied("Only the Onboarding team can have a notice sent again.")
+    with transaction.atomic():
+        rows = Notice.objects.filter(pk__in=notices, state__in=(NoticeState.WAITING, NoticeState.FAILED))
+        due = list(rows.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True))
+        Notice.objects.filter(pk__in=due).update(
+            state=NoticeState.WAITING, settled_at=None, attempts=0, due_at=now or database_now()
+        )
+    others = Notice.objects.filter(pk__in=set(notices) - set(due)).order_by("pk").values_list("pk", "state")
+    return SentAgain(due, {key: _why_not(state) for key, state in others})
+
+
+def _why_not(state: str) -> str:
+    if state == NoticeState.SENT:
+        return "It was sent already."
+    if state == NoticeState.DROPPED:
+        return "It was dropped, since it was no longer true."
+    return "It is being sent at this moment."

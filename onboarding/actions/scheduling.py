@@ -1,0 +1,74 @@
+"""The team sets the day on which an account becomes active (R23)."""
+
+from collections.abc import Collection, Iterator
+from datetime import date, datetime
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from accounts.actions import action
+from accounts.models import Account, User
+from onboarding.actions.announcing import tell_announced
+from onboarding.actions.changes import Change, Changes, change_many, change_one
+from onboarding.actions.chunks import CHUNK
+from onboarding.actions.planning import ACTIVATOR, refuse_day
+from onboarding.actions.words import checked_words
+from onboarding.deadlines import in_words, to_announce
+from onboarding.models import Onboarding
+
+
+@action
+def schedule_activation(
+    account: Account, *, on: date, reason: str, by: User, now: datetime | None = None
+) -> Onboarding:
+    """Schedule the activation for a day of the account's own, or move it there, and return the mode.
+
+    It takes the place of the deadline. Where the day is less than 5 business days away, people are told at once. Needs
+    the permission `onboarding.activate_account` of active staff (PermissionDenied). Refused for a day that has passed
+    where the account is, is over a year away or a blackout date, and for an account that is active or has no Contact
+    Center.
+    """
+    return change_one(account, _schedule(on, reason, by), by=by, now=now)
+
+
+def schedule_activation_many(
+    accounts: Collection[int], *, on: date, reason: str, by: User, now: datetime | None = None, chunk: int = CHUNK
+) -> Iterator[Changes]:
+    """Do as `schedule_activation` for each of these accounts; see `change_many`."""
+    return change_many(accounts, _schedule(on, reason, by), by=by, now=now, chunk=chunk)
+
+
+@action
+def cancel_schedule(account: Account, *, by: User, now: datetime | None = None) -> Onboarding:
+    """Take the schedule back and return the mode; refused where there is none. The deadline counts again."""
+
+    def apply(onboarding: Onboarding, today: date) -> None:
+        if onboarding.scheduled_on is None:
+            raise ValidationError("No activation is scheduled for this account.", code="no_schedule")
+        onboarding.scheduled_on = onboarding.scheduled_by = onboarding.announced_for = None
+        onboarding.schedule_reason = ""
+
+    return change_one(account, Change("cancel_schedule", ACTIVATOR, "Schedule cancelled", apply), by=by, now=now)
+
+
+def _schedule(on: date, reason: str, by: User) -> Change:
+    """Return the change that schedules an activation."""
+    reason = checked_words(reason, field="reason", missing="Say why the activation is scheduled.")
+    blackout = settings.ONBOARDING_BLACKOUT_DATES
+
+    def apply(onboarding: Onboarding, today: date) -> None:
+        refuse_day(on, today, code="scheduled_date")
+        if on in blackout:
+            raise ValidationError(
+                {
+                    "on": ValidationError(
+                        "No account is activated on %(day)s: it is a blackout date. Choose another day.",
+                        code="blackout_date",
+                        params={"day": in_words(on), "tried": on},
+                    )
+                }
+            )
+        onboarding.scheduled_on, onboarding.scheduled_by, onboarding.schedule_reason = on, by, reason
+        onboarding.announced_for = to_announce(scheduled_on=on, deadline=None, today=today, blackout=blackout)
+
+    return Change("schedule_activation", ACTIVATOR, "Activation scheduled", apply, tell_announced)

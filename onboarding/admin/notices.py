@@ -1,0 +1,126 @@
+"""Notices by e-mail: what became of each, what was sent, and the way to have one sent again."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import linebreaksbr
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.text import Truncator
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from accounts.admin import ReadOnlyAdmin
+from accounts.models import User
+from onboarding.actions.notices import MAY_SEND, send_again
+from onboarding.models import Notice, NoticeState
+
+SHOWN_OF_ERROR = 60
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """Written by actions and sent by the worker; here they are read, and made due again where they were not sent."""
+
+    list_display = ("kind", "account", "to", "status", "written", "settled", "attempts", "last_error")
+    list_filter = ("state", "kind", "created_at")
+    list_select_related = ("account", "to")
+    search_fields = ("account__number", "account__company", "to__email")
+    search_help_text = "Number or company of the account, or the person’s e-mail address"
+    fields: Any = (
+        ("kind", "status"),
+        ("account", "to"),
+        ("created_at", "settled_at"),
+        ("attempts", "next_try"),
+        "error",
+        "subject",
+        "sent_words",
+    )
+    actions = ("send_selected_again",)
+    actions_detail = ("send_one_again",)
+
+    @display(
+        description="State",
+        ordering="state",
+        label={"Waiting": "info", "Sent": "success", "Failed": "danger", "Dropped: no longer true": None},
+    )
+    def status(self, notice: Notice) -> str:
+        return notice.get_state_display()
+
+    @display(description="Written", ordering="created_at")
+    def written(self, notice: Notice) -> Any:
+        return notice.created_at
+
+    @display(description="Sent or settled", ordering="settled_at", empty_value="–")
+    def settled(self, notice: Notice) -> Any:
+        return notice.settled_at
+
+    @display(description="Last error", empty_value="–")
+    def last_error(self, notice: Notice) -> str | None:
+        return Truncator(notice.error).chars(SHOWN_OF_ERROR) or None
+
+    @display(description="Next try", empty_value="–")
+    def next_try(self, notice: Notice) -> Any:
+        return notice.due_at if notice.state == NoticeState.WAITING else None
+
+    @display(description="What was sent", empty_value="–")
+    def sent_words(self, notice: Notice) -> str | None:
+        return linebreaksbr(notice.body) if notice.body else None
+
+    def has_send_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm(MAY_SEND)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer the button only where the notice was not sent."""
+        notice = self.get_object(request, str(object_id))
+        open_still = notice is not None and notice.state in (NoticeState.WAITING, NoticeState.FAILED)
+        return super().get_actions_detail(request, object_id) if open_still else []
+
+    @action(description="Send again now", permissions=["send"], url_path="send-again", icon="forward_to_inbox")
+    def send_selected_again(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
+        self._send_again(request, list(queryset.values_list("pk", flat=True)))
+
+    @action(
+        description="Send again now…",
+        permissions=["send"],
+        url_path="send-again",
+        icon="forward_to_inbox",
+        variant=ActionVariant.PRIMARY,
+    )
+    def send_one_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        notice = self.row_or_404(request, object_id)
+        back = reverse("admin:onboarding_notice_change", args=[notice.pk])
+        if request.method == "POST":
+            self._send_again(request, [notice.pk])
+            return HttpResponseRedirect(back)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Send again now",
+            "opts": Notice._meta,
+            "notice": notice,
+            "back": back,
+        }
+        return TemplateResponse(request, "admin/onboarding/notice/send_again.html", context)
+
+    def _send_again(self, request: HttpRequest, keys: Sequence[int]) -> None:
+        """Make the notices due, note in the admin's log who did, and say what became of them."""
+        if not isinstance(request.user, User):
+            raise PermissionDenied
+        done = send_again(keys, by=request.user)
+        LogEntry.objects.log_actions(
+            request.user.pk, Notice.objects.filter(pk__in=done.due), CHANGE, "Made due again, as if never tried."
+        )
+        if done.due:
+            messages.success(request, f"{_notices(len(done.due))} will be sent with the worker’s next round.")
+        for why, count in Counter(done.refused.values()).items():
+            messages.warning(request, f"{_notices(count)} can’t be sent again: {why}")
+
+
+def _notices(count: int) -> str:
+    return "1 notice" if count == 1 else f"{count:,} notices"

@@ -1,0 +1,217 @@
+"""Sends notices that are due (docs/notices.md): each in a transaction of its own, whose only work left after the mail
+server has taken the e-mail is to commit.
+"""
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPResponseException
+from typing import Final
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+from django.db.models import OuterRef
+
+from accounts.actions import database_now, storable
+from accounts.models import Contact
+from onboarding.letters import Batch, letter
+from onboarding.models import Notice, NoticeQuerySet, NoticeState
+from onboarding.notices import overtaken
+
+logger = logging.getLogger(__name__)
+BATCH: Final = 50  # e-mails over one connection: servers often take no more than a hundred
+LONGEST_ERROR: Final = 500
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long one waits after a failure, twice as long after the next, and after how many it is given up."""
+
+    first: timedelta
+    longest: timedelta
+    attempts: int
+
+    def wait(self, attempts: int) -> timedelta | None:
+        """Return how long to wait after so many attempts that failed; None where it is given up."""
+        if attempts >= self.attempts:
+            return None
+        return min(self.first * 2 ** min(attempts - 1, 30), self.longest)
+
+
+# 1, 2, 4 … 256 minutes, then every 6 hours: given up after 5 days and 2 hours of trying.
+LATER: Final = Patience(timedelta(minutes=1), timedelta(hours=6), 29)
+# A server that says no for good may be wrong for a day, but is not asked often: after 6, 12, 12, 12 hours.
+REFUSED: Final = Patience(timedelta(hours=6), timedelta(hours=12), 5)
+
+
+@dataclass
+class Sendings:
+    """What became of notices that were due: how many were sent, dropped, put off, and given up.
+
+    `unreachable` says why no more could be sent: the mail server was not there. Those left wait as they did.
+    """
+
+    sent: int = 0
+    dropped: int = 0
+    put_off: int = 0
+    failed: int = 0
+    unreachable: str = ""
+
+    def __iadd__(self, other: "Sendings") -> "Sendings":
+        self.sent += other.sent
+        self.dropped += other.dropped
+        self.put_off += other.put_off
+        self.failed += other.failed
+        self.unreachable = other.unreachable
+        return self
+
+    @property
+    def count(self) -> int:
+        """How many notices something became of."""
+        return self.sent + self.dropped + self.put_off + self.failed
+
+
+def send_due(now: datetime | None = None, *, mail: BaseEmailBackend | None = None, batch: int = BATCH) -> Sendings:
+    """Send the notices that are due, and return what became of them. Not within a transaction.
+
+    Any number of workers may do so at once: each notice is locked while it is sent, and others pass it by. Where the
+    mail server can't be reached it stops, and what is left stays due. The failure of one notice stops no other.
+    `mail` is the way e-mails leave, by default that of the settings.
+    """
+    mail = mail or get_connection()
+    total = Sendings()
+    while not total.unreachable:
+        done = _send_batch(now or database_now(), mail, batch)
+        total += done
+        if not done.count:
+            break
+    return total
+
+
+def checkpoint(name: str) -> None:
+    """Do nothing: a test puts a kill in its place."""
+
+
+def _send_batch(now: datetime, mail: BaseEmailBackend, most: int) -> Sendings:
+    """Send the first notices that are due over one connection, and return what became of them."""
+    done = Sendings()
+    batch = Batch(_read(Notice.objects.due(now)[:most]))
+    lost = 0
+    try:
+        for notice in batch.notices:
+            try:
+                mail.open()
+            except OSError as error:  # all of smtplib's are
+                done.unreachable = _shown(error)
+                break
+            lost = lost + 1 if _send(notice.pk, batch, mail, now, done) else 0
+            if lost > 1:
+                done.unreachable = "The mail server ends each connection."
+                break
+    finally:
+        _close(mail)
+    if done.unreachable:
+        _remark([notice.pk for notice in batch.notices], done.unreachable)
+    return done
+
+
+def _send(key: int, batch: Batch, mail: BaseEmailBackend, now: datetime, done: Sendings) -> bool:
+    """Send one notice unless somebody else does, and write what became of it; return whether the connection was lost.
+
+    It is written as sent first, and undone where it can't be: so nothing but the commit is left to fail once the
+    server has taken the e-mail.
+    """
+    with transaction.atomic(durable=True):
+        found = _read(Notice.objects.due(now).filter(pk=key).select_for_update(of=("self",), skip_locked=True))
+        if not found:
+            return False
+        notice = found[0]
+        row = Notice.objects.filter(pk=key)
+        if why := overtaken(notice, _roles(notice), now):
+            done.dropped += row.update(state=NoticeState.DROPPED, settled_at=now, error=why)
+            return False
+        attempts = notice.attempts + 1
+        try:
+            with transaction.atomic():
+                words = letter(notice, _roles(notice), batch)
+                row.update(
+                    state=NoticeState.SENT,
+                    settled_at=now,
+                    attempts=attempts,
+                    error="",
+                    subject=storable(str(words.subject)),
+                    body=storable(str(words.body)),
+                )
+                checkpoint("before the server")
+                if mail.send_messages([words]) != 1:
+                    raise OSError("The mail server took no e-mail.")
+            checkpoint("after the server")
+        except Exception as error:  # a server's refusal, or words that can't be made: others go on
+            answer = _answer(error)
+            if not isinstance(error, OSError):
+                logger.exception("Notice %s has no words", key)
+            wait = _patience(error, answer).wait(attempts)
+            if wait is None:
+                row.update(state=NoticeState.FAILED, settled_at=now, attempts=attempts, error=_shown(error))
+                done.failed += 1
+            else:
+                row.update(due_at=now + wait, attempts=attempts, error=_shown(error))
+                done.put_off += 1
+            if not isinstance(error, OSError) or answer not in (None, 421):
+                return False
+            _close(mail)
+            return True
+        done.sent += 1  # or would be, were the commit to fail: then the error ends the run
+    return False
+
+
+def _read(notices: NoticeQuerySet) -> list[Notice]:
+    """Return the notices with all that decides whether, to whom and in which words they are sent. One query."""
+    roles = Contact.objects.filter(account=OuterRef("account"), user=OuterRef("to")).order_by("role")
+    return list(notices.select_related("to", "account__onboarding").annotate(roles=ArraySubquery(roles.values("role"))))
+
+
+def _roles(notice: Notice) -> list[str]:
+    """Return the roles that `_read` found."""
+    return vars(notice)["roles"]
+
+
+def _answer(error: Exception) -> int | None:
+    """Return the code that the server answered, or None where it answered nothing."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return next(code for code, _ in error.recipients.values())
+    return error.smtp_code if isinstance(error, SMTPResponseException) else None
+
+
+def _patience(error: Exception, answer: int | None) -> Patience:
+    """Return how long to go on: only what is said of this person or these words (5xx) is a refusal for good."""
+    of_this = isinstance(error, SMTPRecipientsRefused | SMTPDataError)
+    return REFUSED if of_this and answer is not None and answer >= 500 else LATER
+
+
+def _remark(keys: list[int], why: str) -> None:
+    """Write on these notices, which stay due, why they could not be sent; those that somebody else sends are let be."""
+    with transaction.atomic():
+        waiting = Notice.objects.waiting().filter(pk__in=keys).exclude(error=why).select_for_update(skip_locked=True)
+        Notice.objects.filter(pk__in=list(waiting.values_list("pk", flat=True))).update(error=why)
+
+
+def _shown(error: Exception) -> str:
+    """Return an error in one line, as the team reads it: the server's own words where it said something."""
+    said = [error]  # type: list[object]
+    if isinstance(error, SMTPRecipientsRefused):
+        said = list(next(iter(error.recipients.values())))
+    elif isinstance(error, SMTPResponseException):
+        said = [error.smtp_code, error.smtp_error]
+    words = (word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in said)
+    line = " ".join(" ".join(words).split()) or type(error).__name__
+    return storable(line if isinstance(error, OSError) else f"{type(error).__name__}: {line}")[:LONGEST_ERROR]
+
+
+def _close(mail: BaseEmailBackend) -> None:
+    """End the connection, if there is one: a server that is gone can't be told goodbye."""
+    with suppress(OSError):
+        mail.close()

@@ -1,0 +1,34 @@
+"""What onboarding does by itself."""
+
+from datetime import datetime
+
+from accounts.jobs import every_hour, every_minute
+from onboarding.actions import activate_overdue, activate_scheduled, announce
+from onboarding.sending import send_due
+
+
+@every_hour(minute=3)
+def schedule(now: datetime) -> str:
+    """Activate what is due, before announcing what comes: people hear of a day only while it can still come.
+
+    `now` is not handed on: a long run goes on past the hour, and each chunk looks at the clock under its locks.
+    """
+    activated = refused = changed = 0
+    for work in (activate_scheduled, activate_overdue):
+        for some in work():
+            activated += len(some.activated)
+            refused += len(some.refused)
+    for told in announce():
+        changed += len(told.changed)
+        refused += len(told.refused)
+    done = {"activated": activated, "announced, or announced no more": changed, "refused": refused}
+    return ", ".join(f"{count} {what}" for what, count in done.items() if count)
+
+
+@every_minute
+def send_notices(now: datetime) -> str:
+    """Send what is due. Where the mail server is gone nothing fails: notices wait, and say why at each."""
+    sent = send_due()
+    done = {"sent": sent.sent, "dropped": sent.dropped, "put off": sent.put_off, "given up": sent.failed}
+    words = [f"{count} {what}" for what, count in done.items() if count]
+    return ", ".join([*words, f"the mail server can't be used: {sent.unreachable}"] if sent.unreachable else words)

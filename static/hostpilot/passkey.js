@@ -1,0 +1,64 @@
+/* Asks the browser for a passkey, and posts what it answers with the form the button is in.
+
+   The form says in data-passkey whether a passkey is made ("create") or shown ("get"), and in data-options, as JSON,
+   what our server wants to know. Without this file the button stays hidden, and the page says so. */
+"use strict";
+(() => {
+  const form = document.querySelector("form[data-passkey]");
+  if (!form || !window.PublicKeyCredential) return;
+  const button = form.querySelector("[data-passkey-button]");
+  const problem = form.querySelector("[data-passkey-problem]");
+  const missing = document.querySelector("[data-passkey-missing]");
+
+  const toBytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+  const toText = (buffer) =>
+    btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  const known = (list) => (list || []).map((one) => ({ ...one, id: toBytes(one.id) }));
+
+  const ask = async () => {
+    const options = JSON.parse(form.dataset.options).publicKey;
+    options.challenge = toBytes(options.challenge);
+    if (form.dataset.passkey === "get") {
+      return navigator.credentials.get({ publicKey: { ...options, allowCredentials: known(options.allowCredentials) } });
+    }
+    const user = { ...options.user, id: toBytes(options.user.id) };
+    return navigator.credentials.create({
+      publicKey: { ...options, user, excludeCredentials: known(options.excludeCredentials) },
+    });
+  };
+
+  const written = (credential) => {
+    const response = {};
+    for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
+      if (credential.response[name]) response[name] = toText(credential.response[name]);
+    }
+    if (credential.response.getTransports) response.transports = credential.response.getTransports();
+    return JSON.stringify({
+      id: credential.id,
+      rawId: toText(credential.rawId),
+      type: credential.type,
+      authenticatorAttachment: credential.authenticatorAttachment,
+      clientExtensionResults: credential.getClientExtensionResults(),
+      response,
+    });
+  };
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    problem.hidden = true;
+    try {
+      form.elements.credential.value = written(await ask());
+      form.submit();
+    } catch (error) {
+      problem.textContent =
+        error.name === "InvalidStateError"
+          ? "This device has a passkey for your log-in already."
+          : "No passkey was given: it was cancelled, took too long, or this device has none. Try again.";
+      problem.hidden = false;
+      button.disabled = false;
+    }
+  });
+  button.hidden = false;
+  if (missing) missing.hidden = true;
+})();

@@ -1,0 +1,67 @@
+"""The verb that puts the people of a file on the list, all or none; and its rehearsal."""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from simple_history.utils import bulk_create_with_history
+
+from accounts.actions import AlreadyDone, action, database_now
+from accounts.audit import IMPORTED
+from accounts.models import Account, ServiceUser, User
+from accounts.roles import Capability, require
+from subscriptions.catalogue import contact_center_of
+from subscriptions.people_file import MOST_PEOPLE, PeopleFile, Person, checked
+
+
+@partial(action, records_as="import_people")
+def propose_people(account: Account, file: PeopleFile, *, by: User) -> PeopleFile:
+    """Return the file with those left out who are on the list already; nothing is written."""
+    _require(account, by)
+    return file.without(_on_the_list(account, [person.email for person in file.people]))
+
+
+@action
+def import_people(account: Account, people: Sequence[Person], *, key: UUID, by: User) -> list[ServiceUser]:
+    """Put people on the list, each with a role or none, and return them.
+
+    All or none: refused as stale where one of them is on the list meanwhile, and where one could not be put there. The
+    `key` is that of one preview: confirming it again answers AlreadyDone, and writes nothing.
+    """
+    _require(account, by)
+    reason = f"{IMPORTED} {key}"
+    if ServiceUser.history.filter(account=account.pk, history_change_reason=reason).exists():
+        raise AlreadyDone("You have imported this file already. Nobody was added twice.", code="already_imported")
+    if not 0 < len(people) <= MOST_PEOPLE:
+        raise ValidationError(
+            "Import from 1 to %(most)s people at once.",
+            code="too_many",
+            params={"most": f"{MOST_PEOPLE:,}", "tried": len(people)},
+        )
+    wanted = [checked(person) for person in people]
+    emails = [person.email for person in wanted]
+    if _on_the_list(account, emails) or len(set(emails)) < len(emails):
+        raise ValidationError(
+            "Some of these people were put on the list since this page was made. Look at what is left below, and "
+            "import that.",
+            code="stale",
+        )
+    rows = [
+        ServiceUser(account=account, name=person.name, email=person.email, contact_center_role=person.role)
+        for person in wanted
+    ]
+    return bulk_create_with_history(
+        rows, ServiceUser, default_user=by, default_change_reason=reason, default_date=database_now()
+    )
+
+
+def _require(account: Account, by: User) -> None:
+    require(Capability.CHANGE_SERVICES, by, account, or_permission="accounts.add_serviceuser")
+    contact_center_of(account)
+
+
+def _on_the_list(account: Account, emails: Collection[str]) -> set[str]:
+    """Return which of the addresses are on the account's list. One query."""
+    found = ServiceUser.objects.filter(account=account, email__in=emails)
+    return set(found.values_list("email", flat=True))

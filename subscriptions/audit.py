@@ -1,0 +1,67 @@
+"""Events of Contact Center: what was installed and bought."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+
+from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource
+from accounts.events.values import Change, Kind
+from subscriptions.models import ContactCenter, Holding
+
+VERBS = {
+    "install": "Install Contact Center",
+    "install_page": "Install Contact Center",
+    "change_subscription": "Change the subscription",
+    "subscription": "Change the subscription",
+    "confirm": "Change the subscription",
+    "assign_users": "Assign Contact Center to people",
+    "users": "Assign Contact Center to people",
+    "import_people": "Import people",
+    "assign_number": "Assign a number",
+    "unassign_number": "Unassign a number",
+    "phone_numbers": "Assign a number",
+    "correct_assignment": "Correct an assignment",
+}
+REFUSALS = {
+    "already_installed": "Contact Center is installed already",
+    "stale": "something had changed since the page was made",
+}
+
+
+class CenterSource(HistorySource):
+    """What is held. Channels and add-ons that were switched on or off are read from the ledger's rows of the change."""
+
+    kind = Kind.SUBSCRIPTION
+    item = "edition__name"
+    fields = {
+        "seats": Field("Seats", lambda value: f"{value:,}"),
+        "storage__name": Field("Recording storage"),
+        "package__name": Field("Toll-free package"),
+    }
+    watched = ("version",)
+    actions = {ADDED: "Contact Center installed", CHANGED: "Subscription changed", REMOVED: "Contact Center removed"}
+
+    def facts(self) -> dict[str, Any]:
+        of_change = {"account": OuterRef("account_id"), "slot__gt": 0, "period__endswith": None}
+        written = Holding.objects.filter(**of_change, change__version=OuterRef("version"))
+        superseded = Holding.objects.filter(**of_change, superseded_by__version=OuterRef("version"))
+        return {
+            **super().facts(),
+            "on": ArraySubquery(written.order_by("item__name").values("item__name")),
+            "off": ArraySubquery(superseded.order_by("item__name").values("item__name")),
+        }
+
+    def changes(self, entry: Entry) -> Iterator[Change]:
+        yield from super().changes(entry)
+        was, now = entry.was.get("version"), entry.now["is"]["version"]
+        if was == now:
+            return  # somebody wrote past the application: the ledger has nothing of it
+        on, off = set(entry.now["on"]), set(entry.now["off"])
+        for name in sorted(on ^ off):
+            before, after = ("off", "on") if name in on else ("on", "off")
+            yield Change(name, before, after)
+
+
+SOURCES = [CenterSource(ContactCenter)]

@@ -1,0 +1,215 @@
+"""A customer's file of people: which of its lines can be put on the list, and why the others can't. No queries."""
+
+import csv
+import io
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from accounts.csv_files import FORMULA
+from accounts.models import ServiceRole, ServiceUser
+
+MOST_PEOPLE = 1_000
+MOST_BYTES = 2 * 1024 * 1024
+LONGEST_NAME = ServiceUser._meta.get_field("name").max_length or 0
+LONGEST_EMAIL = ServiceUser._meta.get_field("email").max_length or 0
+LONGEST_SHOWN = 80
+SPLIT = "Split it, and import one part after the other."
+SAVE_ANEW = "Save it as “CSV UTF-8”, and import that."
+OTHER_ENCODINGS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\x00\x00\xfe\xff", "UTF-32"))
+
+COLUMNS = {  # what a column may be called
+    "name": ("name", "full name"),
+    "email": ("email", "e-mail", "email address", "e-mail address"),
+    "role": ("role", "contact center role", "role in contact center"),
+}
+NEEDED = ("name", "email")
+ROLES = {
+    **{role.value.replace("_", " "): role.value for role in ServiceRole},
+    **{role.label.lower(): role.value for role in ServiceRole},
+    **dict.fromkeys(("", "none", "no contact center", "not assigned"), ""),
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A line that can be put on the list; the role is a ServiceRole, or "" for nobody who works with Contact Center."""
+
+    line: int
+    name: str
+    email: str
+    role: str
+
+    @property
+    def role_in_words(self) -> str:
+        return str(ServiceRole(self.role).label) if self.role else "Not assigned"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A line that can't, with what stands in it, and why."""
+
+    line: int
+    what: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PeopleFile:
+    """What a file says: who could be put on the list, what is left out, and which columns nobody reads."""
+
+    people: Sequence[Person]
+    left_out: Sequence[LeftOut]
+    ignored: Sequence[str] = ()
+
+    def without(self, emails: Collection[str]) -> "PeopleFile":
+        """Return the file with those left out who are on the list already, by their addresses."""
+        known = [
+            LeftOut(person.line, person.name, "on_the_list", f"{person.email} is on your list already.")
+            for person in self.people
+            if person.email in emails
+        ]
+        return replace(
+            self,
+            people=[person for person in self.people if person.email not in emails],
+            left_out=sorted([*self.left_out, *known], key=lambda row: row.line),
+        )
+
+
+def read_people(content: bytes) -> PeopleFile:
+    """Return what a CSV file says; a ValidationError where no line of it can be read.
+
+    The first line names the columns: `name`, `email` and, where roles are given, `role`, in any order, parted by
+    commas, semicolons or tabs. Lines are counted as an editor counts them, also where a cell has a line break.
+    """
+    if len(content) > MOST_BYTES:
+        raise _refused("too_big", f"The file has more than 2 MB. {SPLIT}")
+    text = _decoded(content)
+    first = text.lstrip("\r\n").partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    rows = _rows(reader)
+    header = next(rows, (0, []))[1]
+    places, ignored = _columns(header)
+    people: list[Person] = []
+    left_out: list[LeftOut] = []
+    seen: dict[str, int] = {}
+    for count, (line, cells) in enumerate(rows, start=1):
+        if count > MOST_PEOPLE:
+            raise _refused(
+                "too_many",
+                f"The file has more than {MOST_PEOPLE:,} people. Split it, and import one part after the other.",
+            )
+        try:
+            person = _person(line, cells, places, len(header))
+            if person.email in seen:
+                raise _refused("twice", f"{person.email} is in line {seen[person.email]} as well.")
+        except ValidationError as refusal:
+            what = " ".join(" ".join(cells).replace("\0", "\N{REPLACEMENT CHARACTER}").split())[:LONGEST_SHOWN]
+            left_out.append(LeftOut(line, what, refusal.code or "", refusal.messages[0]))
+        else:
+            seen[person.email] = line
+            people.append(person)
+    if not people and not left_out:
+        raise _refused("no_people", "The file has no people: nothing follows its first line.")
+    return PeopleFile(people, left_out, ignored)
+
+
+def checked(person: Person) -> Person:
+    """Return the person as it is put on the list; refused where it can't be."""
+    name, email, role = person.name.strip(), person.email.strip().lower(), person.role
+    for cell, label in ((name, "name"), (email, "e-mail address")):
+        if not cell:
+            raise _refused("missing", f"The {label} is missing.")
+        if "\0" in cell:
+            raise _refused("nul", f"The {label} has a character that is no text.")
+        if "\n" in cell or "\r" in cell:
+            raise _refused("line_break", f"The {label} has a line break.")
+        if not cell.isprintable():
+            raise _refused("unprintable", f"The {label} has a character that can't be seen.")
+        if cell.startswith(FORMULA):
+            raise _refused("formula", f"The {label} begins with {cell[0]}, as a formula does.")
+    if len(name) > LONGEST_NAME:
+        raise _refused("too_long", f"The name has more than {LONGEST_NAME} characters.")
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise _refused("bad_email", f"“{email[:LONGEST_SHOWN]}” is not an e-mail address.") from error
+    if len(email) > LONGEST_EMAIL:
+        raise _refused("too_long", f"The e-mail address has more than {LONGEST_EMAIL} characters.")
+    if role and role not in ServiceRole.values:
+        roles = ", ".join(str(label) for label in ServiceRole.labels)
+        raise _refused("unknown_role", f"“{role[:LONGEST_SHOWN]}” is not a role. The roles are {roles}, or nothing.")
+    return replace(person, name=name, email=email)
+
+
+def _person(line: int, cells: Sequence[str], places: dict[str, int], width: int) -> Person:
+    if any(cells[width:]):
+        raise _refused("more_cells", "The line has more cells than the first line names.")
+    found = {column: cells[place] if place < len(cells) else "" for column, place in places.items()}
+    role = found.get("role", "")
+    if "\0" in role:
+        raise _refused("nul", "The role has a character that is no text.")
+    known = " ".join(role.lower().replace("_", " ").split())
+    return checked(Person(line, found["name"], found["email"], ROLES.get(known, role.strip())))
+
+
+def _decoded(content: bytes) -> str:
+    for mark, encoding in OTHER_ENCODINGS:
+        if content.startswith(mark):
+            raise _refused("encoding", f"The file is {encoding}. {SAVE_ANEW}")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _refused("encoding", f"The file is not UTF-8, see line {line}. {SAVE_ANEW}") from error
+    if "\0" in text.partition("\n")[0]:
+        raise _refused("encoding", f"The file is not text. {SAVE_ANEW}")
+    if not text.strip():
+        raise _refused("empty", "The file is empty.")
+    return text
+
+
+def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line on which each row begins, and its cells; empty rows are passed over."""
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise _refused(
+                "bad_csv",
+                f"The row that begins in line {line} is not CSV: look for a quotation mark that is not closed.",
+            ) from error
+        if any(cell.strip() for cell in cells):
+            yield line, cells
+
+
+def _columns(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
+    """Return the place of each column we read, and the names of the others."""
+    names = [" ".join(cell.lower().replace("_", " ").split()) for cell in header]
+    places: dict[str, int] = {}
+    for column, spellings in COLUMNS.items():
+        found = [place for place, name in enumerate(names) if name in spellings]
+        if len(found) > 1:
+            raise _refused("column_twice", f"The first line names the column “{column}” more than once.")
+        if found:
+            places[column] = found[0]
+    missing = [f"“{column}”" for column in NEEDED if column not in places]
+    if missing:
+        raise _refused(
+            "missing_columns",
+            f"The first line must name the columns “name” and “email”; {' and '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing.",
+        )
+    taken = set(places.values())
+    return places, [header[place].strip() for place, name in enumerate(names) if name and place not in taken]
+
+
+def _refused(code: str, reason: str) -> ValidationError:
+    return ValidationError(reason, code=code)

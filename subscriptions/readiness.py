@@ -1,0 +1,96 @@
+"""How far accounts are on the way to going live (R17, R21): four things that are there or not."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
+
+from accounts.models import NumberAssignment, ServiceUser
+from subscriptions.models import ContactCenter, Holding, Kind
+
+WHOLE: Final = 4
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What an account has of the four things it needs: each is ready as soon as there is one."""
+
+    seats: int = 0
+    channels: int = 0
+    people: int = 0
+    numbers: int = 0
+
+    @property
+    def steps(self) -> Iterator[tuple[bool, str]]:
+        """Whether each of the four is ready, and how it stands in words."""
+        yield self.seats > 0, _counted(self.seats, "seat", "seats")
+        yield self.channels > 0, _counted(self.channels, "channel", "channels")
+        yield self.people > 0, _counted(self.people, "user", "users")
+        yield self.numbers > 0, _counted(self.numbers, "number", "numbers")
+
+    @property
+    def ready(self) -> int:
+        """How many of the four are ready."""
+        return sum(is_ready for is_ready, _ in self.steps)
+
+    @property
+    def is_whole(self) -> bool:
+        return self.ready == WHOLE
+
+    def __str__(self) -> str:
+        missing = [words for is_ready, words in self.steps if not is_ready]
+        return "Ready" if not missing else ", ".join(missing)
+
+
+def readiness_of(accounts: Collection[int]) -> dict[int, Readiness]:
+    """Return how ready the accounts with these keys are, by key; without Contact Center none. One query."""
+    rows = ContactCenter.objects.filter(account__in=accounts).values_list(
+        "account", "seats", _counted_of(_channels()), _counted_of(_people()), _counted_of(_numbers())
+    )
+    return {account: Readiness(*counts) for account, *counts in rows}
+
+
+def readiness_score() -> Any:
+    """Return the expression of `Readiness.ready`, for rows that have an `account_id`: to sort and filter by."""
+    parts = [Case(When(each, then=Value(1)), default=Value(0), output_field=IntegerField()) for each in _conditions()]
+    return parts[0] + parts[1] + parts[2] + parts[3]
+
+
+def is_ready() -> Q:
+    """Return the condition of `Readiness.is_whole`, for rows that have an `account_id`."""
+    return Q(*_conditions())
+
+
+def _conditions() -> list[Any]:
+    """Return for each of the four the condition that there is one."""
+    # Not EXISTS, which the planner turns into joins of whole tables: it takes the current rows for very few.
+    seats = ContactCenter.objects.filter(account=OuterRef("account_id"), seats__gt=0)
+    return [
+        IsNull(Subquery(there.order_by().values_list(Value(1))[:1]), False)
+        for there in (seats, _channels(), _people(), _numbers())
+    ]
+
+
+def _channels() -> QuerySet[Any]:
+    return Holding.objects.open().filter(account=OuterRef("account_id"), slot__gt=0, item__kind=Kind.CHANNEL)
+
+
+def _people() -> QuerySet[Any]:
+    return ServiceUser.objects.with_contact_center().filter(account=OuterRef("account_id"))
+
+
+def _numbers() -> QuerySet[Any]:
+    return NumberAssignment.objects.current().filter(account=OuterRef("account_id"))
+
+
+def _counted_of(rows: QuerySet[Any]) -> Any:
+    """Return the expression of how many of these rows an account has."""
+    counts = rows.order_by().values("account_id").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counts), 0)
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}" if number else f"no {many}"

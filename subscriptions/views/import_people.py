@@ -1,0 +1,96 @@
+"""People from a file: a preview of what will happen, then the import (R16)."""
+
+from dataclasses import astuple
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from accounts.actions import AlreadyDone
+from accounts.pages import AccountRequest, record_form, render_page
+from accounts.roles import Capability
+from subscriptions.actions import import_people, propose_people
+from subscriptions.forms import ImportForm
+from subscriptions.models import ContactCenter
+from subscriptions.people_file import MOST_PEOPLE, LeftOut, PeopleFile, Person
+from subscriptions.views.install import contact_center_page
+
+SALT = "people-import"
+HOW_LONG = 24 * 60 * 60
+SHOWN_AT_ONCE = 20
+
+
+@contact_center_page(Capability.CHANGE_SERVICES)
+def import_page(request: AccountRequest, center: ContactCenter) -> HttpResponse:
+    """Choose a file; when it is posted, the preview, or the form again with what is wrong with the file."""
+    form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
+    if request.method == "POST":
+        if form.is_valid():
+            return _preview(request, propose_people(request.account, form.cleaned_data["file"], by=request.user))
+        record_form(request, "import_people", form)
+    context = {"form": form, "most": MOST_PEOPLE, "page": "contact_center", "tab": "users"}
+    return render_page(request, "hostpilot/users_import.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@contact_center_page(Capability.CHANGE_SERVICES)
+def confirm_import(request: AccountRequest, center: ContactCenter) -> HttpResponse:
+    """Import what the preview showed; where it is stale, show it anew. A replay adds nobody."""
+    token = _read(request)
+    if token is None:
+        messages.error(request, "This preview has expired or was damaged. Nobody was added; choose the file again.")
+        return redirect("import_users", request.account.number)
+    file, key = token
+    try:
+        added = import_people(request.account, file.people, key=key, by=request.user)
+    except AlreadyDone as answer:
+        messages.info(request, answer.messages[0])
+    except ValidationError as refusal:
+        anew = propose_people(request.account, file, by=request.user)
+        return _preview(request, anew, problem=refusal.messages[0], status=409)
+    else:
+        people = "1 person is" if len(added) == 1 else f"{len(added):,} people are"
+        messages.success(request, f"{people} on the list now.")
+    return redirect("users", request.account.number)
+
+
+def _preview(request: AccountRequest, file: PeopleFile, *, problem: str = "", status: int = 200) -> HttpResponse:
+    token = {
+        "account": request.account.pk,
+        "user": request.user.pk,
+        "key": str(uuid4()),
+        "people": [astuple(person) for person in file.people],
+        "left_out": [astuple(row) for row in file.left_out],
+        "ignored": file.ignored,
+    }
+    context: dict[str, Any] = {
+        "file": file,
+        "with_role": sum(1 for person in file.people if person.role),
+        "first_people": file.people[:SHOWN_AT_ONCE],
+        "more_people": file.people[SHOWN_AT_ONCE:],
+        "first_left_out": file.left_out[:SHOWN_AT_ONCE],
+        "more_left_out": file.left_out[SHOWN_AT_ONCE:],
+        "token": signing.dumps(token, salt=SALT, compress=True),
+        "problem": problem,
+        "page": "contact_center",
+        "tab": "users",
+    }
+    return render_page(request, "hostpilot/users_import_preview.html", context, status=status)
+
+
+def _read(request: AccountRequest) -> tuple[PeopleFile, UUID] | None:
+    """Return what the page's token says, or None where it is not ours, of this account, and of this visitor."""
+    try:
+        token = signing.loads(request.POST.get("token", ""), salt=SALT, max_age=HOW_LONG)
+    except signing.BadSignature:
+        return None
+    if (token["account"], token["user"]) != (request.account.pk, request.user.pk):
+        return None
+    people = [Person(*fields) for fields in token["people"]]
+    left_out = [LeftOut(*fields) for fields in token["left_out"]]
+    return PeopleFile(people, left_out, token["ignored"]), UUID(token["key"])

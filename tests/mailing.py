@@ -1,0 +1,85 @@
+"""A real mail server on loopback, which a test can make refuse, hang up, go down and come back."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from socket import socket
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+REFUSES_FOR_NOW = "451 Try again later"
+REFUSES_FOR_GOOD = "550 No such mailbox"
+
+
+class MailServer:
+    """What it took, in order, and how it answers: all e-mails, those to an address, and how often it hangs up."""
+
+    def __init__(self) -> None:
+        with closing(socket()) as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.taken: list[EmailMessage] = []
+        self.connections = 0
+        self.answers_all = ""
+        self.answers_to: dict[str, str] = {}
+        self.hang_ups = 0
+        self._controller: Controller | None = None
+
+    def start(self) -> None:
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def stop(self) -> None:
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Nobody listens inside."""
+        self.stop()
+        yield
+        self.start()
+
+    def to(self) -> list[str]:
+        """Return to whom the e-mails went that it took, in order."""
+        return [str(message["To"]) for message in self.taken]
+
+    async def handle_EHLO(
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        if answer := self.answers_to.get(address):
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.hang_ups:
+            self.hang_ups -= 1
+            server.transport.abort()
+            return ""
+        if self.answers_all:
+            return self.answers_all
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        assert [str(message["To"])] == envelope.rcpt_tos
+        self.taken.append(message)
+        return "250 Taken"
+
+
+def text_of(message: EmailMessage) -> str:
+    part = message.get_body(("plain",))
+    assert part is not None
+    return part.get_content()
+
+
+def html_of(message: EmailMessage) -> str:
+    part = message.get_body(("html",))
+    assert part is not None
+    return part.get_content()

@@ -1,0 +1,30 @@
+"""Fixtures of the team's pages."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from django.test import Client
+
+from accounts.models import Account, User
+from subscriptions.actions import install
+from tests.conftest import INSTALLED
+
+
+@pytest.fixture
+def make_installed(make_account: Callable[..., Account], owner: User, catalogue: None) -> Callable[..., Account]:
+    """Return a function that makes an account with Contact Center, in onboarding."""
+
+    def make(number: str, *, now: datetime = INSTALLED, edition: str = "cc-pro", **fields: object) -> Account:
+        account = make_account(number, owner=fields.pop("owner", owner), **fields)
+        install(account, edition=edition, by=owner, now=now)
+        return account
+
+    return make
+
+
+@pytest.fixture
+def team(member: User, client: Client) -> Client:
+    """A client as which a member of the Onboarding team has logged in."""
+    client.force_login(member)
+    return client

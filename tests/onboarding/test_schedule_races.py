@@ -1,0 +1,337 @@
+"""What happens by itself happens once: with several workers, with one that is killed, and with plans that change."""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import Account, AccountQuerySet, User
+from onboarding import actions
+from onboarding.actions import activation, nightly
+from onboarding.models import Notice, NoticeKind, Onboarding, Origin
+from tests.guarding import sql
+from tests.racing import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROOT = Path(__file__).parents[2]
+KILLED = -9
+STARTED = datetime(2026, 3, 5, 15, tzinfo=UTC)
+ACTIVE_ON = date(2026, 5, 5)
+NIGHT = datetime(2026, 5, 5, 4, tzinfo=UTC)  # midnight in New York
+WARNING = NIGHT - timedelta(days=7)
+
+
+@pytest.fixture(autouse=True)
+def policy(settings: Any) -> Any:
+    settings.ONBOARDING_DEADLINE_DAYS = 60
+    return settings
+
+
+@pytest.fixture
+def unannounced(make_account: Callable[..., Account], owner: User) -> list[Account]:
+    """Six accounts in onboarding, whose deadline is May 4."""
+    accounts = [make_account(f"2000{number:02}", owner=owner) for number in range(6)]
+    for account in accounts:
+        Onboarding.objects.create(account=account, started_at=STARTED)
+    return accounts
+
+
+@pytest.fixture
+def waiting(unannounced: list[Account]) -> list[Account]:
+    """The same, once that was announced."""
+    list(actions.announce(now=WARNING))
+    return unannounced
+
+
+@pytest.fixture
+def scheduled(waiting: list[Account], member: User) -> list[Account]:
+    """The same, scheduled for the same day."""
+    for account in waiting:
+        actions.schedule_activation(account, on=ACTIVE_ON, reason="As agreed", by=member, now=WARNING)
+    return waiting
+
+
+def keys_of(accounts: Sequence[Account]) -> list[int]:
+    return sorted(account.pk for account in accounts)
+
+
+def active() -> list[int]:
+    return sorted(Onboarding.objects.active().values_list("account", flat=True))
+
+
+def each_happened_once(accounts: Sequence[Account]) -> None:
+    """All are active, with one row of history and one notice for each person."""
+    assert active() == keys_of(accounts)
+    activations = Onboarding.history.filter(history_type="~", history_change_reason="Activated")
+    assert Counter(activations.values_list("account", flat=True)) == dict.fromkeys(keys_of(accounts), 1)
+    told = Notice.objects.filter(kind=NoticeKind.ACTIVATED)
+    assert Counter(told.values_list("account", flat=True)) == dict.fromkeys(keys_of(accounts), 1)
+
+
+def worker(verb: str, point: str = "-", times: int = 0, chunk: int = 2, now: datetime = NIGHT) -> list[str]:
+    """Return the command that runs the verb in a process of its own; see `killed_schedule`."""
+    database = connection.settings_dict["NAME"]
+    words = ["-m", "tests.onboarding.killed_schedule", database, verb, point, times, chunk, now.isoformat()]
+    return [sys.executable, *map(str, words)]
+
+
+def run(verb: str, *arguments: Any, **named: Any) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(worker(verb, *arguments, **named), cwd=ROOT, capture_output=True, check=False)
+
+
+# Killed
+
+
+@pytest.mark.parametrize("by", ["activate_scheduled", "activate_overdue"])
+@pytest.mark.parametrize(
+    ("point", "times", "done"), [("after lock", 0, 0), ("after activation", 1, 2), ("before commit", 2, 4)]
+)
+def test_killed_and_run_again_each_is_activated_once(
+    request: pytest.FixtureRequest, by: str, point: str, times: int, done: int
+) -> None:
+    accounts = request.getfixturevalue("scheduled" if by == "activate_scheduled" else "waiting")
+    killed = run(by, point, times)
+    assert killed.returncode == KILLED, killed.stderr
+    assert len(active()) == Notice.objects.filter(kind=NoticeKind.ACTIVATED).count() == done
+    again = run(by)
+    assert again.returncode == 0, again.stderr
+    each_happened_once(accounts)
+
+
+@pytest.mark.parametrize(("point", "times", "done"), [("after announcement", 1, 2), ("announced, before commit", 0, 0)])
+def test_killed_and_run_again_each_is_warned_once(
+    unannounced: list[Account], point: str, times: int, done: int
+) -> None:
+    killed = run("announce", point, times, now=WARNING)
+    assert killed.returncode == KILLED, killed.stderr
+    assert Onboarding.objects.filter(announced_for=ACTIVE_ON).count() == Notice.objects.count() == done
+    assert run("announce", now=WARNING).returncode == 0
+    assert Onboarding.objects.filter(announced_for=ACTIVE_ON).count() == 6
+    told = Counter(Notice.objects.filter(kind=NoticeKind.SOON).values_list("account", flat=True))
+    assert told == dict.fromkeys(keys_of(unannounced), 1)
+
+
+# Two workers
+
+
+@pytest.mark.parametrize("by", ["activate_scheduled", "activate_overdue"])
+def test_two_processes_at_once_and_one_is_killed(request: pytest.FixtureRequest, by: str) -> None:
+    accounts = request.getfixturevalue("scheduled" if by == "activate_scheduled" else "waiting")
+    killed, other = (
+        subprocess.Popen(worker(by, *arguments), cwd=ROOT, stderr=subprocess.PIPE)
+        for arguments in (("before commit", 1, 1), ("-", 0, 1))
+    )
+    _, failure = other.communicate(timeout=120)
+    killed.communicate(timeout=120)
+    assert other.returncode == 0, failure
+    # One that was activated by neither was being activated by the one that was killed.
+    assert len(active()) >= 5
+    assert run(by).returncode == 0
+    each_happened_once(accounts)
+
+
+@pytest.mark.parametrize("by", ["activate_scheduled", "activate_overdue"])
+def test_many_workers_activate_each_once(request: pytest.FixtureRequest, by: str) -> None:
+    accounts = request.getfixturevalue("scheduled" if by == "activate_scheduled" else "waiting")
+    verb = getattr(actions, by)
+    outcomes = at_once(6, lambda number: [key for done in verb(now=NIGHT, chunk=2) for key in done.activated])
+    assert sorted(key for keys in outcomes if isinstance(keys, list) for key in keys) == keys_of(accounts), outcomes
+    each_happened_once(accounts)
+
+
+def test_many_workers_announce_each_once(unannounced: list[Account]) -> None:
+    before = Onboarding.history.count()
+    User.objects.system_member()
+    outcomes = at_once(6, lambda number: [key for done in actions.announce(now=WARNING) for key in done.changed])
+    assert sorted(key for keys in outcomes if isinstance(keys, list) for key in keys) == keys_of(unannounced), outcomes
+    assert Onboarding.history.count() == before + 6
+    assert Notice.objects.filter(kind=NoticeKind.SOON).count() == 6
+
+
+# The bound
+
+
+def activate_each_one(accounts: list[Account]) -> None:
+    """Let six workers at once each take another account."""
+    by = User.objects.system_member()
+
+    def one(number: int) -> actions.Activations:
+        some = [accounts[number].pk]
+        return activation.activate_chunk(some, by=by, origin=Origin.SCHEDULE, now=NIGHT, chosen=nightly._still_overdue)
+
+    outcomes = at_once(6, one)
+    assert all(isinstance(outcome, actions.Activations) for outcome in outcomes), outcomes
+
+
+def test_workers_at_once_keep_the_bound_together(waiting: list[Account], policy: Any) -> None:
+    policy.ONBOARDING_ACTIVATIONS_A_NIGHT = 2
+    activate_each_one(waiting)
+    assert len(active()) == 2
+
+
+def test_control_without_its_lock_the_bound_is_overrun(
+    waiting: list[Account], policy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy.ONBOARDING_ACTIVATIONS_A_NIGHT = 2
+    counted = Barrier(6)
+    allowance = nightly.allowance
+
+    def all_count_first(now: datetime) -> int:
+        left = allowance(now)
+        counted.wait(timeout=60)
+        return left
+
+    monkeypatch.setattr(nightly, "hold_allowance", lambda: None)
+    monkeypatch.setattr(nightly, "allowance", all_count_first)
+    activate_each_one(waiting)
+    assert len(active()) == 6
+
+
+# Plans that change meanwhile
+
+
+def change_while_it_runs(account: Account, change: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, by: str) -> Any:
+    """Start the verb, change the plan once the verb has found the account, and let it go on; return its outcome."""
+    found, changed = Barrier(2), Barrier(2)
+    real = nightly.activate_chunk
+
+    def hold(keys: Sequence[int], **arguments: Any) -> Any:
+        assert keys == [account.pk]
+        found.wait(timeout=60)
+        changed.wait(timeout=60)
+        return real(keys, **arguments)
+
+    monkeypatch.setattr(nightly, "activate_chunk", hold)
+
+    def side(number: int) -> Any:
+        if number == 0:
+            return list(getattr(actions, by)(now=NIGHT))
+        found.wait(timeout=60)
+        outcome = change()
+        changed.wait(timeout=60)
+        return outcome
+
+    run_, change_ = at_once(2, side)
+    assert not isinstance(change_, Exception), change_
+    assert not isinstance(run_, Exception), run_
+    return run_
+
+
+CHANGES: dict[str, tuple[str, Callable[[Account, User], Any]]] = {
+    "the schedule is moved": (
+        "activate_scheduled",
+        lambda account, by: actions.schedule_activation(
+            account, on=ACTIVE_ON + timedelta(days=1), reason="Later", by=by, now=NIGHT
+        ),
+    ),
+    "the schedule is cancelled": (
+        "activate_scheduled",
+        lambda account, by: actions.cancel_schedule(account, by=by, now=NIGHT),
+    ),
+    "the deadline is extended": (
+        "activate_overdue",
+        lambda account, by: actions.set_deadline(account, on=ACTIVE_ON, reason="Late", by=by, now=NIGHT),
+    ),
+    "the deadline is removed": (
+        "activate_overdue",
+        lambda account, by: actions.remove_deadline(account, reason="Big", by=by, now=NIGHT),
+    ),
+    "it is scheduled instead": (
+        "activate_overdue",
+        lambda account, by: actions.schedule_activation(
+            account, on=ACTIVE_ON + timedelta(days=1), reason="Later", by=by, now=NIGHT
+        ),
+    ),
+}
+
+
+@pytest.fixture
+def one(make_account: Callable[..., Account], owner: User) -> Account:
+    account = make_account("300000", owner=owner)
+    Onboarding.objects.create(account=account, started_at=STARTED)
+    list(actions.announce(now=WARNING))
+    return account
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_plan_that_changes_meanwhile_is_kept_to(
+    one: Account, member: User, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    by, change = CHANGES[what]
+    if by == "activate_scheduled":
+        actions.schedule_activation(one, on=ACTIVE_ON, reason="As agreed", by=member, now=WARNING)
+    outcomes = change_while_it_runs(one, lambda: change(one, member), monkeypatch, by)
+    assert outcomes == [actions.Activations()]
+    assert active() == []
+    assert not Notice.objects.filter(kind=NoticeKind.ACTIVATED).exists()
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_control_decided_before_the_lock_it_is_activated_against_the_plan(
+    one: Account, member: User, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    by, change = CHANGES[what]
+    if by == "activate_scheduled":
+        actions.schedule_activation(one, on=ACTIVE_ON, reason="As agreed", by=member, now=WARNING)
+    for name in ("_still_scheduled", "_still_overdue"):
+        monkeypatch.setattr(nightly, name, lambda keys, now: dict.fromkeys(keys, "Was due when it was found."))
+    change_while_it_runs(one, lambda: change(one, member), monkeypatch, by)
+    assert active() == [one.pk]
+
+
+def test_somebody_who_activates_it_meanwhile_has_activated_it(
+    one: Account, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    activate = lambda: actions.activate(one, by=member, reason="Ready", now=NIGHT)  # noqa: E731
+    outcomes = change_while_it_runs(one, activate, monkeypatch, "activate_overdue")
+    assert outcomes == [actions.Activations()]
+    assert Onboarding.objects.get(account=one).activated_by == member
+    each_happened_once([one])
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_plan_changes_only_when_the_activation_is_done_with_the_account(
+    one: Account, member: User, monkeypatch: pytest.MonkeyPatch, locked: bool
+) -> None:
+    """The lock keeps a cancellation out while the schedule activates; without it, as a control, it comes between."""
+    actions.schedule_activation(one, on=ACTIVE_ON, reason="As agreed", by=member, now=WARNING)
+    held = Barrier(2)
+    if not locked:
+        monkeypatch.setattr(AccountQuerySet, "locked", lambda accounts: accounts.order_by("pk"))
+    waits: list[bool] = []
+
+    def checkpoint(name: str) -> None:
+        if name == "after lock":
+            held.wait(timeout=60)
+            for _ in range(200):  # until the other one waits for the lock, or has passed where there is none
+                if sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") != [(0,)]:
+                    waits.append(True)
+                    return
+                if Onboarding.objects.get(account=one).scheduled_on is None:
+                    waits.append(False)
+                    return
+                sql("SELECT pg_sleep(0.05)")
+
+    monkeypatch.setattr(activation, "checkpoint", checkpoint)
+
+    def side(number: int) -> Any:
+        if number == 0:
+            return [key for done in actions.activate_scheduled(now=NIGHT) for key in done.activated]
+        held.wait(timeout=60)
+        return actions.cancel_schedule(one, by=member, now=NIGHT)
+
+    activated, cancelled = at_once(2, side)
+    assert waits == [locked]
+    if locked:
+        assert activated == [one.pk]
+        assert "is already active since" in str(cancelled)
+    else:
+        assert activated == []
+        assert isinstance(cancelled, Onboarding)
