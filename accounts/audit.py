@@ -22,6 +22,7 @@ REFUSALS = {
     "permission_denied": "the role does not allow it",
     "service_user_email_once_per_account": "tried {tried}; the address is on the list already",
 }
+FIELDS = {"on": "Day"}  # what people call a field whose own name says nothing without its form
 
 
 class AccountSource(HistorySource):
@@ -151,7 +152,7 @@ class RefusalSource(Source):
         note = short.format(tried=tried or "nothing") if short else entry.now["message"]
         if tried and not short and tried not in note:
             note = f"tried {tried}: {note}"
-        item = field.replace("_", " ").capitalize()
+        item = FIELDS.get(field) or field.replace("_", " ").capitalize()
         return self.described(account, entry, verbs().get(verb, verb.replace("_", " ").capitalize()), item, note=note)
 
 

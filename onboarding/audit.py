@@ -23,11 +23,21 @@ VERBS = {
     "schedule_activation": "Schedule the activation",
     "cancel_schedule": "Cancel the scheduled activation",
 }
+# What the rows of the mode's own history say of a plan, for customers; the team reads more, with the reasons.
+DEADLINE, SCHEDULED, MOVED, CANCELLED = (
+    "Deadline changed",
+    "Activation scheduled",
+    "Scheduled activation moved",
+    "Scheduled activation cancelled",
+)
+PLANS = frozenset({DEADLINE, SCHEDULED, MOVED, CANCELLED})
 UNTOLD = ("assign_owner", "write_note")
 REFUSALS = {
     "seat_limit": f"tried {{tried}} seats; {SEAT_LIMIT} is the limit in onboarding",
     "package_locked": f"tried {{tried}}; {DEFAULT_PACKAGE} is fixed in onboarding",
     "wanted_date": "tried {tried}; a day from today to a year from now can be asked for",
+    "deadline_date": "tried {tried}; a day from today to a year from now can be set",
+    "scheduled_date": "tried {tried}; a day from today to a year from now can be set",
     "not_installed": "Contact Center is not installed",
 }
 
@@ -59,9 +69,9 @@ class ModeSource(HistorySource):
         if now["activated_at"] != was.get("activated_at"):
             return "Account activated"
         if now["scheduled_on"] != was.get("scheduled_on"):
-            moved = "Scheduled activation moved" if was.get("scheduled_on") else "Activation scheduled"
-            return moved if now["scheduled_on"] else "Scheduled activation cancelled"
-        return "Deadline changed"
+            moved = MOVED if was.get("scheduled_on") else SCHEDULED
+            return moved if now["scheduled_on"] else CANCELLED
+        return DEADLINE
 
     def changes(self, entry: Entry) -> Iterator[Change]:
         yield from super().changes(entry)
