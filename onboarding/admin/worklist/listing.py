@@ -14,8 +14,9 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from accounts.actions import database_now
-from accounts.admin import HistoryAdmin, ReadOnly
+from accounts.admin import CarefulList, HistoryAdmin, ReadOnly
 from accounts.search import FOUND_BY, accounts_matching
+from accounts.templatetags.accounts import local
 from onboarding.admin.filters import (
     ActivatedFilter,
     AgeFilter,
@@ -35,7 +36,7 @@ MOMENTS = 100
 MOST_FOUND = 1_000
 
 
-class PageOfWorklist(ChangeList):
+class PageOfWorklist(CarefulList):
     """A page of the worklist. Which rows it has is asked first, and what is shown of them only for those."""
 
     queryset: Any
@@ -44,8 +45,6 @@ class PageOfWorklist(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         found, self.queryset = self.queryset, self.queryset.values_list("pk", flat=True)
         super().get_results(request)
-        if not self.has_active_filters and not self.query:
-            self.full_result_count = self.result_count  # it is all there is: no link that would show it all again
         self.queryset = found
         # An action wants the choice alone, and shows its own page.
         keys = [] if "action" in request.POST else list(self.result_list)
@@ -147,8 +146,20 @@ class Worklist(Doing, Exporting, ReadOnly, HistoryAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Onboarding | None = None) -> Any:
         """Return what stays as it is; the cards around show the rest."""
-        activated = (("activated_at", "activated_by"), ("activated_from", "reason")) if obj and obj.is_active else ()
-        return (("account", "started_at"), *activated)
+        activated = (("until", "activated_by"), ("activated_from", "reason")) if obj and obj.is_active else ()
+        return (("account", "since"), *activated)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Onboarding | None = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "since", "until")
+
+    @display(description="In onboarding since")
+    def since(self, row: Onboarding) -> str:
+        """Return the instant as the timeline below does: by the account's own clock."""
+        return local(row.started_at, row.account)
+
+    @display(description="Activated")
+    def until(self, row: Onboarding) -> str:
+        return local(row.activated_at, row.account)
 
     def changeform_view(
         self,
