@@ -164,7 +164,7 @@ def test_nobody_else_sends_again(
             with pytest.raises(PermissionDenied):
                 send_again([given_up.pk], by=request.getfixturevalue(who))
     if who in ("supporter", "biller"):
-        assert {refusal.user.email for refusal in Refusal.objects.all()} == {request.getfixturevalue(who).email}
+        assert {refusal.by.email for refusal in Refusal.objects.all()} == {request.getfixturevalue(who).email}
         assert "550 No such" in client.get(of(given_up)).content.decode()
         assert "Send again now" not in client.get(of(given_up)).content.decode()
         assert "Send again now" not in client.get(LIST).content.decode()
