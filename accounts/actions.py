@@ -7,12 +7,15 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.utils import translation
+from django.utils.translation import gettext_lazy
 
 from accounts.guards import sentence_of
 from accounts.history import credit
 from accounts.models import Account, Refusal, ServiceUser, User
 from accounts.roles import Capability, require
 
+STORED = "en"  # the language of what is recorded: the team reads it, whoever was refused
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -53,7 +56,7 @@ def action(verb: Callable[Concatenate[Account, P], R], *, records_as: str = "") 
             sentence = sentence_of(error)
             if sentence is None:
                 raise
-            guarded = ValidationError(sentence.text, code=sentence.guard)
+            guarded = ValidationError(gettext_lazy(sentence.text), code=sentence.guard)
             record_refusals(account, by, name, guarded)
             raise guarded from error
 
@@ -68,6 +71,8 @@ def record_refusals(account: Account | None, by: User | None, verb: str, refusal
 def rows_of(account: Account | None, by: User | None, verb: str, refusal: ValidationError) -> Iterator[Refusal]:
     """Yield one unsaved Refusal for each reason, for callers who write those of many accounts at once."""
     for field, reason in reasons_of(refusal):
+        with translation.override(STORED):
+            message = reason.messages[0]
         yield Refusal(
             account=account,
             by=by,
@@ -75,7 +80,7 @@ def rows_of(account: Account | None, by: User | None, verb: str, refusal: Valida
             field="" if field == NON_FIELD_ERRORS else field,
             tried=storable(str((reason.params or {}).get("tried", "")))[:200],
             rule=(reason.code or "invalid")[:64],
-            message=storable(reason.messages[0]),
+            message=storable(message),
         )
 
 

@@ -3,6 +3,7 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal.httpkit import get_client_ip
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 NO_ADDRESS = "0.0.0.0"
 
@@ -12,8 +13,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "too_many_login_attempts": "Too many failed login attempts. Wait five minutes, then try again.",
-        "rate_limited": "Too many failed attempts. Wait five minutes, then try again.",
+        "too_many_login_attempts": _("Too many failed login attempts. Wait five minutes, then try again."),
+        "rate_limited": _("Too many failed attempts. Wait five minutes, then try again."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext, gettext_noop
 
-from accounts.events.registry import reasons, untold, verbs
+from accounts.events.registry import facts, reasons, untold, verbs
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource, Source, one_of
 from accounts.events.values import Change, Event, Kind
 from accounts.models import Account, Contact, NumberAssignment, PhoneNumber, Refusal, Role, ServiceRole, ServiceUser
@@ -15,22 +16,45 @@ IMPORTED = "Imported from a file"  # how the reason of a history row begins
 CORRECTED = "Assigned from "
 
 VERBS = {
-    "add_service_user": "Add a person",
-    "add_user": "Add a person",
+    "add_service_user": gettext_noop("Add a person"),
+    "add_user": gettext_noop("Add a person"),
 }
 REFUSALS = {
-    "permission_denied": "the role does not allow it",
-    "service_user_email_once_per_account": "tried {tried}; the address is on the list already",
+    "permission_denied": gettext_noop("the role does not allow it"),
+    "service_user_email_once_per_account": gettext_noop("tried {tried}; the address is on the list already"),
 }
-FIELDS = {"on": "Day"}  # what people call a field whose own name says nothing without its form
+# What was refused at which field of a form.
+FIELDS = {
+    "seats": gettext_noop("Seats"),
+    "channels": gettext_noop("Channels"),
+    "addons": gettext_noop("Add-ons"),
+    "storage": gettext_noop("Storage"),
+    "package": gettext_noop("Package"),
+    "edition": gettext_noop("Edition"),
+    "email": gettext_noop("Email"),
+    "name": gettext_noop("Name"),
+    "roles": gettext_noop("Roles"),
+    "people": gettext_noop("People"),
+    "wanted_on": gettext_noop("Wanted on"),
+    "note": gettext_noop("Note"),
+    "on": gettext_noop("Day"),
+}
 
 
 class AccountSource(HistorySource):
     kind = Kind.ACCOUNT
     account = "id"
     item = "number"
-    fields = {"company": Field("Company"), "timezone": Field("Time zone"), "number": Field("Account number")}
-    actions = {ADDED: "Account opened", CHANGED: "Account changed", REMOVED: "Account removed"}
+    fields = {
+        "company": Field(gettext_noop("Company")),
+        "timezone": Field(gettext_noop("Time zone")),
+        "number": Field(gettext_noop("Account number")),
+    }
+    actions = {
+        ADDED: gettext_noop("Account opened"),
+        CHANGED: gettext_noop("Account changed"),
+        REMOVED: gettext_noop("Account removed"),
+    }
 
 
 class ContactSource(HistorySource):
@@ -38,34 +62,50 @@ class ContactSource(HistorySource):
 
     kind = Kind.ACCOUNT
     item = "user__email"
-    fields = {"role": Field("Role", one_of(dict(Role.choices)))}
-    actions = {ADDED: "Contact added", CHANGED: "Contact changed", REMOVED: "Contact removed"}
+    fields = {"role": Field(gettext_noop("Role"), one_of(dict[str, Any](Role.choices)))}
+    actions = {
+        ADDED: gettext_noop("Contact added"),
+        CHANGED: gettext_noop("Contact changed"),
+        REMOVED: gettext_noop("Contact removed"),
+    }
 
 
 class PersonSource(HistorySource):
     kind = Kind.USERS
     item = "name"
     fields = {
-        "name": Field("Name"),
-        "email": Field("E-mail"),
-        "contact_center_role": Field("Contact Center", one_of(dict(ServiceRole.choices), "not assigned")),
+        "name": Field(gettext_noop("Name")),
+        "email": Field(gettext_noop("E-mail")),
+        "contact_center_role": Field(
+            gettext_noop("Contact Center"), one_of(dict[str, Any](ServiceRole.choices), gettext_noop("not assigned"))
+        ),
     }
-    actions = {ADDED: "Person added", CHANGED: "Person changed", REMOVED: "Person removed"}
+    actions = {
+        ADDED: gettext_noop("Person added"),
+        CHANGED: gettext_noop("Person changed"),
+        REMOVED: gettext_noop("Person removed"),
+    }
 
     def action(self, entry: Entry) -> str:
         if (entry.now["reason"] or "").startswith(IMPORTED):
-            return "Person imported"
+            return gettext_noop("Person imported")
         if entry.now["type"] == CHANGED:
             role, was = (state.get("contact_center_role") for state in (entry.now["is"], entry.was))
             if role != was:
-                return "Role changed" if role and was else "Contact Center assigned" if role else "Contact Center taken"
+                return (
+                    gettext_noop("Role changed")
+                    if role and was
+                    else gettext_noop("Contact Center assigned")
+                    if role
+                    else gettext_noop("Contact Center taken")
+                )
         return super().action(entry)
 
     def changes(self, entry: Entry) -> Iterator[Change]:
         """Yield what changed; of somebody new neither the name, which is the item, nor that nothing is assigned."""
         new = entry.now["type"] == ADDED
-        known = {"Name": True, "Contact Center": not entry.now["is"]["contact_center_role"]}
-        return (change for change in super().changes(entry) if not (new and known.get(change.label)))
+        known = {"name"} if entry.now["is"]["contact_center_role"] else {"name", "contact_center_role"}
+        return (change for change in super().changes(entry) if not (new and change.field in known))
 
 
 class NumberSource(HistorySource):
@@ -73,9 +113,13 @@ class NumberSource(HistorySource):
 
     kind = Kind.NUMBERS
     item = "number"
-    fields = {"number": Field("Number", lambda value: national(value) if value else "")}
+    fields = {"number": Field(gettext_noop("Number"), lambda value: national(value) if value else "")}
     watched = ("account_id",)
-    actions = {ADDED: "Number added", CHANGED: "Number changed", REMOVED: "Number removed"}
+    actions = {
+        ADDED: gettext_noop("Number added"),
+        CHANGED: gettext_noop("Number changed"),
+        REMOVED: gettext_noop("Number removed"),
+    }
 
     also_told = Q(history_change_reason__startswith=CORRECTED)
 
@@ -93,12 +137,12 @@ class NumberSource(HistorySource):
         changes = tuple(self.changes(entry)) if was and now and entry.now["type"] == CHANGED else ()
         note = ""
         if not now:
-            action = "Number moved away"
+            action = gettext_noop(gettext_noop("Number moved away"))
         elif not was and entry.now["type"] == CHANGED:
             action = self.actions[ADDED]
         elif not changes and (entry.now["reason"] or "").startswith(CORRECTED):
             # The reason itself is staff's own word.
-            action, note = "Assignment corrected", entry.now["reason"].partition(": ")[0]
+            action, note = gettext_noop("Assignment corrected"), entry.now["reason"].partition(": ")[0]
         else:
             action = self.action(entry)
         return self.described(account, entry, action, number, changes=changes, note=note)
@@ -110,7 +154,7 @@ class AssignmentSource(Source):
     kind = Kind.NUMBERS
     at = "period__startswith"
     user = "assigned_by"
-    action = "Number assigned"
+    action = gettext_noop("Number assigned")
 
     def rows(self, account: Account) -> QuerySet[Any]:
         return NumberAssignment.objects.filter(account=account)
@@ -127,7 +171,7 @@ class EndOfAssignmentSource(AssignmentSource):
 
     at = "period__endswith"
     user = "ended_by"
-    action = "Number unassigned"
+    action = gettext_noop("Number unassigned")
 
     def rows(self, account: Account) -> QuerySet[Any]:
         return super().rows(account).exclude(period__endswith=None)
@@ -149,10 +193,10 @@ class RefusalSource(Source):
     def event(self, account: Account, entry: Entry) -> Event:
         verb, field, tried = (entry.now[name] for name in ("action", "field", "tried"))
         short = reasons().get(entry.now["rule"])
-        note = short.format(tried=tried or "nothing") if short else entry.now["message"]
+        note = gettext(short).format(tried=tried or gettext("nothing"), **facts()) if short else entry.now["message"]
         if tried and not short and tried not in note:
-            note = f"tried {tried}: {note}"
-        item = FIELDS.get(field) or field.replace("_", " ").capitalize()
+            note = gettext("tried %(tried)s: %(why)s") % {"tried": tried, "why": note}
+        item = gettext(FIELDS[field]) if field in FIELDS else field.replace("_", " ").capitalize()
         return self.described(account, entry, verbs().get(verb, verb.replace("_", " ").capitalize()), item, note=note)
 
 

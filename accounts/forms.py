@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.events import Cursor, Kind, Wanted
 from accounts.events.values import OF_SYSTEM, OF_TEAM, SYSTEM, TEAM
@@ -17,12 +19,12 @@ class DayField(forms.DateField):
     """A day that can be computed with."""
 
     def __init__(self, **kwargs: Any) -> None:
-        outside = "Choose a day from 2000 to 2199."
+        outside = _("Choose a day from 2000 to 2199.")
         super().__init__(
             required=False,
             widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
             input_formats=["%Y-%m-%d", "%m/%d/%Y"],
-            error_messages={"invalid": "Write the day like 2026-03-31."},
+            error_messages={"invalid": _("Write the day like 2026-03-31.")},
             validators=[MinValueValidator(FIRST_DAY, outside), MaxValueValidator(LAST_DAY, outside)],
             **kwargs,
         )
@@ -31,10 +33,10 @@ class DayField(forms.DateField):
 class EventsForm(forms.Form):
     """Which events of an account are shown."""
 
-    kind = forms.ChoiceField(label="What", required=False)
-    who = forms.ChoiceField(label="Who", required=False)
-    since = DayField(label="From")
-    until = DayField(label="Until")
+    kind = forms.ChoiceField(label=_("What"), required=False)
+    who = forms.ChoiceField(label=_("Who"), required=False)
+    since = DayField(label=_("From"))
+    until = DayField(label=_("Until"))
     before = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, account: Account, people: list[User], **kwargs: Any) -> None:
@@ -42,20 +44,22 @@ class EventsForm(forms.Form):
         self.account = account
         persons = [(str(user.pk), str(user)) for user in people]
         for name, choices in (
-            ("kind", [("", "Everything"), *Kind.choices]),
-            ("who", [("", "Everybody"), *persons, (OF_TEAM, TEAM), (OF_SYSTEM, SYSTEM)]),
+            ("kind", [("", gettext("Everything")), *Kind.choices]),
+            ("who", [("", gettext("Everybody")), *persons, (OF_TEAM, gettext(TEAM)), (OF_SYSTEM, gettext(SYSTEM))]),
         ):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = choices
-            field.error_messages["invalid_choice"] = "Choose one of the list."
+            field.error_messages["invalid_choice"] = gettext("Choose one of the list.")
 
     def clean(self) -> dict[str, Any]:
         """Return what was asked for; days that are the wrong way round are refused."""
         asked = super().clean() or {}
         since, until = asked.get("since"), asked.get("until")
         if since and until and until < since:
-            self.add_error("until", forms.ValidationError("Choose a day that is not before the first.", code="order"))
+            self.add_error(
+                "until", forms.ValidationError(_("Choose a day that is not before the first."), code="order")
+            )
         return asked
 
     def wanted(self) -> Wanted:

@@ -7,9 +7,10 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_noop
 
 ONBOARDING_TEAM = "Onboarding team"
-BILLING_TEAM = "Billing team"
+BILLING_TEAM = gettext_noop("Billing team")
 SUPPORT = "Support (read only)"
 
 

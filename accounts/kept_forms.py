@@ -21,6 +21,8 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.form_filler import fill, put_in_main
 
@@ -33,7 +35,7 @@ WHO = "last_visitor"
 WHO_SECONDS = 30 * 24 * 3600
 SECRET = re.compile(r"passw|secret|credential|token|\bcode\b", re.IGNORECASE)
 
-FOUND_AGAIN = (
+FOUND_AGAIN = _(
     "You were logged out in the meantime, so nothing was changed. Log in again: you find what you typed in its form."
 )
 
@@ -146,7 +148,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
             following = request.POST.get(REDIRECT_FIELD_NAME, "")
             safe = url_has_allowed_host_and_scheme(following, {request.get_host()}, require_https=request.is_secure())
             return redirect(following if safe else settings.LOGIN_REDIRECT_URL)
-        messages.warning(request, "That page was too old, so nothing was changed. Please try once more.")
+        messages.warning(request, gettext("That page was too old, so nothing was changed. Please try once more."))
         return redirect(request.get_full_path())
     page = page_of(request)
     if not keep(request, page):

@@ -14,14 +14,16 @@ from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from accounts.history import credit
 from accounts.models import User
 
 SALT = "accounts.own_address"
 LINK_HOURS = 24
-VOID = "This link was used already, is older than a day, or is not for the log-in you are using. Ask for a new one."
-TAKEN = "Somebody logs in with this address already, so it can’t be yours as well."
+VOID = _("This link was used already, is older than a day, or is not for the log-in you are using. Ask for a new one.")
+TAKEN = _("Somebody logs in with this address already, so it can’t be yours as well.")
 
 
 def link_key(user: User, address: str) -> str:
@@ -82,7 +84,11 @@ def change_address(user: User, key: str) -> User:
 
 
 def mail_about_log_in(to: str, what: str, context: dict[str, object]) -> None:
-    """Send the mail of this name to one address; its first line is the subject."""
-    text = render_to_string(f"account/email/{what}.txt", {**context, "brand": settings.BRAND_NAME})
-    subject, _, body = text.partition("\n")
+    """Send the mail of this name to one address, in the language of the `user` it is about; its first line is the
+    subject."""
+    user = context["user"]
+    assert isinstance(user, User)
+    with translation.override(user.language):
+        text = render_to_string(f"account/email/{what}.txt", {**context, "brand": settings.BRAND_NAME})
+    subject, __, body = text.strip().partition("\n")
     send_mail(f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}", body.strip() + "\n", None, [to])

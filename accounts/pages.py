@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext
 
 from accounts.actions import reasons_of, record_refusals
 from accounts.models import Account, User
@@ -41,7 +42,9 @@ def account_page(capability: Capability | None = None) -> Callable[[Page], Page]
             request.capabilities = capabilities_of(request.user, request.account)
             if capability and capability not in request.capabilities:
                 denial = ValidationError(
-                    f"Your role on this account does not let you {capability}.", code="permission_denied"
+                    gettext("Your role on this account does not let you %(capability)s.")
+                    % {"capability": capability.in_words},
+                    code="permission_denied",
                 )
                 if request.method == "POST":
                     record_refusals(request.account, request.user, view.__name__, denial)

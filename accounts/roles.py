@@ -3,6 +3,8 @@
 import enum
 
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Contact, Role, User
 
@@ -10,10 +12,15 @@ from accounts.models import Account, Contact, Role, User
 class Capability(enum.StrEnum):
     """Something a customer may do on an account."""
 
-    SEE_SERVICES = "see services"
-    CHANGE_SERVICES = "change services"
-    SEE_BILLING = "see billing"
-    SEE_AUDIT_LOG = "see the audit log"
+    SEE_SERVICES = gettext_noop("see services")
+    CHANGE_SERVICES = gettext_noop("change services")
+    SEE_BILLING = gettext_noop("see billing")
+    SEE_AUDIT_LOG = gettext_noop("see the audit log")
+
+    @property
+    def in_words(self) -> str:
+        """What it is in the language that is active."""
+        return gettext(self.value)
 
 
 CAPABILITIES: dict[str, frozenset[Capability]] = {
@@ -33,11 +40,14 @@ def capabilities_of(user: User, account: Account) -> frozenset[Capability]:
 def require(capability: Capability, user: User, account: Account, *, or_permission: str = "") -> None:
     """Raise PermissionDenied unless the user may, as a contact or as active staff with the permission."""
     if not user.is_active:
-        raise PermissionDenied("This log-in has been switched off.")
+        raise PermissionDenied(_("This log-in has been switched off."))
     if capability in capabilities_of(user, account):
         return
     if or_permission and user.is_staff and user.has_perm(or_permission):
         return
     raise PermissionDenied(
-        f"Your role on this account does not let you {capability}. The account's owner can give you one that does."
+        gettext(
+            "Your role on this account does not let you %(capability)s. The account's owner can give you one that does."
+        )
+        % {"capability": capability.in_words}
     )

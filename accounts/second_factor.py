@@ -31,6 +31,8 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.encoding import force_bytes
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.history import credit
 from accounts.models import User
@@ -45,7 +47,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": "That code is not right, or was used before. Type the newest one.",
+        "incorrect_code": _("That code is not right, or was used before. Type the newest one."),
     }
 
     def encrypt(self, text: str) -> str:
@@ -61,7 +63,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
         count = Authenticator.objects.filter(user=user, type=type).count()
-        return f"Passkey {count + 1}" if count else "Passkey"
+        return gettext("Passkey %(number)s") % {"number": count + 1} if count else gettext("Passkey")
 
     def _get_site_name(self) -> str:
         return settings.BRAND_NAME
@@ -126,7 +128,7 @@ def _refusing(check: Callable[[], Any]) -> Any:
     try:
         return check()
     except (ValueError, TypeError, LookupError, AttributeError, InvalidSignature) as error:
-        raise ValidationError("That is not a passkey of this log-in.", code="not_a_passkey") from error
+        raise ValidationError(_("That is not a passkey of this log-in."), code="not_a_passkey") from error
 
 
 class AddPasskeyForm(Careful, AddWebAuthnForm):
@@ -149,7 +151,7 @@ class Enrols:
         request: Any = self.request  # type: ignore[attr-defined]
         record_authentication(request, request.user, "mfa", reauthenticated=True)
         end_other_sessions(request, request.user)
-        messages.info(request, "Wherever else you were logged in, you are logged out now.")
+        messages.info(request, gettext("Wherever else you were logged in, you are logged out now."))
         return response
 
 

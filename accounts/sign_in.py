@@ -10,6 +10,7 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import path, re_path, reverse_lazy
+from django.views.i18n import set_language
 
 from accounts import your_log_in
 from accounts.second_factor import ActivateApp, AddPasskey, ShowPasskeyAgain
@@ -34,6 +35,8 @@ urlpatterns = [
     path("password/reset/key/done/", views.password_reset_from_key_done, name="account_reset_password_from_key_done"),
     # One's own log-in.
     path("you/", your_log_in.YourLogIn.as_view(), name="mfa_index"),
+    path("you/language/", your_log_in.own_language, name="own_language"),
+    path("language/", set_language, name="set_language"),
     path("you/address/", your_log_in.ask_for_address_page, name="change_address"),
     path("you/address/<str:key>/", your_log_in.confirm_address, name="confirm_address"),
     path("you/places/<int:pk>/end/", your_log_in.end_session, name="end_session"),

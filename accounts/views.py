@@ -71,7 +71,7 @@ def _events_form(request: AccountRequest) -> EventsForm:
 
 def _csv_rows(event: Event, account: Account) -> Iterator[list[str]]:
     at = event.at.astimezone(account.zone).isoformat(" ", "seconds")
-    common = [at, event.who, event.kind.label, event.action, event.item]
+    common = [at, event.who, str(event.kind.label), event.action, event.item]
     for change in event.changes:
         yield [*common, change.label, change.before, change.after, event.note]
     if not event.changes:

@@ -17,12 +17,16 @@ from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from accounts.language import choose_language, remember_language
 from accounts.models import User
 from accounts.own_address import ask_for_address, change_address, new_address
 
-NOT_SENT = "The mail could not be sent just now, and nothing was changed. Try again in a few minutes."
+NOT_SENT = _("The mail could not be sent just now, and nothing was changed. Try again in a few minutes.")
 
 
 class YourLogIn(IndexView):
@@ -45,8 +49,26 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     """Log the visitor out in one other place."""
     session = get_object_or_404(UserSession, pk=pk, user=request.user)
     end_sessions(request, [session])
-    messages.success(request, "You are logged out there.")
+    messages.success(request, gettext("You are logged out there."))
     return redirect("mfa_index")
+
+
+@login_required
+@require_POST
+def own_language(request: HttpRequest) -> HttpResponse:
+    """Let pages and e-mail be in another language; one that there is not is refused, and nothing is changed."""
+    user = request.user
+    assert isinstance(user, User)
+    try:
+        choose_language(user, request.POST.get("language", ""))
+    except ValueError:
+        messages.error(request, gettext("Choose a language of the list."))
+        return redirect("mfa_index")
+    with translation.override(user.language):
+        messages.success(request, gettext("Pages and e-mail are in this language from now on."))
+    response = redirect("mfa_index")
+    remember_language(response, user.language)
+    return response
 
 
 @login_required
@@ -56,16 +78,16 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     end_other_sessions(request, request.user)
     UserSession.objects.filter(session_key=request.session.session_key).delete()
     logout(request, show_message=False)
-    messages.success(request, "You are logged out everywhere.")
+    messages.success(request, gettext("You are logged out everywhere."))
     return redirect("account_login")
 
 
 class AddressForm(forms.Form):
     email = forms.EmailField(
-        label="New e-mail address",
+        label=_("New e-mail address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        help_text="We send a link there. Until you follow it, you log in with the address you have.",
+        help_text=_("We send a link there. Until you follow it, you log in with the address you have."),
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -75,7 +97,7 @@ class AddressForm(forms.Form):
     def clean_email(self) -> str:
         address = self.cleaned_data["email"].lower()
         if address == self.user.email:
-            raise ValidationError("You log in with this address already.", code="same_address")
+            raise ValidationError(_("You log in with this address already."), code="same_address")
         return address
 
 
@@ -108,7 +130,7 @@ def confirm_address(request: HttpRequest, key: str) -> HttpResponse:
     try:
         if request.method == "POST":
             user = change_address(user, key)
-            messages.success(request, f"You log in with {user.email} from now on.")
+            messages.success(request, gettext("You log in with %(email)s from now on.") % {"email": user.email})
             return redirect("mfa_index")
         return render(request, "account/address_confirm.html", {"address": new_address(user, key)})
     except ValidationError as refusal:

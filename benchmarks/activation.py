@@ -17,7 +17,6 @@ from benchmarks.machine import description, throw_away_database
 from onboarding.actions import activate_many
 from onboarding.models import Notice, NoticeKind, Onboarding
 
-ROUNDS = 3
 TARGET = 0.9
 
 POPULATION = """
@@ -71,20 +70,24 @@ def by_activate_many(by: User, accounts: Sequence[int]) -> None:
         assert not outcome.refused, outcome.refused
 
 
-def run(size: int) -> None:
-    """Print a table of the medians and the ratio, then the same as one line of JSON."""
+def run(sizes: Sequence[int], rounds: int = 3) -> None:
+    """Print a table and a line of JSON for each number of accounts."""
     console = Console()
     with throw_away_database():
-        machine = description()
         by = User.objects.create_superuser("bench@example.com")
-        taken: dict[Way, list[float]] = {by_one_statement: [], by_activate_many: []}
-        for number in range(ROUNDS):
-            console.print(f"Round {number + 1} of {ROUNDS}, {size:,} accounts …", style="dim")
-            # Each goes first in its turn: the second finds a warmer server.
-            ways = list(taken) if number % 2 == 0 else list(reversed(taken))
-            for way in ways:
-                taken[way].append(_seconds(way, by, size))
+        for size in sizes:
+            _measure(console, by, size, rounds)
+
+
+def _measure(console: Console, by: User, size: int, rounds: int) -> None:
+    taken: dict[Way, list[float]] = {by_one_statement: [], by_activate_many: []}
+    for number in range(rounds):
+        console.print(f"Round {number + 1} of {rounds}, {size:,} accounts …", style="dim")
+        # Each goes first in its turn: the second finds a warmer server.
+        for way in list(taken)[:: 1 if number % 2 == 0 else -1]:
+            taken[way].append(_seconds(way, by, size))
     limit, seconds = (statistics.median(taken[way]) for way in (by_one_statement, by_activate_many))
+    machine = description()
     table = Table(title=f"Activation of {size:,} accounts\n{machine}")
     for column in ("", "seconds", "accounts/s", "of the limit"):
         table.add_column(column, justify="left" if not column else "right")

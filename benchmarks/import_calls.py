@@ -1,24 +1,28 @@
 """How fast calls are imported, beside the limit: a bare COPY of the same rows, ready made, and one INSERT.
 
-`python -m benchmarks.import_calls 500000` compares the two, alternating; with `--memory`, one import of that many rows
-is measured alone, with the most memory the process took.
+Both work in turn on the same files in one run: ten calls to each account's toll-free number. `run_alone` measures one
+import by itself, with the most memory that the process took.
 """
 
-import argparse
 import json
-import os
 import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import django
+from django.db import connection, transaction
+from rich.console import Console
+from rich.table import Table
 
-ROUNDS = 3
+from benchmarks.accounts import CALLS
+from benchmarks.machine import description, throw_away_database
+from billing.calls.importing import import_calls
+from billing.models import CallRecord
+
 TARGET = 0.6
-CALLS_EACH = 100  # of an account
+MOST_MB = 200
 PART = 1 << 20
 
 POPULATION = """
@@ -39,27 +43,23 @@ STAGE = f"CREATE TEMPORARY TABLE bare AS SELECT {COLUMNS} FROM billing_callrecor
 INSERT = f"INSERT INTO billing_callrecord ({COLUMNS}) SELECT {COLUMNS} FROM bare ON CONFLICT DO NOTHING"  # noqa: S608
 
 
-def calls(size: int) -> Iterator[tuple[str, int, str, str, int]]:
+def calls(accounts: int) -> Iterator[tuple[str, int, str, str, int]]:
     """Yield id, account, caller, start in UTC and seconds of calls of October 2026, the earliest first."""
-    accounts = accounts_of(size)
-    for place in range(size):
-        second = place * 2_500_000 // size
+    rows = accounts * CALLS
+    for place in range(rows):
+        second = place * 2_500_000 // rows
         day, rest = divmod(second, 86_400)
         start = f"2026-10-{day + 2:02}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
         account = place * 7_919 % accounts + 1
         yield f"pbx1-{1_790_000_000 + second}.{place}", account, f"+1212555{place % 10_000:04}", start, place * 37 % 900
 
 
-def accounts_of(size: int) -> int:
-    return max(1, size // CALLS_EACH)
-
-
-def write_files(folder: Path, size: int) -> tuple[Path, Path]:
+def write_files(folder: Path, accounts: int) -> tuple[Path, Path]:
     """Write the calls in our layout, and as the rows of COPY that they become."""
     own, bare = folder / "calls.csv", folder / "calls.copy"
     with own.open("w") as ours, bare.open("w") as ready:
         ours.write("call_id,to,from,started_at,seconds\n")
-        for call_id, account, caller, start, seconds in calls(size):
+        for call_id, account, caller, start, seconds in calls(accounts):
             number = f"+1800{2_000_000 + account}"
             ours.write(f"{call_id},{number},{caller},{start}+00:00,{seconds}\n")
             known = f"t\t1000000\t{account}\t{start[:10]}\t2026-11-01 00:00:00+00"
@@ -67,61 +67,76 @@ def write_files(folder: Path, size: int) -> tuple[Path, Path]:
     return own, bare
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.import_calls", description=__doc__)
-    parser.add_argument("rows", nargs="?", type=int, default=300_000)
-    parser.add_argument("--memory", action="store_true", help="one import, and the most memory it took")
-    options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
-    from benchmarks.machine import description, throw_away_database  # noqa: PLC0415 - once Django is set up
+def run(sizes: Sequence[int], rounds: int = 3) -> None:
+    """Print a table and a line of JSON for each number of accounts."""
+    console = Console()
+    with throw_away_database():
+        for size in sizes:
+            with tempfile.TemporaryDirectory() as folder:
+                _measure(console, size, rounds, *write_files(Path(folder), size))
 
-    with throw_away_database(), tempfile.TemporaryDirectory() as folder:
-        own, bare = write_files(Path(folder), options.rows)
-        machine = description()
-        if options.memory:
-            populate(options.rows)
-            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            seconds = by_import(own)
-            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            facts = {"name": "import_calls_memory", "size": options.rows, "seconds": round(seconds, 2)}
-            print(json.dumps({**facts, "before_mb": before // 1024, "most_mb": most // 1024, "machine": machine}))
-            return
-        taken: dict[str, list[float]] = {"limit": [], "import": []}
-        ways = [("limit", lambda: by_bare_copy(bare)), ("import", lambda: by_import(own))]
-        for number in range(ROUNDS):
-            for name, way in ways if number % 2 == 0 else ways[::-1]:
-                populate(options.rows)
-                taken[name].append(way())
-                check(options.rows)
-                print(f"round {number + 1}, {name}: {options.rows / taken[name][-1]:,.0f} rows/s")
-    limit, seconds = statistics.median(taken["limit"]), statistics.median(taken["import"])
+
+def run_alone(sizes: Sequence[int], rounds: int = 1) -> None:
+    """Print a line of JSON for each number of accounts: one import, and the most memory of this process till then."""
+    with throw_away_database():
+        for size in sizes:
+            with tempfile.TemporaryDirectory() as folder:
+                own, _ = write_files(Path(folder), size)
+                populate(size)
+                before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+                seconds = by_import(own)
+                most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            facts = {"name": "import_alone", "size": size, "rows": size * CALLS, "seconds": round(seconds, 2)}
+            memory = {"before_mb": before // 1024, "most_mb": most // 1024, "limit_mb": MOST_MB}
+            print(json.dumps({**facts, **memory, "machine": description()}))
+
+
+def _measure(console: Console, size: int, rounds: int, own: Path, bare: Path) -> None:
+    ways: dict[str, Callable[[], float]] = {
+        "bare COPY and INSERT (the limit)": lambda: by_bare_copy(bare),
+        "import_calls": lambda: by_import(own),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(rounds):
+        # Each goes first in its turn: the second finds a warmer server.
+        for name in list(ways)[:: 1 if number % 2 == 0 else -1]:
+            populate(size)
+            taken[name].append(ways[name]())
+            assert CallRecord.objects.charged().count() == size * CALLS
+            console.print(f"Round {number + 1} of {rounds}, {name}: {taken[name][-1]:.2f} s", style="dim")
+    limit, seconds = (statistics.median(taken[name]) for name in ways)
+    machine = description()
+    table = Table(title=f"Import of {size * CALLS:,} calls to {size:,} accounts\n{machine}")
+    for column in ("", "seconds", "rows/s", "of the limit", "to reach"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, median in zip(ways, (limit, seconds), strict=True):
+        rate = f"{size * CALLS / median:,.0f}"
+        table.add_row(
+            name, f"{median:.3f}", rate, f"{limit / median:.2f}", str(TARGET) if name == "import_calls" else ""
+        )
+    console.print(table)
     facts = {
         "name": "import_calls",
-        "size": options.rows,
-        "seconds": round(seconds, 3),
-        "limit_seconds": round(limit, 3),
+        "size": size,
+        "rows": size * CALLS,
+        "seconds": round(seconds, 4),
+        "limit_seconds": round(limit, 4),
         "ratio": round(limit / seconds, 3),
         "machine": machine,
     }
-    print(f"Target: {TARGET} of the limit or more.")
     print(json.dumps(facts))
 
 
-def populate(size: int) -> None:
+def populate(accounts: int) -> None:
     """Empty the tables, and put in the accounts with a number each."""
-    from django.db import connection  # noqa: PLC0415
-
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
-        cursor.execute(POPULATION.format(accounts=accounts_of(size)))
+        cursor.execute(POPULATION.format(accounts=accounts))
         cursor.execute("ANALYZE")
         cursor.execute("CHECKPOINT")
 
 
 def by_bare_copy(path: Path) -> float:
-    from django.db import connection, transaction  # noqa: PLC0415
-
     start = time.perf_counter()
     with transaction.atomic(), connection.cursor() as cursor, path.open("rb") as file:
         cursor.execute(STAGE)
@@ -134,21 +149,9 @@ def by_bare_copy(path: Path) -> float:
 
 
 def by_import(path: Path) -> float:
-    from billing.calls.importing import import_calls  # noqa: PLC0415
-
     start = time.perf_counter()
     with path.open("rb") as file:
         received = import_calls(file, name=path.name, by=None)
     seconds = time.perf_counter() - start
     assert not received.rejected, received.rejected
     return seconds
-
-
-def check(size: int) -> None:
-    from billing.models import CallRecord  # noqa: PLC0415
-
-    assert CallRecord.objects.charged().count() == size
-
-
-if __name__ == "__main__":
-    main()

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import CharField, QuerySet
 from django.db.models.functions import Cast
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.events.sources import Entry, Source
 from accounts.events.values import Event, Kind
@@ -13,7 +14,7 @@ from accounts.models import Account
 from billing.models import CreditNote, Invoice
 from billing.words import money
 
-VERBS = {"issue_credit_note": "Give money back"}
+VERBS = {"issue_credit_note": gettext_noop("Give money back")}
 REFUSALS: dict[str, str] = {}
 
 
@@ -30,7 +31,9 @@ class InvoiceSource(Source):
 
     def event(self, account: Account, entry: Entry) -> Event:
         title = Invoice(number=entry.now["number"]).title
-        return self.described(account, entry, "Invoice issued", title, note=money(Decimal(entry.now["amount"])))
+        return self.described(
+            account, entry, gettext_noop("Invoice issued"), title, note=money(Decimal(entry.now["amount"]))
+        )
 
 
 class CreditNoteSource(Source):
@@ -47,8 +50,9 @@ class CreditNoteSource(Source):
 
     def event(self, account: Account, entry: Entry) -> Event:
         title = CreditNote(number=entry.now["number"]).title
-        note = f"{money(Decimal(entry.now['amount']))} of {Invoice(number=entry.now['invoice']).title}"
-        return self.described(account, entry, "Credit note issued", title, note=note)
+        facts = {"amount": money(Decimal(entry.now["amount"])), "invoice": Invoice(number=entry.now["invoice"]).title}
+        note = gettext("%(amount)s of %(invoice)s") % facts
+        return self.described(account, entry, gettext_noop("Credit note issued"), title, note=note)
 
 
 SOURCES = [InvoiceSource(), CreditNoteSource()]

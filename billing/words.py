@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
+from django.utils.translation import gettext, ngettext
+
+from accounts.dates import days_in_words, month_in_words
 from billing.charges import ADJUSTMENT, RECURRING, Line
 from subscriptions.models import Kind
-
-PER_MINUTE = "a minute"
 
 
 def money(amount: Decimal) -> str:
@@ -28,10 +29,7 @@ def cents(price: Decimal) -> str:
 
 def days_of(line: Line) -> str:
     """Return the days of a line: `Mar 16–31, 2026`, or one day."""
-    first, last = line.first, line.last
-    if first == last:
-        return f"{first:%b} {first.day}, {first.year}"
-    return f"{first:%b} {first.day}–{last.day}, {first.year}"
+    return days_in_words(line.first, line.last)
 
 
 def title(line: Line, items: Mapping[str, tuple[str, str]]) -> str:
@@ -41,34 +39,46 @@ def title(line: Line, items: Mapping[str, tuple[str, str]]) -> str:
     """
     name, kind = items.get(line.sku, (line.sku, ""))
     if line.kind != RECURRING:
-        name = f"Toll-free minutes, {name}"
+        name = gettext("Toll-free minutes, %(package)s") % {"package": name}
     elif kind in (Kind.STORAGE, Kind.PACKAGE):
         name = f"{Kind(kind).label}, {name}"
-    return f"{name}, adjustment of {line.month:%B %Y}" if line.kind == ADJUSTMENT else name
+    if line.kind != ADJUSTMENT:
+        return name
+    return gettext("%(name)s, adjustment of %(month)s") % {"name": name, "month": month_in_words(line.month)}
 
 
 def arithmetic(line: Line) -> str:
     """Return the arithmetic of a line's amount: `25 seats × $70.00 × 16 of 31 days = $903.23`."""
     if line.kind == RECURRING:
-        seats = f"{line.quantity:,} {'seat' if line.quantity == 1 else 'seats'} × " if line.per_seat else ""
+        seats = f"{_counted_seats(line.quantity)} × " if line.per_seat else ""
         whole = line.days == line.days_in_month
-        part = "" if whole else f" × {line.days} of {line.days_in_month} days"
+        part = "" if whole else f" × {_part_of_month(line)}"
         if not seats and not part:
-            return f"{money(line.amount)} for the whole month"
+            return gettext("%(amount)s for the whole month") % {"amount": money(line.amount)}
         return f"{seats}{money(line.unit_price)}{part} = {money(line.amount)}"
     return f"{_usage(line)} = {money(_usage_amount(line))}{_less(line)}"
+
+
+def _counted_seats(count: int) -> str:
+    return ngettext("%(count)s seat", "%(count)s seats", count) % {"count": f"{count:,}"}
+
+
+def _part_of_month(line: Line) -> str:
+    return gettext("%(days)s of %(all)s days") % {"days": line.days, "all": line.days_in_month}
 
 
 def _usage(line: Line) -> str:
     """Return how the minutes that are charged come about."""
     used, included = line.minutes or 0, line.included or 0
-    price = f"× {rate(line.unit_price)} {PER_MINUTE}"
+    price = "× " + gettext("%(price)s a minute") % {"price": rate(line.unit_price)}
     if not line.package_minutes:
-        return f"{used:,} {_minutes(used)} {price}"
-    part = "" if line.days == line.days_in_month else f" × {line.days} of {line.days_in_month} days, rounded up"
-    allowance = f"{line.package_minutes:,} minutes{part}" if part else f"{included:,}"
-    because = f" ({allowance} = {included:,} included)" if part else f" ({included:,} included)"
-    return f"{line.quantity:,} of {used:,} {_minutes(used)}{because} {price}"
+        return f"{_minutes(used)} {price}"
+    included_in_words = gettext("%(minutes)s included") % {"minutes": f"{included:,}"}
+    if line.days != line.days_in_month:
+        rounded = gettext("%(part)s, rounded up") % {"part": _part_of_month(line)}
+        included_in_words = f"{_minutes(line.package_minutes)} × {rounded} = {included_in_words}"
+    charged = gettext("%(charged)s of %(used)s") % {"charged": f"{line.quantity:,}", "used": _minutes(used)}
+    return f"{charged} ({included_in_words}) {price}"
 
 
 def _usage_amount(line: Line) -> Decimal:
@@ -79,8 +89,9 @@ def _less(line: Line) -> str:
     """Return what an adjustment takes off: what was invoiced of it before."""
     if line.kind != ADJUSTMENT:
         return ""
-    return f", less {money(line.invoiced or Decimal(0))} invoiced before = {money(line.amount)}"
+    invoiced = gettext("less %(amount)s invoiced before") % {"amount": money(line.invoiced or Decimal(0))}
+    return f", {invoiced} = {money(line.amount)}"
 
 
 def _minutes(count: int) -> str:
-    return "minute" if count == 1 else "minutes"
+    return ngettext("%(count)s minute", "%(count)s minutes", count) % {"count": f"{count:,}"}

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
+from accounts.dates import day_in_words
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource
 from accounts.events.values import Change, Event, Kind
 from accounts.models import Account
@@ -11,43 +14,43 @@ from onboarding.models import DeadlineRule, GoLiveRequest, Onboarding
 from onboarding.rules import DEFAULT_PACKAGE, SEAT_LIMIT
 
 VERBS = {
-    "activate": "Activate the account",
-    "request_go_live": "Ask to go live",
-    "go_live": "Ask to go live",
-    "withdraw_go_live": "Withdraw the request to go live",
-    "withdraw": "Withdraw the request to go live",
-    "answer_go_live": "Answer the request to go live",
-    "set_deadline": "Set a deadline",
-    "remove_deadline": "Remove the deadline",
-    "follow_policy": "Follow the policy's deadline",
-    "schedule_activation": "Schedule the activation",
-    "cancel_schedule": "Cancel the scheduled activation",
+    "activate": gettext_noop("Activate the account"),
+    "request_go_live": gettext_noop("Ask to go live"),
+    "go_live": gettext_noop("Ask to go live"),
+    "withdraw_go_live": gettext_noop("Withdraw the request to go live"),
+    "withdraw": gettext_noop("Withdraw the request to go live"),
+    "answer_go_live": gettext_noop("Answer the request to go live"),
+    "set_deadline": gettext_noop("Set a deadline"),
+    "remove_deadline": gettext_noop("Remove the deadline"),
+    "follow_policy": gettext_noop("Follow the policy's deadline"),
+    "schedule_activation": gettext_noop("Schedule the activation"),
+    "cancel_schedule": gettext_noop("Cancel the scheduled activation"),
 }
 # What the rows of the mode's own history say of a plan, for customers; the team reads more, with the reasons.
 DEADLINE, SCHEDULED, MOVED, CANCELLED = (
-    "Deadline changed",
-    "Activation scheduled",
-    "Scheduled activation moved",
-    "Scheduled activation cancelled",
+    gettext_noop("Deadline changed"),
+    gettext_noop("Activation scheduled"),
+    gettext_noop("Scheduled activation moved"),
+    gettext_noop("Scheduled activation cancelled"),
 )
 PLANS = frozenset({DEADLINE, SCHEDULED, MOVED, CANCELLED})
 UNTOLD = ("assign_owner", "write_note")
 REFUSALS = {
-    "seat_limit": f"tried {{tried}} seats; {SEAT_LIMIT} is the limit in onboarding",
-    "package_locked": f"tried {{tried}}; {DEFAULT_PACKAGE} is fixed in onboarding",
-    "wanted_date": "tried {tried}; a day from today to a year from now can be asked for",
-    "deadline_date": "tried {tried}; a day from today to a year from now can be set",
-    "scheduled_date": "tried {tried}; a day from today to a year from now can be set",
-    "not_installed": "Contact Center is not installed",
+    "seat_limit": gettext_noop("tried {tried} seats; {seat_limit} is the limit in onboarding"),
+    "package_locked": gettext_noop("tried {tried}; {default_package} is fixed in onboarding"),
+    "wanted_date": gettext_noop("tried {tried}; a day from today to a year from now can be asked for"),
+    "deadline_date": gettext_noop("tried {tried}; a day from today to a year from now can be set"),
+    "scheduled_date": gettext_noop("tried {tried}; a day from today to a year from now can be set"),
+    "not_installed": gettext_noop("Contact Center is not installed"),
 }
+FACTS = {"seat_limit": SEAT_LIMIT, "default_package": DEFAULT_PACKAGE}
 
 
-def day_in_words(value: str | None) -> str:
+def told_day(value: str | None) -> str:
     """Return a day that JSON has as text: `March 31, 2026`; nothing for none."""
     if not value:
         return ""
-    day = date.fromisoformat(value)
-    return f"{day:%B} {day.day}, {day.year}"
+    return day_in_words(date.fromisoformat(value))
 
 
 class ModeSource(HistorySource):
@@ -56,18 +59,24 @@ class ModeSource(HistorySource):
     kind = Kind.ONBOARDING
     item = "account__number"
     fields = {
-        "activated_at": Field("Mode", lambda value: "active" if value else "in onboarding"),
-        "scheduled_on": Field("Scheduled activation", day_in_words),
+        "activated_at": Field(
+            gettext_noop("Mode"), lambda value: gettext("active") if value else gettext("in onboarding")
+        ),
+        "scheduled_on": Field(gettext_noop("Scheduled activation"), told_day),
     }
     watched = ("deadline_rule", "deadline_on")
-    actions = {ADDED: "Onboarding mode switched on", CHANGED: "Onboarding changed", REMOVED: "Onboarding removed"}
+    actions = {
+        ADDED: gettext_noop("Onboarding mode switched on"),
+        CHANGED: gettext_noop("Onboarding changed"),
+        REMOVED: gettext_noop("Onboarding removed"),
+    }
 
     def action(self, entry: Entry) -> str:
         now, was = entry.now["is"], entry.was
         if entry.now["type"] != CHANGED:
             return super().action(entry)
         if now["activated_at"] != was.get("activated_at"):
-            return "Account activated"
+            return gettext_noop("Account activated")
         if now["scheduled_on"] != was.get("scheduled_on"):
             moved = MOVED if was.get("scheduled_on") else SCHEDULED
             return moved if now["scheduled_on"] else CANCELLED
@@ -77,27 +86,34 @@ class ModeSource(HistorySource):
         yield from super().changes(entry)
         before, after = _deadline(entry.was), _deadline(entry.now["is"])
         if entry.now["type"] == CHANGED and before != after:
-            yield Change("Deadline", before, after)
+            yield Change(gettext("Deadline"), before, after)
 
 
 class RequestSource(HistorySource):
     kind = Kind.ONBOARDING
     item = "wanted_on"
     watched = ("withdrawn_at", "answered_at")
-    actions = {ADDED: "Asked to go live", CHANGED: "Request to go live changed", REMOVED: "Request removed"}
+    actions = {
+        ADDED: gettext_noop("Asked to go live"),
+        CHANGED: gettext_noop("Request to go live changed"),
+        REMOVED: gettext_noop("Request removed"),
+    }
 
     def facts(self) -> dict[str, Any]:
         return {**super().facts(), "answer": "answer"}
 
     def event(self, account: Account, entry: Entry) -> Event:
-        item = f"for {day_in_words(entry.now['item'])}"
+        item = gettext("for %(day)s") % {"day": told_day(entry.now["item"])}
         return self.described(account, entry, self.action(entry), item, note=self.note(entry))
 
     def action(self, entry: Entry) -> str:
         if entry.now["type"] == CHANGED:
-            for moment, words in (("withdrawn_at", "withdrawn"), ("answered_at", "answered")):
+            for moment, words in (
+                ("withdrawn_at", gettext_noop("Request to go live withdrawn")),
+                ("answered_at", gettext_noop("Request to go live answered")),
+            ):
                 if entry.now["is"][moment] != entry.was.get(moment):
-                    return f"Request to go live {words}"
+                    return words
         return super().action(entry)
 
     def note(self, entry: Entry) -> str:
@@ -106,8 +122,8 @@ class RequestSource(HistorySource):
 
 def _deadline(state: Mapping[str, Any]) -> str:
     rule = state.get("deadline_rule", DeadlineRule.POLICY)
-    words = {DeadlineRule.POLICY: "as for all accounts", DeadlineRule.NONE: "none"}
-    return words.get(rule) or day_in_words(state["deadline_on"])
+    words = {DeadlineRule.POLICY: gettext("as for all accounts"), DeadlineRule.NONE: gettext("none")}
+    return words.get(rule) or told_day(state["deadline_on"])
 
 
 SOURCES = [ModeSource(Onboarding), RequestSource(GoLiveRequest)]

@@ -16,11 +16,6 @@ NIGHT_ENDS_AT: Final = 6  # deadlines activate from midnight to this hour, where
 ONE_DAY: Final = timedelta(days=1)
 
 
-def in_words(day: date) -> str:
-    """Return the day as it stands in a sentence, like May 4, 2026."""
-    return f"{day:%B} {day.day}, {day.year}"
-
-
 def is_business_day(day: date) -> bool:
     return day.weekday() < 5
 

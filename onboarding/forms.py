@@ -1,18 +1,19 @@
 """The form of the request to go live."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 
 class GoLiveForm(forms.Form):
     """When the customer would like to be live, and what the Onboarding team should know."""
 
     wanted_on = forms.DateField(
-        label="Day you would like to go live",
+        label=_("Day you would like to go live"),
         widget=forms.DateInput(attrs={"type": "date", "class": "short"}, format="%Y-%m-%d"),
-        help_text="From that day everything your account holds is charged.",
+        help_text=_("From that day everything your account holds is charged."),
     )
     note = forms.CharField(
-        label="Anything the Onboarding team should know",
+        label=_("Anything the Onboarding team should know"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),

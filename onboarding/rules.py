@@ -1,11 +1,17 @@
 """What the onboarding mode allows (R3, R4). No queries; this is the only place that knows."""
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from onboarding.models import Onboarding
 
 SEAT_LIMIT = 2
 DEFAULT_PACKAGE = "Pay-per-use"
+LOCKED = gettext_noop(
+    "While your account is in onboarding, the toll-free package stays at %(package)s. "
+    "Packages of 500 to 225,000 minutes can be chosen once the Onboarding team has activated the account."
+)
 
 
 def seat_limit(onboarding: Onboarding) -> int | None:
@@ -20,10 +26,7 @@ def package_is_locked(onboarding: Onboarding) -> bool:
 
 def why_package_is_locked() -> str:
     """Return the reason shown at the locked control and in the refusal."""
-    return (
-        f"While your account is in onboarding, the toll-free package stays at {DEFAULT_PACKAGE}. "
-        "Packages of 500 to 225,000 minutes can be chosen once the Onboarding team has activated the account."
-    )
+    return gettext(LOCKED) % {"package": DEFAULT_PACKAGE}
 
 
 def refuse_seats(onboarding: Onboarding, seats: int) -> ValidationError | None:
@@ -32,8 +35,10 @@ def refuse_seats(onboarding: Onboarding, seats: int) -> ValidationError | None:
     if limit is None or seats <= limit:
         return None
     return ValidationError(
-        "While your account is in onboarding it can hold at most %(limit)s concurrent-user seats; you asked for "
-        "%(tried)s. Ask the Onboarding team to go live to buy more.",
+        _(
+            "While your account is in onboarding it can hold at most %(limit)s concurrent-user seats; you asked for "
+            "%(tried)s. Ask the Onboarding team to go live to buy more."
+        ),
         code="seat_limit",
         params={"limit": limit, "tried": seats},
     )
@@ -43,7 +48,7 @@ def refuse_package(onboarding: Onboarding, name: str, *, is_default: bool) -> Va
     """Return the refusal of the toll-free package called `name`, or None where it may be chosen."""
     if is_default or not package_is_locked(onboarding):
         return None
-    return ValidationError(why_package_is_locked(), code="package_locked", params={"tried": name})
+    return ValidationError(_(LOCKED), code="package_locked", params={"package": DEFAULT_PACKAGE, "tried": name})
 
 
 def refuse_activation(onboarding: Onboarding) -> ValidationError | None:
@@ -53,7 +58,7 @@ def refuse_activation(onboarding: Onboarding) -> ValidationError | None:
     assert onboarding.activated_at is not None
     since = onboarding.activated_at.astimezone(onboarding.account.zone)
     return ValidationError(
-        "Account %(number)s is already active since %(since)s.",
+        _("Account %(number)s is already active since %(since)s."),
         code="already_active",
         params={"number": onboarding.account.number, "since": since.strftime("%B %-d, %Y at %H:%M %Z")},
     )

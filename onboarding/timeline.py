@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from accounts.events import Change, recent_events
 from accounts.models import Account
@@ -36,8 +37,9 @@ def timeline(account: Account, limit: int) -> list[Moment]:
 
 
 def _events(account: Account, limit: int) -> Iterator[Moment]:
+    plans = {gettext(action) for action in PLANS}
     for event in recent_events(account, limit):
-        if event.action in PLANS and not event.is_refused:
+        if event.action in plans and not event.is_refused:
             continue  # `_plans` tells it with the team's reason
         changes = [_changed(change) for change in event.changes]
         what = f"Refused: {event.action}" if event.is_refused else event.action

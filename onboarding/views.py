@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.actions import AlreadyDone, database_now
@@ -30,7 +31,7 @@ def go_live(request: AccountRequest) -> HttpResponse:
         except ValidationError as refusal:
             show_refusal(form, refusal)
         else:
-            messages.success(request, "The Onboarding team has your request and will be in touch.")
+            messages.success(request, gettext("The Onboarding team has your request and will be in touch."))
             return redirect("go_live", account.number)
     requests = GoLiveRequest.objects.filter(account=account)
     answered = requests.exclude(answered_at=None).first()
@@ -56,7 +57,7 @@ def withdraw(request: AccountRequest) -> HttpResponse:
     except ValidationError as refusal:
         messages.error(request, refusal.messages[0])
     else:
-        messages.success(request, "Your request was withdrawn. You can ask again at any time.")
+        messages.success(request, gettext("Your request was withdrawn. You can ask again at any time."))
     return redirect("go_live", request.account.number)
 
 

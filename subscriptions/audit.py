@@ -5,28 +5,29 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource
 from accounts.events.values import Change, Kind
 from subscriptions.models import ContactCenter, Holding
 
 VERBS = {
-    "install": "Install Contact Center",
-    "install_page": "Install Contact Center",
-    "change_subscription": "Change the subscription",
-    "subscription": "Change the subscription",
-    "confirm": "Change the subscription",
-    "assign_users": "Assign Contact Center to people",
-    "users": "Assign Contact Center to people",
-    "import_people": "Import people",
-    "assign_number": "Assign a number",
-    "unassign_number": "Unassign a number",
-    "phone_numbers": "Assign a number",
-    "correct_assignment": "Correct an assignment",
+    "install": gettext_noop("Install Contact Center"),
+    "install_page": gettext_noop("Install Contact Center"),
+    "change_subscription": gettext_noop("Change the subscription"),
+    "subscription": gettext_noop("Change the subscription"),
+    "confirm": gettext_noop("Change the subscription"),
+    "assign_users": gettext_noop("Assign Contact Center to people"),
+    "users": gettext_noop("Assign Contact Center to people"),
+    "import_people": gettext_noop("Import people"),
+    "assign_number": gettext_noop("Assign a number"),
+    "unassign_number": gettext_noop("Unassign a number"),
+    "phone_numbers": gettext_noop("Assign a number"),
+    "correct_assignment": gettext_noop("Correct an assignment"),
 }
 REFUSALS = {
-    "already_installed": "Contact Center is installed already",
-    "stale": "something had changed since the page was made",
+    "already_installed": gettext_noop("Contact Center is installed already"),
+    "stale": gettext_noop("something had changed since the page was made"),
 }
 
 
@@ -36,12 +37,16 @@ class CenterSource(HistorySource):
     kind = Kind.SUBSCRIPTION
     item = "edition__name"
     fields = {
-        "seats": Field("Seats", lambda value: f"{value:,}"),
-        "storage__name": Field("Recording storage"),
-        "package__name": Field("Toll-free package"),
+        "seats": Field(gettext_noop("Seats"), lambda value: f"{value:,}"),
+        "storage__name": Field(gettext_noop("Recording storage")),
+        "package__name": Field(gettext_noop("Toll-free package")),
     }
     watched = ("version",)
-    actions = {ADDED: "Contact Center installed", CHANGED: "Subscription changed", REMOVED: "Contact Center removed"}
+    actions = {
+        ADDED: gettext_noop("Contact Center installed"),
+        CHANGED: gettext_noop("Subscription changed"),
+        REMOVED: gettext_noop("Contact Center removed"),
+    }
 
     def facts(self) -> dict[str, Any]:
         of_change = {"account": OuterRef("account_id"), "slot__gt": 0, "period__endswith": None}
@@ -60,7 +65,7 @@ class CenterSource(HistorySource):
             return  # somebody wrote past the application: the ledger has nothing of it
         on, off = set(entry.now["on"]), set(entry.now["off"])
         for name in sorted(on ^ off):
-            before, after = ("off", "on") if name in on else ("on", "off")
+            before, after = (gettext("off"), gettext("on")) if name in on else (gettext("on"), gettext("off"))
             yield Change(name, before, after)
 
 

@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ServiceRole
 from accounts.models.people import ServiceUserQuerySet
@@ -57,11 +59,11 @@ class OffersField(forms.MultipleChoiceField):
 class SubscriptionForm(forms.Form):
     """Everything an account can hold, in one form."""
 
-    seats = forms.IntegerField(label="Concurrent-user seats", widget=forms.NumberInput(attrs={"class": "short"}))
-    channels = OffersField(label="Channels", required=False)
-    addons = OffersField(label="Add-ons", required=False)
-    storage = OfferField(label="Recording storage")
-    package = OfferField(label="Toll-free package")
+    seats = forms.IntegerField(label=_("Concurrent-user seats"), widget=forms.NumberInput(attrs={"class": "short"}))
+    channels = OffersField(label=_("Channels"), required=False)
+    addons = OffersField(label=_("Add-ons"), required=False)
+    storage = OfferField(label=_("Recording storage"))
+    package = OfferField(label=_("Toll-free package"))
 
     def __init__(
         self, *args: Any, center: ContactCenter, held: Subscription, catalogue: Catalogue, today: date, **kwargs: Any
@@ -80,9 +82,8 @@ class SubscriptionForm(forms.Form):
         self.fields["seats"].widget.attrs.update({"min": 0, "inputmode": "numeric"})
         if limit is not None:
             self.fields["seats"].widget.attrs["max"] = limit
-            self.fields[
-                "seats"
-            ].help_text = f"At most {limit} while your account is in onboarding. Seats are free until then."
+            free = gettext("At most %(limit)s while your account is in onboarding. Seats are free until then.")
+            self.fields["seats"].help_text = free % {"limit": limit}
 
     @property
     def package_lock(self) -> str:
@@ -131,7 +132,7 @@ class SubscriptionForm(forms.Form):
         if item.is_sold_with(self.center.edition):
             return ""
         names = [edition.name for edition in self.catalogue.values() if edition.sku in item.only_for]
-        return f"Only with {' or '.join(names)}"
+        return gettext("Only with %(editions)s") % {"editions": gettext(" or ").join(names)}
 
 
 def initial_of(subscription: Subscription) -> dict[str, Any]:
@@ -154,10 +155,10 @@ def subscription_of(initial: Mapping[str, Any]) -> Subscription:
 class InstallForm(forms.Form):
     """Which edition to install, and the tick that confirms it."""
 
-    edition = OfferField(label="Edition", error_messages={"required": "Choose an edition."})
+    edition = OfferField(label=_("Edition"), error_messages={"required": _("Choose an edition.")})
     confirmed = forms.BooleanField(
-        label="Install Contact Center on this account, in onboarding mode",
-        error_messages={"required": "Tick this box to confirm the installation."},
+        label=_("Install Contact Center on this account, in onboarding mode"),
+        error_messages={"required": _("Tick this box to confirm the installation.")},
     )
 
     def __init__(self, *args: Any, editions: list[Item], **kwargs: Any) -> None:
@@ -187,10 +188,10 @@ class RolesForm(forms.Form):
     """
 
     people = KeysField(coerce=int, required=False)
-    everybody = forms.IntegerField(required=False, min_value=1, error_messages={"invalid": "Tick the box anew."})
+    everybody = forms.IntegerField(required=False, min_value=1, error_messages={"invalid": _("Tick the box anew.")})
     role = forms.ChoiceField(
-        label="Role for the ticked people",
-        choices=[*ServiceRole.choices, (NO_ROLE, "No Contact Center")],
+        label=_("Role for the ticked people"),
+        choices=[*ServiceRole.choices, (NO_ROLE, _("No Contact Center"))],
         required=False,
     )
 
@@ -215,11 +216,13 @@ class RolesForm(forms.Form):
                 self.add_error("everybody", self._list_has_changed(count, len(ticked)))
         if ticked and not cleaned.get("role"):
             if "role" not in self.errors:
-                self.add_error("role", forms.ValidationError("Choose a role for the ticked people.", code="required"))
+                self.add_error(
+                    "role", forms.ValidationError(_("Choose a role for the ticked people."), code="required")
+                )
         elif ticked:
             self.roles |= dict.fromkeys(ticked, _role_of(cleaned["role"]))
         if not self.roles and not self.errors:
-            nothing = "Tick at least one person, or choose another role in a row."
+            nothing = _("Tick at least one person, or choose another role in a row.")
             self.add_error("people", forms.ValidationError(nothing, code="required"))
         return cleaned
 
@@ -231,7 +234,7 @@ class RolesForm(forms.Form):
 
     def _list_has_changed(self, before: int, now: int) -> forms.ValidationError:
         return forms.ValidationError(
-            "The list has changed: %(before)s people were found, now %(now)s. Look at them and tick the box anew.",
+            _("The list has changed: %(before)s people were found, now %(now)s. Look at them and tick the box anew."),
             code="list_changed",
             params={"before": before, "now": now, "tried": before},
         )
@@ -245,8 +248,8 @@ class ImportForm(forms.Form):
     """A file of people."""
 
     file = forms.FileField(
-        label="CSV file",
-        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
+        label=_("CSV file"),
+        error_messages={"required": _("Choose a file."), "empty": _("The file is empty.")},
         widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
     )
 
@@ -259,5 +262,5 @@ class ImportForm(forms.Form):
 class PersonForm(forms.Form):
     """A new person on the list."""
 
-    name = forms.CharField(label="Name", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    name = forms.CharField(label=_("Name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    email = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"}))

@@ -1,9 +1,10 @@
 """The triggers that hold the limits of onboarding, the ledger and the catalogue in the database."""
 
 from accounts.guards import Guard, append_only
-from onboarding.rules import SEAT_LIMIT, why_package_is_locked
+from onboarding.rules import DEFAULT_PACKAGE, LOCKED, SEAT_LIMIT
 
 SEATS = f"An account in onboarding can hold at most {SEAT_LIMIT} concurrent-user seats."
+PACKAGE = LOCKED % {"package": DEFAULT_PACKAGE}
 LEDGER = "The ledger of what was held is never changed or deleted; a change writes new rows."
 
 GUARDS = [
@@ -13,13 +14,13 @@ GUARDS = [
         "subscriptions_contactcenter",
         "Contact Center is installed together with onboarding mode, never without it.",
     ),
-    Guard("onboarding_package_lock", "subscriptions_contactcenter", why_package_is_locked()),
+    Guard("onboarding_package_lock", "subscriptions_contactcenter", PACKAGE),
     Guard(
         "contact_center_is_never_deleted", "subscriptions_contactcenter", "A Contact Center is never deleted or moved."
     ),
     Guard("subscriptions_contactcenter_is_kept", "subscriptions_contactcenter", "Contact Centers are never emptied."),
     Guard("contact_center_leaves_history", "subscriptions_contactcenter", "Every change leaves a row of history."),
-    Guard("onboarding_ledger_limit", "subscriptions_holding", f"{SEATS} {why_package_is_locked()}"),
+    Guard("onboarding_ledger_limit", "subscriptions_holding", f"{SEATS} {PACKAGE}"),
     Guard("subscriptions_holding_is_final", "subscriptions_holding", LEDGER),
     Guard("subscriptions_holding_is_kept", "subscriptions_holding", LEDGER),
     Guard("item_is_final", "subscriptions_item", "What an item is never changes, and items are never deleted."),

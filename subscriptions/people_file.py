@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.csv_files import FORMULA
 from accounts.models import ServiceRole, ServiceUser
@@ -17,8 +19,8 @@ MOST_BYTES = 2 * 1024 * 1024
 LONGEST_NAME = ServiceUser._meta.get_field("name").max_length or 0
 LONGEST_EMAIL = ServiceUser._meta.get_field("email").max_length or 0
 LONGEST_SHOWN = 80
-SPLIT = "Split it, and import one part after the other."
-SAVE_ANEW = "Save it as “CSV UTF-8”, and import that."
+SPLIT = _("Split it, and import one part after the other.")
+SAVE_ANEW = _("Save it as “CSV UTF-8”, and import that.")
 OTHER_ENCODINGS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\x00\x00\xfe\xff", "UTF-32"))
 
 COLUMNS = {  # what a column may be called
@@ -45,7 +47,7 @@ class Person:
 
     @property
     def role_in_words(self) -> str:
-        return str(ServiceRole(self.role).label) if self.role else "Not assigned"
+        return str(ServiceRole(self.role).label) if self.role else gettext("Not assigned")
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,12 @@ class PeopleFile:
     def without(self, emails: Collection[str]) -> "PeopleFile":
         """Return the file with those left out who are on the list already, by their addresses."""
         known = [
-            LeftOut(person.line, person.name, "on_the_list", f"{person.email} is on your list already.")
+            LeftOut(
+                person.line,
+                person.name,
+                "on_the_list",
+                gettext("%(email)s is on your list already.") % {"email": person.email},
+            )
             for person in self.people
             if person.email in emails
         ]
@@ -87,7 +94,7 @@ def read_people(content: bytes) -> PeopleFile:
     commas, semicolons or tabs. Lines are counted as an editor counts them, also where a cell has a line break.
     """
     if len(content) > MOST_BYTES:
-        raise _refused("too_big", f"The file has more than 2 MB. {SPLIT}")
+        raise _refused("too_big", gettext("The file has more than 2 MB. %(split)s") % {"split": SPLIT})
     text = _decoded(content)
     first = text.lstrip("\r\n").partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
@@ -101,12 +108,17 @@ def read_people(content: bytes) -> PeopleFile:
         if count > MOST_PEOPLE:
             raise _refused(
                 "too_many",
-                f"The file has more than {MOST_PEOPLE:,} people. Split it, and import one part after the other.",
+                gettext("The file has more than %(most)s people. %(split)s")
+                % {"most": f"{MOST_PEOPLE:,}", "split": SPLIT},
             )
         try:
             person = _person(line, cells, places, len(header))
             if person.email in seen:
-                raise _refused("twice", f"{person.email} is in line {seen[person.email]} as well.")
+                raise _refused(
+                    "twice",
+                    gettext("%(email)s is in line %(line)s as well.")
+                    % {"email": person.email, "line": seen[person.email]},
+                )
         except ValidationError as refusal:
             what = " ".join(" ".join(cells).replace("\0", "\N{REPLACEMENT CHARACTER}").split())[:LONGEST_SHOWN]
             left_out.append(LeftOut(line, what, refusal.code or "", refusal.messages[0]))
@@ -114,45 +126,61 @@ def read_people(content: bytes) -> PeopleFile:
             seen[person.email] = line
             people.append(person)
     if not people and not left_out:
-        raise _refused("no_people", "The file has no people: nothing follows its first line.")
+        raise _refused("no_people", gettext("The file has no people: nothing follows its first line."))
     return PeopleFile(people, left_out, ignored)
 
 
 def checked(person: Person) -> Person:
     """Return the person as it is put on the list; refused where it can't be."""
     name, email, role = person.name.strip(), person.email.strip().lower(), person.role
-    for cell, label in ((name, "name"), (email, "e-mail address")):
+    for cell, label in ((name, gettext("name")), (email, gettext("e-mail address"))):
         if not cell:
-            raise _refused("missing", f"The {label} is missing.")
+            raise _refused("missing", gettext("The %(label)s is missing.") % {"label": label})
         if "\0" in cell:
-            raise _refused("nul", f"The {label} has a character that is no text.")
+            raise _refused("nul", gettext("The %(label)s has a character that is no text.") % {"label": label})
         if "\n" in cell or "\r" in cell:
-            raise _refused("line_break", f"The {label} has a line break.")
+            raise _refused("line_break", gettext("The %(label)s has a line break.") % {"label": label})
         if not cell.isprintable():
-            raise _refused("unprintable", f"The {label} has a character that can't be seen.")
+            raise _refused(
+                "unprintable", gettext("The %(label)s has a character that can't be seen.") % {"label": label}
+            )
         if cell.startswith(FORMULA):
-            raise _refused("formula", f"The {label} begins with {cell[0]}, as a formula does.")
+            raise _refused(
+                "formula",
+                gettext("The %(label)s begins with %(character)s, as a formula does.")
+                % {"label": label, "character": cell[0]},
+            )
     if len(name) > LONGEST_NAME:
-        raise _refused("too_long", f"The name has more than {LONGEST_NAME} characters.")
+        raise _refused("too_long", gettext("The name has more than %(most)s characters.") % {"most": LONGEST_NAME})
     try:
         validate_email(email)
     except ValidationError as error:
-        raise _refused("bad_email", f"“{email[:LONGEST_SHOWN]}” is not an e-mail address.") from error
+        raise _refused(
+            "bad_email",
+            gettext("“%(email)s” is not an e-mail address.") % {"email": email[:LONGEST_SHOWN]},
+        ) from error
     if len(email) > LONGEST_EMAIL:
-        raise _refused("too_long", f"The e-mail address has more than {LONGEST_EMAIL} characters.")
+        raise _refused(
+            "too_long",
+            gettext("The e-mail address has more than %(most)s characters.") % {"most": LONGEST_EMAIL},
+        )
     if role and role not in ServiceRole.values:
         roles = ", ".join(str(label) for label in ServiceRole.labels)
-        raise _refused("unknown_role", f"“{role[:LONGEST_SHOWN]}” is not a role. The roles are {roles}, or nothing.")
+        raise _refused(
+            "unknown_role",
+            gettext("“%(role)s” is not a role. The roles are %(roles)s, or nothing.")
+            % {"role": role[:LONGEST_SHOWN], "roles": roles},
+        )
     return replace(person, name=name, email=email)
 
 
 def _person(line: int, cells: Sequence[str], places: dict[str, int], width: int) -> Person:
     if any(cells[width:]):
-        raise _refused("more_cells", "The line has more cells than the first line names.")
+        raise _refused("more_cells", gettext("The line has more cells than the first line names."))
     found = {column: cells[place] if place < len(cells) else "" for column, place in places.items()}
     role = found.get("role", "")
     if "\0" in role:
-        raise _refused("nul", "The role has a character that is no text.")
+        raise _refused("nul", gettext("The role has a character that is no text."))
     known = " ".join(role.lower().replace("_", " ").split())
     return checked(Person(line, found["name"], found["email"], ROLES.get(known, role.strip())))
 
@@ -160,16 +188,22 @@ def _person(line: int, cells: Sequence[str], places: dict[str, int], width: int)
 def _decoded(content: bytes) -> str:
     for mark, encoding in OTHER_ENCODINGS:
         if content.startswith(mark):
-            raise _refused("encoding", f"The file is {encoding}. {SAVE_ANEW}")
+            raise _refused(
+                "encoding",
+                gettext("The file is %(encoding)s. %(save_anew)s") % {"encoding": encoding, "save_anew": SAVE_ANEW},
+            )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise _refused("encoding", f"The file is not UTF-8, see line {line}. {SAVE_ANEW}") from error
+        raise _refused(
+            "encoding",
+            gettext("The file is not UTF-8, see line %(line)s. %(save_anew)s") % {"line": line, "save_anew": SAVE_ANEW},
+        ) from error
     if "\0" in text.partition("\n")[0]:
-        raise _refused("encoding", f"The file is not text. {SAVE_ANEW}")
+        raise _refused("encoding", gettext("The file is not text. %(save_anew)s") % {"save_anew": SAVE_ANEW})
     if not text.strip():
-        raise _refused("empty", "The file is empty.")
+        raise _refused("empty", gettext("The file is empty."))
     return text
 
 
@@ -184,7 +218,10 @@ def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
         except csv.Error as error:
             raise _refused(
                 "bad_csv",
-                f"The row that begins in line {line} is not CSV: look for a quotation mark that is not closed.",
+                gettext(
+                    "The row that begins in line %(line)s is not CSV: look for a quotation mark that is not closed."
+                )
+                % {"line": line},
             ) from error
         if any(cell.strip() for cell in cells):
             yield line, cells
@@ -197,16 +234,20 @@ def _columns(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
     for column, spellings in COLUMNS.items():
         found = [place for place, name in enumerate(names) if name in spellings]
         if len(found) > 1:
-            raise _refused("column_twice", f"The first line names the column “{column}” more than once.")
+            raise _refused(
+                "column_twice",
+                gettext("The first line names the column “%(column)s” more than once.") % {"column": column},
+            )
         if found:
             places[column] = found[0]
     missing = [f"“{column}”" for column in NEEDED if column not in places]
     if missing:
-        raise _refused(
-            "missing_columns",
-            f"The first line must name the columns “name” and “email”; {' and '.join(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} missing.",
+        words = ngettext(
+            "The first line must name the columns “name” and “email”; %(missing)s is missing.",
+            "The first line must name the columns “name” and “email”; %(missing)s are missing.",
+            len(missing),
         )
+        raise _refused("missing_columns", words % {"missing": gettext(" and ").join(missing)})
     taken = set(places.values())
     return places, [header[place].strip() for place, name in enumerate(names) if name and place not in taken]
 

@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from onboarding import rules as mode
 from onboarding.models import Onboarding
@@ -51,7 +53,7 @@ def refuse_subscription(
         refuse(
             "seats",
             ValidationError(
-                "Choose a number of seats from 0 to %(most)s.",
+                _("Choose a number of seats from 0 to %(most)s."),
                 code="seats_range",
                 params={"most": f"{MOST_SEATS:,}", "tried": wanted.seats},
             ),
@@ -76,13 +78,13 @@ def _refuse_item(sku: str, kind: Kind, edition: Item, catalogue: Catalogue) -> V
     item = catalogue.get(sku)
     if item is None or item.kind != kind:
         return ValidationError(
-            "“%(tried)s” is not sold as a %(kind)s. Choose one from the list.",
+            _("“%(tried)s” is not sold as a %(kind)s. Choose one from the list."),
             code="unknown_item",
-            params={"tried": sku, "kind": kind.label.lower()},
+            params={"tried": sku, "kind": str(kind.label).lower()},
         )
     if not item.is_sold_with(edition):
         return ValidationError(
-            "%(item)s is not sold with %(edition)s.",
+            _("%(item)s is not sold with %(edition)s."),
             code="not_for_edition",
             params={"item": item.name, "edition": edition.name, "tried": item.name},
         )
@@ -114,29 +116,29 @@ def differences(
     if wanted.seats != held.seats:
         step = replace(step, seats=wanted.seats)
         day = today if wanted.seats > held.seats else tomorrow
-        yield Difference("Seats", f"{held.seats:,}", f"{wanted.seats:,}", catalogue[edition.sku], day, step)
+        yield Difference(gettext("Seats"), f"{held.seats:,}", f"{wanted.seats:,}", catalogue[edition.sku], day, step)
     for field in ("channels", "addons"):
         for sku in sorted(getattr(wanted, field) ^ getattr(held, field)):
             step = replace(step, **{field: getattr(step, field) ^ {sku}})
             on = sku in wanted.switched_on
-            before, after = ("off", "on") if on else ("on", "off")
+            before, after = (gettext("off"), gettext("on")) if on else (gettext("on"), gettext("off"))
             yield Difference(catalogue[sku].name, before, after, catalogue[sku], today if on else tomorrow, step)
     if wanted.storage != held.storage:
         step = replace(step, storage=wanted.storage)
         before_item, item = catalogue[held.storage], catalogue[wanted.storage]
         day = today if item.size > before_item.size else tomorrow
-        yield Difference(Kind.STORAGE.label, before_item.name, item.name, item, day, step)
+        yield Difference(str(Kind.STORAGE.label), before_item.name, item.name, item, day, step)
     if wanted.package != held.package:
         before_item, item = catalogue[held.package], catalogue[wanted.package]
         waits = item.size < before_item.size
         yield Difference(
-            Kind.PACKAGE.label,
+            str(Kind.PACKAGE.label),
             before_item.name,
             item.name,
             item,
             first_of_next_month(today) if waits else today,
             wanted,
-            "A smaller package starts on the 1st of the next month." if waits else "",
+            gettext("A smaller package starts on the 1st of the next month.") if waits else "",
         )
 
 

@@ -32,9 +32,15 @@ def verbs() -> Mapping[str, str]:
 def reasons() -> Mapping[str, str]:
     """Return what was tried and why not, in short words by the code of the rule, from each app's `REFUSALS`.
 
-    `{tried}` in them stands for the value.
+    `{tried}` in them stands for the value; other names are those of `facts`.
     """
     return {rule: words for module in _modules() for rule, words in module.REFUSALS.items()}
+
+
+@cache
+def facts() -> Mapping[str, object]:
+    """Return the values that reasons name, from each app's `FACTS` where it has some."""
+    return {name: value for module in _modules() for name, value in getattr(module, "FACTS", {}).items()}
 
 
 @cache

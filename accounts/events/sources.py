@@ -22,6 +22,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import JSONObject
+from django.utils.translation import gettext
 
 from accounts.events.values import OF_SYSTEM, OF_TEAM, SYSTEM, TEAM, Change, Cursor, Event, Kind, Wanted
 from accounts.models import Account, User
@@ -46,9 +47,9 @@ def as_written(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def one_of(words: Mapping[str, str], otherwise: str = "") -> Callable[[Any], str]:
+def one_of(words: Mapping[str, Any], otherwise: str = "") -> Callable[[Any], str]:
     """Return a function that says a value by these words."""
-    return lambda value: words.get(value, otherwise if value in (None, "") else str(value))
+    return lambda value: str(words.get(value, (otherwise and gettext(otherwise)) if value in (None, "") else value))
 
 
 @dataclass(frozen=True)
@@ -106,14 +107,14 @@ class Source:
     def described(self, account: Account, entry: Entry, action: str, item: str, **more: Any) -> Event:
         """Return an event with who did it."""
         who, person = self.who(entry)
-        return Event(entry.cursor, self.kind, who, person, action, item, **more)
+        return Event(entry.cursor, self.kind, who, person, gettext(action), item, **more)
 
     def who(self, entry: Entry) -> tuple[str, str]:
         """Return who did it for the customer, and the name behind that."""
         if not entry.by.get("email") or entry.by["system"]:
-            return SYSTEM, SYSTEM
+            return gettext(SYSTEM), gettext(SYSTEM)
         person = f"{entry.by['first']} {entry.by['last']}".strip() or entry.by["email"]
-        return (self.staff if entry.by["staff"] else person), person
+        return (gettext(self.staff) if entry.by["staff"] else person), person
 
     def _by(self) -> JSONObject:
         if not self.user:
@@ -212,7 +213,7 @@ class HistorySource(Source):
             before = "" if kind == ADDED else field.words((entry.was if kind == CHANGED else state).get(name))
             after = "" if kind == REMOVED else field.words(state[name])
             if before != after:
-                yield Change(field.label, before, after)
+                yield Change(gettext(field.label), before, after, name)
 
 
 class IsDistinctFrom(Func):

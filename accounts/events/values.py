@@ -6,31 +6,37 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
-TEAM = "Onboarding team"
-SYSTEM = "System"
+TEAM = gettext_noop("Onboarding team")
+SYSTEM = gettext_noop("System")
 OF_TEAM, OF_SYSTEM = "team", "system"  # in place of a person's key
 
 
 class Kind(models.TextChoices):
     """The part of an account that an event belongs to."""
 
-    SUBSCRIPTION = "subscription", "Subscription"
-    USERS = "users", "Users"
-    NUMBERS = "numbers", "Phone numbers"
-    ONBOARDING = "onboarding", "Onboarding"
-    BILLING = "billing", "Billing"
-    ACCOUNT = "account", "Account and contacts"
-    REFUSED = "refused", "Refused"
+    SUBSCRIPTION = "subscription", _("Subscription")
+    USERS = "users", _("Users")
+    NUMBERS = "numbers", _("Phone numbers")
+    ONBOARDING = "onboarding", _("Onboarding")
+    BILLING = "billing", _("Billing")
+    ACCOUNT = "account", _("Account and contacts")
+    REFUSED = "refused", _("Refused")
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that changed, in words; `before` or `after` is empty where there was or is nothing."""
+    """One thing that changed, in words; `before` or `after` is empty where there was or is nothing.
+
+    `field` is the name of the field of the row that says so, where one does.
+    """
 
     label: str
     before: str
     after: str
+    field: str = ""
 
 
 class Cursor(NamedTuple):

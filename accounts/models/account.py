@@ -9,6 +9,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from accounts.models.user import User
@@ -87,10 +88,10 @@ class Account(models.Model):
 class Role(models.TextChoices):
     """What a contact may do on an account (R20)."""
 
-    OWNER = "owner", "Account Owner"
-    TECHNICAL = "technical", "Technical Administrator"
-    BILLING = "billing", "Billing Manager"
-    VIEWER = "viewer", "Viewer"
+    OWNER = "owner", _("Account Owner")
+    TECHNICAL = "technical", _("Technical Administrator")
+    BILLING = "billing", _("Billing Manager")
+    VIEWER = "viewer", _("Viewer")
 
 
 class Contact(models.Model):

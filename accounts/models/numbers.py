@@ -13,6 +13,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Func, Q, Value
+from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 from simple_history.models import HistoricalRecords
 
@@ -72,8 +73,8 @@ class PhoneNumber(models.Model):
     """A number the provider gave an account. Its kind is told by the numbering plan, never by hand."""
 
     class Kind(models.TextChoices):
-        LOCAL = "local", "Local"
-        TOLL_FREE = "toll_free", "Toll-free"
+        LOCAL = "local", _("Local")
+        TOLL_FREE = "toll_free", _("Toll-free")
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="phone_numbers")
     number = PhoneNumberField(unique=True, error_messages={"unique": "This number already belongs to an account."})
@@ -111,7 +112,8 @@ class PhoneNumber(models.Model):
             raise ValidationError(
                 {
                     "account": ValidationError(
-                        "The number is assigned to Contact Center: unassign it before it moves.", code="number_assigned"
+                        "The number is assigned to Contact Center: unassign it before it moves.",
+                        code="number_assigned",
                     )
                 }
             )

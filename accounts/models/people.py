@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from accounts.models.account import Account
@@ -15,10 +16,10 @@ MOST_WORDS = 10  # of a search
 class ServiceRole(models.TextChoices):
     """What one of the customer's people does in Contact Center (R16)."""
 
-    AGENT = "agent", "Agent"
-    TEAM_LEADER = "team_leader", "Team Leader"
-    OFFICE_MANAGER = "office_manager", "Office Manager"
-    CALL_CENTER_MANAGER = "call_center_manager", "Call Center Manager"
+    AGENT = "agent", _("Agent")
+    TEAM_LEADER = "team_leader", _("Team Leader")
+    OFFICE_MANAGER = "office_manager", _("Office Manager")
+    CALL_CENTER_MANAGER = "call_center_manager", _("Call Center Manager")
 
 
 class ServiceUserQuerySet(models.QuerySet["ServiceUser"]):
@@ -67,7 +68,7 @@ class ServiceUser(models.Model):
                 Lower("email"),
                 name="service_user_email_once_per_account",
                 violation_error_code="service_user_email_once_per_account",
-                violation_error_message="Somebody with this e-mail address is already on the list.",
+                violation_error_message=_("Somebody with this e-mail address is already on the list."),
             ),
             models.CheckConstraint(
                 condition=Q(contact_center_role__in=["", *ServiceRole.values]),

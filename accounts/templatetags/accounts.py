@@ -7,10 +7,12 @@ from typing import Any
 import phonenumbers
 from django import template
 from django.core.serializers.json import DjangoJSONEncoder
-from django.utils import timezone
+from django.utils.translation import gettext
 
+from accounts.dates import day_in_words, moment_in_words
 from accounts.events import Event, recent_events
 from accounts.models import Account, User
+from accounts.models.user import Language
 
 register = template.Library()
 LATEST = 5
@@ -40,13 +42,19 @@ def accounts_of(user: User) -> dict[str, Any]:
 
 
 @register.simple_tag
+def languages() -> list[tuple[str, str]]:
+    """Return code and own name of each language that pages can be in."""
+    return [(str(code), str(name)) for code, name in Language.choices]
+
+
+@register.simple_tag
 def local(moment: Any, account: Account, form: str = "DATETIME") -> str:
     """Return an instant in words, where the account is: `March 5, 2026, 10:00`, or its day with the form `DATE`."""
     if moment is None:
         return ""
-    there = timezone.localtime(moment, account.zone)
-    day = f"{there:%B} {there.day}, {there.year}"
-    return day if form == "DATE" else f"{day}, {there:%H:%M}"
+    if form == "DATE":
+        return day_in_words(account.day_of(moment))
+    return moment_in_words(moment, account.zone)
 
 
 @register.filter
@@ -62,7 +70,7 @@ def browser(agent: str) -> str:
         next((name for mark, name in known.items() if re.search(rf"{mark}\b", agent)), "")
         for known in (BROWSERS, SYSTEMS)
     ]
-    return ", ".join(filter(None, names)) or agent[:60] or "Unknown"
+    return ", ".join(filter(None, names)) or agent[:60] or gettext("Unknown")
 
 
 @register.filter

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import repeat
+from itertools import chain, repeat
 
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -17,6 +17,8 @@ from billing.run import CHUNK, Outcome, bill_chunk, unbilled
 from billing.workers import pool
 
 ONE_RUN = 0x62696C6C  # the key of the advisory lock that a run holds
+CHUNKS_EACH = 4  # of each worker, where there are several, or more
+LEAST_CHUNK = 500  # accounts; below, a chunk's own queries cost more than the waiting
 LAST_ZONE = timedelta(hours=12)  # where days end last, 12 hours after UTC
 
 
@@ -62,7 +64,7 @@ def run_bills(
     with _one_run_at_a_time(dry_run=dry_run):
         if not dry_run:
             summary.run = BillRun.objects.create(month=month, started_at=now)
-        chunks = list(unbilled(month, only=accounts, chunk=chunk))
+        chunks = shared_out(list(unbilled(month, only=accounts, chunk=chunk)), workers)
         done, everyone = 0, sum(map(len, chunks))
         for keys, outcome in zip(chunks, _outcomes(chunks, month, now, dry_run=dry_run, workers=workers), strict=True):
             summary.add(outcome)
@@ -77,6 +79,19 @@ def run_bills(
         if summary.run:
             _finish(summary.run, summary)
     return summary
+
+
+def shared_out(chunks: list[list[int]], workers: int) -> list[list[int]]:
+    """Return the chunks, cut smaller where several workers would get fewer than CHUNKS_EACH of them.
+
+    A chunk holds the counter of invoice numbers until it is committed: of a few large ones that are ready at once, each
+    waits for those before it, and nobody prices meanwhile.
+    """
+    if workers == 1 or not chunks:
+        return chunks
+    keys = list(chain.from_iterable(chunks))
+    size = min(len(chunks[0]), max(LEAST_CHUNK, -(-len(keys) // (workers * CHUNKS_EACH))))
+    return [keys[first : first + size] for first in range(0, len(keys), size)]
 
 
 def _outcomes(chunks: list[list[int]], month: date, now: datetime, *, dry_run: bool, workers: int) -> Iterator[Outcome]:

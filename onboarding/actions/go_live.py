@@ -3,8 +3,10 @@
 from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actions import action, database_now
+from accounts.dates import day_in_words
 from accounts.history import credit
 from accounts.models import Account, User
 from accounts.roles import Capability, require
@@ -40,9 +42,9 @@ def request_go_live(
         raise ValidationError(
             {
                 "wanted_on": ValidationError(
-                    "Choose a day from today, %(today)s, to a year from now.",
+                    _("Choose a day from today, %(today)s, to a year from now."),
                     code="wanted_date",
-                    params={"today": f"{today:%B} {today.day}, {today.year}", "tried": wanted_on},
+                    params={"today": day_in_words(today), "tried": wanted_on},
                 )
             }
         )
@@ -60,7 +62,7 @@ def withdraw_go_live(account: Account, *, by: User, now: datetime | None = None)
     require(Capability.CHANGE_SERVICES, by, account)
     request = GoLiveRequest.objects.open().filter(account=account).first()
     if request is None:
-        raise ValidationError("There is no request to withdraw.", code="no_request")
+        raise ValidationError(_("There is no request to withdraw."), code="no_request")
     request.withdrawn_at = now or database_now()
     request.withdrawn_by = by
     credit(request, by, request.withdrawn_at).save(update_fields=["withdrawn_at", "withdrawn_by"])
@@ -80,7 +82,7 @@ def answer_go_live(account: Account, *, answer: str, by: User, now: datetime | N
         raise no_contact_center(account.number)
     request = GoLiveRequest.objects.open().filter(account=account).first()
     if request is None:
-        raise ValidationError("There is no request to answer.", code="no_request")
+        raise ValidationError(_("There is no request to answer."), code="no_request")
     now = now or database_now()
     request.answer, request.answered_by, request.answered_at = answer, by, now
     credit(request, by, now).save(update_fields=["answer", "answered_by", "answered_at"])

@@ -12,12 +12,13 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.actions import database_now
+from accounts.dates import day_in_words
 from accounts.models import Account, User
 from onboarding.actions.activation import Activations, activate_chunk
 from onboarding.actions.announcing import tell_announced
 from onboarding.actions.changes import Changes, write_plans
 from onboarding.actions.chunks import CHUNK, in_halves
-from onboarding.deadlines import NIGHT_ENDS_AT, ONE_DAY, deadline_of, in_words, still_announced, to_announce
+from onboarding.deadlines import NIGHT_ENDS_AT, ONE_DAY, deadline_of, still_announced, to_announce
 from onboarding.models import Onboarding, OnboardingQuerySet, Origin
 
 # Further ahead nothing is announced: 5 business days, and what a weekend adds, are no more.
@@ -87,7 +88,7 @@ def _still_scheduled(keys: Sequence[int], now: datetime) -> Mapping[int, str]:
     """Return those of these accounts that are due by their schedule, with the reason in words."""
     rows = due_by_schedule(now).filter(account__in=keys).select_related("scheduled_by")
     return {
-        row.account_id: f"Scheduled for {in_words(row.scheduled_on)} by {row.scheduled_by}: {row.schedule_reason}"
+        row.account_id: f"Scheduled for {day_in_words(row.scheduled_on)} by {row.scheduled_by}: {row.schedule_reason}"
         for row in rows
         if row.scheduled_on is not None
     }
@@ -98,7 +99,7 @@ def _still_overdue(keys: Sequence[int], now: datetime) -> Mapping[int, str]:
     hold_allowance()
     rows = due_by_deadline(now).filter(account__in=keys).select_related("account")[: allowance(now)]
     deadlines = {row.account_id: deadline_of(row, settings.ONBOARDING_DEADLINE_DAYS) for row in rows}
-    return {key: f"Deadline of {in_words(deadline)} has passed." for key, deadline in deadlines.items() if deadline}
+    return {key: f"Deadline of {day_in_words(deadline)} has passed." for key, deadline in deadlines.items() if deadline}
 
 
 def announce(*, now: datetime | None = None, chunk: int = CHUNK) -> Iterator[Changes]:

@@ -7,12 +7,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from accounts.actions import AlreadyDone, action, database_now
+from accounts.dates import day_in_words
 from accounts.models import Account, User
 from onboarding.actions.changes import Change, Changes, change_many, change_one, require_team
 from onboarding.actions.chunks import CHUNK
 from onboarding.actions.refusals import no_contact_center
 from onboarding.actions.words import checked_words
-from onboarding.deadlines import FURTHEST, deadline_of, in_words
+from onboarding.deadlines import FURTHEST, deadline_of
 from onboarding.models import DeadlineRule, Note, NoticeKind, Onboarding
 from onboarding.notices import enqueue
 
@@ -145,7 +146,7 @@ def refuse_day(on: date, today: date, *, code: str) -> None:
             "on": ValidationError(
                 "Choose a day from today, %(today)s, to a year from now.",
                 code=code,
-                params={"today": in_words(today), "tried": on},
+                params={"today": day_in_words(today), "tried": on},
             )
         }
     )

@@ -1,10 +1,11 @@
 """What several verbs of onboarding refuse in the same words."""
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 
 def no_contact_center(number: str) -> ValidationError:
     """Return the refusal of something that needs Contact Center on an account that has none."""
     return ValidationError(
-        "Contact Center is not installed on account %(number)s.", code="not_installed", params={"number": number}
+        _("Contact Center is not installed on account %(number)s."), code="not_installed", params={"number": number}
     )

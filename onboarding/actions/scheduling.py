@@ -7,13 +7,14 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from accounts.actions import action
+from accounts.dates import day_in_words
 from accounts.models import Account, User
 from onboarding.actions.announcing import tell_announced
 from onboarding.actions.changes import Change, Changes, change_many, change_one
 from onboarding.actions.chunks import CHUNK
 from onboarding.actions.planning import ACTIVATOR, refuse_day
 from onboarding.actions.words import checked_words
-from onboarding.deadlines import in_words, to_announce
+from onboarding.deadlines import to_announce
 from onboarding.models import Onboarding
 
 
@@ -64,7 +65,7 @@ def _schedule(on: date, reason: str, by: User) -> Change:
                     "on": ValidationError(
                         "No account is activated on %(day)s: it is a blackout date. Choose another day.",
                         code="blackout_date",
-                        params={"day": in_words(on), "tried": on},
+                        params={"day": day_in_words(on), "tried": on},
                     )
                 }
             )

@@ -1,6 +1,7 @@
 """Words that an action asks for: reasons, answers, notes."""
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 
 def checked_words(text: str, *, field: str, missing: str, longest: int = 2_000) -> str:
@@ -12,7 +13,7 @@ def checked_words(text: str, *, field: str, missing: str, longest: int = 2_000) 
         raise ValidationError({field: ValidationError(missing, code=f"{field}_missing")})
     if len(text.strip()) > longest:
         too_long = ValidationError(
-            "Say it in %(longest)s characters at most; these are %(length)s.",
+            _("Say it in %(longest)s characters at most; these are %(length)s."),
             code=f"{field}_too_long",
             params={"longest": f"{longest:,}", "length": f"{len(text.strip()):,}"},
         )

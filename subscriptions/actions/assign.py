@@ -5,6 +5,8 @@ from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actions import AlreadyDone, action, database_now
 from accounts.history import credit
@@ -26,11 +28,13 @@ def assign_users(account: Account, roles: Mapping[int, str], *, by: User) -> lis
     contact_center_of(account)
     people = {person.pk: person for person in ServiceUser.objects.filter(account=account, pk__in=roles)}
     reasons = [
-        ValidationError("One of these people is not on your list any more.", code="unknown_user", params={"tried": key})
+        ValidationError(
+            _("One of these people is not on your list any more."), code="unknown_user", params={"tried": key}
+        )
         for key in sorted(roles.keys() - people.keys())
     ]
     reasons += [
-        ValidationError("Choose one of the roles of the list.", code="unknown_role", params={"tried": role})
+        ValidationError(_("Choose one of the roles of the list."), code="unknown_role", params={"tried": role})
         for role in sorted(set(roles.values()) - {"", *ServiceRole.values})
     ]
     if reasons:
@@ -56,7 +60,9 @@ def assign_number(account: Account, number: PhoneNumber, *, by: User, now: datet
     contact_center_of(account)
     current = _current_assignment(account, number)
     if current:
-        raise AlreadyDone(f"{number} is already assigned to Contact Center.", code="already_assigned")
+        raise AlreadyDone(
+            gettext("%(number)s is already assigned to Contact Center.") % {"number": number}, code="already_assigned"
+        )
     return NumberAssignment.objects.create(
         account=account, number=number, period=DateTimeTZRange(now or database_now(), None), assigned_by=by
     )
@@ -70,10 +76,12 @@ def unassign_number(
     require(Capability.CHANGE_SERVICES, by, account, or_permission="accounts.change_phonenumber")
     current = _current_assignment(account, number)
     if current is None:
-        raise AlreadyDone(f"{number} is not assigned to Contact Center.", code="not_assigned")
+        raise AlreadyDone(
+            gettext("%(number)s is not assigned to Contact Center.") % {"number": number}, code="not_assigned"
+        )
     now = now or database_now()
     if now <= current.period.lower:
-        raise ValidationError("The assignment can't end before it starts.", code="out_of_order")
+        raise ValidationError(_("The assignment can't end before it starts."), code="out_of_order")
     current.period = DateTimeTZRange(current.period.lower, now)
     current.ended_by = by
     current.save(update_fields=["period", "ended_by"])
@@ -99,21 +107,23 @@ def correct_assignment(
     end after it starts, one that overlaps another, and without a reason.
     """
     if not (by.is_active and by.is_staff and by.has_perm("accounts.change_phonenumber")):
-        raise PermissionDenied("Only staff who may change numbers can correct when one was assigned.")
+        raise PermissionDenied(_("Only staff who may change numbers can correct when one was assigned."))
     center = contact_center_of(account)
     _current_assignment(account, number)
     now = now or database_now()
     if not reason.strip():
-        raise ValidationError({"reason": ValidationError("Say why it is corrected.", code="reason_needed")})
+        raise ValidationError({"reason": ValidationError(_("Say why it is corrected."), code="reason_needed")})
     if start < center.installed_at:
-        raise ValidationError("Contact Center was not installed then.", code="before_install", params={"tried": start})
+        raise ValidationError(
+            _("Contact Center was not installed then."), code="before_install", params={"tried": start}
+        )
     if (end or start) > now:
-        raise ValidationError("The period must be of the past.", code="not_past", params={"tried": end or start})
+        raise ValidationError(_("The period must be of the past."), code="not_past", params={"tried": end or start})
     if end is not None and end <= start:
-        raise ValidationError("The assignment must end after it starts.", code="out_of_order", params={"tried": end})
+        raise ValidationError(_("The assignment must end after it starts."), code="out_of_order", params={"tried": end})
     period = DateTimeTZRange(start, end)
     if NumberAssignment.objects.filter(number=number, period__overlap=period).exists():
-        raise ValidationError("The number is already assigned in this period.", code="already_assigned")
+        raise ValidationError(_("The number is already assigned in this period."), code="already_assigned")
     assignment = NumberAssignment.objects.create(
         account=account, number=number, period=period, assigned_by=by, ended_by=by if end else None
     )
@@ -127,6 +137,6 @@ def _current_assignment(account: Account, number: PhoneNumber) -> NumberAssignme
     """Return the assignment in force; refused where the number is not the account's."""
     if not PhoneNumber.objects.filter(pk=number.pk, account=account).exists():
         raise ValidationError(
-            "This number is not one of your account's.", code="unknown_number", params={"tried": number}
+            _("This number is not one of your account's."), code="unknown_number", params={"tried": number}
         )
     return NumberAssignment.objects.current().filter(number=number).first()

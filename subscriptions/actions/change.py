@@ -7,8 +7,10 @@ from functools import partial
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actions import AlreadyDone, action, database_now
+from accounts.dates import moment_in_words
 from accounts.models import Account, User
 from accounts.roles import Capability, require
 from subscriptions.actions.write import write_change
@@ -63,14 +65,16 @@ def change_subscription(
     facts = _facts(account, by=by, now=now)
     if confirmation and (done := Change.objects.filter(confirmation=confirmation.key).first()):
         raise AlreadyDone(
-            "You have confirmed this already, on %(at)s. Nothing was changed twice.",
+            _("You have confirmed this already, on %(at)s. Nothing was changed twice."),
             code="already_confirmed",
-            params={"at": done.at.astimezone(account.zone).strftime("%B %-d at %H:%M")},
+            params={"at": moment_in_words(done.at, account.zone)},
         )
     if confirmation and confirmation.basis != facts.basis_of(wanted):
         raise ValidationError(
-            "Something changed since this page was made: the subscription, a price, or the mode of the account. "
-            "Look at the changes below again and confirm them anew.",
+            _(
+                "Something changed since this page was made: the subscription, a price, or the mode of the account. "
+                "Look at the changes below again and confirm them anew."
+            ),
             code="stale",
         )
     facts.check(wanted)
@@ -106,7 +110,7 @@ class _Facts:
         if reasons:
             raise ValidationError(reasons)
         if wanted == self.held:
-            raise AlreadyDone("This is what the account holds already. Nothing was changed.", code="no_change")
+            raise AlreadyDone(_("This is what the account holds already. Nothing was changed."), code="no_change")
 
     def basis_of(self, wanted: Subscription) -> str:
         return basis(
@@ -126,7 +130,7 @@ def _facts(account: Account, *, by: User, now: datetime | None) -> _Facts:
     now = now or database_now()
     if now < Change.objects.filter(account=account).latest("version").at:
         raise ValidationError(
-            "The subscription was changed after %(now)s: what is past can't be changed.",
+            _("The subscription was changed after %(now)s: what is past can't be changed."),
             code="out_of_order",
             params={"now": now},
         )

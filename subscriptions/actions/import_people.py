@@ -5,6 +5,7 @@ from functools import partial
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 from simple_history.utils import bulk_create_with_history
 
 from accounts.actions import AlreadyDone, action, database_now
@@ -32,10 +33,10 @@ def import_people(account: Account, people: Sequence[Person], *, key: UUID, by: 
     _require(account, by)
     reason = f"{IMPORTED} {key}"
     if ServiceUser.history.filter(account=account.pk, history_change_reason=reason).exists():
-        raise AlreadyDone("You have imported this file already. Nobody was added twice.", code="already_imported")
+        raise AlreadyDone(_("You have imported this file already. Nobody was added twice."), code="already_imported")
     if not 0 < len(people) <= MOST_PEOPLE:
         raise ValidationError(
-            "Import from 1 to %(most)s people at once.",
+            _("Import from 1 to %(most)s people at once."),
             code="too_many",
             params={"most": f"{MOST_PEOPLE:,}", "tried": len(people)},
         )
@@ -43,8 +44,10 @@ def import_people(account: Account, people: Sequence[Person], *, key: UUID, by: 
     emails = [person.email for person in wanted]
     if _on_the_list(account, emails) or len(set(emails)) < len(emails):
         raise ValidationError(
-            "Some of these people were put on the list since this page was made. Look at what is left below, and "
-            "import that.",
+            _(
+                "Some of these people were put on the list since this page was made. Look at what is left below, and "
+                "import that."
+            ),
             code="stale",
         )
     rows = [

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actions import action, database_now
 from accounts.history import credit
@@ -26,7 +27,7 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
     require(Capability.CHANGE_SERVICES, by, account, or_permission="subscriptions.add_contactcenter")
     if ContactCenter.objects.filter(account=account).exists():
         raise ValidationError(
-            "Contact Center is already installed on account %(number)s.",
+            _("Contact Center is already installed on account %(number)s."),
             code="already_installed",
             params={"number": account.number, "tried": edition},
         )
@@ -37,7 +38,7 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
         raise ValidationError(
             {
                 "edition": ValidationError(
-                    "Choose one of the editions that are sold.", code="unknown_item", params={"tried": edition}
+                    _("Choose one of the editions that are sold."), code="unknown_item", params={"tried": edition}
                 )
             }
         )
@@ -45,7 +46,7 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
     by_kind = {item.kind: item for item in defaults}
     if not {Kind.STORAGE, Kind.PACKAGE} <= by_kind.keys():
         raise ValidationError(
-            "The catalogue has no default storage or toll-free package today. Ask the provider to complete it.",
+            _("The catalogue has no default storage or toll-free package today. Ask the provider to complete it."),
             code="catalogue_incomplete",
         )
     credit(Onboarding(account=account, started_at=now), by, now).save()

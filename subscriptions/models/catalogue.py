@@ -8,17 +8,18 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 
 class Kind(models.TextChoices):
     """The part of the catalogue an item belongs to."""
 
-    PRODUCT = "product", "Product"
-    CHANNEL = "channel", "Channel"
-    ADDON = "addon", "Add-on"
-    STORAGE = "storage", "Recording storage"
-    PACKAGE = "package", "Toll-free package"
+    PRODUCT = "product", _("Product")
+    CHANNEL = "channel", _("Channel")
+    ADDON = "addon", _("Add-on")
+    STORAGE = "storage", _("Recording storage")
+    PACKAGE = "package", _("Toll-free package")
 
 
 class ChargedPer(models.TextChoices):
@@ -61,7 +62,8 @@ class Item(models.Model):
         default=0, help_text="Minutes a month of a toll-free package, gigabytes of recording storage, else 0."
     )
     held_at_install = models.BooleanField(
-        default=False, help_text="Held from the moment of install: the default package and storage, the Voice channel."
+        default=False,
+        help_text="Held from the moment of install: the default package and storage, the Voice channel.",
     )
     only_for = ArrayField(
         models.CharField(max_length=40),

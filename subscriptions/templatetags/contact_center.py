@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 
 from accounts.models import Account, NumberAssignment, ServiceUser
 from onboarding import rules as mode
@@ -51,7 +52,10 @@ def seats_allowed(center: ContactCenter) -> dict[str, Any] | None:
     limit = mode.seat_limit(center.account.onboarding)
     if limit is None:
         return None
-    words = f"{center.seats} of the {limit} seats you can hold in onboarding"
+    words = gettext("%(held)s of the %(limit)s seats you can hold in onboarding") % {
+        "held": center.seats,
+        "limit": limit,
+    }
     return {"words": words, "share": min(100, 100 * center.seats // limit)}
 
 
@@ -64,30 +68,29 @@ def checklist(account: Account, center: ContactCenter) -> list[Step]:
     subscription, users, phone_numbers = (
         reverse(page, args=[account.number]) for page in ("subscription", "users", "phone_numbers")
     )
+    seats = ngettext("%(count)s seat held", "%(count)s seats held", center.seats)
+    channels = ngettext("%(count)s channel on", "%(count)s channels on", switched_on)
+    assigned = ngettext("%(count)s person assigned", "%(count)s people assigned", people)
+    answered = ngettext("%(count)s number assigned", "%(count)s numbers assigned", numbers)
     return [
-        Step(center.seats > 0, "Buy seats", _counted(center.seats, "seat held", "seats held"), subscription),
-        Step(switched_on > 0, "Choose channels", _counted(switched_on, "channel on", "channels on"), subscription),
-        Step(people > 0, "Assign users", _counted(people, "person assigned", "people assigned"), users),
-        Step(
-            numbers > 0,
-            "Assign a phone number",
-            _counted(numbers, "number assigned", "numbers assigned"),
-            phone_numbers,
-        ),
+        _step(center.seats, gettext("Buy seats"), seats, subscription),
+        _step(switched_on, gettext("Choose channels"), channels, subscription),
+        _step(people, gettext("Assign users"), assigned, users),
+        _step(numbers, gettext("Assign a phone number"), answered, phone_numbers),
     ]
+
+
+def _step(count: int, title: str, state: str, url: str) -> Step:
+    return Step(count > 0, title, state % {"count": f"{count:,}"}, url)
 
 
 @register.filter
 def price(item: Item) -> str:
     """Return the item's monthly price in words: `$70.00 per seat`, `$30.00`, `Included`."""
     if not item.monthly_price:
-        return "Included"
-    per = " per seat" if item.charged_per == ChargedPer.SEAT else ""
-    return f"${item.monthly_price:,.2f}{per}"
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+        return gettext("Included")
+    amount = f"${item.monthly_price:,.2f}"
+    return gettext("%(amount)s per seat") % {"amount": amount} if item.charged_per == ChargedPer.SEAT else amount
 
 
 @register.inclusion_tag("components/option.html")

@@ -9,6 +9,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.actions import AlreadyDone
@@ -43,7 +44,9 @@ def confirm_import(request: AccountRequest, center: ContactCenter) -> HttpRespon
     """Import what the preview showed; where it is stale, show it anew. A replay adds nobody."""
     token = _read(request)
     if token is None:
-        messages.error(request, "This preview has expired or was damaged. Nobody was added; choose the file again.")
+        messages.error(
+            request, gettext("This preview has expired or was damaged. Nobody was added; choose the file again.")
+        )
         return redirect("import_users", request.account.number)
     file, key = token
     try:
@@ -54,8 +57,8 @@ def confirm_import(request: AccountRequest, center: ContactCenter) -> HttpRespon
         anew = propose_people(request.account, file, by=request.user)
         return _preview(request, anew, problem=refusal.messages[0], status=409)
     else:
-        people = "1 person is" if len(added) == 1 else f"{len(added):,} people are"
-        messages.success(request, f"{people} on the list now.")
+        done = ngettext("%(count)s person is on the list now.", "%(count)s people are on the list now.", len(added))
+        messages.success(request, done % {"count": f"{len(added):,}"})
     return redirect("users", request.account.number)
 
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 
 from accounts.actions import database_now
 from accounts.pages import AccountRequest, Page, account_page, record_form, render_page, show_refusal
@@ -60,7 +61,7 @@ def install_page(request: AccountRequest) -> HttpResponse:
         except ValidationError as refusal:
             show_refusal(form, refusal)
         else:
-            messages.success(request, "Contact Center is installed. Your account is in onboarding mode now.")
+            messages.success(request, gettext("Contact Center is installed. Your account is in onboarding mode now."))
             return redirect("subscription", account.number)
     context = {"form": form, "page": "contact_center"}
     return render_page(request, "hostpilot/install.html", context, status=422 if form.errors else 200)

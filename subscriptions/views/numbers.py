@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext, gettext_noop
 
 from accounts.actions import AlreadyDone
 from accounts.models import NumberAssignment, PhoneNumber
@@ -28,8 +29,8 @@ def phone_numbers(request: AccountRequest, center: ContactCenter) -> HttpRespons
     mine = PhoneNumber.objects.filter(account=request.account)
     if request.method == "POST":
         for button, verb, done in (
-            ("assign", assign_number, "is assigned to Contact Center now."),
-            ("unassign", unassign_number, "is no longer assigned to Contact Center."),
+            ("assign", assign_number, gettext_noop("%(number)s is assigned to Contact Center now.")),
+            ("unassign", unassign_number, gettext_noop("%(number)s is no longer assigned to Contact Center.")),
         ):
             if button in request.POST:
                 typed = request.POST[button]
@@ -41,7 +42,7 @@ def phone_numbers(request: AccountRequest, center: ContactCenter) -> HttpRespons
                 except ValidationError as refusal:
                     messages.error(request, refusal.messages[0])
                 else:
-                    messages.success(request, f"{number} {done}")
+                    messages.success(request, gettext(done) % {"number": number})
         return redirect(request.get_full_path())
     context = {
         "numbers": Paginator(_found(request, mine).prefetch_related(CURRENT), PAGE_SIZE).get_page(

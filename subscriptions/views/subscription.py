@@ -8,6 +8,7 @@ from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.actions import AlreadyDone, database_now
@@ -67,7 +68,7 @@ def confirm(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     """Buy what the confirmation page showed; where it is stale, show it anew. A replay changes nothing."""
     token = _read(request)
     if token is None:
-        messages.error(request, "This confirmation has expired or was damaged. Nothing was changed.")
+        messages.error(request, gettext("This confirmation has expired or was damaged. Nothing was changed."))
         return redirect("subscription", request.account.number)
     wanted, confirmation = token
     if "back" in request.POST:
@@ -80,7 +81,7 @@ def confirm(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     except ValidationError as refusal:
         return _shown_anew(request, wanted, refusal)
     else:
-        messages.success(request, "Your subscription was changed.")
+        messages.success(request, gettext("Your subscription was changed."))
     return redirect("subscription", request.account.number)
 
 

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.actions import add_service_user
@@ -56,7 +57,10 @@ def add_user(request: AccountRequest, center: ContactCenter) -> HttpResponse:
         except ValidationError as refusal:
             show_refusal(form, refusal)
         else:
-            messages.success(request, f"{person.name} is on the list. Tick the name to assign Contact Center.")
+            messages.success(
+                request,
+                gettext("%(name)s is on the list. Tick the name to assign Contact Center.") % {"name": person.name},
+            )
             query = request.META["QUERY_STRING"]
             return redirect(reverse("users", args=[request.account.number]) + (f"?{query}" if query else ""))
     return _users_page(request, person_form=form, status=422)

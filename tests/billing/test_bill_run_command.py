@@ -1,6 +1,7 @@
 """`bill_run`: what it tells, what it refuses, its exit status, and several processes that share the work."""
 
 import subprocess
+from collections import Counter
 from decimal import Decimal
 from io import StringIO
 
@@ -11,7 +12,7 @@ from django.db import connection
 from accounts.actions import database_now
 from accounts.models import Account, User
 from billing.actions import run_bills
-from billing.actions.run_bills import ONE_RUN, last_ended_month
+from billing.actions.run_bills import ONE_RUN, last_ended_month, shared_out
 from billing.models import BillRun, Invoice
 from tests.billing.bills import MARCH, Customers, called, invoices, number_of, numbers
 from tests.billing.test_bill_run import POISON
@@ -104,6 +105,26 @@ def test_a_dry_run_tells_what_would_be_held(customers: Customers, owner: User) -
         told = bill_run("--month", "2026-03", "--dry-run")
     assert "Held for a person │ 1" in told
     assert f"Held: {account}: Usage of $2,250.00, after $0.00 on the last invoice with usage." in told
+
+
+@pytest.mark.parametrize(
+    ("accounts", "chunk", "workers", "sizes"),
+    [
+        (10_000, 5_000, 1, {5_000: 2}),
+        (10_000, 5_000, 2, {1_250: 8}),
+        (100_000, 5_000, 2, {5_000: 20}),
+        (1_100, 5_000, 2, {500: 2, 100: 1}),  # not below what a chunk is worth
+        (5, 2, 2, {2: 2, 1: 1}),  # never larger than asked for
+        (0, 5_000, 2, {}),
+    ],
+)
+def test_each_of_several_workers_gets_some_chunks(
+    accounts: int, chunk: int, workers: int, sizes: dict[int, int]
+) -> None:
+    keys = list(range(accounts))
+    shared = shared_out([keys[first : first + chunk] for first in range(0, accounts, chunk)], workers)
+    assert Counter(map(len, shared)) == sizes
+    assert [key for part in shared for key in part] == keys
 
 
 @pytest.mark.django_db(transaction=True)

@@ -49,6 +49,11 @@ def log_in(page: Page, user: User, path: str = YOU) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
+def log_out(page: Page) -> None:
+    page.locator("header summary", has_text="Your log-in").click()
+    page.get_by_role("button", name="Log out", exact=True).click()
+
+
 def show_password(page: Page) -> None:
     """Type the password once more where the page asks for it."""
     expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()
@@ -136,7 +141,7 @@ def test_a_passkey_is_added_asked_for_and_removed(new_page: Open, account: Accou
     page.get_by_role("link", name="I have kept them").click()
     expect(page.get_by_text("My laptop, since")).to_be_visible()
 
-    page.get_by_role("button", name="Log out", exact=True).click()
+    log_out(page)
     log_in(page, owner, "/")
     check(page)
     page.get_by_role("button", name="Use a passkey").click()
@@ -151,7 +156,7 @@ def test_a_passkey_is_added_asked_for_and_removed(new_page: Open, account: Accou
     check(page)
     page.get_by_role("button", name="Remove it").click()
     expect(page.get_by_text("Off", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Log out", exact=True).click()
+    log_out(page)
     log_in(page, owner, "/")
     expect(page).to_have_url(re.compile("/accounts/100001/$"))
 
@@ -249,7 +254,7 @@ def test_what_was_typed_outlives_a_log_in_in_another_tab(new_page: Open, install
     page.get_by_label("E-mail").fill("ann@example.com")
     tab = page.context.new_page()
     tab.goto(YOU)
-    tab.get_by_role("button", name="Log out", exact=True).click()
+    log_out(tab)
     log_in(tab, owner)
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_text("Nothing was sent yet.")).to_be_visible()

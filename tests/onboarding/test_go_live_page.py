@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from accounts.actions import database_now
+from accounts.dates import day_in_words
 from accounts.models import Account, User
 from onboarding.actions import answer_go_live, cancel_schedule, request_go_live, schedule_activation, withdraw_go_live
-from onboarding.deadlines import in_words
 from onboarding.models import Onboarding
 
 
@@ -56,7 +56,7 @@ def test_a_scheduled_day_is_shown_on_every_page_until_it_is_cancelled(
 ) -> None:
     day = installed.day_of(database_now()) + timedelta(days=days)
     schedule_activation(installed, on=day, reason="As agreed between us", by=member)
-    words = f"Your account goes live on {in_words(day)}."
+    words = f"Your account goes live on {day_in_words(day)}."
     assert page(as_owner, installed).count(words) == 2  # the banner, and the page's own
     overview = page(as_owner, installed, "")
     assert overview.count(words) == 1
@@ -70,11 +70,11 @@ def test_an_announced_day_is_shown_and_one_that_has_passed_is_not_told_as_if_it_
 ) -> None:
     today = installed.day_of(database_now())
     Onboarding.objects.update(announced_for=today)
-    assert f"Your account goes live on {in_words(today)}." in page(as_owner, installed)
+    assert f"Your account goes live on {day_in_words(today)}." in page(as_owner, installed)
     Onboarding.objects.update(announced_for=today - timedelta(days=1))
     seen = page(as_owner, installed)
     assert "Your account goes live in the next nights." in seen
-    assert in_words(today - timedelta(days=1)) not in seen
+    assert day_in_words(today - timedelta(days=1)) not in seen
 
 
 def test_an_active_account_shows_no_day(active: Account, as_owner: Client) -> None:

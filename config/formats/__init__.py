@@ -1,0 +1,1 @@
+"""How each language writes days and numbers, where Django's own way is not ours."""

@@ -1,0 +1,3 @@
+"""English: the whole name of a month, always."""
+
+DATE_FORMAT = "F j, Y"

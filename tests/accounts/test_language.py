@@ -1,0 +1,196 @@
+"""The language of pages and e-mail: whose it is, how it is chosen, and that nothing of a page stays in another."""
+
+import html
+import re
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.utils import translation
+from django.utils.translation import gettext
+
+from accounts.dates import day_in_words, days_in_words, month_in_words
+from accounts.models import Account, Refusal, User
+from accounts.models.user import Language
+from subscriptions.actions import propose_subscription
+from subscriptions.rules import Subscription
+from tests.accounts.sign_in import LOGIN, YOU, logged_in, show_password
+from tests.guarding import nothing_written
+from tests.onboarding.test_letters import CATALOGUE, messages_of
+
+CENTER = "/accounts/100001/contact-center/"
+BILLING = "/accounts/100001/billing/"
+PAGES = [
+    "/accounts/100001/",
+    CENTER,
+    *(CENTER + tab for tab in ("subscription/", "users/", "users/import/", "phone-numbers/", "go-live/")),
+    *(BILLING + tab for tab in ("", "invoices/", "usage/")),
+    "/accounts/100001/audit-log/",
+    YOU,
+    YOU + "address/",
+    "/nowhere/",
+]
+DOORS = [LOGIN, "/sign-in/password/reset/", "/sign-in/password/reset/done/", "/sign-in/signup/", "/nowhere/"]
+TEMPLATES = Path(settings.PROJECT) / "templates"
+CUSTOMERS = sorted(
+    path for path in TEMPLATES.rglob("*.html") if path.relative_to(TEMPLATES).parts[0] not in ("admin", "allauth")
+)
+
+
+@pytest.fixture
+def in_spanish(owner: User) -> User:
+    owner.language = Language.SPANISH
+    owner.save()
+    return owner
+
+
+@pytest.fixture(autouse=True)
+def afterwards_in_english() -> Any:
+    yield
+    translation.activate("en")
+
+
+def seen(answer: Any) -> str:
+    """Return the words of a page, as they are read."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", answer.content.decode())).split())
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_in_the_language_of_its_visitor_and_in_no_other(
+    path: str, installed: Account, in_spanish: User
+) -> None:
+    client = logged_in(in_spanish)
+    show_password(client)
+    answer = client.get(path)
+    assert answer["Content-Language"] == "es"
+    assert '<html lang="es">' in answer.content.decode()
+    words = f" {seen(answer)} "
+    with translation.override("es"):
+        assert gettext("Your log-in:") in words
+    english = [
+        source
+        for source, translated in messages_of(CATALOGUE.read_text()).items()
+        if isinstance(source, str) and source != translated and len(source) > 7 and "%(" not in source
+    ]
+    assert len(english) > 400
+    names = re.escape("|".join(re.findall(r"Pay-per-use|Contact Center \w+", words)))
+    assert [source for source in english if f" {source} " in words and source not in names] == []
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_a_visitor_is_spoken_to_as_his_browser_asks(path: str, db: None) -> None:
+    answer = Client(headers={"Accept-Language": "es-MX,es;q=0.9,en;q=0.5"}).get(path)
+    assert answer["Content-Language"] == "es"
+    assert "Accept-Language" in answer["Vary"]
+    assert '<html lang="es">' in answer.content.decode()
+    assert Client(headers={"Accept-Language": "fr,de;q=0.5"}).get(path)["Content-Language"] == "en"
+
+
+def test_a_visitor_chooses_by_a_button_and_is_led_back(db: None) -> None:
+    client = Client()
+    assert 'name="language" value="es"' in client.get(LOGIN).content.decode()
+    answer = client.post("/sign-in/language/", {"language": "es", "next": LOGIN})
+    assert answer["Location"] == LOGIN
+    assert "Iniciar sesión" in seen(client.get(LOGIN))
+    away = client.post("/sign-in/language/", {"language": "en", "next": "https://elsewhere.example.com/"})
+    assert away["Location"] == "/"
+    client.post("/sign-in/language/", {"language": "es"})
+    client.post("/sign-in/language/", {"language": "xx"})
+    assert client.get(LOGIN)["Content-Language"] == "es"
+
+
+def test_a_person_chooses_his_own_and_his_history_says_so(installed: Account, owner: User) -> None:
+    client = logged_in(owner)
+    answer = client.post(YOU + "language/", {"language": "es"}, follow=True)
+    assert "A partir de ahora, las páginas y los correos están en este idioma." in seen(answer)
+    owner.refresh_from_db()
+    assert owner.language == Language.SPANISH
+    latest = owner.history.first()
+    assert (latest.language, latest.history_user) == ("es", owner)
+    client.post("/sign-in/logout/")
+    assert client.get(LOGIN)["Content-Language"] == "es"
+
+
+@pytest.mark.parametrize("language", ["xx", "", "en-us", "\N{SNOWMAN}"])
+def test_a_language_that_there_is_not_is_refused(language: str, installed: Account, owner: User) -> None:
+    client = logged_in(owner)
+    with nothing_written():
+        answer = client.post(YOU + "language/", {"language": language}, follow=True)
+    assert "Choose a language of the list." in seen(answer)
+
+
+def test_only_who_is_logged_in_has_one_of_his_own(db: None) -> None:
+    assert Client().post(YOU + "language/", {"language": "es"})["Location"].startswith(LOGIN)
+
+
+def test_the_back_office_is_in_english(member: User) -> None:
+    member.language = Language.SPANISH
+    member.save()
+    client = logged_in(member)
+    answer = client.get("/admin/")
+    assert answer["Content-Language"] == "en"
+    assert "The most urgent" in seen(answer)
+
+
+def test_a_refusal_is_said_in_spanish_and_kept_in_english(installed: Account, in_spanish: User) -> None:
+    client = logged_in(in_spanish)
+    posted = {"seats": 3, "storage": "storage-5", "package": "tf-payperuse", "channels": ["channel-voice"]}
+    answer = client.post(CENTER + "subscription/", posted)
+    assert answer.status_code == 422
+    assert "puede tener como máximo 2 puestos simultáneos; usted pidió 3." in seen(answer)
+    kept = Refusal.objects.get()
+    assert kept.message.startswith("While your account is in onboarding it can hold at most 2 concurrent-user seats")
+    events = seen(client.get("/accounts/100001/audit-log/"))
+    assert "Se intentaron 3 puestos; 2 es el límite durante la puesta en marcha" in events
+    assert "Cambiar la suscripción" in events
+    assert "Onboarding" not in events
+
+
+def test_the_locked_package_says_why_in_spanish(installed: Account, in_spanish: User) -> None:
+    wanted = Subscription(seats=0, storage="storage-5", package="tf-500", channels=frozenset({"channel-voice"}))
+    with translation.override("es"), pytest.raises(ValidationError) as refusal:
+        propose_subscription(installed, wanted, by=in_spanish)
+    with translation.override("es"):
+        assert "sigue siendo Pay-per-use" in refusal.value.messages[0]
+    assert "stays at Pay-per-use" in Refusal.objects.get().message
+
+
+def test_days_and_months_are_written_as_in_each_language() -> None:
+    day = date(2026, 3, 16)
+    assert (day_in_words(day), month_in_words(day)) == ("March 16, 2026", "March 2026")
+    assert days_in_words(day, date(2026, 3, 31)) == "Mar 16–31, 2026"
+    with translation.override("es"):
+        assert (day_in_words(day), month_in_words(day)) == ("16 de marzo de 2026", "marzo de 2026")
+        assert days_in_words(day, date(2026, 3, 31)) == "16–31 Mar 2026"
+        assert days_in_words(day, day) == "16 Mar 2026"
+
+
+def test_mail_about_a_log_in_is_in_its_language(installed: Account, in_spanish: User) -> None:
+    client = logged_in(in_spanish)
+    show_password(client)
+    client.post(YOU + "address/", {"email": "new@example.com"})
+    subjects = {message.to[0]: message.subject for message in mail.outbox}
+    assert subjects["new@example.com"].endswith("Confirme su nueva dirección")
+    assert subjects[in_spanish.email].endswith("Se pidió otra dirección")
+
+
+@pytest.mark.parametrize("path", CUSTOMERS, ids=lambda path: str(path.relative_to(TEMPLATES)))
+def test_no_words_of_a_template_are_outside_of_a_translation(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"{#.*?#}|<!--.*?-->", "", text, flags=re.S)
+    text = re.sub(r"{% blocktranslate .*?{% endblocktranslate %}", "", text, flags=re.S)
+    text = re.sub(r"<(script|style|svg|pre|code)\b.*?</\1>", "", text, flags=re.S)
+    text = re.sub(r"{%.*?%}|{{.*?}}", "", text, flags=re.S)
+    attributes = re.findall(r"\s(?:aria-label|data-label|alt|placeholder|title)=\"([^\"]*)\"", text)
+    words = re.sub(r"<[^>]*>|&[a-z]+;", " ", text)
+    assert re.findall(r"[^\W\d_]{2,}", f"{words} {' '.join(attributes)}".replace("UTC", "")) == []
+
+
+def test_every_language_of_the_pages_is_offered(make_user: Callable[..., User]) -> None:
+    assert [code for code, _ in settings.LANGUAGES] == list(Language.values)
