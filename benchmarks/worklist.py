@@ -1,6 +1,7 @@
 """How long the Onboarding team's pages take with very many accounts in onboarding: queries, and milliseconds of each.
 
-`python -m benchmarks.worklist 100000` prints a row for the dashboard, and for each way to look at the worklist.
+`python -m benchmarks.worklist 100000` prints a row for the dashboard, and for each way to look at the worklist;
+then the same as lines of JSON.
 """
 
 import argparse
@@ -95,7 +96,7 @@ def populate(size: int) -> None:
 
 def looks(size: int) -> Iterator[tuple[str, str]]:
     """Yield what is looked at, and its address."""
-    last = -(-size // 50)
+    last, one = -(-size // 50), size // 2
     yield "dashboard", "/admin/"
     yield "an account's page", f"{PAGE}{size // 2}/change/"
     yield "worklist, page 1", PAGE
@@ -109,10 +110,10 @@ def looks(size: int) -> Iterator[tuple[str, str]]:
         "ready=yes": "ready",
         "edition=cc-elite": "edition",
         "age=61-": "over 60 days",
-        "q=100012345": "search: account number",
-        "q=Company+12345": "search: company",
-        "q=contact12345@": "search: contact's e-mail",
-        "q=(800)+201-2345": "search: phone number",
+        f"q={100_000_000 + one}": "search: account number",
+        f"q=Company+{one}": "search: company",
+        f"q=contact{one}@": "search: contact's e-mail",
+        f"q=(800)+{(2_000_000 + one) // 10_000}-{(2_000_000 + one) % 10_000:04}": "search: phone number",
     }
     columns = ["number", "company", "edition", "age", "deadline", "asked for", "owner", "readiness", "minutes", "value"]
     for query, words in queries.items():
@@ -129,7 +130,9 @@ def measure(size: int) -> None:
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
 
     from accounts.models import User  # noqa: PLC0415
+    from benchmarks.machine import description  # noqa: PLC0415
 
+    facts = []
     client = Client(headers={"host": "localhost"})
     client.force_login(User.objects.get(pk=1))
     print("| | queries | database, ms | slowest query, ms | whole page, ms |\n|---|---|---|---|---|")
@@ -145,8 +148,15 @@ def measure(size: int) -> None:
                 times = [float(query["time"]) for query in queries]
                 database.append(sum(times))
                 slowest.append(max(times))
-            medians = [f"{statistics.median(each[1:]) * 1000:,.0f}" for each in (database, slowest, whole)]
-            print(f"| {words} | {len(queries)} | {' | '.join(medians)} |", flush=True)
+            medians = [statistics.median(each[1:]) for each in (database, slowest, whole)]
+            told = " | ".join(f"{seconds * 1000:,.0f}" for seconds in medians)
+            print(f"| {words} | {len(queries)} | {told} |", flush=True)
+            names = ("database_seconds", "slowest_seconds", "seconds")
+            seconds = {name: round(each, 4) for name, each in zip(names, medians, strict=True)}
+            facts.append({"name": f"team's pages, {words}", "size": size, **seconds, "queries": len(queries)})
+    machine = description()
+    for each in facts:
+        print(json.dumps({**each, "machine": machine}))
 
 
 def main() -> None:

@@ -62,7 +62,7 @@ def assert_accessible(page: Page) -> None:
 
 def _of_unfold(page: Page, rule: str, target: list[str]) -> bool:
     """Return whether a finding is one that unfold's own markup has, outside what our templates and styles make."""
-    ours = "node => !!node.closest('.panel, .rows, .figures, .figure, .bars, .meter')"
+    ours = "node => !!node.closest('.panel, .rows, .figures, .figure, .bars, .meter, .narrowed')"
     return rule in KNOWN_OF_UNFOLD and not page.locator(target[0]).first.evaluate(ours)
 
 
@@ -87,6 +87,13 @@ def test_a_morning(visit: Callable[..., Page], waiting: Account, member: User, s
     page.get_by_role("link", name=re.compile(r"^1\s*overdue$")).click()
     assert_accessible(page)
     expect(page.get_by_text("11 days overdue")).to_be_visible()
+    with page.expect_download() as exported:
+        page.get_by_role("link", name="CSV").click()
+    lines = exported.value.path().read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0] for line in lines] == ["account", "100001"]  # as it is filtered
+    page.get_by_role("link", name=re.compile("Overdue.*without")).click()
+    page.get_by_role("link", name="Asks to go live").click()
+    assert_accessible(page)
     page.get_by_role("link", name=re.compile("Acme Support|100001")).first.click()
     expect(page.get_by_role("heading", name="Asks to go live")).to_be_visible()
     assert_accessible(page)

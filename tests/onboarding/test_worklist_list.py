@@ -169,6 +169,11 @@ def test_who_may_look_may_export(who: str, four: list[Account], client: Client, 
     assert len(b"".join(client.get(f"{LIST}csv/")).splitlines()) == 5
 
 
+def test_who_may_not_look_may_not_export(four: list[Account], client: Client, make_user: Callable[..., User]) -> None:
+    client.force_login(make_user("new@example.com", is_staff=True))
+    assert client.get(f"{LIST}csv/").status_code == client.get(LIST).status_code == 403
+
+
 @pytest.mark.parametrize("query", ["", "o=9", "o=10", "due=overdue", "q=Company"])
 def test_queries_do_not_grow_with_the_accounts(
     query: str, make_installed: Make, team: Client, django_assert_num_queries: Any, settings: Any
