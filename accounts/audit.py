@@ -37,6 +37,7 @@ FIELDS = {
     "people": gettext_noop("People"),
     "wanted_on": gettext_noop("Wanted on"),
     "note": gettext_noop("Note"),
+    "on": gettext_noop("Day"),
 }
 
 

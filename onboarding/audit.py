@@ -26,11 +26,21 @@ VERBS = {
     "schedule_activation": gettext_noop("Schedule the activation"),
     "cancel_schedule": gettext_noop("Cancel the scheduled activation"),
 }
+# What the rows of the mode's own history say of a plan, for customers; the team reads more, with the reasons.
+DEADLINE, SCHEDULED, MOVED, CANCELLED = (
+    gettext_noop("Deadline changed"),
+    gettext_noop("Activation scheduled"),
+    gettext_noop("Scheduled activation moved"),
+    gettext_noop("Scheduled activation cancelled"),
+)
+PLANS = frozenset({DEADLINE, SCHEDULED, MOVED, CANCELLED})
 UNTOLD = ("assign_owner", "write_note")
 REFUSALS = {
     "seat_limit": gettext_noop("tried {tried} seats; {seat_limit} is the limit in onboarding"),
     "package_locked": gettext_noop("tried {tried}; {default_package} is fixed in onboarding"),
     "wanted_date": gettext_noop("tried {tried}; a day from today to a year from now can be asked for"),
+    "deadline_date": gettext_noop("tried {tried}; a day from today to a year from now can be set"),
+    "scheduled_date": gettext_noop("tried {tried}; a day from today to a year from now can be set"),
     "not_installed": gettext_noop("Contact Center is not installed"),
 }
 FACTS = {"seat_limit": SEAT_LIMIT, "default_package": DEFAULT_PACKAGE}
@@ -68,13 +78,9 @@ class ModeSource(HistorySource):
         if now["activated_at"] != was.get("activated_at"):
             return gettext_noop("Account activated")
         if now["scheduled_on"] != was.get("scheduled_on"):
-            moved = (
-                gettext_noop("Scheduled activation moved")
-                if was.get("scheduled_on")
-                else gettext_noop("Activation scheduled")
-            )
-            return moved if now["scheduled_on"] else gettext_noop("Scheduled activation cancelled")
-        return gettext_noop("Deadline changed")
+            moved = MOVED if was.get("scheduled_on") else SCHEDULED
+            return moved if now["scheduled_on"] else CANCELLED
+        return DEADLINE
 
     def changes(self, entry: Entry) -> Iterator[Change]:
         yield from super().changes(entry)

@@ -10,9 +10,11 @@ from itertools import pairwise
 from typing import Any, Final
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from accounts.events import Change, recent_events
 from accounts.models import Account
+from onboarding.audit import PLANS
 from onboarding.models import DeadlineRule, Note, Notice, Onboarding
 
 SYSTEM: Final = "System"
@@ -35,7 +37,10 @@ def timeline(account: Account, limit: int) -> list[Moment]:
 
 
 def _events(account: Account, limit: int) -> Iterator[Moment]:
+    plans = {gettext(action) for action in PLANS}
     for event in recent_events(account, limit):
+        if event.action in plans and not event.is_refused:
+            continue  # `_plans` tells it with the team's reason
         changes = [_changed(change) for change in event.changes]
         what = f"Refused: {event.action}" if event.is_refused else event.action
         more = ". ".join(filter(None, [event.item, *changes, event.note]))
@@ -65,9 +70,10 @@ def _differences(before: Any, after: Any) -> Iterator[tuple[str, str]]:
         yield _deadline(after), after.deadline_reason
     if (before.scheduled_on, before.schedule_reason) != (after.scheduled_on, after.schedule_reason):
         if after.scheduled_on is None:
-            yield "Schedule cancelled", ""
+            yield "Schedule cancelled", f"It was for {date_format(before.scheduled_on)}"
         else:
-            yield f"Activation scheduled for {date_format(after.scheduled_on)}", after.schedule_reason
+            what = "moved to" if before.scheduled_on else "scheduled for"
+            yield f"Activation {what} {date_format(after.scheduled_on)}", after.schedule_reason
 
 
 def _deadline(row: Any) -> str:

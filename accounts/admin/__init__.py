@@ -1,6 +1,14 @@
 """The back office: people, accounts and numbers. Where a higher app adds to a page, that app registers it."""
 
-from accounts.admin.bases import CarefulAdmin, CarefulInline, HistoryAdmin, ReadOnly, ReadOnlyAdmin, WholeForm
+from accounts.admin.bases import (
+    CarefulAdmin,
+    CarefulInline,
+    CarefulList,
+    HistoryAdmin,
+    ReadOnly,
+    ReadOnlyAdmin,
+    WholeForm,
+)
 from accounts.admin.customers import AccountAdmin, ContactAdmin, ServiceUserAdmin
 from accounts.admin.numbers import NumberAssignmentAdmin, PhoneNumberAdmin
 from accounts.admin.refusals import RefusalAdmin
@@ -10,6 +18,7 @@ __all__ = [
     "AccountAdmin",
     "CarefulAdmin",
     "CarefulInline",
+    "CarefulList",
     "ContactAdmin",
     "GroupAdmin",
     "HistoryAdmin",

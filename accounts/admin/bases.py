@@ -19,6 +19,7 @@ from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 from simple_history.models import ModelChange, ModelDelta
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.views import ChangeList
 
 from accounts.guards import sentence_of
 
@@ -49,6 +50,15 @@ class WholeForm(forms.ModelForm):
         super()._update_errors(errors)  # type: ignore[misc]
 
 
+class CarefulList(ChangeList):
+    """A list that offers to show all of it only where something is left out."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.has_active_filters and not self.query:
+            self.full_result_count = self.result_count
+
+
 class CarefulAdmin(ModelAdmin):
     """Answers junk and what the database refuses in words, never with an error page; its rows are kept."""
 
@@ -63,6 +73,9 @@ class CarefulAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return not self.kept and super().has_delete_permission(request, obj)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CarefulList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         reads = request.method in ("GET", "HEAD")

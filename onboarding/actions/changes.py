@@ -26,12 +26,18 @@ def tell_nobody(rows: Sequence[Onboarding], now: datetime) -> None:
     """Enqueue no notice: customers are not told who looks after them."""
 
 
+def always_new(row: Onboarding) -> object:
+    """Return what equals nothing, so that each change is told."""
+    return object()
+
+
 @dataclass(frozen=True)
 class Change:
     """A change of what is planned: its verb, the permission it needs, what history calls it, and what it does.
 
     `apply` gets the mode of one account and its local day and sets what changes, or raises a refusal; `tell` gets the
-    changed rows and enqueues their notices.
+    rows that are to be told of, and enqueues their notices. Where `fact` is the same as before, customers would read
+    what they know, so nothing is told.
     """
 
     verb: str
@@ -39,6 +45,7 @@ class Change:
     called: str
     apply: Callable[[Onboarding, date], None]
     tell: Callable[[Sequence[Onboarding], datetime], None] = tell_nobody
+    fact: Callable[[Onboarding], object] = always_new
 
 
 @dataclass
@@ -58,9 +65,10 @@ def change_one(account: Account, change: Change, *, by: User, now: datetime | No
     if refusal := rules.refuse_activation(onboarding):
         raise refusal
     now = now or database_now()
+    was = change.fact(onboarding)
     change.apply(onboarding, account.day_of(now))
     write_plans([onboarding], by=by, called=change.called, now=now)
-    change.tell([onboarding], now)
+    change.tell([onboarding] if change.fact(onboarding) != was else [], now)
     return onboarding
 
 
@@ -98,7 +106,7 @@ def _change_chunk(
     require_team(by, change.permission)
     now = now or database_now()
     rows = {row.account_id: row for row in Onboarding.objects.select_related("account").filter(account__in=keys)}
-    changed, refused = [], {}
+    changed, told, refused = [], [], {}
     for key in keys:
         row = rows.get(key)
         try:
@@ -106,14 +114,17 @@ def _change_chunk(
                 raise no_contact_center(numbers.get(key, str(key)))
             if refusal := rules.refuse_activation(row):
                 raise AlreadyDone(refusal)
+            was = change.fact(row)
             change.apply(row, row.account.day_of(now))
         except ValidationError as refusal:
             refused[key] = refusal
         else:
             assert row is not None
             changed.append(row)
+            if change.fact(row) != was:
+                told.append(row)
     write_plans(changed, by=by, called=change.called, now=now)
-    change.tell(changed, now)
+    change.tell(told, now)
     return [row.account_id for row in changed], refused
 
 

@@ -75,7 +75,10 @@ def remove_deadline(account: Account, *, reason: str, by: User, now: datetime | 
         _set_rule(onboarding, DeadlineRule.NONE, None, reason)
 
     return change_one(
-        account, Change("remove_deadline", PLANNER, "Deadline removed", apply, tell_deadline), by=by, now=now
+        account,
+        Change("remove_deadline", PLANNER, "Deadline removed", apply, tell_deadline, _lasts_until),
+        by=by,
+        now=now,
     )
 
 
@@ -92,7 +95,10 @@ def follow_policy(account: Account, *, by: User, now: datetime | None = None) ->
         _set_rule(onboarding, DeadlineRule.POLICY, None, "")
 
     return change_one(
-        account, Change("follow_policy", PLANNER, "Follows the policy", apply, tell_deadline), by=by, now=now
+        account,
+        Change("follow_policy", PLANNER, "Follows the policy", apply, tell_deadline, _lasts_until),
+        by=by,
+        now=now,
     )
 
 
@@ -128,7 +134,7 @@ def _deadline(on: date, reason: str) -> Change:
         refuse_day(on, today, code="deadline_date")
         _set_rule(onboarding, DeadlineRule.FIXED, on, reason)
 
-    return Change("set_deadline", PLANNER, "Deadline set", apply, tell_deadline)
+    return Change("set_deadline", PLANNER, "Deadline set", apply, tell_deadline, _lasts_until)
 
 
 def refuse_day(on: date, today: date, *, code: str) -> None:
@@ -152,11 +158,16 @@ def _set_rule(onboarding: Onboarding, rule: DeadlineRule, on: date | None, reaso
         onboarding.announced_for = None
 
 
+def _lasts_until(onboarding: Onboarding) -> date | None:
+    """Return the deadline as customers know it: the team's reason for it is not told."""
+    return deadline_of(onboarding, settings.ONBOARDING_DEADLINE_DAYS)
+
+
 def tell_deadline(rows: Sequence[Onboarding], now: datetime) -> None:
     """Enqueue the notice of each account's deadline as it now stands; accounts with the same one in one statement."""
     same: dict[tuple[str, str], list[int]] = {}
     for row in rows:
-        deadline = deadline_of(row, settings.ONBOARDING_DEADLINE_DAYS)
+        deadline = _lasts_until(row)
         same.setdefault((deadline.isoformat() if deadline else "", row.deadline_reason), []).append(row.account_id)
     for (day, reason), accounts in same.items():
         facts = {"deadline": day, "reason": reason}

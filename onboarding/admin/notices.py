@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -36,7 +37,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     fields: Any = (
         ("kind", "status"),
         ("account", "to"),
-        ("created_at", "settled_at"),
+        ("written", "settled"),
         ("attempts", "next_try"),
         "error",
         "subject",
@@ -54,20 +55,20 @@ class NoticeAdmin(ReadOnlyAdmin):
         return notice.get_state_display()
 
     @display(description="Written", ordering="created_at")
-    def written(self, notice: Notice) -> Any:
-        return notice.created_at
+    def written(self, notice: Notice) -> str | None:
+        return _shown(notice.created_at)
 
     @display(description="Sent or settled", ordering="settled_at", empty_value="–")
-    def settled(self, notice: Notice) -> Any:
-        return notice.settled_at
+    def settled(self, notice: Notice) -> str | None:
+        return _shown(notice.settled_at)
 
     @display(description="Last error", empty_value="–")
     def last_error(self, notice: Notice) -> str | None:
         return Truncator(notice.error).chars(SHOWN_OF_ERROR) or None
 
     @display(description="Next try", empty_value="–")
-    def next_try(self, notice: Notice) -> Any:
-        return notice.due_at if notice.state == NoticeState.WAITING else None
+    def next_try(self, notice: Notice) -> str | None:
+        return _shown(notice.due_at) if notice.state == NoticeState.WAITING else None
 
     @display(description="What was sent", empty_value="–")
     def sent_words(self, notice: Notice) -> str | None:
@@ -120,6 +121,11 @@ class NoticeAdmin(ReadOnlyAdmin):
             messages.success(request, f"{_notices(len(done.due))} will be sent with the worker’s next round.")
         for why, count in Counter(done.refused.values()).items():
             messages.warning(request, f"{_notices(count)} can’t be sent again: {why}")
+
+
+def _shown(at: datetime | None) -> str | None:
+    """Return an instant as it stands in the worker's log: notices are of many accounts, and so of many zones."""
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else None
 
 
 def _notices(count: int) -> str:

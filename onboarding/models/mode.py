@@ -160,7 +160,8 @@ class Onboarding(models.Model):
     history = HistoricalRecords()
 
     class Meta:
-        verbose_name_plural = "onboarding"
+        verbose_name = "account on the worklist"
+        verbose_name_plural = "accounts on the worklist"
         permissions = [("activate_account", "Can activate an account, for good")]
         indexes = [
             models.Index("started_at", "id", condition=Q(activated_at=None), name="onboarding_by_age"),

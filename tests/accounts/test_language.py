@@ -39,7 +39,9 @@ PAGES = [
 DOORS = [LOGIN, "/sign-in/password/reset/", "/sign-in/password/reset/done/", "/sign-in/signup/", "/nowhere/"]
 TEMPLATES = Path(settings.PROJECT) / "templates"
 CUSTOMERS = sorted(
-    path for path in TEMPLATES.rglob("*.html") if path.relative_to(TEMPLATES).parts[0] not in ("admin", "allauth")
+    path
+    for path in TEMPLATES.rglob("*.html")
+    if path.relative_to(TEMPLATES).parts[0] not in ("admin", "allauth", "unfold")
 )
 
 

@@ -185,14 +185,28 @@ def test_a_deadline_of_its_own_and_back(mode: Onboarding, installed: Account, me
 def test_people_are_told_of_each_change_of_the_deadline(installed: Account, member: User, settings: Any) -> None:
     settings.ONBOARDING_DEADLINE_DAYS = 60
     later = NOW + timedelta(seconds=1)
-    do("set_deadline", installed, member)
+    actions.set_deadline(installed, on=date(2026, 6, 1), reason="Waits for its numbers.", by=member, now=NOW)
     actions.remove_deadline(installed, reason="A big customer.", by=member, now=later)
     actions.follow_policy(installed, by=member, now=later + timedelta(seconds=1))
     assert [facts for _, _, facts in notices(NoticeKind.EXTENDED)] == [
-        {"deadline": "2026-05-04", "reason": "Waits for its numbers."},
+        {"deadline": "2026-06-01", "reason": "Waits for its numbers."},
         {"deadline": "", "reason": "A big customer."},
         {"deadline": "2026-05-04", "reason": ""},  # 60 days after March 5
     ]
+
+
+def test_nobody_is_told_of_a_deadline_that_is_what_it_was(
+    mode: Onboarding, installed: Account, member: User, settings: Any
+) -> None:
+    settings.ONBOARDING_DEADLINE_DAYS = 60
+    same = date(2026, 5, 4)  # the policy's
+    actions.set_deadline(installed, on=same, reason="Agreed.", by=member, now=NOW)
+    list(actions.set_deadline_many([installed.pk], on=same, reason="Agreed again.", by=member, now=NOW))
+    settings.ONBOARDING_DEADLINE_DAYS = 0
+    actions.remove_deadline(installed, reason="A big customer.", by=member, now=NOW)
+    actions.follow_policy(installed, by=member, now=NOW)
+    assert [facts["deadline"] for _, _, facts in notices(NoticeKind.EXTENDED)] == [""]
+    assert mode.history.filter(history_change_reason="Deadline set").count() == 2
 
 
 @pytest.mark.parametrize("days", [0, 60])

@@ -16,6 +16,7 @@ from onboarding.actions import (
     activate,
     answer_go_live,
     assign_owner,
+    cancel_schedule,
     request_go_live,
     schedule_activation,
     set_deadline,
@@ -82,6 +83,24 @@ def test_what_happened_is_told_the_latest_first(busy: Account, member: User, tea
     text = text_of(team.get(page(busy)))
     assert "Call<br>on Monday &lt;b&gt;" in text
     assert len(timeline(busy, 3)) == 3
+
+
+def test_a_plan_is_told_once_and_by_the_teams_reason(busy: Account, member: User) -> None:
+    day = busy.day_of(database_now()) + timedelta(days=13)
+    schedule_activation(busy, on=day, reason="Moved by them", by=member)
+    cancel_schedule(busy, by=member)
+    with pytest.raises(ValidationError):
+        set_deadline(busy, on=day - timedelta(days=100), reason="Too late", by=member)
+    moments = timeline(busy, 100)
+    told = [moment.what for moment in moments]
+    assert not {"Deadline changed", "Activation scheduled", "Scheduled activation moved"} & set(told)
+    assert [what.split(" to ")[0].split(" for ")[0] for what in told if "chedule" in what or "moved" in what] == [
+        "Schedule cancelled",
+        "Activation moved",
+        "Activation scheduled",
+    ]
+    (refused,) = [moment for moment in moments if moment.what == "Refused: Set a deadline"]
+    assert refused.more.startswith("Day. tried ")
 
 
 def test_the_first_bill_is_that_of_the_day_asked_for(busy: Account, team: Client) -> None:

@@ -1,8 +1,10 @@
 """The worklist: what it shows, finds, filters, sorts and exports, and that its queries do not grow."""
 
 import csv
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from io import StringIO
 from typing import Any
 
@@ -135,6 +137,30 @@ def test_the_csv_has_the_list_as_it_is_filtered_and_sorted(four: list[Account], 
     assert found["go_live_asked_for"] == str(four[3].go_live_requests.get().wanted_on)
     sorted_down = csv.DictReader(StringIO(b"".join(team.get(f"{LIST}csv/?o=-1")).decode()))
     assert [each["account"] for each in sorted_down] == ["200004", "200003", "200002", "200001"]
+
+
+def test_the_link_to_the_csv_carries_what_the_list_is_asked_for(four: list[Account], team: Client) -> None:
+    text = text_of(team.get(f"{LIST}?owner=nobody&q=2000&o=-1&p=1"))
+    (link,) = re.findall(r'class="export" href="([^"]+)"', text)
+    found = csv.DictReader(StringIO(b"".join(team.get(unescape(link))).decode()))
+    assert [each["account"] for each in found] == ["200004", "200002", "200001"]
+
+
+@pytest.mark.parametrize("junk", ["owner=x", "activated=x", "owner=" + "9" * 30, "p=99", "o=x"])
+def test_junk_gives_no_csv_that_looks_like_the_whole(junk: str, four: list[Account], team: Client) -> None:
+    assert team.get(f"{LIST}csv/?{junk}", follow=True).status_code == 200
+
+
+def test_the_days_work_is_one_click_away(four: list[Account], team: Client) -> None:
+    text = text_of(team.get(LIST))
+    assert "Show all" not in text  # it is shown already
+    strip = text[text.index('class="narrowed"') :]
+    for words, query in (("Overdue", "?due=overdue"), ("Mine", "?owner=me"), ("Ready", "?ready=yes")):
+        assert f'<a href="{query}">{words}</a>' in strip
+    chosen = text_of(team.get(f"{LIST}?due=overdue&edition=cc-pro&activated=2026-10-12&mode=all"))
+    for words in ("Overdue", "Edition: Contact Center Pro", "Activated: 2026-10-12", "Mode: All"):
+        assert f'aria-current="true">{words} <span' in chosen, words
+    assert 'href="?activated=2026-10-12&amp;edition=cc-pro&amp;mode=all" aria-current="true">Overdue' in chosen
 
 
 @pytest.mark.parametrize("who", ["supporter", "biller"])

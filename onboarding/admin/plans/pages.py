@@ -1,0 +1,135 @@
+"""The page of a plan, for one account or many: it shows what will happen, and does it on POST."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from accounts.actions import AlreadyDone, database_now, reasons_of
+from accounts.models import Account, User
+from onboarding.actions import Changes, refusals_of
+from onboarding.admin.activation import SHOWN_IN_FULL, ChosenForm, joined, named, with_reasons
+from onboarding.admin.plans.kinds import Plan
+from onboarding.models import Onboarding
+from onboarding.worklist import planned
+
+
+def plan_page(
+    model_admin: Any, request: HttpRequest, plan: Plan, accounts: Sequence[int], *, back: str, action: str = ""
+) -> HttpResponse:
+    """Show the plan's form for the accounts with these keys, or do it where the request posts that form.
+
+    Needs the plan's permission for both. `back` and `action` are those of `activation_page`. What one account is
+    refused is said at the form; of many, each is told what became of it.
+    """
+    if not isinstance(request.user, User) or not request.user.has_perm(plan.permission):
+        raise PermissionDenied
+    confirmed = request.method == "POST" and "confirmed" in request.POST
+    refused = {} if plan.takes_active else refusals_of(accounts)
+    rows = list(_rows([key for key in accounts if key not in refused])[:SHOWN_IN_FULL])
+    initial = plan.initial(rows[0]) if len(accounts) == 1 and rows else {}
+    form = plan.form(request.POST if confirmed else None, initial={**initial, "accounts": joined(accounts)})
+    if confirmed and form.is_valid():
+        values = {name: value for name, value in form.cleaned_data.items() if name not in ("accounts", "confirmed")}
+        run = _run_one if action == "" else _run_many
+        if answer := run(model_admin, request, plan, accounts, form, values, request.user, back):
+            return answer
+    count = len(accounts) - len(refused)
+    return TemplateResponse(
+        request,
+        "admin/onboarding/onboarding/plan.html",
+        {
+            **model_admin.admin_site.each_context(request),
+            "title": plan.title,
+            "opts": Onboarding._meta,
+            "object": rows[0] if len(accounts) == 1 and rows else None,
+            "plan": plan,
+            "form": form,
+            "form_action": action,
+            "back": back,
+            "count": count,
+            "rows": [(row, row.age(database_now()).days) for row in rows],
+            "rest": named({key for key in accounts if key not in refused} - {row.account_id for row in rows}),
+            "refused": with_reasons(refused),
+        },
+    )
+
+
+def _rows(accounts: Sequence[int]) -> QuerySet[Any]:
+    rows = Onboarding.objects.filter(account__in=accounts).oldest_first()
+    return planned(rows).select_related("account", "owner")
+
+
+def _run_one(
+    model_admin: Any,
+    request: HttpRequest,
+    plan: Plan,
+    accounts: Sequence[int],
+    form: ChosenForm,
+    values: Mapping[str, Any],
+    by: User,
+    back: str,
+) -> HttpResponse | None:
+    """Run the plan's action on the one account and go back; None where it was refused, which the form then says."""
+    account = Account.objects.get(pk=accounts[0])
+    try:
+        plan.run(account, by=by, **values)
+    except AlreadyDone as answer:
+        messages.info(request, " ".join(answer.messages))
+    except ValidationError as refusal:
+        _say(form, refusal)
+        return None
+    else:
+        messages.success(request, f"{plan.done}: {account}.")
+    return HttpResponseRedirect(back)
+
+
+def _run_many(
+    model_admin: Any,
+    request: HttpRequest,
+    plan: Plan,
+    accounts: Sequence[int],
+    form: ChosenForm,
+    values: Mapping[str, Any],
+    by: User,
+    back: str,
+) -> HttpResponse | None:
+    """Run the plan's action on all the accounts and tell of each what became of it; None where nothing was tried."""
+    whole = Changes()
+    stopped = ""
+    assert plan.run_many
+    try:
+        for outcome in plan.run_many(accounts, by=by, **values):
+            whole = replace(whole, changed=whole.changed + outcome.changed, refused=whole.refused | outcome.refused)
+    except ValidationError as refusal:
+        _say(form, refusal)
+        return None
+    except PermissionDenied as denial:  # taken from him while it ran: what is done is done, and told
+        if not whole.changed and not whole.refused:
+            raise
+        stopped = str(denial)
+    return TemplateResponse(
+        request,
+        "admin/onboarding/onboarding/planned.html",
+        {
+            **model_admin.admin_site.each_context(request),
+            "title": plan.done if whole.changed else "Nothing was changed",
+            "opts": Onboarding._meta,
+            "back": back,
+            "plan": plan,
+            "changed": named(whole.changed),
+            "refused": with_reasons(whole.refused),
+            "stopped": stopped,
+        },
+    )
+
+
+def _say(form: ChosenForm, refusal: ValidationError) -> None:
+    """Show each reason at its field, or above the form where it has none."""
+    for field, reason in reasons_of(refusal):
+        form.add_error(field if field in form.fields else None, reason)
