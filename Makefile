@@ -7,7 +7,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo test serve worker lint journeys bench messages lock clean
+.PHONY: help demo test serve worker lint journeys bench pictures messages lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ lint: $(VENV)/dev .env ## Style, types, arrows between apps, migrations
 
 bench: $(VENV)/dev .env ## Measure against the limits (N=accounts)
 	@$(RUN) -m benchmarks $(or $(N),10000)
+
+pictures: $(VENV)/dev .env ## Take the pictures in docs/ anew from the demo (needs Chromium)
+	@$(RUN) -m tests.pictures
 
 messages: $(VENV)/dev .env ## Collect and compile what is translated (needs gettext)
 	@$(RUN) manage.py makemessages --locale es --no-obsolete --add-location file --extension html,txt,subject,py --ignore '.*' --ignore tests --ignore staticfiles

