@@ -15,7 +15,7 @@ from accounts.history import credit
 from accounts.models import User
 from accounts.models.user import Language
 
-OF_THE_BACK_OFFICE = Language.ENGLISH
+OF_THE_BACK_OFFICE = Language.ENGLISH.value  # plain text: servers refuse a header that is not
 
 
 class PageLanguage:

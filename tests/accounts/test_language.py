@@ -137,6 +137,7 @@ def test_the_back_office_is_in_english(member: User) -> None:
     client = logged_in(member)
     answer = client.get("/admin/")
     assert answer["Content-Language"] == "en"
+    assert type(answer["Content-Language"]) is str  # wsgiref, like the development server, sends no other
     assert "The most urgent" in seen(answer)
 
 
