@@ -94,6 +94,6 @@ def why(row: Any) -> str:
     parts = [due]
     if row.wanted_on:
         parts.append(f"asks for {date_format(row.wanted_on)}")
-    if row.scheduled_on:
-        parts.append(f"goes live {date_format(row.scheduled_on)}")
+    if row.goes_live_on:
+        parts.append(f"goes live {date_format(row.goes_live_on)}")
     return format_html("{}" + ", {}" * (len(parts) - 1), *parts)

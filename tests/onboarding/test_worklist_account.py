@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils.formats import date_format
 
 from accounts.actions import database_now
+from accounts.dates import day_in_words, days_in_words
 from accounts.models import Account, User
 from billing.estimate import first_bills
 from billing.words import money
 from onboarding.actions import (
     activate,
+    announce,
     answer_go_live,
     assign_owner,
     cancel_schedule,
@@ -25,7 +28,7 @@ from onboarding.actions import (
 )
 from onboarding.timeline import timeline
 from tests.billing.bills import buy
-from tests.onboarding.worklist import Make, days_ago, page, text_of
+from tests.onboarding.worklist import LIST, Make, days_ago, of, page, text_of
 
 
 @pytest.fixture
@@ -101,6 +104,20 @@ def test_a_plan_is_told_once_and_by_the_teams_reason(busy: Account, member: User
     ]
     (refused,) = [moment for moment in moments if moment.what == "Refused: Set a deadline"]
     assert refused.more.startswith("Day. tried ")
+
+
+def test_what_was_announced_is_shown_where_nothing_is_scheduled(
+    make_installed: Make, team: Client, settings: Any
+) -> None:
+    settings.ONBOARDING_DEADLINE_DAYS = 60
+    late = make_installed("700002", now=days_ago(70))
+    list(announce())
+    day = of(late).announced_for
+    assert day is not None
+    assert f'{day_in_words(day)} <span class="soft">in the night, by its deadline' in text_of(team.get(page(late)))
+    assert f"goes live {days_in_words(day, day)}" in text_of(team.get(LIST))
+    assert f"goes live {date_format(day)}" in text_of(team.get("/admin/"))
+    assert str(day) in b"".join(team.get(f"{LIST}csv/")).decode()
 
 
 def test_the_first_bill_is_that_of_the_day_asked_for(busy: Account, team: Client) -> None:

@@ -1,6 +1,7 @@
 """The worklist: accounts in onboarding, the oldest first, and what the team does with many of them at once."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -8,13 +9,14 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.views import ChangeList
 
 from accounts.actions import database_now
 from accounts.admin import CarefulList, HistoryAdmin, ReadOnly
+from accounts.dates import days_in_words
 from accounts.search import FOUND_BY, accounts_matching
 from accounts.templatetags.accounts import local
 from onboarding.admin.filters import (
@@ -114,18 +116,20 @@ class Worklist(Doing, Exporting, ReadOnly, HistoryAdmin):
         return format_html('<span class="whitespace-nowrap">{}</span>', _days(row.in_onboarding_for.days))
 
     @display(description="Deadline", ordering="deadline", empty_value="–")
-    def deadline(self, row: Any) -> str | SafeString | None:
-        """Return the deadline in words, with what is scheduled instead; of an active account, since when it is."""
+    def deadline(self, row: Any) -> SafeString | None:
+        """Return the deadline in words, with the day it goes live by itself; of an active account, since when it is."""
         if row.is_active:
-            return f"Active since {date_format(row.activated_on)}"
-        words = _due(row)
-        if row.scheduled_on is None:
-            return words
-        return format_html("{}<span class='second'>goes live {}</span>", words or "", date_format(row.scheduled_on))
+            return _lines(f"Active since {_short(row.activated_on)}")
+        late = _days_late(row)
+        return _lines(
+            _short(row.deadline) if row.deadline else "",
+            format_html('<span class="late">{} overdue</span>', _days(late)) if late > 0 else "",
+            f"goes live {_short(row.goes_live_on)}" if row.goes_live_on else "",
+        )
 
     @display(description="Go-live asked for", ordering="wanted_on", empty_value="–")
-    def wanted_on(self, row: Any) -> str | None:
-        return date_format(row.wanted_on) if row.wanted_on else None
+    def wanted_on(self, row: Any) -> SafeString | None:
+        return _lines(_short(row.wanted_on)) if row.wanted_on else None
 
     @display(description="Owner", ordering="owner__email", empty_value="–")
     def looked_after_by(self, row: Onboarding) -> str | None:
@@ -140,6 +144,7 @@ class Worklist(Doing, Exporting, ReadOnly, HistoryAdmin):
             ("deadline", lambda row: row.deadline or ""),
             ("go_live_asked_for", lambda row: row.wanted_on or ""),
             ("scheduled_for", lambda row: row.scheduled_on or ""),
+            ("goes_live_on", lambda row: row.goes_live_on or ""),
             ("activated_on", lambda row: row.activated_on or ""),
             ("owner", lambda row: row.owner.email if row.owner else ""),
         ]
@@ -194,9 +199,24 @@ def _due(row: Any) -> str | None:
     """Return the deadline in words, and how late it is."""
     if row.deadline is None:
         return None
-    late = (row.today - row.deadline).days
+    late = _days_late(row)
     words = date_format(row.deadline)
     return f"{words}: {_days(late)} overdue" if late > 0 else words
+
+
+def _days_late(row: Any) -> int:
+    """Return how many days ago the deadline was, where the account is; of none, and of one to come, none."""
+    return max(0, (row.today - row.deadline).days) if row.deadline else 0
+
+
+def _short(day: date) -> str:
+    return days_in_words(day, day)
+
+
+def _lines(first: str, *more: str) -> SafeString | None:
+    """Return the words one below the other, none of them broken: the list has many columns."""
+    below = format_html_join("", '<span class="second">{}</span>', ((words,) for words in more if words))
+    return format_html('<span class="nowrap">{}{}</span>', first, below) if first or below else None
 
 
 def _days(count: int) -> str:
