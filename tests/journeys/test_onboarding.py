@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Account, PhoneNumber, ServiceUser, User
@@ -13,6 +12,7 @@ from onboarding.models import Onboarding
 from subscriptions.actions import install
 from subscriptions.catalogue import contact_center_of
 from tests.conftest import PASSWORD
+from tests.journeys.looking import look
 
 Visit = Callable[..., Page]
 
@@ -37,19 +37,11 @@ def visit(browser: Browser, live_server: Any) -> Iterator[Visit]:
         context.close()
 
 
-def assert_accessible(page: Page) -> None:
-    """Fail with what axe finds on the page."""
-    report = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-    assert report.violations_count == 0, report.generate_report()
-
-
-def assert_fits(page: Page) -> None:
-    """Fail where a page is wider than its window."""
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
-
-
-def test_from_install_to_live(visit: Visit, account: Account, owner: User, member: User, catalogue: None) -> None:
-    customer = visit(owner)
+@pytest.mark.parametrize("javascript", [True, False], ids=["with-scripts", "without"])
+def test_from_install_to_live(
+    visit: Visit, account: Account, owner: User, member: User, catalogue: None, javascript: bool
+) -> None:
+    customer = visit(owner, java_script_enabled=javascript)
     customer.get_by_role("link", name="Install Contact Center").click()
     customer.get_by_label("Contact Center Pro").check()
     customer.get_by_label("Install Contact Center on this account").check()
@@ -128,22 +120,20 @@ def test_every_page_is_accessible_and_fits(
     page = visit(owner, color_scheme=scheme, viewport={"width": width, "height": 900})
     for path in PATHS:
         page.goto(f"/accounts/100001/{path}")
-        assert_accessible(page)
-        assert_fits(page)
+        look(page)
     page.goto("/accounts/100001/contact-center/subscription/")
     page.get_by_label("Concurrent-user seats").fill("3")
     page.get_by_role("button", name="Save changes").click()
-    assert_accessible(page)
+    look(page)
     page.get_by_label("Concurrent-user seats").fill("1")
     page.get_by_role("button", name="Save changes").click()
-    assert_accessible(page)
-    assert_fits(page)
+    look(page)
 
 
 def test_log_in_and_its_relatives_are_accessible(visit: Visit, page: Page, live_server: Any, owner: User) -> None:
     for path in ("/sign-in/login/", "/sign-in/password/reset/", "/sign-in/password/reset/done/", "/nowhere/"):
         page.goto(live_server.url + path)
-        assert_accessible(page)
+        look(page)
 
 
 def test_everything_works_without_javascript_and_by_keyboard(visit: Visit, furnished: Account, owner: User) -> None:

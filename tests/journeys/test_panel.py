@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -20,13 +19,12 @@ from onboarding.actions import activate
 from subscriptions.actions import assign_number, install
 from tests.billing.bills import buy, called
 from tests.conftest import PASSWORD
+from tests.journeys.looking import LOOKS, look, open_all
 
 ACCOUNT = "/accounts/100001/"
 CENTER = ACCOUNT + "contact-center/"
 SUBSCRIPTION = CENTER + "subscription/"
 BILLING = ACCOUNT + "billing/"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (1440, 390)]
 MOST_BYTES = 100_000
 
 # Sums what moved on the page without the visitor's doing, from the first paint on.
@@ -89,19 +87,6 @@ def customer(account: Account, owner: User, member: User, catalogue: None) -> Ac
     called("today", minutes=3, at=(now - timedelta(minutes=5)).isoformat(timespec="seconds"))
     run_bills(last_ended_month(now), now=now)
     return account
-
-
-def look(page: Page) -> None:
-    """Fail where axe finds something, or the page is wider than its window."""
-    report = Axe().run(page, options={"runOnly": RULES})
-    assert report.violations_count == 0, f"{page.url}\n{report.generate_report()}"
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
-
-
-def open_all(page: Page) -> None:
-    closed = page.locator("main details:not([open]) > summary")
-    while closed.count():
-        closed.first.click()
 
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.actions import add_service_user
 from accounts.models import Account, Contact, PhoneNumber, Role, ServiceUser, User
 from subscriptions.actions import assign_number, assign_users, install
 from tests.conftest import PASSWORD
+from tests.journeys.looking import LOOKS, look
 
 CENTER = "/accounts/100001/contact-center/"
 USERS, IMPORT, NUMBERS = CENTER + "users/", CENTER + "users/import/", CENTER + "phone-numbers/"
 LOG = "/accounts/100001/audit-log/"
-SIZES = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]
 FILE = """name,email,role,phone
 Ann Agent,ann@example.com,Agent,1
 "Baker, Ben",ben@example.com,,2
@@ -75,14 +74,7 @@ def people_file(tmp_path: Path) -> Path:
     return path
 
 
-def assert_good(page: Page) -> None:
-    """Fail with what axe finds on the page, and where it is wider than its window."""
-    report = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-    assert report.violations_count == 0, report.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
-
-
-@pytest.mark.parametrize(("scheme", "width"), SIZES)
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
 def test_each_page_in_each_state_is_accessible_and_fits(
     visit: Visit, busy: Account, owner: User, people_file: Path, tmp_path: Path, scheme: str, width: int
 ) -> None:
@@ -99,15 +91,15 @@ def test_each_page_in_each_state_is_accessible_and_fits(
         LOG + "?kind=nonsense&since=2026-03-02&until=2026-03-01",
     ):
         page.goto(path)
-        assert_good(page)
+        look(page)
 
     page.goto(USERS)
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("Tick at least one person")).to_be_visible()
-    assert_good(page)
+    look(page)
     page.get_by_role("button", name="Add to the list").click()
     expect(page.locator("#id_name_error")).to_be_visible()
-    assert_good(page)
+    look(page)
 
     bad = tmp_path / "bad.csv"
     bad.write_text("phone\n1\n", encoding="utf-8")
@@ -115,18 +107,18 @@ def test_each_page_in_each_state_is_accessible_and_fits(
     page.get_by_label("CSV file").set_input_files(bad)
     page.get_by_role("button", name="Look at the file").click()
     expect(page.locator("#id_file_error")).to_contain_text("“name” and “email” are missing")
-    assert_good(page)
+    look(page)
     page.get_by_label("CSV file").set_input_files(people_file)
     page.get_by_role("button", name="Look at the file").click()
     expect(page.get_by_text("Nothing is written yet")).to_be_visible()
-    assert_good(page)
+    look(page)
     add_service_user(busy, name="Ann", email="ann@example.com", by=owner)
     page.get_by_role("button", name="Import 2 people").click()
     expect(page.get_by_role("alert")).to_contain_text("since this page was made")
-    assert_good(page)
+    look(page)
 
 
-@pytest.mark.parametrize(("scheme", "width"), SIZES)
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
 def test_empty_pages_are_accessible_and_fit(
     visit: Visit, account: Account, owner: User, catalogue: None, scheme: str, width: int
 ) -> None:
@@ -139,7 +131,7 @@ def test_empty_pages_are_accessible_and_fit(
     ):
         page.goto(path)
         expect(page.get_by_text(words)).to_be_visible()
-        assert_good(page)
+        look(page)
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -174,7 +166,7 @@ def test_people_are_imported_found_ticked_and_told_in_the_log(
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("Contact Center was assigned to 2 people.")).to_be_visible()
     if javascript:  # axe is a script itself
-        assert_good(page)
+        look(page)
     expect(page.get_by_label("Name or e-mail")).to_have_value("person")
     expect(page.get_by_text("Page 2 of 2")).to_be_visible()
     page.get_by_label("Tick all 56 people found, on every page").check()
@@ -226,7 +218,7 @@ def test_who_may_only_look(visit: Visit, busy: Account, make_user: Callable[...,
     expect(page.get_by_text("Person 000")).to_be_visible()
     expect(page.get_by_role("checkbox")).to_have_count(0)
     expect(page.get_by_role("button", name="Apply")).to_have_count(0)
-    assert_good(page)
+    look(page)
     page.goto(NUMBERS)
     expect(page.get_by_role("button", name=re.compile("Assign"))).to_have_count(0)
-    assert_good(page)
+    look(page)

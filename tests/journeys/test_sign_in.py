@@ -9,16 +9,15 @@ from typing import Any
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allauth.usersessions.models import UserSession
-from axe_playwright_python.sync_playwright import Axe
 from django.core import mail
 from django.core.cache import cache
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Account, Contact, Role, User
 from tests.conftest import PASSWORD
+from tests.journeys.looking import look_everywhere
 
 YOU = "/sign-in/you/"
-SIZES = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]
 Open = Callable[..., Page]
 
 
@@ -50,7 +49,8 @@ def log_in(page: Page, user: User, path: str = YOU) -> None:
 
 
 def log_out(page: Page) -> None:
-    page.locator("header summary", has_text="Your log-in").click()
+    """Log out, which is in the menu behind one's name."""
+    page.locator("header .menu.end > summary").click()
     page.get_by_role("button", name="Log out", exact=True).click()
 
 
@@ -77,40 +77,30 @@ def set_up_app(page: Page) -> str:
     return secret
 
 
-def check(page: Page) -> None:
-    """Fail with what axe finds in light and dark, wide and narrow, and where the page is wider than its window."""
-    for scheme, width in SIZES:
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        report = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-        assert report.violations_count == 0, (page.url, scheme, width, report.generate_report())
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (page.url, width)
-
-
 def test_an_app_is_set_up_and_asked_for_and_a_recovery_code_works_once(
     new_page: Open, account: Account, owner: User
 ) -> None:
     page = new_page()
     log_in(page, owner)
     expect(page.get_by_role("heading", name="Your log-in")).to_be_visible()
-    check(page)
+    look_everywhere(page)
     secret = set_up_app(page)
-    check(page)
+    look_everywhere(page)
     codes = page.locator(".codes code").all_inner_texts()
     assert len(set(codes)) == 10
     page.get_by_role("link", name="I have kept them").click()
     expect(page.get_by_text("On", exact=True)).to_be_visible()
-    check(page)
+    look_everywhere(page)
 
     cache.clear()  # the code was used to set the app up; half a minute later there would be another one
     other = new_page()
     log_in(other, owner, "/")
     expect(other.get_by_role("heading", name="Now your second factor")).to_be_visible()
-    check(other)
+    look_everywhere(other)
     other.get_by_label("Code").fill("000000")
     other.get_by_role("button", name="Log in").click()
     expect(other.get_by_text("That code is not right")).to_be_visible()
-    check(other)
+    look_everywhere(other)
     other.goto("/accounts/100001/")
     expect(other.get_by_role("heading", name="Now your second factor")).to_be_visible()
     other.get_by_label("Code").fill(code_of(secret))
@@ -135,7 +125,7 @@ def test_a_passkey_is_added_asked_for_and_removed(new_page: Open, account: Accou
     log_in(page, owner)
     page.get_by_role("link", name="Add a passkey").click()
     show_password(page)
-    check(page)
+    look_everywhere(page)
     page.get_by_label("Name").fill("My laptop")
     page.get_by_role("button", name="Add a passkey").click()
     page.get_by_role("link", name="I have kept them").click()
@@ -143,17 +133,17 @@ def test_a_passkey_is_added_asked_for_and_removed(new_page: Open, account: Accou
 
     log_out(page)
     log_in(page, owner, "/")
-    check(page)
+    look_everywhere(page)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url(re.compile("/accounts/100001/$"))
 
     page.goto(YOU)
     page.get_by_role("link", name="Remove My laptop").click()
     page.get_by_role("link", name="Use a passkey").click()
-    check(page)
+    look_everywhere(page)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("heading", name="Remove “My laptop”?")).to_be_visible()
-    check(page)
+    look_everywhere(page)
     page.get_by_role("button", name="Remove it").click()
     expect(page.get_by_text("Off", exact=True)).to_be_visible()
     log_out(page)
@@ -172,7 +162,7 @@ def test_a_passkey_that_is_refused_is_said(new_page: Open, account: Account, own
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.get_by_role("alert")).to_contain_text("No passkey was given")
     expect(page.get_by_role("button", name="Add a passkey")).to_be_enabled()
-    check(page)
+    look_everywhere(page)
 
 
 def test_signing_out_everywhere_ends_every_place(new_page: Open, account: Account, owner: User) -> None:
@@ -194,18 +184,18 @@ def test_the_address_changes_by_the_link_alone(new_page: Open, account: Account,
     log_in(page, owner)
     page.get_by_role("link", name="Change the address").click()
     show_password(page)
-    check(page)
+    look_everywhere(page)
     page.get_by_label("New e-mail address").fill("olivia")
     page.get_by_role("button", name="Send the link").click()
     expect(page.get_by_label("New e-mail address")).to_have_attribute("aria-invalid", "true")
-    check(page)
+    look_everywhere(page)
     page.get_by_label("New e-mail address").fill("Olivia@New.example.com")
     page.get_by_role("button", name="Send the link").click()
     expect(page.get_by_text("A mail is on its way")).to_be_visible()
-    check(page)
+    look_everywhere(page)
     link = re.search(r"https?://\S+", mail.outbox[0].body)[0]
     page.goto(link)
-    check(page)
+    look_everywhere(page)
     page.get_by_role("button", name="Change the address").click()
     expect(page.get_by_text("You log in with olivia@new.example.com from now on.")).to_be_visible()
 
@@ -217,7 +207,7 @@ def test_staff_who_must_are_led_to_a_second_factor(
     page = new_page()
     log_in(page, member, "/admin/onboarding/onboarding/")
     expect(page.get_by_text("The back office opens with a second factor only")).to_be_visible()
-    check(page)
+    look_everywhere(page)
     set_up_app(page)
     page.get_by_role("link", name="I have kept them").click()
     expect(page).to_have_url(re.compile("/admin/$"))
@@ -234,13 +224,13 @@ def test_what_was_typed_outlives_the_session(new_page: Open, installed: Account,
 
     page.get_by_role("button", name="Ask the Onboarding team").click()
     expect(page.get_by_text("you find what you typed in its form")).to_be_visible()
-    check(page)
+    look_everywhere(page)
     page.get_by_label("Email").fill(owner.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_text("Nothing was sent yet.")).to_be_visible()
     expect(page.get_by_label("Anything the Onboarding team should know")).to_have_value(note)
-    check(page)
+    look_everywhere(page)
     assert not installed.go_live_requests.exists()
     page.get_by_role("button", name="Ask the Onboarding team").click()
     expect(page.get_by_text("Waiting for the Onboarding team")).to_be_visible()
@@ -289,22 +279,22 @@ def test_pages_of_errors(new_page: Open, account: Account, owner: User, settings
     page = new_page()
     page.goto("/broken/")
     expect(page.get_by_role("heading", name="Something went wrong on our side")).to_be_visible()
-    check(page)
+    look_everywhere(page)
     for _ in range(6):
         page.goto("/sign-in/password/reset/")
         page.get_by_label("Email").fill(owner.email)
         page.get_by_role("button", name="Send").click()
     expect(page.get_by_text(re.compile("Try again in [0-9]+ seconds?"))).to_be_visible()
-    check(page)
+    look_everywhere(page)
     log_in(page, owner, "/accounts/999999/")
     expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
-    check(page)
+    look_everywhere(page)
     Contact.objects.filter(user=owner).update(role=Role.BILLING)
     page.goto("/accounts/100001/contact-center/subscription/")
     expect(page.get_by_role("heading", name="Not for your role")).to_be_visible()
-    check(page)
+    look_everywhere(page)
     settings.MAINTENANCE_FILE = tmp_path / "maintenance"
     settings.MAINTENANCE_FILE.write_text("Back at 14:00 UTC.")
     page.goto("/")
     expect(page.get_by_text("Back at 14:00 UTC.")).to_be_visible()
-    check(page)
+    look_everywhere(page)
