@@ -44,6 +44,7 @@ class GoLiveRequestAdmin(ReadOnly, HistoryAdmin):
     list_filter = (StateFilter, "wanted_on")
     list_select_related = ("account__onboarding", "requested_by")
     search_fields = ("account__number", "account__company", "requested_by__email")
+    search_help_text = "Number or company of the account, or the e-mail address of who asked"
     fields = (
         ("account", "state"),
         ("wanted_on", "note"),
