@@ -59,7 +59,11 @@ def test_an_owner_is_assigned_and_taken_away(installed: Account, member: User, b
     assert of(installed).owner is None
 
 
-def test_a_deadline_is_set_removed_and_follows_the_policy_again(installed: Account, team: Client) -> None:
+@pytest.mark.parametrize(("policy", "told"), [(60, 3), (0, 2)])  # without a policy the last change is none
+def test_a_deadline_is_set_removed_and_follows_the_policy_again(
+    policy: int, told: int, installed: Account, team: Client, settings: Any
+) -> None:
+    settings.ONBOARDING_DEADLINE_DAYS = policy
     day = later(installed, 40)
     team.post(page(installed, "deadline"), posted(installed, on=day.isoformat(), reason="They train until May"))
     row = of(installed)
@@ -69,8 +73,7 @@ def test_a_deadline_is_set_removed_and_follows_the_policy_again(installed: Accou
     assert (of(installed).deadline_rule, of(installed).deadline_reason) == (DeadlineRule.NONE, "A big one")
     team.post(page(installed, "policy"), posted(installed))
     assert of(installed).deadline_rule == DeadlineRule.POLICY
-    # The policy sets none either, so the last change was none for the customer.
-    assert Notice.objects.filter(account=installed, kind=NoticeKind.EXTENDED).count() == 2
+    assert Notice.objects.filter(account=installed, kind=NoticeKind.EXTENDED).count() == told
 
 
 def test_a_schedule_is_made_moved_and_cancelled(installed: Account, member: User, team: Client) -> None:
