@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -23,6 +24,8 @@ from onboarding.actions.notices import MAY_SEND, send_again
 from onboarding.models import Notice, NoticeState
 
 SHOWN_OF_ERROR = 60
+MOST_NAMED = 100
+CONFIRMED = "confirmed"
 
 
 @admin.register(Notice)
@@ -83,9 +86,21 @@ class NoticeAdmin(ReadOnlyAdmin):
         open_still = notice is not None and notice.state in (NoticeState.WAITING, NoticeState.FAILED)
         return super().get_actions_detail(request, object_id) if open_still else []
 
-    @action(description="Send again now", permissions=["send"], url_path="send-again", icon="forward_to_inbox")
-    def send_selected_again(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
-        self._send_again(request, list(queryset.values_list("pk", flat=True)))
+    @action(description="Send again now…", permissions=["send"], url_path="send-again", icon="forward_to_inbox")
+    def send_selected_again(self, request: HttpRequest, queryset: QuerySet[Notice]) -> HttpResponse | None:
+        """Name those that were ticked, and send them again once that is confirmed."""
+        keys = list(queryset.values_list("pk", flat=True))
+        if CONFIRMED in request.POST:
+            self._send_again(request, keys)
+            return None
+        context = {
+            "notices": queryset.select_related("account", "to").order_by("pk")[:MOST_NAMED],
+            "count": len(keys),
+            "kept": [("action", request.POST["action"]), *((ACTION_CHECKBOX_NAME, key) for key in keys)],
+            "confirmed": CONFIRMED,
+            "back": request.get_full_path(),
+        }
+        return self._asked(request, "send_many_again.html", context)
 
     @action(
         description="Send again now…",
@@ -100,14 +115,11 @@ class NoticeAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             self._send_again(request, [notice.pk])
             return HttpResponseRedirect(back)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Send again now",
-            "opts": Notice._meta,
-            "notice": notice,
-            "back": back,
-        }
-        return TemplateResponse(request, "admin/onboarding/notice/send_again.html", context)
+        return self._asked(request, "send_again.html", {"notice": notice, "back": back})
+
+    def _asked(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        frame = {**self.admin_site.each_context(request), "title": "Send again now", "opts": Notice._meta}
+        return TemplateResponse(request, f"admin/onboarding/notice/{template}", {**frame, **context})
 
     def _send_again(self, request: HttpRequest, keys: Sequence[int]) -> None:
         """Make the notices due, note in the admin's log who did, and say what became of them."""

@@ -1,5 +1,6 @@
 """Notices in the admin: what became of each, and that nothing which was sent is ever sent again."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,6 +42,11 @@ def button(notice: Notice) -> str:
 
 def choice(*notices: Notice) -> dict[str, Any]:
     return {"action": "send_selected_again", "_selected_action": [notice.pk for notice in notices]}
+
+
+def confirmed(*notices: Notice) -> dict[str, Any]:
+    """Return what the page posts that names the notices that were ticked."""
+    return {**choice(*notices), "confirmed": "yes"}
 
 
 def text(answer: Any) -> str:
@@ -132,7 +138,7 @@ def test_what_was_sent_or_dropped_is_never_sent_again(
     with nothing_written():
         assert send_again([notice.pk], by=member).due == []
         assert "can’t be sent again: It was" in text(as_member.post(button(notice), follow=True))
-        assert "can’t be sent again: It was" in text(as_member.post(LIST, choice(notice), follow=True))
+        assert "can’t be sent again: It was" in text(as_member.post(LIST, confirmed(notice), follow=True))
     assert send_due(LATER).count == 0
     assert mail.outbox == []
 
@@ -145,10 +151,18 @@ def test_of_many_those_that_can_be_are_sent_again(
     enqueue([given_up.account_id], NoticeKind.REQUESTED, occasion="1", now=NOON)
     sent = Notice.objects.get(to=other)
     Notice.objects.filter(pk=sent.pk).update(**SETTLED[NoticeState.SENT])
-    answer = text(as_member.post(LIST, choice(given_up, sent), follow=True))
+    answer = text(as_member.post(LIST, confirmed(given_up, sent), follow=True))
     assert "1 notice will be sent" in answer
     assert "1 notice can’t be sent again: It was sent already." in answer
     assert list(Notice.objects.waiting()) == [given_up]
+
+
+def test_those_that_were_ticked_are_named_before_anything_is_sent(given_up: Notice, as_member: Client) -> None:
+    with nothing_written():
+        asked = as_member.post(LIST, choice(given_up))
+    assert f"to {given_up.to.email}: Failed, 550 No such mailbox" in text(asked)
+    kept = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', asked.content.decode()))
+    assert "1 notice will be sent" in text(as_member.post(LIST, kept, follow=True))
 
 
 @pytest.mark.parametrize("who", ["supporter", "biller", "owner", None])
@@ -159,7 +173,7 @@ def test_nobody_else_sends_again(
         client.force_login(request.getfixturevalue(who))
     with nothing_written(but=(Refusal,)):
         assert client.post(button(given_up)).status_code == (403 if who in ("supporter", "biller") else 302)
-        client.post(LIST, choice(given_up))
+        client.post(LIST, confirmed(given_up))
         if who:
             with pytest.raises(PermissionDenied):
                 send_again([given_up.pk], by=request.getfixturevalue(who))
