@@ -3,19 +3,18 @@
 import functools
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.utils import translation
-from django.utils.translation import gettext_lazy
 
-from accounts.guards import sentence_of
+from accounts.guards import sentence_of, sentence_of_constraint
 from accounts.history import credit
+from accounts.language import STORED
 from accounts.models import Account, Refusal, ServiceUser, User
 from accounts.roles import Capability, require
 
-STORED = "en"  # the language of what is recorded: the team reads it, whoever was refused
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -49,14 +48,14 @@ def action(verb: Callable[Concatenate[Account, P], R], *, records_as: str = "") 
             record_refusals(account, by, name, refusal)
             raise
         except PermissionDenied as denial:
-            record_refusals(account, by, name, ValidationError(str(denial), code="permission_denied"))
+            record_refusals(account, by, name, ValidationError(_words_of(denial), code="permission_denied"))
             vars(denial)["is_recorded"] = True
             raise
         except IntegrityError as error:
             sentence = sentence_of(error)
             if sentence is None:
                 raise
-            guarded = ValidationError(gettext_lazy(sentence.text), code=sentence.guard)
+            guarded = ValidationError(sentence.text, code=sentence.guard)
             record_refusals(account, by, name, guarded)
             raise guarded from error
 
@@ -72,7 +71,8 @@ def rows_of(account: Account | None, by: User | None, verb: str, refusal: Valida
     """Yield one unsaved Refusal for each reason, for callers who write those of many accounts at once."""
     for field, reason in reasons_of(refusal):
         with translation.override(STORED):
-            message = reason.messages[0]
+            # Django made the words of a constraint in the visitor's language, for good: here they are made anew.
+            message = str(sentence_of_constraint(reason.code) or reason.messages[0])
         yield Refusal(
             account=account,
             by=by,
@@ -87,6 +87,11 @@ def rows_of(account: Account | None, by: User | None, verb: str, refusal: Valida
 def storable(text: str) -> str:
     """Return the text with a mark in place of what PostgreSQL can't store: whatever was tried can be recorded."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _words_of(denial: PermissionDenied) -> Any:
+    """Return why it was denied as it was said, which may have words in each language; `str` would choose one."""
+    return denial.args[0] if denial.args else ""
 
 
 def reasons_of(refusal: ValidationError) -> Iterator[tuple[str, ValidationError]]:

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
-from django.utils.translation import gettext, gettext_noop
+from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext, gettext_noop
 
 from accounts.events.registry import facts, reasons, untold, verbs
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource, Source, one_of
 from accounts.events.values import Change, Event, Kind
+from accounts.language import STORED
 from accounts.models import Account, Contact, NumberAssignment, PhoneNumber, Refusal, Role, ServiceRole, ServiceUser
 from accounts.models.numbers import national
 
@@ -142,7 +144,7 @@ class NumberSource(HistorySource):
             action = self.actions[ADDED]
         elif not changes and (entry.now["reason"] or "").startswith(CORRECTED):
             # The reason itself is staff's own word.
-            action, note = gettext_noop("Assignment corrected"), entry.now["reason"].partition(": ")[0]
+            action, note = gettext_noop("Assignment corrected"), _corrected(entry.now["reason"])
         else:
             action = self.action(entry)
         return self.described(account, entry, action, number, changes=changes, note=note)
@@ -193,11 +195,38 @@ class RefusalSource(Source):
     def event(self, account: Account, entry: Entry) -> Event:
         verb, field, tried = (entry.now[name] for name in ("action", "field", "tried"))
         short = reasons().get(entry.now["rule"])
-        note = gettext(short).format(tried=tried or gettext("nothing"), **facts()) if short else entry.now["message"]
+        note = _short(short, tried) if short else _known(entry.now["message"])
         if tried and not short and tried not in note:
             note = gettext("tried %(tried)s: %(why)s") % {"tried": tried, "why": note}
         item = gettext(FIELDS[field]) if field in FIELDS else field.replace("_", " ").capitalize()
         return self.described(account, entry, verbs().get(verb, verb.replace("_", " ").capitalize()), item, note=note)
+
+
+def why_refused(refusal: Refusal) -> str:
+    """Return why something was refused: in English what was said, in another language what is known of it there.
+
+    The sentence is kept in English. One that has values in it is told by the short words of its rule instead.
+    """
+    words = _known(refusal.message)
+    short = reasons().get(refusal.rule)
+    if words != refusal.message or not short or get_language() == STORED:
+        return words
+    return capfirst(_short(short, refusal.tried))
+
+
+def _known(message: str) -> str:
+    """Return what was said, kept in English, in the language that is active where a translation knows all of it."""
+    return gettext(message) if message else ""
+
+
+def _short(words: str, tried: str) -> str:
+    return gettext(words).format(tried=tried or gettext("nothing"), **facts())
+
+
+def _corrected(reason: str) -> str:
+    """Return from when an assignment was corrected, which is kept in English; what staff said of it is its own."""
+    moment = reason.partition(": ")[0].removeprefix(CORRECTED)
+    return gettext("Assigned from %(moment)s") % {"moment": moment}
 
 
 SOURCES = [

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
+from django.utils.functional import lazy
 from django.utils.translation import pgettext
 
 
@@ -25,6 +26,11 @@ def moment_in_words(moment: datetime, zone: ZoneInfo) -> str:
 
 def days_in_words(first: date, last: date) -> str:
     """Return days of one month in short: `Mar 16–31, 2026`, or one day."""
+    month = date_format(first, pgettext("a month in short, as of Django's date filter", "M"))
     days = f"{first.day}" if first == last else f"{first.day}–{last.day}"
     words = pgettext("days of a month, as of Mar 16–31, 2026", "%(month)s %(days)s, %(year)s")
-    return words % {"month": date_format(first, "M"), "days": days, "year": first.year}
+    return words % {"month": month, "days": days, "year": first.year}
+
+
+# For a refusal: it is shown in one language and kept in another, so its words are made when they are read.
+day_in_words_later = lazy(day_in_words, str)

@@ -9,13 +9,19 @@ import importlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.apps import apps
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import DatabaseError, IntegrityError, connections, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+Words: TypeAlias = "str | _StrPromise"  # a promise where a customer can meet it: in the language of who reads it
 
 ROOMS = ("accounts", "onboarding", "subscriptions", "billing")
 BROUGHT_BY_MIGRATIONS = ("guards.E002", "guards.E005")
@@ -27,7 +33,7 @@ class Guard:
 
     name: str
     table: str
-    sentence: str
+    sentence: Words
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Sentence:
     """The name of what refused, and why in words."""
 
     guard: str
-    text: str
+    text: Words
 
 
 def append_only(table: str, what: str) -> list[Guard]:
@@ -56,7 +62,7 @@ GUARDS = [
     Guard(
         "accounts_numberassignment_is_final",
         "accounts_numberassignment",
-        "The period in which a number was assigned may end once; nothing else of it ever changes.",
+        _("The period in which a number was assigned may end once; nothing else of it ever changes."),
     ),
     Guard("accounts_numberassignment_is_kept", "accounts_numberassignment", "Assignments are never emptied."),
     Guard("user_system_member_is_fixed", "accounts_user", "Who stands for the schedule never changes."),
@@ -81,9 +87,15 @@ def sentence_of(error: IntegrityError) -> Sentence | None:
     for guard in all_guards():
         if guard.name == name:
             return Sentence(name, guard.sentence)
+    text = sentence_of_constraint(name)
+    return Sentence(name, text) if text else None
+
+
+def sentence_of_constraint(name: str | None) -> "Words | None":
+    """Return why the model constraint of this name refuses, or None where there is none, or it has no words."""
     for constraint in model_constraints():
-        if constraint.name == name and constraint.violation_error_message:
-            return Sentence(name, str(constraint.violation_error_message))
+        if name and constraint.name == name:
+            return constraint.violation_error_message
     return None
 
 

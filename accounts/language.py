@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.models.user import Language
 
 OF_THE_BACK_OFFICE = Language.ENGLISH.value  # plain text: servers refuse a header that is not
+STORED = Language.ENGLISH.value  # what is recorded: the team reads it, whoever was refused
 
 
 class PageLanguage:

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actions import reasons_of, record_refusals
 from accounts.models import Account, User
@@ -42,13 +42,13 @@ def account_page(capability: Capability | None = None) -> Callable[[Page], Page]
             request.capabilities = capabilities_of(request.user, request.account)
             if capability and capability not in request.capabilities:
                 denial = ValidationError(
-                    gettext("Your role on this account does not let you %(capability)s.")
-                    % {"capability": capability.in_words},
+                    _("Your role on this account does not let you %(capability)s."),
                     code="permission_denied",
+                    params={"capability": capability.in_words},
                 )
                 if request.method == "POST":
                     record_refusals(request.account, request.user, view.__name__, denial)
-                raise PermissionDenied(denial.message)
+                raise PermissionDenied(denial.messages[0])
             return view(request, **kwargs)
 
         return page

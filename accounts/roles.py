@@ -3,9 +3,11 @@
 import enum
 
 from django.core.exceptions import PermissionDenied
-from django.utils.translation import gettext, gettext_noop
+from django.utils.functional import lazy
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from accounts.guards import Words
 from accounts.models import Account, Contact, Role, User
 
 
@@ -18,9 +20,9 @@ class Capability(enum.StrEnum):
     SEE_AUDIT_LOG = gettext_noop("see the audit log")
 
     @property
-    def in_words(self) -> str:
-        """What it is in the language that is active."""
-        return gettext(self.value)
+    def in_words(self) -> Words:
+        """What it is, in the language that is active when it is read."""
+        return gettext_lazy(self.value)
 
 
 CAPABILITIES: dict[str, frozenset[Capability]] = {
@@ -45,9 +47,13 @@ def require(capability: Capability, user: User, account: Account, *, or_permissi
         return
     if or_permission and user.is_staff and user.has_perm(or_permission):
         return
-    raise PermissionDenied(
-        gettext(
-            "Your role on this account does not let you %(capability)s. The account's owner can give you one that does."
-        )
-        % {"capability": capability.in_words}
-    )
+    raise PermissionDenied(_denial(capability))
+
+
+def _denied(capability: Capability) -> str:
+    return gettext(
+        "Your role on this account does not let you %(capability)s. The account's owner can give you one that does."
+    ) % {"capability": capability.in_words}
+
+
+_denial = lazy(_denied, str)  # the Refusal of it is kept in another language than the page's

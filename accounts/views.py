@@ -7,7 +7,9 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import pgettext_lazy
 
+from accounts.audit import why_refused
 from accounts.csv_files import csv_response
 from accounts.events import Event, event_page, events_of, people_of
 from accounts.forms import EventsForm
@@ -17,6 +19,17 @@ from accounts.roles import Capability
 
 PAGE_SIZE = 50
 RECENT_REFUSALS = 5
+COLUMNS = (
+    pgettext_lazy("column of a CSV file", "date"),
+    pgettext_lazy("column of a CSV file", "who"),
+    pgettext_lazy("column of a CSV file", "kind"),
+    pgettext_lazy("column of a CSV file", "action"),
+    pgettext_lazy("column of a CSV file", "item"),
+    pgettext_lazy("column of a CSV file", "what"),
+    pgettext_lazy("column of a CSV file", "before"),
+    pgettext_lazy("column of a CSV file", "after"),
+    pgettext_lazy("column of a CSV file", "note"),
+)
 
 
 @login_required
@@ -34,7 +47,8 @@ def home(request: HttpRequest) -> HttpResponse:
 @account_page()
 def overview(request: AccountRequest) -> HttpResponse:
     """The account at a glance, and what was lately tried and refused."""
-    refusals = Refusal.objects.filter(account=request.account).select_related("by")[:RECENT_REFUSALS]
+    latest = Refusal.objects.filter(account=request.account).select_related("by")[:RECENT_REFUSALS]
+    refusals = [(refusal, why_refused(refusal)) for refusal in latest]
     return render_page(request, "hostpilot/overview.html", {"refusals": refusals, "page": "home"})
 
 
@@ -61,7 +75,7 @@ def audit_log_csv(request: AccountRequest) -> HttpResponse:
         return audit_log(request, number=request.account.number)
     events = events_of(request.account, replace(form.wanted(), before=None))
     rows = (row for event in events for row in _csv_rows(event, request.account))
-    header = ["date", "who", "kind", "action", "item", "what", "before", "after", "note"]
+    header = [str(name) for name in COLUMNS]
     return csv_response(f"audit-log-{request.account.number}.csv", [header, *rows])
 
 

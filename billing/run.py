@@ -106,7 +106,7 @@ def bill_chunk(
     except DatabaseError as error:
         if len(keys) == 1:
             sentence = sentence_of(error) if isinstance(error, IntegrityError) else None
-            return Outcome(failed={keys[0]: sentence.text if sentence else str(error).strip().splitlines()[0]})
+            return Outcome(failed={keys[0]: str(sentence.text) if sentence else str(error).strip().splitlines()[0]})
     outcome = Outcome()
     middle = len(keys) // 2
     for half in (keys[:middle], keys[middle:]):

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import pgettext_lazy
 
 from accounts.actions import database_now
 from accounts.csv_files import csv_response
@@ -21,6 +22,12 @@ from onboarding.models import Onboarding
 
 PAGE_SIZE = 24
 LARGEST_NUMBER = 2**63 - 1
+COLUMNS = (
+    pgettext_lazy("column of a CSV file", "account"),
+    pgettext_lazy("column of a CSV file", "company"),
+    pgettext_lazy("column of a CSV file", "day"),
+    pgettext_lazy("column of a CSV file", "toll_free_minutes"),
+)
 
 
 @account_page(Capability.SEE_BILLING)
@@ -73,7 +80,7 @@ def usage_csv(request: AccountRequest) -> HttpResponse:
     shown = _usage(request)
     name = f"toll-free-{request.account.number}-{shown.month:%Y-%m}.csv"
     days = ([request.account.number, request.account.company, day.day.isoformat(), day.minutes] for day in shown.days)
-    return csv_response(name, [["account", "company", "day", "toll_free_minutes"], *days])
+    return csv_response(name, [[str(column) for column in COLUMNS], *days])
 
 
 def _usage(request: AccountRequest) -> Usage:

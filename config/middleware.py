@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts.second_factor import passed_second_factor, where_to_pass
 from config.denials import record_denial
@@ -100,9 +101,11 @@ class StaffSecondFactor:
         where = where_to_pass(user)
         if where is None:
             where = reverse("mfa_index")
-            messages.warning(request, "The back office opens with a second factor only. Set one up here, once.")
+            messages.warning(
+                request, gettext("The back office opens with a second factor only. Set one up here, once.")
+            )
         else:
-            messages.info(request, "The back office opens with your second factor only.")
+            messages.info(request, gettext("The back office opens with your second factor only."))
         return redirect(f"{where}?{urlencode({REDIRECT_FIELD_NAME: _page_of(request)})}")
 
 

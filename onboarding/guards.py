@@ -1,5 +1,7 @@
 """The triggers that hold the mode in the database, whoever writes to it."""
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.guards import Guard, append_only
 
 GUARDS = [
@@ -11,7 +13,7 @@ GUARDS = [
     Guard(
         "onboarding_activation_is_final",
         "onboarding_onboarding",
-        "An activation can't be undone or changed, and the record of an account's onboarding can't be moved.",
+        _("An activation can't be undone or changed, and the record of an account's onboarding can't be moved."),
     ),
     Guard(
         "onboarding_activated_by_the_team",

@@ -1,9 +1,14 @@
 """What the onboarding mode allows (R3, R4). No queries; this is the only place that knows."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from django.core.exceptions import ValidationError
+from django.utils.functional import lazy
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from accounts.dates import day_in_words
 from onboarding.models import Onboarding
 
 SEAT_LIMIT = 2
@@ -56,9 +61,16 @@ def refuse_activation(onboarding: Onboarding) -> ValidationError | None:
     if not onboarding.is_active:
         return None
     assert onboarding.activated_at is not None
-    since = onboarding.activated_at.astimezone(onboarding.account.zone)
     return ValidationError(
         _("Account %(number)s is already active since %(since)s."),
         code="already_active",
-        params={"number": onboarding.account.number, "since": since.strftime("%B %-d, %Y at %H:%M %Z")},
+        params={"number": onboarding.account.number, "since": _since(onboarding.activated_at, onboarding.account.zone)},
     )
+
+
+def _since_in_words(moment: datetime, zone: ZoneInfo) -> str:
+    there = moment.astimezone(zone)
+    return gettext("%(day)s at %(time)s") % {"day": day_in_words(there.date()), "time": f"{there:%H:%M %Z}"}
+
+
+_since = lazy(_since_in_words, str)  # the refusal is shown in one language and kept in another

@@ -1,18 +1,22 @@
 """The triggers that hold the limits of onboarding, the ledger and the catalogue in the database."""
 
-from accounts.guards import Guard, append_only
-from onboarding.rules import DEFAULT_PACKAGE, LOCKED, SEAT_LIMIT
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
-SEATS = f"An account in onboarding can hold at most {SEAT_LIMIT} concurrent-user seats."
-PACKAGE = LOCKED % {"package": DEFAULT_PACKAGE}
-LEDGER = "The ledger of what was held is never changed or deleted; a change writes new rows."
+from accounts.guards import Guard, append_only
+from onboarding.rules import SEAT_LIMIT, why_package_is_locked
+
+SEATS = format_lazy(_("An account in onboarding can hold at most {limit} concurrent-user seats."), limit=SEAT_LIMIT)
+PACKAGE = lazy(why_package_is_locked, str)()
+LEDGER = _("The ledger of what was held is never changed or deleted; a change writes new rows.")
 
 GUARDS = [
     Guard("onboarding_seat_limit", "subscriptions_contactcenter", SEATS),
     Guard(
         "onboarding_with_contact_center",
         "subscriptions_contactcenter",
-        "Contact Center is installed together with onboarding mode, never without it.",
+        _("Contact Center is installed together with onboarding mode, never without it."),
     ),
     Guard("onboarding_package_lock", "subscriptions_contactcenter", PACKAGE),
     Guard(
@@ -20,7 +24,7 @@ GUARDS = [
     ),
     Guard("subscriptions_contactcenter_is_kept", "subscriptions_contactcenter", "Contact Centers are never emptied."),
     Guard("contact_center_leaves_history", "subscriptions_contactcenter", "Every change leaves a row of history."),
-    Guard("onboarding_ledger_limit", "subscriptions_holding", f"{SEATS} {PACKAGE}"),
+    Guard("onboarding_ledger_limit", "subscriptions_holding", format_lazy("{} {}", SEATS, PACKAGE)),
     Guard("subscriptions_holding_is_final", "subscriptions_holding", LEDGER),
     Guard("subscriptions_holding_is_kept", "subscriptions_holding", LEDGER),
     Guard("item_is_final", "subscriptions_item", "What an item is never changes, and items are never deleted."),

@@ -2,16 +2,20 @@
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.utils.translation import gettext, ngettext
+from django.utils.functional import lazy
+from django.utils.translation import gettext, ngettext_lazy, override
 from django.utils.translation import gettext_lazy as _
 
 from accounts.csv_files import FORMULA
+from accounts.guards import Words
 from accounts.models import ServiceRole, ServiceUser
 
 MOST_PEOPLE = 1_000
@@ -23,17 +27,13 @@ SPLIT = _("Split it, and import one part after the other.")
 SAVE_ANEW = _("Save it as “CSV UTF-8”, and import that.")
 OTHER_ENCODINGS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\x00\x00\xfe\xff", "UTF-32"))
 
-COLUMNS = {  # what a column may be called
-    "name": ("name", "full name"),
-    "email": ("email", "e-mail", "email address", "e-mail address"),
-    "role": ("role", "contact center role", "role in contact center"),
+COLUMNS = {  # what a column may be called, in whichever language the pages are
+    "name": ("name", "full name", "nombre", "nombre completo"),
+    "email": ("email", "e-mail", "email address", "e-mail address", "correo", "correo electrónico"),
+    "role": ("role", "contact center role", "role in contact center", "rol", "rol en contact center"),
 }
 NEEDED = ("name", "email")
-ROLES = {
-    **{role.value.replace("_", " "): role.value for role in ServiceRole},
-    **{role.label.lower(): role.value for role in ServiceRole},
-    **dict.fromkeys(("", "none", "no contact center", "not assigned"), ""),
-}
+NO_ROLE = ("", "none", "no contact center", "not assigned", "ninguno", "sin contact center", "sin asignar")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def read_people(content: bytes) -> PeopleFile:
     commas, semicolons or tabs. Lines are counted as an editor counts them, also where a cell has a line break.
     """
     if len(content) > MOST_BYTES:
-        raise _refused("too_big", gettext("The file has more than 2 MB. %(split)s") % {"split": SPLIT})
+        raise _refused("too_big", _("The file has more than 2 MB. %(split)s"), {"split": SPLIT})
     text = _decoded(content)
     first = text.lstrip("\r\n").partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
@@ -108,16 +108,16 @@ def read_people(content: bytes) -> PeopleFile:
         if count > MOST_PEOPLE:
             raise _refused(
                 "too_many",
-                gettext("The file has more than %(most)s people. %(split)s")
-                % {"most": f"{MOST_PEOPLE:,}", "split": SPLIT},
+                _("The file has more than %(most)s people. %(split)s"),
+                {"most": f"{MOST_PEOPLE:,}", "split": SPLIT},
             )
         try:
             person = _person(line, cells, places, len(header))
             if person.email in seen:
                 raise _refused(
                     "twice",
-                    gettext("%(email)s is in line %(line)s as well.")
-                    % {"email": person.email, "line": seen[person.email]},
+                    _("%(email)s is in line %(line)s as well."),
+                    {"email": person.email, "line": seen[person.email]},
                 )
         except ValidationError as refusal:
             what = " ".join(" ".join(cells).replace("\0", "\N{REPLACEMENT CHARACTER}").split())[:LONGEST_SHOWN]
@@ -126,63 +126,72 @@ def read_people(content: bytes) -> PeopleFile:
             seen[person.email] = line
             people.append(person)
     if not people and not left_out:
-        raise _refused("no_people", gettext("The file has no people: nothing follows its first line."))
+        raise _refused("no_people", _("The file has no people: nothing follows its first line."))
     return PeopleFile(people, left_out, ignored)
 
 
 def checked(person: Person) -> Person:
     """Return the person as it is put on the list; refused where it can't be."""
     name, email, role = person.name.strip(), person.email.strip().lower(), person.role
-    for cell, label in ((name, gettext("name")), (email, gettext("e-mail address"))):
+    for cell, label in ((name, _("name")), (email, _("e-mail address"))):
         if not cell:
-            raise _refused("missing", gettext("The %(label)s is missing.") % {"label": label})
+            raise _refused("missing", _("The %(label)s is missing."), {"label": label})
         if "\0" in cell:
-            raise _refused("nul", gettext("The %(label)s has a character that is no text.") % {"label": label})
+            raise _refused("nul", _("The %(label)s has a character that is no text."), {"label": label})
         if "\n" in cell or "\r" in cell:
-            raise _refused("line_break", gettext("The %(label)s has a line break.") % {"label": label})
+            raise _refused("line_break", _("The %(label)s has a line break."), {"label": label})
         if not cell.isprintable():
-            raise _refused(
-                "unprintable", gettext("The %(label)s has a character that can't be seen.") % {"label": label}
-            )
+            raise _refused("unprintable", _("The %(label)s has a character that can't be seen."), {"label": label})
         if cell.startswith(FORMULA):
             raise _refused(
                 "formula",
-                gettext("The %(label)s begins with %(character)s, as a formula does.")
-                % {"label": label, "character": cell[0]},
+                _("The %(label)s begins with %(character)s, as a formula does."),
+                {"label": label, "character": cell[0]},
             )
     if len(name) > LONGEST_NAME:
-        raise _refused("too_long", gettext("The name has more than %(most)s characters.") % {"most": LONGEST_NAME})
+        raise _refused("too_long", _("The name has more than %(most)s characters."), {"most": LONGEST_NAME})
     try:
         validate_email(email)
     except ValidationError as error:
         raise _refused(
             "bad_email",
-            gettext("“%(email)s” is not an e-mail address.") % {"email": email[:LONGEST_SHOWN]},
+            _("“%(email)s” is not an e-mail address."),
+            {"email": email[:LONGEST_SHOWN]},
         ) from error
     if len(email) > LONGEST_EMAIL:
         raise _refused(
             "too_long",
-            gettext("The e-mail address has more than %(most)s characters.") % {"most": LONGEST_EMAIL},
+            _("The e-mail address has more than %(most)s characters."),
+            {"most": LONGEST_EMAIL},
         )
     if role and role not in ServiceRole.values:
-        roles = ", ".join(str(label) for label in ServiceRole.labels)
         raise _refused(
             "unknown_role",
-            gettext("“%(role)s” is not a role. The roles are %(roles)s, or nothing.")
-            % {"role": role[:LONGEST_SHOWN], "roles": roles},
+            _("“%(role)s” is not a role. The roles are %(roles)s, or nothing."),
+            {"role": role[:LONGEST_SHOWN], "roles": _all_roles()},
         )
     return replace(person, name=name, email=email)
 
 
 def _person(line: int, cells: Sequence[str], places: dict[str, int], width: int) -> Person:
     if any(cells[width:]):
-        raise _refused("more_cells", gettext("The line has more cells than the first line names."))
+        raise _refused("more_cells", _("The line has more cells than the first line names."))
     found = {column: cells[place] if place < len(cells) else "" for column, place in places.items()}
     role = found.get("role", "")
     if "\0" in role:
-        raise _refused("nul", gettext("The role has a character that is no text."))
+        raise _refused("nul", _("The role has a character that is no text."))
     known = " ".join(role.lower().replace("_", " ").split())
-    return checked(Person(line, found["name"], found["email"], ROLES.get(known, role.strip())))
+    return checked(Person(line, found["name"], found["email"], _roles().get(known, role.strip())))
+
+
+@cache
+def _roles() -> Mapping[str, str]:
+    """Return the roles by what they may be called: their keys, and their names in each language of the pages."""
+    roles = dict.fromkeys(NO_ROLE, "") | {role.value.replace("_", " "): role.value for role in ServiceRole}
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            roles |= {str(role.label).lower(): role.value for role in ServiceRole}
+    return roles
 
 
 def _decoded(content: bytes) -> str:
@@ -190,7 +199,8 @@ def _decoded(content: bytes) -> str:
         if content.startswith(mark):
             raise _refused(
                 "encoding",
-                gettext("The file is %(encoding)s. %(save_anew)s") % {"encoding": encoding, "save_anew": SAVE_ANEW},
+                _("The file is %(encoding)s. %(save_anew)s"),
+                {"encoding": encoding, "save_anew": SAVE_ANEW},
             )
     try:
         text = content.decode("utf-8-sig")
@@ -198,12 +208,13 @@ def _decoded(content: bytes) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         raise _refused(
             "encoding",
-            gettext("The file is not UTF-8, see line %(line)s. %(save_anew)s") % {"line": line, "save_anew": SAVE_ANEW},
+            _("The file is not UTF-8, see line %(line)s. %(save_anew)s"),
+            {"line": line, "save_anew": SAVE_ANEW},
         ) from error
     if "\0" in text.partition("\n")[0]:
-        raise _refused("encoding", gettext("The file is not text. %(save_anew)s") % {"save_anew": SAVE_ANEW})
+        raise _refused("encoding", _("The file is not text. %(save_anew)s"), {"save_anew": SAVE_ANEW})
     if not text.strip():
-        raise _refused("empty", gettext("The file is empty."))
+        raise _refused("empty", _("The file is empty."))
     return text
 
 
@@ -218,10 +229,8 @@ def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
         except csv.Error as error:
             raise _refused(
                 "bad_csv",
-                gettext(
-                    "The row that begins in line %(line)s is not CSV: look for a quotation mark that is not closed."
-                )
-                % {"line": line},
+                _("The row that begins in line %(line)s is not CSV: look for a quotation mark that is not closed."),
+                {"line": line},
             ) from error
         if any(cell.strip() for cell in cells):
             yield line, cells
@@ -236,21 +245,34 @@ def _columns(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
         if len(found) > 1:
             raise _refused(
                 "column_twice",
-                gettext("The first line names the column “%(column)s” more than once.") % {"column": column},
+                _("The first line names the column “%(column)s” more than once."),
+                {"column": column},
             )
         if found:
             places[column] = found[0]
     missing = [f"“{column}”" for column in NEEDED if column not in places]
     if missing:
-        words = ngettext(
+        words = ngettext_lazy(
             "The first line must name the columns “name” and “email”; %(missing)s is missing.",
             "The first line must name the columns “name” and “email”; %(missing)s are missing.",
             len(missing),
         )
-        raise _refused("missing_columns", words % {"missing": gettext(" and ").join(missing)})
+        raise _refused("missing_columns", words, {"missing": _anded(missing)})
     taken = set(places.values())
     return places, [header[place].strip() for place, name in enumerate(names) if name and place not in taken]
 
 
-def _refused(code: str, reason: str) -> ValidationError:
-    return ValidationError(reason, code=code)
+def _refused(code: str, reason: Words, params: dict[str, Any] | None = None) -> ValidationError:
+    """Return a refusal whose words are made when it is read: shown in one language, it may be kept in another."""
+    return ValidationError(reason, code=code, params=params)
+
+
+def _joined(words: Sequence[str]) -> str:
+    return gettext(" and ").join(words)
+
+
+def _roles_in_words() -> str:
+    return ", ".join(str(label) for label in ServiceRole.labels)
+
+
+_anded, _all_roles = lazy(_joined, str), lazy(_roles_in_words, str)

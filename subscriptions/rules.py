@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
+from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -80,7 +81,7 @@ def _refuse_item(sku: str, kind: Kind, edition: Item, catalogue: Catalogue) -> V
         return ValidationError(
             _("“%(tried)s” is not sold as a %(kind)s. Choose one from the list."),
             code="unknown_item",
-            params={"tried": sku, "kind": str(kind.label).lower()},
+            params={"tried": sku, "kind": _kind_later(kind)},
         )
     if not item.is_sold_with(edition):
         return ValidationError(
@@ -89,6 +90,13 @@ def _refuse_item(sku: str, kind: Kind, edition: Item, catalogue: Catalogue) -> V
             params={"item": item.name, "edition": edition.name, "tried": item.name},
         )
     return None
+
+
+def _kind_in_words(kind: Kind) -> str:
+    return str(kind.label).lower()
+
+
+_kind_later = lazy(_kind_in_words, str)  # the refusal is shown in one language and kept in another
 
 
 @dataclass(frozen=True)

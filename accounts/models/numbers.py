@@ -152,7 +152,7 @@ class NumberAssignment(models.Model):
                     (Func("number", "number", Value("[]"), function="int8range"), RangeOperators.OVERLAPS),
                     ("period", RangeOperators.OVERLAPS),
                 ],
-                violation_error_message="The number is already assigned in this period.",
+                violation_error_message=_("The number is already assigned in this period."),
             ),
             models.CheckConstraint(
                 condition=Q(period__isempty=False, period__startswith__isnull=False),

@@ -25,7 +25,7 @@ def in_halves(
     except DatabaseError as error:
         if len(keys) == 1:
             sentence = sentence_of(error) if isinstance(error, IntegrityError) else None
-            refused[keys[0]] = sentence.text if sentence else f"{error}".strip().partition("\n")[0]
+            refused[keys[0]] = str(sentence.text) if sentence else f"{error}".strip().partition("\n")[0]
             return
         middle = len(keys) // 2
         for half in (keys[:middle], keys[middle:]):

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actions import action, database_now
-from accounts.dates import day_in_words
+from accounts.dates import day_in_words_later
 from accounts.history import credit
 from accounts.models import Account, User
 from accounts.roles import Capability, require
@@ -44,7 +44,7 @@ def request_go_live(
                 "wanted_on": ValidationError(
                     _("Choose a day from today, %(today)s, to a year from now."),
                     code="wanted_date",
-                    params={"today": day_in_words(today), "tried": wanted_on},
+                    params={"today": day_in_words_later(today), "tried": wanted_on},
                 )
             }
         )

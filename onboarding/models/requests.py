@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from accounts.models import Account, User
@@ -50,7 +51,7 @@ class GoLiveRequest(models.Model):
                 condition=Q(withdrawn_at=None, answered_at=None),
                 name="one_go_live_request_at_a_time",
                 violation_error_code="one_go_live_request_at_a_time",
-                violation_error_message="You have already asked to go live. Withdraw that request to ask anew.",
+                violation_error_message=_("You have already asked to go live. Withdraw that request to ask anew."),
             ),
             models.CheckConstraint(
                 condition=Q(answered_at=None, answered_by=None, answer="")

@@ -6,12 +6,14 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from accounts.models import Account, User
 from subscriptions.models.catalogue import Item, Kind
 
 MOST_SEATS = 100_000
+MEANWHILE = _("Somebody else changed the subscription at the same moment. Look at it again.")
 
 
 class ContactCenter(models.Model):
@@ -74,7 +76,7 @@ class Change(models.Model):
             models.UniqueConstraint(
                 fields=["account", "version"],
                 name="one_change_a_version",
-                violation_error_message="Somebody else changed the subscription at the same moment. Look at it again.",
+                violation_error_message=MEANWHILE,
             )
         ]
 
@@ -138,7 +140,7 @@ class Holding(models.Model):
                     ("period", RangeOperators.OVERLAPS),
                 ],
                 condition=Q(superseded_by=None),
-                violation_error_message="Somebody else changed the subscription at the same moment. Look at it again.",
+                violation_error_message=MEANWHILE,
             ),
             models.CheckConstraint(
                 condition=Q(period__isempty=False, period__startswith__isnull=False),

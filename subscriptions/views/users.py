@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.actions import add_service_user
@@ -107,11 +107,21 @@ def _users_page(
 
 def _what_was_done(changed: list[ServiceUser]) -> str:
     if not changed:
-        return "Nothing was different: the ticked people had this role already."
-    people = "1 person" if len(changed) == 1 else f"{len(changed):,} people"
+        return gettext("Nothing was different: the ticked people had this role already.")
+    count = len(changed)
     assigned = {bool(person.contact_center_role) for person in changed}
     if assigned == {True}:
-        return f"Contact Center was assigned to {people}."
-    if assigned == {False}:
-        return f"Contact Center was taken from {people}."
-    return f"The roles of {people} were changed."
+        words = ngettext(
+            "Contact Center was assigned to %(count)s person.",
+            "Contact Center was assigned to %(count)s people.",
+            count,
+        )
+    elif assigned == {False}:
+        words = ngettext(
+            "Contact Center was taken from %(count)s person.", "Contact Center was taken from %(count)s people.", count
+        )
+    else:
+        words = ngettext(
+            "The roles of %(count)s person were changed.", "The roles of %(count)s people were changed.", count
+        )
+    return words % {"count": f"{count:,}"}
