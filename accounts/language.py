@@ -6,6 +6,7 @@ The back office is in English whoever looks: what the team writes to each other 
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import translation
@@ -17,6 +18,26 @@ from accounts.models.user import Language
 
 OF_THE_BACK_OFFICE = Language.ENGLISH.value  # plain text: servers refuse a header that is not
 STORED = Language.ENGLISH.value  # what is recorded: the team reads it, whoever was refused
+
+
+class BrowserLanguage:
+    """Makes the language the browser asks for the active one, before anything answers.
+
+    What answers before the visitor is known, like maintenance, would else speak as the last page of its process did. It
+    asks nothing of the database. `PageLanguage` follows, once the visitor is known.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = language_of_browser(request)
+        translation.activate(language)
+        response = self.get_response(request)
+        if "Content-Language" not in response:  # `PageLanguage` was not reached, or could not tell
+            response.headers["Content-Language"] = language
+            patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        return response
 
 
 class PageLanguage:
@@ -43,13 +64,19 @@ def language_of(request: HttpRequest) -> str:
         return OF_THE_BACK_OFFICE
     if request.user.is_authenticated:
         return request.user.language
-    return translation.get_language_from_request(request)
+    return language_of_browser(request)
+
+
+def language_of_browser(request: HttpRequest) -> str:
+    """Return the code of the language that was chosen in the browser, or else the one it asks for."""
+    return translation.get_language_from_request(request).lower()  # a cookie may say EN
 
 
 def choose_language(user: User, language: str) -> None:
     """Let pages and e-mail be in this language for the user, from now on; his history says so."""
     user.language = Language(language)
-    credit(user, user).save(update_fields=["language"])
+    with transaction.atomic():  # its history row is written after it, and neither stays without the other
+        credit(user, user).save(update_fields=["language"])
 
 
 def remember_language(response: HttpResponse, language: str) -> None:

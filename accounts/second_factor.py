@@ -16,7 +16,12 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import generate_totp_secret
 from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.utils import is_mfa_enabled
-from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm, ReauthenticateWebAuthnForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    EditWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView
 from allauth.usersessions.internal.flows.sessions import end_other_sessions
 from allauth.usersessions.models import UserSession
@@ -27,7 +32,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.forms import Form
+from django.forms import CharField, Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.encoding import force_bytes
@@ -133,6 +138,14 @@ def _refusing(check: Callable[[], Any]) -> Any:
 
 class AddPasskeyForm(Careful, AddWebAuthnForm):
     """Takes a new passkey."""
+
+    name = CharField(label=_("Name"), required=False)  # django-allauth's has no label to translate
+
+
+class NamePasskeyForm(EditWebAuthnForm):
+    """Takes another name for a passkey."""
+
+    name = CharField(label=_("Name"))
 
 
 class ShowPasskeyForm(Careful, AuthenticateWebAuthnForm):

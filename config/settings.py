@@ -184,6 +184,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.BrowserRules",
+    "accounts.language.BrowserLanguage",
     "config.middleware.Maintenance",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -273,6 +274,7 @@ ACCOUNT_RATE_LIMITS = {
 MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
 MFA_FORMS = {
     "add_webauthn": "accounts.second_factor.AddPasskeyForm",
+    "edit_webauthn": "accounts.second_factor.NamePasskeyForm",
     "authenticate_webauthn": "accounts.second_factor.ShowPasskeyForm",
     "reauthenticate_webauthn": "accounts.second_factor.ShowPasskeyAgainForm",
 }

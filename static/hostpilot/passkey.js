@@ -1,7 +1,8 @@
 /* Asks the browser for a passkey, and posts what it answers with the form the button is in.
 
    The form says in data-passkey whether a passkey is made ("create") or shown ("get"), and in data-options, as JSON,
-   what our server wants to know. Without this file the button stays hidden, and the page says so. */
+   what our server wants to know. What can go wrong is written beside it, in the language of the page. Without this file
+   the button stays hidden, and the page says so. */
 "use strict";
 (() => {
   const form = document.querySelector("form[data-passkey]");
@@ -51,10 +52,7 @@
       form.elements.credential.value = written(await ask());
       form.submit();
     } catch (error) {
-      problem.textContent =
-        error.name === "InvalidStateError"
-          ? "This device has a passkey for your log-in already."
-          : "No passkey was given: it was cancelled, took too long, or this device has none. Try again.";
+      problem.textContent = error.name === "InvalidStateError" ? problem.dataset.known : problem.dataset.notGiven;
       problem.hidden = false;
       button.disabled = false;
     }

@@ -40,7 +40,8 @@ DOORS = [LOGIN, "/sign-in/password/reset/", "/sign-in/password/reset/done/", "/s
 TEMPLATES = Path(settings.PROJECT) / "templates"
 CUSTOMERS = sorted(
     path
-    for path in TEMPLATES.rglob("*.html")
+    for kind in ("html", "txt", "subject")
+    for path in TEMPLATES.rglob(f"*.{kind}")
     if path.relative_to(TEMPLATES).parts[0] not in ("admin", "allauth", "unfold")
 )
 
@@ -181,6 +182,71 @@ def test_mail_about_a_log_in_is_in_its_language(installed: Account, in_spanish: 
     subjects = {message.to[0]: message.subject for message in mail.outbox}
     assert subjects["new@example.com"].endswith("Confirme su nueva dirección")
     assert subjects[in_spanish.email].endswith("Se pidió otra dirección")
+
+
+def test_mail_to_somebody_is_in_his_language_whoever_asks_for_it(installed: Account, in_spanish: User) -> None:
+    Client(headers={"Accept-Language": "en"}).post("/sign-in/password/reset/", {"email": in_spanish.email})
+    [message] = mail.outbox
+    assert message.subject.endswith("Correo electrónico para restablecer contraseña")
+    link = re.search(r"http://testserver(/sign-in/\S+)", message.body)
+    assert link is not None
+    browser = Client(headers={"Accept-Language": "en"})
+    form = browser.get(link[1], follow=True).redirect_chain[-1][0]
+    browser.post(form, {"password1": "another horse battery", "password2": "another horse battery"})
+    assert len(mail.outbox) == 2
+    assert "Está recibiendo este correo" in mail.outbox[1].body
+
+
+def test_maintenance_speaks_as_the_browser_asks_and_not_as_the_page_before(
+    db: None, settings: Any, tmp_path: Path
+) -> None:
+    settings.MAINTENANCE_FILE = tmp_path / "maintenance"
+    english, spanish = (Client(headers={"Accept-Language": language}) for language in ("en", "es"))
+    for before, browser, language in ((spanish, english, "en"), (english, spanish, "es")):
+        before.get(LOGIN)
+        settings.MAINTENANCE_FILE.touch()
+        answer = browser.get(LOGIN)
+        settings.MAINTENANCE_FILE.unlink()
+        assert answer.status_code == 503
+        assert f'<html lang="{language}">' in answer.content.decode()
+        assert answer["Content-Language"] == language
+        assert {"Accept-Language", "Cookie"} <= set(answer["Vary"].split(", "))
+
+
+def test_an_address_that_is_not_served_speaks_as_the_browser_asks(db: None) -> None:
+    Client(headers={"Accept-Language": "es"}).get(LOGIN)
+    answer = Client(headers={"Accept-Language": "en", "Host": "elsewhere.example.com"}).get(LOGIN)
+    assert (answer.status_code, answer["Content-Language"]) == (400, "en")
+    assert '<html lang="en">' in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "language"), [("EN", "en"), ("es-mx", "es"), ("xx", "en"), ("es" * 400, "en"), ("../es", "en")]
+)
+def test_a_cookie_may_say_anything(chosen: str, language: str, db: None) -> None:
+    client = Client()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = chosen
+    answer = client.get(LOGIN)
+    assert answer["Content-Language"] == language
+    assert f'<html lang="{language}">' in answer.content.decode()
+
+
+def test_the_passkeys_form_and_what_its_script_says_are_in_spanish(installed: Account, in_spanish: User) -> None:
+    client = logged_in(in_spanish)
+    show_password(client)
+    page = client.get("/sign-in/second-factor/passkeys/add/").content.decode()
+    assert ">Nombre <" in page
+    assert 'data-known="Este dispositivo ya tiene' in page
+    assert 'data-not-given="No se entregó ninguna' in page
+
+
+def test_scripts_have_no_words_of_their_own() -> None:
+    scripts = sorted((Path(settings.PROJECT) / "static" / "hostpilot").glob("*.js"))
+    assert scripts
+    for script in scripts:
+        code = re.sub(r"/\*.*?\*/|(?m:^\s*//.*$)", "", script.read_text(encoding="utf-8"), flags=re.S)
+        quoted = re.findall(r"\"([^\"\n]*)\"|'([^'\n]*)'|`([^`]*)`", code)
+        assert [words for words in map("".join, quoted) if re.search(r"\w \w", words) and words != "use strict"] == []
 
 
 @pytest.mark.parametrize("path", CUSTOMERS, ids=lambda path: str(path.relative_to(TEMPLATES)))
