@@ -3,7 +3,8 @@
 import html
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,20 @@ import pytest
 from django.conf import settings
 from django.core import mail
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
 from django.utils.translation import gettext
 
 from accounts.dates import day_in_words, days_in_words, month_in_words
-from accounts.models import Account, Refusal, User
+from accounts.models import Account, PhoneNumber, Refusal, User
 from accounts.models.user import Language
-from subscriptions.actions import propose_subscription
+from billing.actions import issue_credit_note
+from subscriptions.actions import assign_number, install, propose_subscription
 from subscriptions.rules import Subscription
-from tests.accounts.sign_in import LOGIN, YOU, logged_in, show_password
+from tests.accounts.sign_in import LOGIN, YOU, logged_in, set_up_app, show_password
+from tests.billing.bills import invoiced
+from tests.conftest import INSTALLED
 from tests.guarding import nothing_written
 from tests.onboarding.test_letters import CATALOGUE, messages_of
 
@@ -73,9 +78,16 @@ def test_a_page_is_in_the_language_of_its_visitor_and_in_no_other(
     answer = client.get(path)
     assert answer["Content-Language"] == "es"
     assert '<html lang="es">' in answer.content.decode()
-    words = f" {seen(answer)} "
     with translation.override("es"):
-        assert gettext("Your log-in:") in words
+        assert gettext("Your log-in:") in seen(answer)
+    assert english_on(answer) == []
+
+
+def english_on(answer: Any) -> list[str]:
+    """Return the texts of the catalogue that a page says, or has in an attribute that is read out, as they are in
+    English."""
+    attributes = re.findall(r"\s(?:aria-label|data-label|alt|placeholder|title)=\"([^\"]*)\"", answer.content.decode())
+    words = f" {seen(answer)}  {'  '.join(map(html.unescape, attributes))} "
     english = [
         source
         for source, translated in messages_of(CATALOGUE.read_text()).items()
@@ -83,7 +95,49 @@ def test_a_page_is_in_the_language_of_its_visitor_and_in_no_other(
     ]
     assert len(english) > 400
     names = re.escape("|".join(re.findall(r"Pay-per-use|Contact Center \w+", words)))
-    assert [source for source in english if f" {source} " in words and source not in names] == []
+    return [source for source in english if f" {source} " in words and source not in names]
+
+
+@pytest.mark.parametrize("path", [*PAGES[:-3], BILLING + "invoices/1/", BILLING + "usage/?month=2026-03"])
+def test_pages_of_a_live_account_are_in_no_other_language(
+    path: str, active: Account, toll_free: PhoneNumber, in_spanish: User, biller: User
+) -> None:
+    Account.objects.filter(pk=active.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assign_number(active, toll_free, by=in_spanish, now=INSTALLED)
+    issue_credit_note(active, invoiced(active, in_spanish), amount=Decimal(5), reason="Perdone", by=biller)
+    assert english_on(logged_in(in_spanish).get(path)) == []
+
+
+@pytest.mark.parametrize("path", ["codes/", "codes/new/", "app/remove/", "again/", "passkeys/add/"])
+def test_pages_of_the_second_factor_are_in_no_other_language(path: str, in_spanish: User) -> None:
+    client = logged_in(in_spanish)
+    set_up_app(client)
+    answer = client.get(f"/sign-in/second-factor/{path}")
+    assert answer.status_code == 200
+    assert english_on(answer) == []
+    assert "Llaves de acceso ninguna " in seen(client.get(YOU))
+
+
+def test_what_is_asked_answered_and_refused_is_in_no_other_language(
+    account: Account, catalogue: None, in_spanish: User
+) -> None:
+    client = logged_in(in_spanish)
+    assert english_on(client.get(CENTER + "install/")) == []
+    assert english_on(client.post(CENTER + "install/", {"edition": "xx"})) == []
+    install(account, edition="cc-pro", by=in_spanish, now=INSTALLED)
+    wanted = {"seats": 1, "storage": "storage-5", "package": "tf-payperuse", "channels": ["channel-voice"]}
+    people = SimpleUploadedFile("people.csv", b"name,email,role,age\nAnn,ann@example.com,Agent,1\nBob,no,,2\n")
+    for path, posted in (
+        ("subscription/", wanted),
+        ("subscription/", {"seats": "x"}),
+        ("subscription/total/", wanted),
+        ("go-live/", {"wanted_on": "1999-01-01"}),
+        ("users/add/", {"name": ""}),
+        ("users/import/", {"file": people}),
+    ):
+        answer = client.post(CENTER + path, posted, follow=True)
+        assert answer.status_code in (200, 422), path
+        assert english_on(answer) == [], path
 
 
 @pytest.mark.parametrize("path", DOORS)

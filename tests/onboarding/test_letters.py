@@ -311,7 +311,11 @@ TEMPLATES = project.PROJECT / "templates"
 )
 def test_every_sentence_of_the_templates_is_in_the_catalogue(template: str) -> None:
     source = (TEMPLATES / template).read_text()
-    sentences = re.findall(r"""gettext\(u?'((?:[^'\\]|\\.)*)'[,)]|_\("(.*?)"\)""", templatize(source))
+    said, quoted = templatize(source), r"u?'((?:[^'\\]|\\.)*)'"
+    sentences = [
+        *("".join(found) for found in re.findall(rf"""(?<!p)gettext\({quoted}[,)]|_\("(.*?)"\)""", said)),
+        *("\x04".join(found) for found in re.findall(rf"pgettext\({quoted}, *{quoted}\)", said)),
+    ]
     assert bool(sentences) == ("translate" in source)
     known = messages_of(CATALOGUE.read_text())
-    assert [words for pair in sentences for words in pair if words and not {words, (words, 0)} & known.keys()] == []
+    assert [words for words in sentences if not {words, (words, 0)} & known.keys()] == []
