@@ -177,3 +177,34 @@ def test_a_guard_of_the_database_speaks_spanish_too(installed: Account) -> None:
 def test_words_in_two_languages_need_no_migration(db: None) -> None:
     with translation.override("es"):
         call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_the_audit_log_is_taken_away_in_spanish(installed: Account, owner: User, reader: Client) -> None:
+    with pytest.raises(ValidationError):
+        asked_twice(installed, owner)
+    answer = reader.get("/accounts/100001/audit-log/csv/")
+    header, *rows = answer.content.decode().splitlines()
+    assert header == "fecha,quién,tipo,acción,elemento,qué,antes,después,nota"
+    assert any("Ya ha solicitado entrar en servicio." in row for row in rows)
+
+
+def test_usage_is_taken_away_in_spanish(installed: Account, reader: Client) -> None:
+    answer = reader.get("/accounts/100001/billing/usage/csv/")
+    assert answer.content.decode().splitlines()[0] == "cuenta,empresa,día,minutos_gratuitos"
+
+
+@pytest.mark.parametrize(
+    ("people", "words"),
+    [
+        (1, "Se asignó Contact Center a 1 persona."),
+        (2, "Se asignó Contact Center a 2 personas."),
+    ],
+)
+def test_what_was_done_is_counted_in_spanish(
+    installed: Account, owner: User, reader: Client, people: int, words: str
+) -> None:
+    keys = [
+        add_service_user(installed, name=f"Person {i}", email=f"p{i}@example.com", by=owner).pk for i in range(people)
+    ]
+    answer = reader.post(CENTER + "users/", {"people": keys, "role": "agent"}, follow=True)
+    assert words in answer.content.decode()
