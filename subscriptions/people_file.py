@@ -250,14 +250,14 @@ def _columns(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
             )
         if found:
             places[column] = found[0]
-    missing = [f"“{column}”" for column in NEEDED if column not in places]
+    missing = [column for column in NEEDED if column not in places]
     if missing:
         words = ngettext_lazy(
             "The first line must name the columns “name” and “email”; %(missing)s is missing.",
             "The first line must name the columns “name” and “email”; %(missing)s are missing.",
             len(missing),
         )
-        raise _refused("missing_columns", words, {"missing": _anded(missing)})
+        raise _refused("missing_columns", words, {"missing": _quoted(missing)})
     taken = set(places.values())
     return places, [header[place].strip() for place, name in enumerate(names) if name and place not in taken]
 
@@ -268,11 +268,11 @@ def _refused(code: str, reason: Words, params: dict[str, Any] | None = None) -> 
 
 
 def _joined(words: Sequence[str]) -> str:
-    return gettext(" and ").join(words)
+    return gettext(" and ").join(gettext("“%(word)s”") % {"word": word} for word in words)
 
 
 def _roles_in_words() -> str:
     return ", ".join(str(label) for label in ServiceRole.labels)
 
 
-_anded, _all_roles = lazy(_joined, str), lazy(_roles_in_words, str)
+_quoted, _all_roles = lazy(_joined, str), lazy(_roles_in_words, str)

@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from accounts.actions import add_service_user
 from accounts.events import Cursor, Event, Kind, Wanted, event_page, events_of, people_of, recent_events
@@ -150,6 +151,9 @@ def test_numbers_are_told_in_national_form(installed: Account, owner: User, memb
         ("Onboarding team", "Number unassigned", item, [], ""),
         ("Onboarding team", "Assignment corrected", item, [], "Assigned from 2026-03-06 18:00 UTC"),
     ]
+    with translation.override("es"):
+        (*_, corrected) = of_kind(installed, Kind.NUMBERS)
+    assert (corrected[1], corrected[4]) == ("Asignación corregida", "Asignado desde 2026-03-06 18:00 UTC")
 
 
 def test_a_number_that_moves_tells_neither_account_of_the_other(

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
 from billing.charges import ADJUSTMENT, RECURRING, USAGE, Line
 from billing.words import arithmetic, cents, days_of, money, rate, title
@@ -96,3 +97,28 @@ def test_what_a_line_is_about() -> None:
     assert title(CALLS, items) == "Toll-free minutes, Pay-per-use"
     assert title(LATE, items) == "Toll-free minutes, Pay-per-use, adjustment of March 2026"
     assert title(CRM, items) == "addon-crm", "an item that left the catalogue still has its name on old invoices"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (SEATS, "25 puestos × $70.00 × 16 de 31 días = $903.23"),
+        (SEATS._replace(quantity=1, first=MARCH, amount=Decimal(70)), "1 puesto × $70.00 = $70.00"),
+        (CRM, "$40.00 por el mes completo"),
+        (CALLS, "1,234 minutos × $0.045 por minuto = $55.53"),
+        (PACKAGE, "100 de 600 minutos (500 incluidos) × $0.042 por minuto = $4.20"),
+        (LATE, "1,234 minutos × $0.045 por minuto = $55.53, menos $4.50 ya facturados = $51.03"),
+    ],
+    ids=["seats", "one seat", "whole month", "calls", "package", "adjustment"],
+)
+def test_arithmetic_is_told_in_spanish_with_dollars_as_on_bills_in_the_united_states(line: Line, words: str) -> None:
+    with translation.override("es"):
+        assert arithmetic(line) == words
+
+
+def test_a_line_is_titled_in_spanish() -> None:
+    items = {"tf-payperuse": ("Pay-per-use", "package"), "storage-100": ("100 GB", "storage")}
+    with translation.override("es"):
+        assert title(LATE, items) == "Minutos de números gratuitos, Pay-per-use, ajuste de marzo de 2026"
+        assert title(CRM._replace(sku="storage-100"), items) == "Almacenamiento de grabaciones, 100 GB"
+        assert days_of(SEATS) == "16–31 mar 2026"

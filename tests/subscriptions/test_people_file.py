@@ -4,9 +4,11 @@ import codecs
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.models import ServiceRole
 from subscriptions.people_file import MOST_BYTES, MOST_PEOPLE, LeftOut, PeopleFile, Person, read_people
 
 HEAD = "name,email,role\n"
@@ -196,3 +198,14 @@ def test_any_bytes_are_read_or_refused_in_words(content: bytes) -> None:
     assert len(set(emails)) == len(emails)
     assert all(row.reason and row.code for row in file.left_out)
     assert not any("\0" in person.name + person.email for person in file.people)
+
+
+def test_columns_and_roles_may_be_named_in_the_languages_of_the_pages() -> None:
+    file = read("Nombre;Correo electrónico;Rol\nAna;a@example.com;Agente\nBeto;b@example.com;sin asignar\n")
+    assert [(person.name, person.role) for person in file.people] == [("Ana", "agent"), ("Beto", "")]
+    with translation.override("es"):
+        names = ", ".join(str(label) for label in ServiceRole.labels)
+        for label in ServiceRole.labels:
+            assert read(HEAD + f"Ana,a@example.com,{label}\n").people[0].role in ServiceRole.values
+        reason = read(HEAD + "Ana,a@example.com,Cook\n").left_out[0].reason
+    assert reason == f"«Cook» no es un rol. Los roles son {names}, o nada."
