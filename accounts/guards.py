@@ -147,9 +147,17 @@ def _missing(alias: str) -> Iterator[CheckMessage]:
             triggers = {(name, table): (enabled, sealed) for name, table, enabled, sealed in cursor.fetchall()}
             cursor.execute("SELECT conname FROM pg_constraint WHERE convalidated UNION SELECT relname FROM pg_class")
             constraints = {name for (name,) in cursor.fetchall()}
+            cursor.execute("SELECT coalesce(current_setting('guards.writing_history', true), '')")
+            (exempt,) = cursor.fetchone()
     except DatabaseError as error:
         yield Error(f"The database's guards can't be read: {error}", id="guards.E003")
         return
+    if exempt:
+        yield Error(
+            "The guards about time are OFF: guards.writing_history is set outside a transaction that writes history.",
+            hint="Reset the setting of the database or the role: ALTER DATABASE … RESET guards.writing_history.",
+            id="guards.E006",
+        )
     hint = "Run `manage.py migrate`; where the migrations are applied, find out who took the guard away."
     for guard in all_guards():
         if (guard.name, guard.table) not in triggers:
