@@ -52,6 +52,12 @@ def append_only(table: str, what: str) -> list[Guard]:
     ]
 
 
+def read_committed(*tables: str) -> list[Guard]:
+    """Return the guards of tables that are written at READ COMMITTED only (I27)."""
+    sentence = "The database must answer at READ COMMITTED; at another isolation level nothing is written."
+    return [Guard(f"{table}_is_read_committed", table, sentence) for table in tables]
+
+
 GUARDS = [
     *append_only("accounts_refusal", "What was refused"),
     *append_only("accounts_historicaluser", "History"),
@@ -65,6 +71,12 @@ GUARDS = [
         _("The period in which a number was assigned may end once; nothing else of it ever changes."),
     ),
     Guard("accounts_numberassignment_is_kept", "accounts_numberassignment", "Assignments are never emptied."),
+    *read_committed("accounts_account", "accounts_phonenumber", "accounts_numberassignment"),
+    Guard(
+        "account_timezone_is_offered",
+        "accounts_account",
+        "This is not a time zone that can be chosen. Choose a place, like America/New_York, or UTC.",
+    ),
     Guard("user_system_member_is_fixed", "accounts_user", "Who stands for the schedule never changes."),
 ]
 

@@ -1,4 +1,4 @@
-"""SQL of guards that many tables share, for migrations only: what these return must never change."""
+"""SQL of guards that many tables share, for migrations: what these return must never change."""
 
 from django.db.migrations import RunSQL
 
@@ -55,6 +55,26 @@ def guard(name: str, table: str, events: str, body: str) -> RunSQL:
         DROP FUNCTION {name}();
         """,
     )
+
+
+def read_committed(table: str) -> RunSQL:
+    """Return the operation that refuses writes at another isolation level: there a guard would not see other sessions.
+
+    The locking protocol is "lock, then look", and only READ COMMITTED looks at what was committed meanwhile.
+    """
+    return RunSQL(
+        f"""
+        CREATE TRIGGER {table}_is_read_committed BEFORE INSERT OR UPDATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION guard_refuse_isolation();
+        """,
+        f"DROP TRIGGER {table}_is_read_committed ON {table};",
+    )
+
+
+def local_day_of(moment: str, zone: str) -> str:
+    """Return the SQL of an instant's local day; `zone` is the row of accounts_timezone, which the query has joined."""
+    place = f"greatest(width_bucket({moment}, {zone}.since), 1)"
+    return f"(({moment} AT TIME ZONE 'UTC') + {zone}.shifts[{place}] * interval '1 second')::date"
 
 
 def leaves_history(name: str, table: str, history: str, columns: list[str]) -> RunSQL:

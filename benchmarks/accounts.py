@@ -23,13 +23,15 @@ PEOPLE = """
 INSERT INTO accounts_account (id, number, company, timezone, created_at)
 SELECT n, (100000000 + n)::text, 'Company ' || n, ({zones})[1 + n % 5], '2026-07-01'
 FROM generate_series(1, {size}) n;
-INSERT INTO onboarding_onboarding (id, account_id, started_at, activated_at, activated_by_id, activated_from, reason)
-SELECT n, n, '2026-07-01 12:00+00',
-    CASE WHEN live THEN '2026-07-15 12:00+00'::timestamptz + n % 100 * interval '1 day' END,
+INSERT INTO onboarding_onboarding
+    (id, account_id, started_at, started_on, activated_at, activated_on, activated_by_id, activated_from, reason)
+SELECT n, n, '2026-07-01 12:00+00', '2026-07-01', activated_at, local_day(({zones})[1 + n % 5], activated_at),
     CASE WHEN live THEN {by} END, CASE WHEN live THEN 'batch' ELSE '' END, CASE WHEN live THEN 'Measured' ELSE '' END
-FROM (SELECT n, n % 10 <> 0 AS live FROM generate_series(1, {size}) n) made;
-INSERT INTO subscriptions_change (id, account_id, version, by_id, at)
-SELECT n, n, 1, {by}, '2026-07-01 12:00+00' FROM generate_series(1, {size}) n;
+FROM (SELECT n, n % 10 <> 0 AS live,
+    CASE WHEN n % 10 <> 0 THEN '2026-07-15 12:00+00'::timestamptz + n % 100 * interval '1 day' END AS activated_at
+    FROM generate_series(1, {size}) n) made;
+INSERT INTO subscriptions_change (id, account_id, version, by_id, at, day)
+SELECT n, n, 1, {by}, '2026-07-01 12:00+00', '2026-07-01' FROM generate_series(1, {size}) n;
 """
 # The product of a tenth has two rows: five seats more from a day of the month on.
 HELD = """

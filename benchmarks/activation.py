@@ -27,8 +27,8 @@ WITH born AS (
     INSERT INTO onboarding_onboarding (account_id, started_at, activated_from, reason)
     SELECT id, now() - interval '60 days', '', '' FROM accounts_account RETURNING *)
 INSERT INTO onboarding_historicalonboarding
-    (id, account_id, started_at, activated_from, reason, history_date, history_type)
-    SELECT id, account_id, started_at, activated_from, reason, started_at, '+' FROM born;
+    (id, account_id, started_at, started_on, activated_from, reason, history_date, history_type)
+    SELECT id, account_id, started_at, started_on, activated_from, reason, started_at, '+' FROM born;
 INSERT INTO accounts_user (email, password, first_name, last_name, is_superuser, is_staff, is_active, date_joined)
     SELECT 'contact' || n || '@example.com', '!', '', '', false, false, true, now() FROM generate_series(1, {size}) n
     ON CONFLICT DO NOTHING;
@@ -43,12 +43,14 @@ INSERT INTO accounts_contact (account_id, user_id, role)
 
 LIMIT = """
 WITH activated AS (
-    UPDATE onboarding_onboarding SET activated_at = now(), activated_by_id = %s, activated_from = 'batch', reason = %s
+    UPDATE onboarding_onboarding SET activated_at = now(),
+        activated_on = (SELECT local_day('America/New_York', now())),
+        activated_by_id = %s, activated_from = 'batch', reason = %s
     WHERE activated_at IS NULL RETURNING *),
 history AS (
-    INSERT INTO onboarding_historicalonboarding (id, account_id, started_at, activated_at, activated_by_id,
-        activated_from, reason, history_date, history_type, history_user_id, history_change_reason)
-    SELECT id, account_id, started_at, activated_at, activated_by_id, activated_from,
+    INSERT INTO onboarding_historicalonboarding (id, account_id, started_at, started_on, activated_at, activated_on,
+        activated_by_id, activated_from, reason, history_date, history_type, history_user_id, history_change_reason)
+    SELECT id, account_id, started_at, started_on, activated_at, activated_on, activated_by_id, activated_from,
         reason, now(), '~', activated_by_id, 'Activated' FROM activated)
 INSERT INTO onboarding_notice (account_id, to_id, kind, occasion, facts)
 SELECT DISTINCT c.account_id, c.user_id, 'activated', 'activated', '{}'::jsonb

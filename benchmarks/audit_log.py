@@ -35,8 +35,8 @@ SELECT a, n % 3, n, '2026-01-01', a, e.id, s.id, p.id, '2026-01-01'::timestamptz
 FROM generate_series(0, {rows} * 3 / 10 - 1) n CROSS JOIN generate_series(1, {accounts}) a
 JOIN subscriptions_item e ON e.sku = 'cc-pro' JOIN subscriptions_item s ON s.sku = 'storage-5'
 JOIN subscriptions_item p ON p.sku = 'tf-payperuse' ORDER BY n, a;
-INSERT INTO subscriptions_change (account_id, version, by_id, at)
-SELECT a, n, {by}, '2026-01-01' FROM generate_series(0, {rows} * 3 / 10 - 1) n
+INSERT INTO subscriptions_change (account_id, version, by_id, at, day)
+SELECT a, n, {by}, '2026-01-01', '2025-12-31' FROM generate_series(0, {rows} * 3 / 10 - 1) n
 CROSS JOIN generate_series(1, {accounts}) a ORDER BY n, a;
 INSERT INTO subscriptions_holding (account_id, item_id, slot, quantity, period, change_id, superseded_by_id)
 SELECT c.account_id, i.id, i.id, 1, daterange('2026-01-01', NULL), c.id, later.id

@@ -24,10 +24,9 @@ WITH priced AS MATERIALIZED (
         array_position(ARRAY['product', 'channel', 'addon', 'storage', 'package'], i.kind::text) AS place
     FROM subscriptions_item i JOIN subscriptions_price p ON p.item_id = i.id
 ), charged AS MATERIALIZED (
-    SELECT a.id AS account_id, greatest(%(month)s, (o.activated_at AT TIME ZONE a.timezone)::date) AS since
+    SELECT a.id AS account_id, greatest(%(month)s, o.activated_on) AS since
     FROM accounts_account a JOIN onboarding_onboarding o ON o.account_id = a.id
-    WHERE a.id BETWEEN %(lo)s AND %(hi)s AND o.account_id BETWEEN %(lo)s AND %(hi)s
-        AND o.activated_at < %(end)s::timestamp AT TIME ZONE a.timezone
+    WHERE a.id BETWEEN %(lo)s AND %(hi)s AND o.account_id BETWEEN %(lo)s AND %(hi)s AND o.activated_on < %(end)s
 ), held AS MATERIALIZED (
     SELECT h.account_id, p.*, h.quantity, greatest(lower(h.period), %(month)s) AS first,
         least(upper(h.period), %(end)s) AS stop

@@ -62,7 +62,8 @@ def write_files(folder: Path, accounts: int) -> tuple[Path, Path]:
         for call_id, account, caller, start, seconds in calls(accounts):
             number = f"+1800{2_000_000 + account}"
             ours.write(f"{call_id},{number},{caller},{start}+00:00,{seconds}\n")
-            known = f"t\t1000000\t{account}\t{start[:10]}\t2026-11-01 00:00:00+00"
+            day = int(start[8:10]) - (start[11:13] < "04")  # in New York, four hours behind
+            known = f"t\t1000000\t{account}\t2026-10-{day:02}\t2026-11-01 00:00:00+00"
             ready.write(f"{call_id}\t{number}\t{caller}\t{start}+00:00\t{seconds}\t{known}\n")
     return own, bare
 

@@ -28,15 +28,16 @@ SELECT n, (100000000 + n)::text, 'Company ' || n, ({zones})[1 + n % 5], now() - 
 FROM generate_series(1, {size}) n;
 INSERT INTO accounts_contact (account_id, user_id, role) SELECT n, 10 + n, 'owner' FROM generate_series(1, {size}) n;
 INSERT INTO onboarding_onboarding
-    (account_id, started_at, activated_from, reason, owner_id, deadline_rule, deadline_on, deadline_reason)
-SELECT n, now() - (n::bigint * 7919 % 90000) * interval '86.4 seconds', '', '',
+    (account_id, started_at, started_on, activated_from, reason, owner_id, deadline_rule, deadline_on, deadline_reason)
+SELECT n, started_at, local_day(({zones})[1 + n % 5], started_at), '', '',
     CASE WHEN n % 3 > 0 THEN 1 + n % 10 END, CASE WHEN n % 10 = 0 THEN 'fixed' ELSE 'policy' END,
     CASE WHEN n % 10 = 0 THEN current_date + n % 90 END, CASE WHEN n % 10 = 0 THEN 'Measured' ELSE '' END
-FROM generate_series(1, {size}) n;
+FROM (SELECT n, now() - (n::bigint * 7919 % 90000) * interval '86.4 seconds' AS started_at
+    FROM generate_series(1, {size}) n) made;
 INSERT INTO onboarding_goliverequest (account_id, wanted_on, note, requested_by_id, answer)
 SELECT n, current_date + n % 30, '', 10 + n, '' FROM generate_series(20, {size}, 20) n;
-INSERT INTO subscriptions_change (id, account_id, version, by_id, at)
-SELECT n, n, 1, 1, now() - interval '100 days' FROM generate_series(1, {size}) n;
+INSERT INTO subscriptions_change (id, account_id, version, by_id, at, day)
+SELECT n, n, 1, 1, now() - interval '100 days', current_date - 100 FROM generate_series(1, {size}) n;
 INSERT INTO subscriptions_contactcenter (account_id, edition_id, seats, storage_id, package_id, version, installed_at)
 SELECT n, CASE WHEN n % 4 = 0 THEN elite.id ELSE pro.id END, n % 3, storage.id, package.id, 1, now()
 FROM generate_series(1, {size}) n, subscriptions_item pro, subscriptions_item elite, subscriptions_item storage,

@@ -96,10 +96,10 @@ def facts_of(
 
 SCATTERED = 20
 ACCOUNTS = """
-    SELECT a.id, a.timezone, (o.activated_at AT TIME ZONE a.timezone)::date
+    SELECT a.id, a.timezone, o.activated_on
     FROM accounts_account a JOIN onboarding_onboarding o ON o.account_id = a.id
     WHERE a.id BETWEEN %(lo)s AND %(hi)s AND o.account_id BETWEEN %(lo)s AND %(hi)s
-        AND o.started_at < %(end)s::timestamp AT TIME ZONE a.timezone
+        AND o.started_on < %(end)s
 """
 LATE = """
     SELECT account_id, month FROM billing_latemonth

@@ -1,10 +1,11 @@
 """The triggers that hold bills and call records in the database, whoever writes to them."""
 
-from accounts.guards import Guard, append_only
+from accounts.guards import Guard, append_only, read_committed
 
 ISSUED = "An issued invoice is never changed or deleted; a mistake is corrected by an adjustment or a credit note."
 
 GUARDS = [
+    Guard("account_timezone_is_fixed", "accounts_account", "The time zone is fixed once an invoice was issued."),
     Guard("billing_invoice_is_final", "billing_invoice", ISSUED),
     Guard("billing_invoice_is_kept", "billing_invoice", ISSUED),
     Guard("invoice_is_the_sum_of_its_lines", "billing_invoice", "An invoice's total is the sum of its lines."),
@@ -20,6 +21,18 @@ GUARDS = [
     Guard(
         "call_record_is_final", "billing_callrecord", "A call record is never changed or deleted, only matched once."
     ),
+    Guard(
+        "call_day_is_local",
+        "billing_callrecord",
+        "The day of a call is the local day on which it started, by the time zone rules of this product.",
+    ),
+    Guard(
+        "matched_call_day_is_local",
+        "billing_callrecord",
+        "The day of a call is the local day on which it started, by the time zone rules of this product.",
+    ),
+    *read_committed("billing_callrecord", "billing_billedmonth", "billing_latemonth"),
+    *read_committed("billing_invoice", "billing_creditnote", "billing_heldbill"),
     Guard("billing_callrecord_is_kept", "billing_callrecord", "Call records are never emptied."),
     Guard("counter_only_counts_on", "billing_counter", "Numbers are given once: the counter never goes back."),
     Guard("billing_counter_is_kept", "billing_counter", "The counter of numbers is never emptied."),

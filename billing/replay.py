@@ -78,10 +78,11 @@ class _Life:
         self.begin = moment(case["installed"]["at"])
         self.owner = User.objects.create_user("owner@replay.invalid")
         self.team = User.objects.create_superuser("team@replay.invalid")
-        self.account = Account.objects.create(
+        self.account = Account(
             number="100001", company=str(case.get("name", "Replay")), timezone=case["timezone"], created_at=self.begin
         )
         self.account.full_clean(exclude=["created_at"])
+        self.account.save()
         Contact.objects.create(account=self.account, user=self.owner, role=Role.OWNER)
 
     def live(self) -> dict[str, Any]:

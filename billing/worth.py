@@ -10,11 +10,12 @@ from django.db.models.functions import Coalesce, Round
 from django.db.models.lookups import GreaterThanOrEqual
 
 from accounts.models import Account
+from accounts.zones import today_in
 from billing.charges import PACKAGE, NotPriced, Tariff, month_after
 from billing.estimate import first_bills
 from billing.facts import Tariffs, tariffs
 from billing.models import CallRecord
-from onboarding.models.mode import local_day
+from onboarding.models.mode import TIMEZONE
 from subscriptions.models import Holding
 
 USD: Final = DecimalField(max_digits=14, decimal_places=2)
@@ -55,7 +56,7 @@ def value_to_sort_by(now: datetime) -> Any:
     first, last = ((now.astimezone(UTC) + offset).date().replace(day=1) for offset in FURTHEST_ZONES)
     if first == last:
         return _worth(catalogue, month_after(first))
-    has_begun = GreaterThanOrEqual(local_day(Value(now)), Value(last))
+    has_begun = GreaterThanOrEqual(today_in(TIMEZONE, now), Value(last))
     return Case(
         When(has_begun, then=_worth(catalogue, month_after(last))), default=_worth(catalogue, month_after(first))
     )

@@ -23,12 +23,15 @@ import environ
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.db.utils import OperationalError
+from psycopg import IsolationLevel
 from psycopg.conninfo import make_conninfo
 from psycopg.errors import DuplicateDatabase, UniqueViolation
 
 PROJECT = Path(__file__).resolve().parent.parent
 # A server that misses its client for two minutes ends the connection, and with it all locks: a machine may lose power.
 KEEPALIVES = "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
+# The locking protocol needs it; what runs outside a transaction has no other way to be told.
+READ_COMMITTED = r"-c default_transaction_isolation=read\ committed"
 LONGEST_HOME = 80  # a socket's path has at most 103 bytes on every system, and "/data/.s.PGSQL.5432" is ours
 # What the wheel, run by root, gives every folder above its data and programs that has less.
 OPEN_TO_ALL = stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH
@@ -41,14 +44,16 @@ def database_settings(env: environ.Env, *, statement_timeout_ms: int, lock_timeo
     """
     options = {
         "connect_timeout": 10,
-        "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={lock_timeout_ms} {KEEPALIVES}",
+        "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={lock_timeout_ms} {READ_COMMITTED} "
+        f"{KEEPALIVES}",
+        "isolation_level": IsolationLevel.READ_COMMITTED,
     }
     shared = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
     if not env.str("DATABASE_URL"):
         return {"ENGINE": "config.embedded", "NAME": "contact_center", "USER": "postgres", "OPTIONS": options, **shared}
     address = _address(env)
     address["OPTIONS"] = {**address.get("OPTIONS", {}), **options}
-    return {**address, **shared}
+    return {**address, "ENGINE": "config.postgresql", **shared}
 
 
 def _address(env: environ.Env) -> dict[str, Any]:

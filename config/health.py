@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 
 from accounts.actions import database_now
 from accounts.guards import check_guards, missing_migrations
+from config.postgresql.base import WANTED
 
 GUARDS_KEPT_SECONDS = 5.0
 OK = "ok"
@@ -57,8 +58,9 @@ def readyz() -> HttpResponse:
 
 def _database() -> str:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return OK
+        cursor.execute("SHOW transaction_isolation")
+        (level,) = cursor.fetchone()
+    return OK if level == WANTED else f"Answers at {level}, not at {WANTED}."
 
 
 def _migrations() -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import zoneinfo
 from datetime import date
 from email.utils import parseaddr
 from pathlib import Path
@@ -14,6 +15,10 @@ from django.templatetags.static import static
 from config.database import database_settings
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+# Days are decided by the time zone rules pinned with the product (the package tzdata), not by those of this machine.
+zoneinfo.reset_tzpath(to=())
+zoneinfo.ZoneInfo.clear_cache()
 
 env = environ.Env(
     DEBUG=(str, "false"),

@@ -47,7 +47,7 @@ def deadline_of(onboarding: Onboarding, days: int) -> date | None:
         return onboarding.deadline_on
     if onboarding.deadline_rule == DeadlineRule.NONE or not days:
         return None
-    return onboarding.account.day_of(onboarding.started_at) + timedelta(days=days)
+    return onboarding.started_on + timedelta(days=days)
 
 
 def first_free_day(day: date, blackout: Collection[date]) -> date:

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.guards import Guard, append_only
+from accounts.guards import Guard, append_only, read_committed
 
 GUARDS = [
     Guard(
@@ -20,6 +20,12 @@ GUARDS = [
         "onboarding_onboarding",
         "Only an active member of staff with the permission to activate accounts can activate one, or the schedule.",
     ),
+    Guard(
+        "activation_day_is_local",
+        "onboarding_onboarding",
+        "The day of an activation is the local day of its instant, by the time zone rules of this product.",
+    ),
+    *read_committed("onboarding_onboarding"),
     Guard("onboarding_is_never_deleted", "onboarding_onboarding", "The onboarding of an account is never deleted."),
     Guard("onboarding_onboarding_is_kept", "onboarding_onboarding", "The onboarding of accounts is never emptied."),
     Guard(
@@ -27,7 +33,6 @@ GUARDS = [
         "onboarding_onboarding",
         "Every change of the mode and of what is planned for it leaves a row of history.",
     ),
-    Guard("account_timezone_is_fixed", "accounts_account", "The time zone is fixed once Contact Center is installed."),
     *append_only("onboarding_note", "A note"),
     Guard(
         "notice_is_final",

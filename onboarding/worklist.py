@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import DateField, F, FilteredRelation, Func, IntegerField, Q, QuerySet, Value
-from django.db.models.functions import Cast
+from django.db.models import F, FilteredRelation, Q, QuerySet
 
+from accounts.zones import today_in
 from onboarding.models import DeadlineRule, GoLiveRequest, OnboardingQuerySet
-from onboarding.models.mode import local_day
+from onboarding.models.mode import TIMEZONE
 
 SOON: Final = 7
 
@@ -87,13 +87,7 @@ def _around(now: datetime, days: int) -> date:
 
 def day_there(now: datetime, later: int = 0) -> Any:
     """Return the expression of the day it is where the account is, or of a later one."""
-    return Func(
-        local_day(Value(now)),
-        Cast(Value(later), IntegerField()),
-        template="(%(expressions)s)",
-        arg_joiner=" + ",
-        output_field=DateField(),
-    )
+    return today_in(TIMEZONE, now, later=later)
 
 
 def month_of(now: datetime) -> datetime:

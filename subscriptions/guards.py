@@ -4,7 +4,7 @@ from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.guards import Guard, append_only
+from accounts.guards import Guard, append_only, read_committed
 from onboarding.rules import SEAT_LIMIT, why_package_is_locked
 
 SEATS = format_lazy(_("An account in onboarding can hold at most {limit} concurrent-user seats."), limit=SEAT_LIMIT)
@@ -36,6 +36,17 @@ GUARDS = [
     ),
     Guard("subscriptions_price_is_kept", "subscriptions_price", "Prices are never emptied."),
     *append_only("subscriptions_change", "The record of a change"),
+    *read_committed("subscriptions_change", "subscriptions_contactcenter", "subscriptions_holding"),
+    Guard(
+        "change_day_is_decided",
+        "subscriptions_change",
+        _("The day of a change is the local day of its instant, and not before that of the last change or activation."),
+    ),
+    Guard(
+        "activation_follows_changes",
+        "onboarding_onboarding",
+        "An account can't be activated on a day before that of its last purchase. Try again tomorrow.",
+    ),
     *append_only("subscriptions_historicalcontactcenter", "History"),
     *append_only("subscriptions_historicalitem", "History"),
     *append_only("subscriptions_historicalprice", "History"),

@@ -2,13 +2,18 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelect2Widget
 
-from accounts.admin.bases import CarefulInline, HistoryAdmin
+from accounts.admin.bases import CarefulInline, HistoryAdmin, WholeForm
 from accounts.models import Account, Contact, PhoneNumber, Role, ServiceUser
+from accounts.models.account import NOT_A_PLACE
+from accounts.zone_rules import offered_zones
+from accounts.zones import places
 
 
 class ContactInline(CarefulInline):
@@ -34,9 +39,44 @@ class PhoneNumberInline(CarefulInline):
         return False
 
 
-class AccountAdmin(HistoryAdmin):
-    """The provider's customers, with their contacts and numbers. Registered by `onboarding`, which adds the mode."""
+def zone_choices(current: str = "") -> list[tuple[str, str]]:
+    """Return the zones that can be chosen, each with its country to search for, and the one that is kept. One query."""
+    countries = places()
+    names = offered_zones()
+    if current and current not in names:
+        names = [current, *names]
+    return [(name, f"{name} – {countries[name]}" if countries.get(name) else name) for name in names]
 
+
+def zone_field(current: str = "", **options: Any) -> forms.ChoiceField:
+    """Return a searchable choice of the zones that can be chosen, beside the `current` one."""
+    return forms.ChoiceField(
+        choices=lambda: zone_choices(current),
+        widget=UnfoldAdminSelect2Widget,
+        error_messages={"invalid_choice": NOT_A_PLACE},
+        **options,
+    )
+
+
+class AccountForm(WholeForm):
+    """The form of an account, on which its time zone is looked for by place or country."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "timezone" in self.fields:
+            field = self.fields["timezone"]
+            self.fields["timezone"] = zone_field(
+                self.instance.timezone if self.instance.pk else "",
+                label=field.label,
+                help_text=field.help_text,
+                initial=field.initial,
+            )
+
+
+class AccountAdmin(HistoryAdmin):
+    """The provider's customers, with their contacts and numbers. Registered by `billing`, the highest app to add."""
+
+    form = AccountForm
     list_display = ("number", "company", "owners", "timezone", "created_at")
     list_display_links = ("number", "company")
     search_fields = ("number", "company", "contacts__user__email")

@@ -1,8 +1,8 @@
 """Customers' accounts, and the contacts who may act for them."""
 
-import zoneinfo
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -13,16 +13,24 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from accounts.models.user import User
+from accounts.zone_rules import is_offered
+from accounts.zones import day_in, known_zone
+
+UTC_ZONE = ZoneInfo("UTC")
+NOT_A_PLACE = "“%(value)s” is not a time zone that can be chosen. Choose a place, like America/New_York, or UTC."
+
+UNKNOWN_ZONE = _("The account's time zone, “%(name)s”, is not known. An administrator can correct it.")
 
 
 def validate_timezone(name: str) -> None:
-    """Refuse a name that is not in the tz database."""
-    if name not in zoneinfo.available_timezones():
-        raise ValidationError(
-            "“%(name)s” is not a time zone. Use a name of the tz database, like America/New_York.",
-            code="unknown_timezone",
-            params={"name": name},
-        )
+    """Refuse the name of a zone that the pinned rules do not have."""
+    if known_zone(name) is None:
+        raise ValidationError(NOT_A_PLACE, code="unknown_timezone", params={"value": name})
+
+
+def unknown_zone(name: str) -> str:
+    """Return why nothing can be decided for an account in a zone that is not known."""
+    return str(UNKNOWN_ZONE) % {"name": name}
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -43,7 +51,11 @@ class AccountQuerySet(models.QuerySet["Account"]):
 
 
 class Account(models.Model):
-    """A customer of the provider. Its time zone says when its days and months begin."""
+    """A customer of the provider. Its time zone says when its days and months begin.
+
+    A zone is chosen from the places that Python and the database know (guard `account_timezone_is_offered`); an account
+    from before that rule keeps another one. What has been decided keeps its day when a zone is corrected.
+    """
 
     number = models.CharField(
         max_length=12,
@@ -55,8 +67,10 @@ class Account(models.Model):
         "time zone",
         max_length=64,
         default="America/New_York",
-        validators=[validate_timezone],
-        help_text="Days and months of bills are this zone's. It is fixed once Contact Center is installed.",
+        help_text=(
+            "Days and months of bills are this zone's. Once Contact Center is installed, only an administrator can "
+            "correct it, as long as no invoice was issued."
+        ),
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -65,6 +79,7 @@ class Account(models.Model):
 
     class Meta:
         ordering = ["number"]
+        permissions = [("correct_timezone", "Can correct the time zone of an account with Contact Center")]
 
     def __str__(self) -> str:
         return f"{self.company} ({self.number})"
@@ -72,13 +87,30 @@ class Account(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("overview", args=[self.number])
 
+    def clean(self) -> None:
+        """Refuse a new time zone that is no place both sides know (R34); the one an account has may stay."""
+        kept = Account.objects.filter(pk=self.pk, timezone=self.timezone).exists() if self.pk else False
+        if self.timezone and not kept and not is_offered(self.timezone):
+            reason = ValidationError(NOT_A_PLACE, code="unknown_timezone", params={"value": self.timezone})
+            raise ValidationError({"timezone": reason})
+
     @property
-    def zone(self) -> zoneinfo.ZoneInfo:
-        return zoneinfo.ZoneInfo(self.timezone)
+    def zone(self) -> ZoneInfo:
+        """The zone in which times are shown: UTC where the account's own is not known, so that no page breaks."""
+        return known_zone(self.timezone) or UTC_ZONE
 
     def day_of(self, moment: datetime) -> date:
         """Return the calendar day of an instant where the account is (billing-policy.md, 2)."""
-        return moment.astimezone(self.zone).date()
+        return day_in(self.zone, moment)
+
+    def decided_day(self, moment: datetime) -> date:
+        """Return the day of something that happens to the account now, to be stored with it (billing policy 15).
+
+        Raises ValidationError where the account's zone is not known: what is stored has to be right.
+        """
+        if known_zone(self.timezone) is None:
+            raise ValidationError(UNKNOWN_ZONE, code="unknown_timezone", params={"name": self.timezone})
+        return self.day_of(moment)
 
     def begins_day(self, moment: datetime) -> bool:
         """Return whether a calendar day begins with this very instant, where the account is; at midnight, mostly."""

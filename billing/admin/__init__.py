@@ -1,5 +1,6 @@
 """The billing team's pages, and the worklist with what accounts used and are worth."""
 
+from billing.admin.accounts import BilledAccountAdmin
 from billing.admin.calls import CallImportAdmin, CallRecordAdmin, RejectedCallAdmin
 from billing.admin.invoices import CreditNoteAdmin, InvoiceAdmin
 from billing.admin.runs import BillRunAdmin, FailedBillAdmin, HeldBillAdmin
@@ -7,6 +8,7 @@ from billing.admin.worklist import OnboardingAdmin
 
 __all__ = [
     "BillRunAdmin",
+    "BilledAccountAdmin",
     "CallImportAdmin",
     "CallRecordAdmin",
     "CreditNoteAdmin",

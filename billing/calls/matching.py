@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.actions import database_now
+from accounts.migration_guards import local_day_of
 from billing.calls import locking
 from billing.calls.locking import MARK_LATE, lock_accounts, take_turn
 from billing.calls.sql import column, run
@@ -13,22 +14,27 @@ from billing.calls.sql import column, run
 CHUNK = 50_000
 
 TABLE = "CREATE TEMPORARY TABLE IF NOT EXISTS matching_call (id bigint, account_id bigint); TRUNCATE matching_call"
-# Driven by the assignments, through the index of unmatched calls. What one chunk matched, the next no longer finds.
+# Driven by the assignments, through the index of unmatched calls. What one chunk matched, the next no longer finds; an
+# account whose time zone is not known is passed over, since it has no days.
 FOUND = """
     INSERT INTO matching_call
     SELECT r.id, n.account_id FROM billing_callrecord r
     JOIN accounts_phonenumber p ON p.number = r.number
     JOIN accounts_numberassignment n ON n.number_id = p.id AND n.period @> r.started_at
+    JOIN accounts_account a ON a.id = n.account_id
+    JOIN accounts_timezone z ON z.name = a.timezone
     WHERE r.account_id IS NULL LIMIT %s
 """
 # Looks for the assignment anew, under the lock, and only among the accounts that are locked.
 MATCHED = f"""
     WITH matched AS (
         UPDATE billing_callrecord r SET account_id = n.account_id,
-            day = (r.started_at AT TIME ZONE a.timezone)::date, matched_at = %(now)s
-        FROM matching_call m, accounts_phonenumber p, accounts_numberassignment n, accounts_account a
+            day = {local_day_of("r.started_at", "z")}, matched_at = %(now)s
+        FROM matching_call m, accounts_phonenumber p, accounts_numberassignment n, accounts_account a,
+            accounts_timezone z
         WHERE r.id = m.id AND r.account_id IS NULL AND p.number = r.number AND n.number_id = p.id
             AND n.period @> r.started_at AND n.account_id = m.account_id AND a.id = n.account_id
+            AND z.name = a.timezone
         RETURNING r.account_id, r.day, r.is_toll_free
     ), {MARK_LATE}
     SELECT count(*) FROM matched

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.actions import database_now
+from accounts.migration_guards import local_day_of
 from billing.calls import locking
 from billing.calls.batches import Batch, Reject
 from billing.calls.locking import MARK_LATE, Moved, lock_accounts, take_turn
@@ -40,10 +41,11 @@ CALLED = """
     WHERE p.number IN (SELECT number FROM staged_call)
 """
 HOLDERS = "SELECT DISTINCT account_id FROM accounts_numberassignment WHERE number_id IN (SELECT id FROM called_number)"
-JUDGED = """
+# An account whose time zone is not known has no days: its calls are kept, and matched once the zone is corrected.
+JUDGED = f"""
     INSERT INTO judged_call
     SELECT s.line, s.call_id, s.number, s.caller, s.started_at, s.seconds,
-        c.is_toll_free, n.account_id, (s.started_at AT TIME ZONE a.timezone)::date,
+        c.is_toll_free, CASE WHEN z.name IS NOT NULL THEN n.account_id END, {local_day_of("s.started_at", "z")},
         CASE WHEN c.id IS NULL THEN 'unknown_number'
             WHEN s.started_at > %(now)s THEN 'in_future'
             WHEN s.started_at < c.since THEN 'before_account' END
@@ -51,7 +53,8 @@ JUDGED = """
     LEFT JOIN called_number c ON c.number = s.number
     LEFT JOIN (accounts_numberassignment n JOIN accounts_account a ON a.id = n.account_id)
         ON n.number_id = c.id AND n.period @> s.started_at
-"""
+    LEFT JOIN accounts_timezone z ON z.name = a.timezone
+"""  # noqa: S608 - our own text
 MOVED = """
     SELECT EXISTS (SELECT FROM judged_call
         WHERE account_id IS NOT NULL AND account_id NOT IN (SELECT account_id FROM holder))

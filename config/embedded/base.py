@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from django.db.backends.postgresql import base
-
 from config.database import embedded_server_address
+from config.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -10,6 +10,8 @@ from django.db import connection
 from accounts.actions import AlreadyDone, action, database_now
 from accounts.history import insert_history
 from accounts.models import Account, Refusal, User
+from accounts.models.account import unknown_zone
+from accounts.zones import day_in, known_zone, known_zones
 from onboarding import rules
 from onboarding.actions.chunks import CHUNK, in_halves
 from onboarding.actions.refusals import no_contact_center
@@ -39,7 +41,9 @@ def activate(
         raise no_contact_center(account.number)
     if refusal := rules.refuse_activation(onboarding):
         raise AlreadyDone(refusal)
-    _write_activations({account.pk: reason}, by=by, origin=origin, now=now or database_now())
+    now = now or database_now()
+    account.decided_day(now)  # refuses an account whose time zone is not known
+    _write_activations({account.pk: reason}, by=by, origin=origin, now=now)
     onboarding.refresh_from_db()
     return onboarding
 
@@ -121,20 +125,27 @@ def refusals_of(accounts: Collection[int]) -> dict[int, str]:
     """Return, by key, why these accounts can't be activated; those that can are left out. At most two queries."""
     if not accounts:
         return {}
-    ready = set(Onboarding.objects.in_onboarding().filter(account__in=accounts).values_list("account_id", flat=True))
-    refused = dict.fromkeys(sorted(set(accounts) - ready), "Contact Center is not installed on this account.")
-    for row in Onboarding.objects.filter(account__in=refused).select_related("account"):
+    waiting = Onboarding.objects.in_onboarding().filter(account__in=accounts)
+    zones = dict(waiting.values_list("account_id", "account__timezone"))
+    refused = dict.fromkeys(sorted(set(accounts) - set(zones)), "Contact Center is not installed on this account.")
+    refused |= {key: unknown_zone(zone) for key, zone in zones.items() if known_zone(zone) is None}
+    for row in Onboarding.objects.active().filter(account__in=refused).select_related("account"):
         if refusal := rules.refuse_activation(row):
             refused[row.account_id] = refusal.messages[0]
     return refused
 
 
 def _write_activations(reasons: Mapping[int, str], *, by: User, origin: Origin, now: datetime) -> list[int]:
-    """Activate these accounts, with their history and notices, and return their keys. The caller holds their locks."""
+    """Activate these accounts, with their history and notices, and return their keys. The caller holds their locks.
+
+    An account whose time zone is not known is left out: it has no day of activation.
+    """
     activate_all = (
-        "WITH activated AS (UPDATE onboarding_onboarding o SET activated_at = %(now)s, activated_by_id = %(by)s, "  # noqa: S608
-        "activated_from = %(origin)s, reason = given.reason "
+        "WITH activated AS (UPDATE onboarding_onboarding o SET activated_at = %(now)s, activated_on = here.day, "  # noqa: S608
+        "activated_by_id = %(by)s, activated_from = %(origin)s, reason = given.reason "
         "FROM unnest(%(keys)s::bigint[], %(reasons)s::text[]) AS given (key, reason) "
+        "JOIN accounts_account a ON a.id = given.key "
+        "JOIN unnest(%(zones)s::text[], %(days)s::date[]) AS here (zone, day) ON here.zone = a.timezone "
         "WHERE o.account_id = given.key AND o.activated_at IS NULL RETURNING o.*), "
         f"history AS ({insert_history(Onboarding, 'activated')}) "
         "SELECT account_id FROM activated"
@@ -145,6 +156,8 @@ def _write_activations(reasons: Mapping[int, str], *, by: User, origin: Origin, 
             {
                 "keys": list(reasons),
                 "reasons": list(reasons.values()),
+                "zones": [zone.key for zone in known_zones()],
+                "days": [day_in(zone, now) for zone in known_zones()],
                 "now": now,
                 "by": by.pk,
                 "origin": origin.value,

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.decorators import action
@@ -14,23 +13,25 @@ from onboarding.admin.activation import PERMISSION, activation_page
 from onboarding.models import Onboarding
 
 
-@admin.register(Account)
 class OnboardedAccountAdmin(AccountAdmin):
-    actions_detail = ("activate_account",)
+    """The account with its mode. Registered by `billing`, which adds what invoices decide."""
+
+    actions_detail: tuple[str, ...] = ("activate_account",)
 
     def has_activate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm(PERMISSION)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> Any:
-        """Return the time zone too, once Contact Center is installed (guard `account_timezone_is_fixed`)."""
+        """Return the time zone too, once Contact Center is installed: from then on it is corrected, with a reason."""
         fixed = ("timezone",) if obj and Onboarding.objects.filter(account=obj).exists() else ()
         return (*super().get_readonly_fields(request, obj), *fixed)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer the button only where there is something to activate."""
+        """Offer the button that activates only where there is something to activate."""
+        actions = super().get_actions_detail(request, object_id)
         account = self.get_object(request, str(object_id))
         waits = account and Onboarding.objects.in_onboarding().filter(account=account).exists()
-        return super().get_actions_detail(request, object_id) if waits else []
+        return [each for each in actions if waits or not each.action_name.endswith("activate_account")]
 
     @action(
         description="Activate…",

@@ -2,13 +2,17 @@
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import models
-from django.db.models import Case, DateField, DateTimeField, F, Func, IntegerField, Q, Value, When
+from django.db.models import Case, DateField, F, Func, IntegerField, Q, Value, When
 from django.db.models.functions import Cast
 from simple_history.models import HistoricalRecords
 
 from accounts.models import Account, User
+from accounts.zones import today_in, zones_at
+
+TIMEZONE = "account__timezone"
 
 
 class Origin(models.TextChoices):
@@ -25,21 +29,6 @@ class DeadlineRule(models.TextChoices):
     POLICY = "policy", "The policy of all accounts"
     FIXED = "fixed", "A date of its own"
     NONE = "none", "No deadline"
-
-
-def local_time(moment: F | Value) -> Func:
-    """Return the calendar and the clock at an instant in the account's own zone, as an expression."""
-    return Func(F("account__timezone"), moment, function="timezone", output_field=DateTimeField())
-
-
-def local_day(moment: F | Value) -> Cast:
-    """Return the calendar day of an instant in the account's own zone, as an expression."""
-    return Cast(local_time(moment), DateField())
-
-
-def local_hour(moment: F | Value) -> Func:
-    """Return the hour of the clock, 0 to 23, at an instant in the account's own zone, as an expression."""
-    return Func(local_time(moment), template="extract(hour FROM %(expressions)s)::int", output_field=IntegerField())
 
 
 class OnboardingQuerySet(models.QuerySet["Onboarding"]):
@@ -61,7 +50,7 @@ class OnboardingQuerySet(models.QuerySet["Onboarding"]):
         `days` is the policy of all accounts, 0 for none; `deadlines.deadline_of` says the same of one row.
         """
         after = Func(
-            local_day(F("started_at")),
+            F("started_on"),
             Cast(Value(days), IntegerField()),
             template="(%(expressions)s)",
             arg_joiner=" + ",
@@ -83,11 +72,11 @@ class OnboardingQuerySet(models.QuerySet["Onboarding"]):
 
     def overdue(self, now: datetime, *, days: int) -> "OnboardingQuerySet":
         """Accounts in onboarding whose deadline has passed, by the day that it is where each account is."""
-        return self.in_onboarding().with_deadline(days).filter(Q(deadline__lt=local_day(Value(now))))
+        return self.in_onboarding().with_deadline(days).filter(Q(deadline__lt=today_in(TIMEZONE, now)))
 
     def due_by_schedule(self, now: datetime, *, blackout: Collection[date] = ()) -> "OnboardingQuerySet":
         """Accounts in onboarding whose scheduled day has begun where they are, unless it is a blackout date there."""
-        today = self.in_onboarding().annotate(today=local_day(Value(now)))
+        today = self.in_onboarding().annotate(today=today_in(TIMEZONE, now))
         return today.filter(Q(scheduled_on__lte=F("today"))).exclude(Q(today__in=blackout))
 
     def due_by_deadline(
@@ -98,8 +87,10 @@ class OnboardingQuerySet(models.QuerySet["Onboarding"]):
         It has passed and was announced, the announced day has come, no schedule takes its place, and where the account
         is it is night, from midnight until this hour, of a day that is no blackout date.
         """
-        night = self.overdue(now, days=days).annotate(today=local_day(Value(now)), hour=local_hour(Value(now)))
-        announced = night.filter(Q(hour__lt=until, announced_for__lte=F("today")), scheduled_on=None)
+        night = self.overdue(now, days=days).filter(account__timezone__in=zones_at(now, until_hour=until))
+        announced = night.annotate(today=today_in(TIMEZONE, now)).filter(
+            Q(announced_for__lte=F("today")), scheduled_on=None
+        )
         return announced.exclude(Q(today__in=blackout)).order_by(F("deadline"), "started_at", "pk")
 
     def activated_by_deadline(self, since: datetime) -> "OnboardingQuerySet":
@@ -121,7 +112,7 @@ class OnboardingQuerySet(models.QuerySet["Onboarding"]):
         return (
             self.in_onboarding()
             .with_deadline(days)
-            .annotate(today=local_day(Value(now)))
+            .annotate(today=today_in(TIMEZONE, now))
             .filter(waiting | announced)
             .order_by("pk")
         )
@@ -131,13 +122,17 @@ class Onboarding(models.Model):
     """The mode of one account: born in onboarding when Contact Center is installed, ended once by `activate`.
 
     The database refuses a row born active, a second activation, and any change of when and by whom it was
-    (guards in `onboarding/guards.py`). Days are the account's own. `announced_for` is the day that customers were told
-    on which the account becomes active by itself, by its schedule or its deadline.
+    (guards in `onboarding/guards.py`). Days are the account's own. The local days of the start and of the activation,
+    which is the first that is charged (billing policy 5), are stored with their instants and never decided again. The
+    database fills them in where the writer leaves them out, and refuses another day. `announced_for` is the day that
+    customers were told on which the account becomes active by itself, by its schedule or its deadline.
     """
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="onboarding")
     started_at = models.DateTimeField("in onboarding since", db_index=True)
+    started_on = models.DateField("first day of onboarding", editable=False)
     activated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    activated_on = models.DateField("day of activation", null=True, blank=True, editable=False)
     activated_by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="+", null=True, blank=True, editable=False
     )
@@ -172,8 +167,8 @@ class Onboarding(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(activated_at=None, activated_by=None, activated_from="", reason="")
-                | Q(activated_at__isnull=False, activated_by__isnull=False)
+                condition=Q(activated_at=None, activated_on=None, activated_by=None, activated_from="", reason="")
+                | Q(activated_at__isnull=False, activated_on__isnull=False, activated_by__isnull=False)
                 & Q(activated_from__in=Origin.values)
                 & ~Q(reason=""),
                 name="activation_is_whole",
@@ -202,15 +197,15 @@ class Onboarding(models.Model):
     def __str__(self) -> str:
         return f"Onboarding of {self.account}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.started_on is None:
+            self.started_on = self.account.decided_day(self.started_at)
+        super().save(*args, **kwargs)
+
     @property
     def is_active(self) -> bool:
         """Whether the account is live, and charged."""
         return self.activated_at is not None
-
-    @property
-    def activated_on(self) -> date | None:
-        """The local day of activation, the first that is charged (billing-policy.md, 5)."""
-        return self.account.day_of(self.activated_at) if self.activated_at else None
 
     @property
     def goes_live_on(self) -> date | None:

@@ -124,15 +124,21 @@ class _Facts:
 
 
 def _facts(account: Account, *, by: User, now: datetime | None) -> _Facts:
-    """Return the facts; refused for somebody who may not change it, and for a moment before the latest change."""
+    """Return the facts; refused for somebody who may not change it, and for what comes before something decided.
+
+    That is a moment before the latest change, and a day before that of the latest change or of the activation: a
+    corrected time zone can put today before them (billing policy 15).
+    """
     require(Capability.CHANGE_SERVICES, by, account, or_permission="subscriptions.change_contactcenter")
     center = contact_center_of(account)
     now = now or database_now()
-    if now < Change.objects.filter(account=account).latest("version").at:
+    today = account.decided_day(now)
+    latest = Change.objects.filter(account=account).latest("version")
+    activated_on = center.account.onboarding.activated_on
+    if now < latest.at or today < latest.day or (activated_on is not None and today < activated_on):
         raise ValidationError(
             _("The subscription was changed after %(now)s: what is past can't be changed."),
             code="out_of_order",
             params={"now": now},
         )
-    today = account.day_of(now)
     return _Facts(center, held_by(center), catalogue_on(today), now, today)

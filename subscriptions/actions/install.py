@@ -32,7 +32,8 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
             params={"number": account.number, "tried": edition},
         )
     now = now or database_now()
-    catalogue = catalogue_on(account.day_of(now))
+    today = account.decided_day(now)
+    catalogue = catalogue_on(today)
     product = catalogue.get(edition)
     if product is None or product.kind != Kind.PRODUCT:
         raise ValidationError(
@@ -49,7 +50,7 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
             _("The catalogue has no default storage or toll-free package today. Ask the provider to complete it."),
             code="catalogue_incomplete",
         )
-    credit(Onboarding(account=account, started_at=now), by, now).save()
+    credit(Onboarding(account=account, started_at=now, started_on=today), by, now).save()
     center = ContactCenter(account=account, edition=product, installed_at=now)
     wanted = Subscription(
         seats=0,

@@ -32,7 +32,12 @@ def write_change(
     center.version = 0 if center.pk is None else center.version + 1
     credit(center, by, now).save()
     change = Change.objects.create(
-        account_id=center.account_id, version=center.version, confirmation=confirmation, by=by, at=now
+        account_id=center.account_id,
+        version=center.version,
+        confirmation=confirmation,
+        by=by,
+        at=now,
+        day=center.account.decided_day(now),
     )
     outcome = rewrite_ledger(center, wanted, catalogue=catalogue, now=now)
     written = [

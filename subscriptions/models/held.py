@@ -69,6 +69,7 @@ class Change(models.Model):
     confirmation = models.UUIDField(null=True, unique=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
+    day = models.DateField(help_text="The local day of the change, decided when it was made.")
 
     class Meta:
         ordering = ["account", "version"]

@@ -103,8 +103,9 @@ def test_one_line_among_many_invoices_of_a_statement_is_found(charged: Account) 
 def test_an_activation_is_not_moved_back_to_bill_more(charged: Account, way: Callable[..., None]) -> None:
     with refused_by("onboarding_activation_is_final", "onboarding_is_born_in_onboarding"):
         way(charged.onboarding, activated_at=datetime(2026, 3, 6, tzinfo=UTC))
-    with refused_by("account_timezone_is_fixed"):
-        sql("UPDATE accounts_account SET timezone = 'Pacific/Niue'")
+    sql("UPDATE accounts_account SET timezone = 'Pacific/Niue'")  # a correction moves no day that was decided
+    with refused_by(GUARD):
+        issue(INSERTS[0], charged, first=THE_16TH - timedelta(days=1))
 
 
 def test_a_run_that_charges_too_early_is_stopped_and_says_why(

@@ -13,6 +13,7 @@ from accounts.actions import AlreadyDone, database_now
 from accounts.models import Account, Refusal, User
 from onboarding.actions import activate
 from onboarding.models import Onboarding, Origin
+from tests.accounts.zones import in_zone
 from tests.conftest import INSTALLED, codes
 from tests.guarding import nothing_written, settle
 
@@ -36,13 +37,25 @@ def test_the_team_ends_onboarding_and_it_is_recorded(installed: Account, member:
     assert onboarding.history.count() == 2
 
 
-def test_the_first_charged_day_is_the_accounts_own(make_account: Callable[..., Account]) -> None:
+def test_the_first_charged_day_is_the_accounts_own(make_account: Callable[..., Account], member: User) -> None:
     moment = datetime(2026, 3, 16, 3, 30, tzinfo=UTC)
     for number, zone, day in (("100002", "America/New_York", 15), ("100003", "Pacific/Auckland", 16)):
-        onboarding = Onboarding(account=make_account(number, timezone=zone), activated_at=moment)
+        account = make_account(number, timezone=zone)
+        Onboarding.objects.create(account=account, started_at=INSTALLED)
+        onboarding = activate(account, by=member, reason="Ready", now=moment)
         assert onboarding.activated_on is not None
         assert onboarding.activated_on.day == day
         assert onboarding.is_active
+
+
+def test_an_account_in_a_zone_that_nobody_knows_is_refused_with_the_reason(
+    installed: Account, owner: User, member: User
+) -> None:
+    in_zone(installed, "Mars/Olympus")
+    with pytest.raises(ValidationError) as refusal:
+        activate(installed, by=member, reason="Ready")
+    assert refusal.value.code == "unknown_timezone"
+    assert not Onboarding.objects.get().is_active
 
 
 def test_age_counts_until_the_activation(active: Account) -> None:

@@ -147,6 +147,7 @@ def test_without_now_the_clock_is_the_databases(keys: list[int], member: User) -
 def test_history_written_by_the_set_equals_what_a_save_leaves(keys: list[int], member: User) -> None:
     batch(keys[:1], member)
     saved = Onboarding.objects.get(account=keys[1])
+    saved.activated_on = NOON.date()
     saved.activated_at, saved.activated_by, saved.activated_from, saved.reason = NOON, member, Origin.BATCH, "Ready"
     vars(saved).update(_history_user=member, _history_date=NOON, _change_reason="Activated")
     saved.save()

@@ -9,13 +9,15 @@ from django.db.migrations.state import ProjectState
 
 from accounts.guards import Guard, all_guards, check_guards, model_constraints
 from accounts.migration_guards import sealed
-from tests.accounts import test_guards_of_the_past
+from tests.accounts import test_guards_of_the_past, test_zones
 from tests.billing import (
     test_guards_of_bills,
     test_guards_of_calls,
     test_guards_of_credit_notes,
     test_guards_of_the_activation,
+    test_guards_of_the_days,
 )
+from tests.config import test_isolation
 from tests.guarding import sql
 from tests.onboarding import (
     test_guards_of_notices,
@@ -38,6 +40,9 @@ ATTACKS = [
     test_guards_of_the_activation,
     test_guards_of_calls,
     test_guards_of_credit_notes,
+    test_guards_of_the_days,
+    test_isolation,
+    test_zones,
 ]
 
 

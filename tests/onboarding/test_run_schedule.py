@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,6 +12,7 @@ from django.db import connection
 
 from accounts.actions import database_now
 from accounts.models import Account, User
+from accounts.zones import places
 from onboarding.actions import schedule_activation
 from onboarding.models import Notice, NoticeKind, Onboarding, Origin
 from tests.guarding import nothing_written, settle, sql
@@ -28,8 +30,7 @@ def run(**options: Any) -> tuple[str, int]:
 
 def zone_of_night(now: datetime) -> str:
     """Return a zone in which it is two o'clock at night, so that no test waits for one."""
-    behind = (now.hour - 2) % 24  # hours behind UTC, from 0 to 23
-    return f"Etc/GMT+{behind}" if behind <= 12 else f"Etc/GMT-{24 - behind}"
+    return next(name for name in places() if now.astimezone(ZoneInfo(name)).hour == 2)
 
 
 @pytest.fixture

@@ -181,6 +181,7 @@ def test_a_version_is_counted_once(held: Holding, owner: User) -> None:
 
 def test_a_confirmation_is_stored_once(held: Holding, owner: User) -> None:
     key = "00000000-0000-0000-0000-000000000001"
-    Change.objects.create(account=held.account, version=1, by=owner, at=held.change.at, confirmation=key)
+    at = datetime(2026, 4, 1, tzinfo=UTC)
+    Change.objects.create(account=held.account, version=1, by=owner, at=at, confirmation=key)
     with nothing_written(), pytest.raises(IntegrityError, match="confirmation"), transaction.atomic():
-        Change.objects.create(account=held.account, version=2, by=owner, at=held.change.at, confirmation=key)
+        Change.objects.create(account=held.account, version=2, by=owner, at=at, confirmation=key)

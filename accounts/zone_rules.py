@@ -1,0 +1,147 @@
+"""The table of time zone rules that SQL decides local days by, and the check that it is the pinned package's.
+
+It is no model's table: it holds nothing but a copy of the package's rules, made after each migrate. `local_day` and
+the guards of stored days read it. The server's own rules (`AT TIME ZONE`) decide nothing.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from django.core.checks import CheckMessage, Error, Warning
+from django.db import DatabaseError, connection, connections
+
+from accounts.zones import LAST, RULES, known_zone, offsets_of, places
+
+LOOKED_BACK: Final = timedelta(days=366)
+LOOKED_AHEAD: Final = timedelta(days=5 * 366)
+MOST_NAMED: Final = 20
+
+
+def offered_zones() -> list[str]:
+    """Return the zones that can be chosen for an account: places that both Python and the server know. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM accounts_timezone WHERE is_offered ORDER BY name")
+        return [name for (name,) in cursor.fetchall()]
+
+
+def is_offered(name: str) -> bool:
+    """Return whether the zone can be chosen for an account. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM accounts_timezone WHERE name = %s AND is_offered)", [name])
+        return bool(cursor.fetchone()[0])
+
+
+def load_zone_rules(using: str, **kwargs: Any) -> None:
+    """Bring the table up to the pinned rules: every place that can be chosen, and the other zones in use."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT to_regclass('accounts_timezone')")
+        if cursor.fetchone()[0] is None:
+            return  # migrated back to before there was such a table
+        cursor.execute("SELECT name FROM accounts_timezone WHERE rules = %s", [_rules()])
+        current = {name for (name,) in cursor.fetchall()}
+        cursor.execute("SELECT DISTINCT timezone FROM accounts_account")
+        in_use = {name for (name,) in cursor.fetchall()}
+        wanted = {*places(), *in_use} - current
+        if not wanted:
+            return
+        cursor.execute("SELECT name FROM pg_timezone_names")
+        of_server = {name for (name,) in cursor.fetchall()}
+        rows = [row for name in sorted(wanted) if (row := _row(name, of_server)) is not None]
+        cursor.executemany(
+            "INSERT INTO accounts_timezone (name, is_offered, since, shifts, rules) VALUES (%s, %s, %s, %s, %s) "
+            "ON CONFLICT (name) DO UPDATE SET is_offered = excluded.is_offered, since = excluded.since, "
+            "shifts = excluded.shifts, rules = excluded.rules",
+            rows,
+        )
+
+
+def _rules() -> str:
+    return f"{RULES} to {LAST:%Y}"
+
+
+def _row(name: str, of_server: Collection[str]) -> Any:
+    """Return a row of the table, or None for a zone that the pinned rules do not have."""
+    zone = known_zone(name)
+    if zone is None:
+        return None
+    since, shifts = zip(*offsets_of(zone), strict=True)
+    return name, name in places() and name in of_server, list(since), list(shifts), _rules()
+
+
+def check_zones(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Return an error for rules that are not the pinned ones, and warnings about zones in use that are not sound."""
+    return [message for alias in databases or [] for message in _of_database(alias)]
+
+
+def _of_database(alias: str) -> Iterator[CheckMessage]:
+    try:
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT to_regclass('accounts_timezone')")
+            if cursor.fetchone()[0] is None:
+                return  # the guards' check says that migrations are missing
+            cursor.execute(
+                "SELECT a.timezone, z.since, z.shifts, z.rules, n.name IS NOT NULL "
+                "FROM (SELECT DISTINCT timezone FROM accounts_account) a "
+                "LEFT JOIN accounts_timezone z ON z.name = a.timezone "
+                "LEFT JOIN pg_timezone_names n ON n.name = a.timezone ORDER BY 1"
+            )
+            rows = cursor.fetchall()
+            for name, since, shifts, rules, is_known_to_server in rows:
+                yield from _of_zone(cursor, name, since, shifts, rules, is_known_to_server)
+    except DatabaseError as error:
+        yield Error(f"The time zones in use can't be read: {error}", id="zones.E002")
+
+
+def _of_zone(
+    cursor: Any, name: str, since: Any, shifts: Any, rules: str | None, is_known_to_server: bool
+) -> Iterator[CheckMessage]:
+    zone = known_zone(name)
+    if zone is None:
+        cursor.execute("SELECT number FROM accounts_account WHERE timezone = %s ORDER BY number LIMIT 20", [name])
+        numbers = ", ".join(number for (number,) in cursor.fetchall())
+        yield Warning(
+            f"The time zone “{name}” of account {numbers} is not known, so these accounts can't buy, go live or be "
+            "billed.",
+            hint="An administrator can correct an account's time zone on its page, as long as no invoice was issued.",
+            id="zones.W001",
+        )
+        return
+    if rules != _rules() or list(zip(since, shifts, strict=True)) != offsets_of(zone):
+        yield Error(
+            f"The stored rules of the time zone {name} are not those of this version ({_rules()}).",
+            hint="Run `manage.py migrate`, which copies them.",
+            id="zones.E001",
+        )
+    if not is_known_to_server:
+        yield Warning(f"The database server does not know the time zone {name}, which is in use.", id="zones.W002")
+    elif (moment := _first_disagreement(cursor, name)) is not None:
+        yield Warning(
+            f"The database server has other rules for the time zone {name} than this product, from {moment:%Y-%m-%d} "
+            "on. Days are decided by this product's rules; SQL of your own that uses AT TIME ZONE sees other days.",
+            hint="Update the time zone data of the database server, or this product.",
+            id="zones.W003",
+        )
+
+
+def _first_disagreement(cursor: Any, name: str) -> datetime | None:
+    """Return the first change of the clock, of those near, after which the server's offset is another than ours."""
+    zone = known_zone(name)
+    assert zone is not None
+    cursor.execute("SELECT clock_timestamp()")
+    now = cursor.fetchone()[0].astimezone(UTC).replace(second=0, microsecond=0)
+    ours = offsets_of(zone, now - LOOKED_BACK, now + LOOKED_AHEAD)
+    looked_at = sorted({moment for change, _ in ours for moment in (change, change - timedelta(seconds=1))})
+    looked_at += [now - LOOKED_BACK + timedelta(days=n) for n in range(0, (LOOKED_BACK + LOOKED_AHEAD).days, 7)]
+    cursor.execute(
+        "SELECT extract(epoch FROM (moment AT TIME ZONE %s) - (moment AT TIME ZONE 'UTC'))::int "
+        "FROM unnest(%s::timestamptz[]) WITH ORDINALITY u (moment, place) ORDER BY place",
+        [name, looked_at],
+    )
+    theirs = [shift for (shift,) in cursor.fetchall()]
+    wrong = [
+        moment
+        for moment, shift in zip(looked_at, theirs, strict=True)
+        if timedelta(seconds=shift) != moment.astimezone(zone).utcoffset()
+    ]
+    return min(wrong, default=None)

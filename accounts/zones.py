@@ -1,0 +1,105 @@
+"""Time zones: places with one set of rules, those of the pinned package `tzdata` (R34, billing policy 15).
+
+Python's `zoneinfo` reads nothing else (config/settings.py says so), and SQL has the same rules in a table
+(`accounts.zone_rules`). So an instant has one local day, whichever side asks. No query here.
+"""
+
+import zoneinfo
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Final
+
+import tzdata
+from django.db.models import Case, DateField, Value, When
+
+RULES: Final = tzdata.IANA_VERSION
+FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)  # before it, its own offset counts
+LAST: Final = datetime(2075, 1, 1, tzinfo=UTC)
+STEP: Final = timedelta(days=21)  # since FIRST no zone has changed its offset there and back in so few days
+MINUTE: Final = 60
+
+
+@cache
+def places() -> Mapping[str, str]:
+    """Return every place that has time zone rules of its own, with its countries' names: `Europe/Oslo: Norway`.
+
+    `UTC` is among them, with no country.
+    """
+    countries = dict(row[:2] for row in _table("iso3166.tab"))
+    return {"UTC": "", **{row[2]: countries.get(row[0], "") for row in sorted(_table("zone.tab"), key=lambda r: r[2])}}
+
+
+def _table(name: str) -> list[list[str]]:
+    """Return the rows of one of the package's tables, each as its cells."""
+    lines = files("tzdata").joinpath("zoneinfo", name).read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if line and not line.startswith("#")]
+
+
+@lru_cache(maxsize=1024)
+def known_zone(name: str) -> zoneinfo.ZoneInfo | None:
+    """Return the zone of a name, or None where the pinned rules have no such zone."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+@cache
+def known_zones() -> Sequence[zoneinfo.ZoneInfo]:
+    """Return every zone that the pinned rules have."""
+    found = (known_zone(name) for name in sorted(zoneinfo.available_timezones()))
+    return [zone for zone in found if zone is not None]
+
+
+def offsets_of(zone: zoneinfo.ZoneInfo, first: datetime = FIRST, last: datetime = LAST) -> list[tuple[datetime, int]]:
+    """Return from when on which offset from UTC counts in a zone, in seconds: one entry at `first`, one each change."""
+    start, end, step = (int(moment.timestamp()) for moment in (first, last, first + STEP))
+    step -= start
+    at, offset = start, _offset(zone, start)
+    found = [(first, offset)]
+    while at < end:
+        following = at + step
+        if (then := _offset(zone, following)) != offset:
+            # Offsets change at whole minutes: halve the stretch until it is one.
+            before, after = at // MINUTE, following // MINUTE
+            while after - before > 1:
+                middle = (before + after) // 2
+                before, after = (before, middle) if _offset(zone, middle * MINUTE) != offset else (middle, after)
+            found.append((datetime.fromtimestamp(after * MINUTE, UTC), then))
+            offset = then
+        at = following
+    return found
+
+
+def _offset(zone: zoneinfo.ZoneInfo, timestamp: int) -> int:
+    shift = datetime.fromtimestamp(timestamp, zone).utcoffset()
+    assert shift is not None
+    return shift.days * 86_400 + shift.seconds
+
+
+def day_in(zone: zoneinfo.ZoneInfo, moment: datetime) -> date:
+    """Return the calendar day of an instant in a zone."""
+    return moment.astimezone(zone).date()
+
+
+def zones_at(now: datetime, *, until_hour: int) -> list[str]:
+    """Return the names of the zones in which it is before this hour of the day, at an instant."""
+    return [zone.key for zone in known_zones() if now.astimezone(zone).hour < until_hour]
+
+
+def today_in(timezone: str, now: datetime, *, later: int = 0) -> Case:
+    """Return the calendar day of one instant where each row is, or a later one, as an expression.
+
+    `timezone` is the path of the column. An account whose zone is not known has the day of UTC, so that it stops nobody
+    else's list (I28).
+    """
+    more = timedelta(days=later)
+    zones: defaultdict[date, list[str]] = defaultdict(list)
+    for zone in known_zones():
+        zones[day_in(zone, now)].append(zone.key)
+    here = now.astimezone(UTC).date()
+    other = [When(**{f"{timezone}__in": names}, then=Value(day + more)) for day, names in zones.items() if day != here]
+    return Case(*other, default=Value(here + more), output_field=DateField())

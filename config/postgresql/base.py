@@ -1,0 +1,25 @@
+"""Django's PostgreSQL backend at READ COMMITTED, which the locking protocol needs: lock, then look (I27).
+
+Each transaction names the level when it begins, so it holds behind a pooler too. A session whose statements outside a
+transaction would run at another level is refused, and so is every write of such a statement, by the guards.
+"""
+
+from django.db.backends.postgresql import base
+from django.db.utils import OperationalError
+
+WANTED = "read committed"
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Refuses a connection that does not answer at READ COMMITTED."""
+
+    def init_connection_state(self) -> None:
+        super().init_connection_state()
+        with self.connection.cursor() as cursor:
+            cursor.execute("SHOW transaction_isolation")
+            (level,) = cursor.fetchone()
+        if level != WANTED:
+            raise OperationalError(
+                f"the server answers at the isolation level {level!r}, and this product works at {WANTED!r} only: run "
+                "ALTER ROLE … SET default_transaction_isolation = 'read committed', or let the pooler pass options on"
+            )

@@ -1,0 +1,80 @@
+"""A database from before days were stored is upgraded with the days that billing used (R34)."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+BEFORE = [
+    ("billing", "0004_guards_join_by_hash"),
+    ("subscriptions", "0003_price_is_not_moved_back"),
+    ("onboarding", "0010_names_of_the_worklist"),
+    ("accounts", "0004_system_member_guard"),
+]
+ALIAS = "upgraded"
+
+# In CET it is 23:30 on July 15 by the server, whose CET has no summer time, and 00:30 on July 16 by Python. The second
+# account is in a zone that the server does not know, and the third in one that nobody knows.
+ROWS = """
+INSERT INTO accounts_user (id, email, password, first_name, last_name, is_superuser, is_staff, is_active, date_joined,
+    language, is_system)
+VALUES (1, 'ada@example.com', '!', '', '', true, true, true, now(), 'en', false);
+INSERT INTO accounts_account (id, number, company, timezone, created_at)
+VALUES (1, '100001', 'One', 'CET', '2026-01-01'), (2, '100002', 'Two', 'Mars/Olympus', '2026-01-01'),
+    (3, '100003', 'Three', 'America/New_York', '2026-01-01');
+INSERT INTO onboarding_onboarding (id, account_id, started_at, activated_from, reason)
+SELECT id, id, '2026-07-01 12:00+00', '', '' FROM accounts_account;
+UPDATE onboarding_onboarding SET activated_at = '2026-07-15 22:30+00', activated_by_id = 1, activated_from = 'admin',
+    reason = 'Ready';
+INSERT INTO subscriptions_item (id, sku, name, kind, charged_per, size, held_at_install, only_for)
+VALUES (1, 'cc-pro', 'Pro', 'product', 'seat', 0, false, '{}');
+INSERT INTO subscriptions_change (id, account_id, version, by_id, at)
+VALUES (1, 1, 0, 1, '2026-07-15 22:30+00'), (2, 2, 0, 1, '2026-07-15 22:30+00'), (3, 3, 0, 1, '2026-07-16 03:30+00'),
+    (4, 3, 1, 1, '2026-07-17 03:30+00');
+INSERT INTO subscriptions_holding (account_id, item_id, slot, quantity, period, change_id)
+VALUES (1, 1, -1, 3, daterange('2026-07-16', NULL), 1), (3, 1, -1, 5, daterange('2026-07-15', '2026-07-17'), 4),
+    (3, 1, -1, 2, daterange('2026-07-17', NULL), 4);
+"""
+
+
+@pytest.fixture
+def old(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """An empty database of its own, migrated to before the days were stored."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        connections.databases[ALIAS] = {**connections.databases["default"], "NAME": f"test_{ALIAS}"}
+        with connections["default"]._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS test_{ALIAS}")
+            cursor.execute(f"CREATE DATABASE test_{ALIAS}")
+        try:
+            executor = MigrationExecutor(connections[ALIAS])
+            executor.migrate(BEFORE)
+            yield
+        finally:
+            connections[ALIAS].close()
+            del connections[ALIAS], connections.databases[ALIAS]
+            with connections["default"]._nodb_cursor() as cursor:
+                cursor.execute(f"DROP DATABASE test_{ALIAS}")
+
+
+def test_the_days_are_those_that_billing_used(old: None) -> None:
+    connection = connections[ALIAS]
+    with connection.cursor() as cursor:
+        cursor.execute(ROWS)
+    call_command("migrate", database=ALIAS, verbosity=0, skip_checks=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT account_id, activated_on FROM onboarding_onboarding ORDER BY 1")
+        assert cursor.fetchall() == [(1, date(2026, 7, 15)), (2, date(2026, 7, 15)), (3, date(2026, 7, 15))]
+        cursor.execute("SELECT id, day FROM subscriptions_change ORDER BY 1")
+        assert cursor.fetchall() == [
+            (1, date(2026, 7, 16)),  # as the ledger says
+            (2, date(2026, 7, 15)),  # a zone that nobody knows has the days of UTC
+            (3, date(2026, 7, 15)),
+            (4, date(2026, 7, 16)),
+        ]
+        cursor.execute("SELECT DISTINCT started_on FROM onboarding_historicalonboarding")
+        assert cursor.fetchall() == [(date(2026, 7, 1),)]
+        cursor.execute("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled NOT IN ('O', 'A')")
+        assert cursor.fetchone() == (0,)
