@@ -130,11 +130,11 @@ def _send(key: int, batch: Batch, mail: BaseEmailBackend, now: datetime, done: S
             return False
         notice = found[0]
         row = Notice.objects.filter(pk=key)
-        if why := overtaken(notice, _roles(notice), now):
-            done.dropped += row.update(state=NoticeState.DROPPED, settled_at=now, error=why)
-            return False
         attempts = notice.attempts + 1
         try:
+            if why := overtaken(notice, _roles(notice), now):
+                done.dropped += row.update(state=NoticeState.DROPPED, settled_at=now, error=why)
+                return False
             with transaction.atomic():
                 words = letter(notice, _roles(notice), batch)
                 row.update(

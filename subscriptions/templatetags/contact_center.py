@@ -60,20 +60,23 @@ def seats_allowed(center: ContactCenter) -> dict[str, Any] | None:
 
 
 @register.simple_tag
-def checklist(account: Account, center: ContactCenter) -> list[Step]:
-    """Return what is ready to go live (R17), in the order in which it is usually done. Four queries."""
-    switched_on = len(held_by(center).channels)
+def checklist(account: Account, center: ContactCenter | None) -> list[Step]:
+    """Return what is ready to go live (R17), in the order in which it is usually done. Four queries.
+
+    Where an account lost its Contact Center, nothing of it is ready (I28).
+    """
+    switched_on, held_seats = (len(held_by(center).channels), center.seats) if center else (0, 0)
     people = ServiceUser.objects.filter(account=account).with_contact_center().count()
     numbers = NumberAssignment.objects.current().filter(account=account).count()
     subscription, users, phone_numbers = (
         reverse(page, args=[account.number]) for page in ("subscription", "users", "phone_numbers")
     )
-    seats = ngettext("%(count)s seat held", "%(count)s seats held", center.seats)
+    seats = ngettext("%(count)s seat held", "%(count)s seats held", held_seats)
     channels = ngettext("%(count)s channel on", "%(count)s channels on", switched_on)
     assigned = ngettext("%(count)s person assigned", "%(count)s people assigned", people)
     answered = ngettext("%(count)s number assigned", "%(count)s numbers assigned", numbers)
     return [
-        _step(center.seats, gettext("Buy seats"), seats, subscription),
+        _step(held_seats, gettext("Buy seats"), seats, subscription),
         _step(switched_on, gettext("Choose channels"), channels, subscription),
         _step(people, gettext("Assign users"), assigned, users),
         _step(numbers, gettext("Assign a phone number"), answered, phone_numbers),

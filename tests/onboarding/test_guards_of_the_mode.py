@@ -197,7 +197,8 @@ def test_the_database_lets_the_team_and_superusers_activate(
     assert Onboarding.objects.filter(pk=other.pk).update(**activation(permitted)) == 1
 
 
-@pytest.mark.parametrize("part", IN_ONBOARDING.keys() - {"activated_on"}, ids=named)  # the database fills it in
+# Not the day: the database fills it in.
+@pytest.mark.parametrize("part", [part for part in IN_ONBOARDING if part != "activated_on"], ids=named)
 def test_an_activation_is_whole(installed: Account, member: User, part: str) -> None:
     with refused_by("activation_is_whole"):
         Onboarding.objects.update(**{**activation(member), part: IN_ONBOARDING[part]})
