@@ -4,8 +4,8 @@ Usage comes from a feed that may be wrong, and prices are typed in. What else re
 or going live, never put a bill on hold.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -25,6 +25,17 @@ LAST_BILLED = """
 """
 
 
+@dataclass(frozen=True)
+class _Earlier:
+    """The items whose price changed between a day and the end of the month, by SKU, at their price of that day.
+
+    `jumped` are those that cost more than so many times as much since.
+    """
+
+    tariffs: Mapping[str, Tariff]
+    jumped: Set[str]
+
+
 class HoldChecks:
     """What the bills of some accounts for a month are compared with.
 
@@ -36,7 +47,7 @@ class HoldChecks:
         self._month = month
         self._end = month_after(month)
         self._tariffs = [tariff for tariff in catalogue.values() if tariff.changes_price(date.min, self._end)]
-        self._earlier: dict[date, Mapping[str, Tariff]] = {}
+        self._earlier: dict[date, _Earlier] = {}
         self._last_days: dict[int, date] = {}
         if self._tariffs and settings.BILL_HOLD_PRICE_TIMES:
             with connection.cursor() as cursor:
@@ -66,10 +77,11 @@ class HoldChecks:
         day = self._last_days.get(bill.account)
         if day is None:
             return ""
-        earlier = self._tariffs_of(day)
-        if not any(row.item.sku in earlier for row in facts.held):
+        earlier = self._prices_of(day)
+        # A sum is more than so many times another only if one of its parts is: for nearly all accounts, it ends here.
+        if not any(row.item.sku in earlier.jumped for row in facts.held):
             return ""
-        held = [row._replace(item=earlier.get(row.item.sku, row.item)) for row in facts.held]
+        held = [row._replace(item=earlier.tariffs.get(row.item.sku, row.item)) for row in facts.held]
         before = _sum(_recurring(replace(facts, held=held, minutes={}).owed(self._month)))
         charged = _sum(_recurring(bill.lines))
         if charged <= before * settings.BILL_HOLD_PRICE_TIMES:
@@ -79,13 +91,20 @@ class HoldChecks:
             f"at the prices of {day_in_words(day)}, the last day billed before."
         )
 
-    def _tariffs_of(self, day: date) -> Mapping[str, Tariff]:
-        """Return the items whose price changed after the day and before the end of the month, as they cost on it."""
+    def _prices_of(self, day: date) -> "_Earlier":
         if day not in self._earlier:
-            self._earlier[day] = {
-                tariff.sku: tariff.priced_as_on(day) for tariff in self._tariffs if tariff.changes_price(day, self._end)
-            }
+            changed = [tariff for tariff in self._tariffs if tariff.changes_price(day, self._end)]
+            self._earlier[day] = _Earlier(
+                tariffs={tariff.sku: tariff.priced_as_on(day) for tariff in changed},
+                jumped={tariff.sku for tariff in changed if self._has_jumped(tariff, day)},
+            )
         return self._earlier[day]
+
+    def _has_jumped(self, tariff: Tariff, day: date) -> bool:
+        """Return whether, before the end of the month, it costs more than so many times what it costs on a day."""
+        before = tariff.priced_as_on(day).rates[0].monthly_price
+        since = [rate.monthly_price for rate in tariff.rates if day < rate.effective_from < self._end]
+        return max(since) > before * settings.BILL_HOLD_PRICE_TIMES
 
     def _much_usage(self, bill: Bill) -> str:
         """Compare the usage, above an amount that is worth a look, with the account's last invoice with usage."""

@@ -117,6 +117,12 @@ def test_an_item_that_had_no_price_counts_at_todays(billed: Account, owner: User
     assert reasons() == []
 
 
+def test_one_item_that_jumped_among_others_is_no_jump_of_the_bill(billed: Account, owner: User) -> None:
+    buy(billed, owner, now=datetime(2026, 4, 1, 12, tzinfo=UTC), storage="storage-25")
+    reprice("storage-25", "1000.00", date(2026, 4, 2))  # a hundred times as much, but $977.00 after $150.00 in all
+    assert reasons() == []
+
+
 def test_prices_are_those_of_the_latest_month_that_was_billed(billed: Account) -> None:
     reprice("cc-pro", "7000.00", APRIL_10)
     assert reasons(MAY, IN_JUNE) == [
