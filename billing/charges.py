@@ -75,6 +75,23 @@ class Tariff:
         changes = [start for start in self.starts[index:] if start < end]
         return list(zip([first, *changes], [*changes, end], self.rates[index - 1 :], strict=False))
 
+    def changes_price(self, after: date, end: date) -> bool:
+        """Whether it costs another amount a month from a day after `after` and before `end` on; its first is none."""
+        index = max(1, bisect_right(self.starts, after))
+        return any(
+            was.monthly_price != now.monthly_price
+            for was, now in zip(self.rates[index - 1 :], self.rates[index:], strict=False)
+            if now.effective_from < end
+        )
+
+    def priced_as_on(self, day: date) -> "Tariff":
+        """Return the item with the price of a day on every day; itself if it had none then."""
+        index = bisect_right(self.starts, day)
+        if index == 0:
+            return self
+        rate = self.rates[index - 1]._replace(effective_from=date.min)
+        return Tariff(self.sku, self.kind, self.per_seat, (rate,), self.minutes)
+
 
 class Held(NamedTuple):
     """A row of the ledger: each day from `start` to `end` (None: open) counts as holding this much of an item (3)."""

@@ -38,7 +38,10 @@ class Packages:
 
 
 def packages_for(account: Account, catalogue: Catalogue, today: date) -> Packages:
-    """Return the catalogue's packages as the account should look at them. One query."""
+    """Return the packages an account can choose from as it should look at them. One query.
+
+    `catalogue` is what it is offered (`rules.offered`): a package that it can't have is neither advised nor compared.
+    """
     offers = [
         Offer(item.sku, item.monthly_price, item.size, item.per_minute or Decimal(0))
         for item in catalogue.values()

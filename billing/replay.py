@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.actions import AlreadyDone
 from accounts.models import Account, Contact, PhoneNumber, Role, User
+from accounts.past import writing_history
 from billing.actions import run_bills
 from billing.calls.importing import import_calls
 from billing.charges import RECURRING, Line
@@ -86,8 +87,9 @@ class _Life:
         Contact.objects.create(account=self.account, user=self.owner, role=Role.OWNER)
 
     def live(self) -> dict[str, Any]:
-        for change in self.case.get("price_changes", []):
-            self._change_price(change)
+        with writing_history():
+            for change in self.case.get("price_changes", []):
+                self._change_price(change)
         install(self.account, edition=self.case["installed"]["product"], by=self.owner, now=self.begin)
         for _, _, happen in sorted(self._events(), key=lambda event: event[:2]):
             happen()

@@ -15,13 +15,13 @@ from functools import lru_cache
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from accounts.guards import sentence_of
-from billing.charges import RECURRING, NotPriced, month_after
+from billing.charges import NotPriced, month_after
 from billing.facts import Tariffs, facts_of
-from billing.models import HeldBill, InvoiceLine
+from billing.holding import HoldChecks
+from billing.models import HeldBill
 from billing.writing import Bill, write_invoices, write_lines
 
 CHUNK = 5_000
@@ -142,6 +142,7 @@ def _bill(
     outcome = Outcome()
     doubtful: list[Bill] = []
     of_account = facts_of(keys, month, catalogue)
+    checks = HoldChecks(list(of_account), month, catalogue) if hold_outliers else None
 
     def priced() -> Iterator[Bill]:
         for account, facts in of_account.items():
@@ -152,7 +153,7 @@ def _bill(
             except NotPriced as error:
                 outcome.failed[account] = str(error)
                 continue
-            if hold_outliers and is_doubtful(bill):
+            if checks and checks.is_doubtful(bill, facts):
                 doubtful.append(bill)
             else:
                 yield bill
@@ -163,7 +164,7 @@ def _bill(
     settled = sent(priced(), len(of_account))
     in_line = []
     for bill in doubtful:
-        if why := out_of_line(bill, month):
+        if checks and (why := checks.reason(bill, of_account[bill.account])):
             outcome.held[bill.account] = why
             if not dry_run:
                 HeldBill.objects.create(account_id=bill.account, month=month, total=bill.total, why=why, held_at=now)
@@ -198,36 +199,6 @@ def _locked_and_unbilled(keys: Sequence[int], month: date) -> list[int]:
         )
         passed_over = {account for (account,) in cursor.fetchall()}
     return [key for key in keys if key not in passed_over]
-
-
-def is_doubtful(bill: Bill) -> bool:
-    """Return whether the bill is one that `out_of_line` is to look at: negative, or with much usage. No query."""
-    above = settings.BILL_HOLD_USAGE_ABOVE
-    return bill.total < 0 or (bill.total > above and _usage(bill) > above)  # the total is never less than the usage
-
-
-def out_of_line(bill: Bill, month: date) -> str:
-    """Return why a doubtful bill should wait for a person (I20), or nothing where it is in line.
-
-    Recurring charges follow from what somebody bought on purpose; usage comes from a feed that may be wrong. So usage
-    is held against the account's last invoice with usage, above an amount that is worth a look.
-    """
-    if bill.total < 0:
-        return f"The total is negative: ${bill.total:,.2f}."
-    usage = _usage(bill)
-    lines = InvoiceLine.objects.filter(invoice__account=bill.account).exclude(kind=RECURRING)
-    earlier = lines.filter(invoice__month__lt=month).order_by("-invoice__month")
-    latest = earlier.values_list("invoice__month", flat=True).first()
-    before = Decimal(0)
-    if latest:
-        before = sum(lines.filter(invoice__month=latest).values_list("amount", flat=True), before)
-    if usage <= before * settings.BILL_HOLD_USAGE_TIMES:
-        return ""
-    return f"Usage of ${usage:,.2f}, after ${before:,.2f} on the last invoice with usage."
-
-
-def _usage(bill: Bill) -> Decimal:
-    return sum([line.amount for line in bill.lines if line.kind != RECURRING], Decimal(0))
 
 
 @lru_cache(maxsize=4096)

@@ -40,6 +40,8 @@ env = environ.Env(
     LOG_LEVEL=(str, "INFO"),
     BILL_HOLD_USAGE_ABOVE=(int, 2_000),
     BILL_HOLD_USAGE_TIMES=(int, 10),
+    BILL_HOLD_PRICE_TIMES=(int, 10),
+    BILL_HOLD_TOTAL_ABOVE=(int, 0),
     ONBOARDING_DEADLINE_DAYS=(int, 0),
     ONBOARDING_BLACKOUT_DATES=(list, []),
     ONBOARDING_ACTIVATIONS_A_NIGHT=(int, 200),
@@ -375,6 +377,10 @@ LOGGING = {
 # A bill whose usage is above so many dollars, and so many times that of the last invoice, waits for a person.
 BILL_HOLD_USAGE_ABOVE = _whole_number("BILL_HOLD_USAGE_ABOVE")
 BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
+# So does one whose recurring charges are above so many times what they would be at the prices last billed; 0: none.
+BILL_HOLD_PRICE_TIMES = _whole_number("BILL_HOLD_PRICE_TIMES")
+# So does one above so many dollars; 0: none.
+BILL_HOLD_TOTAL_ABOVE = _whole_number("BILL_HOLD_TOTAL_ABOVE")
 # Whether a worker bills the last month by itself, once it has ended everywhere.
 BILL_RUN_BY_ITSELF = _yes_or_no("BILL_RUN_BY_ITSELF")
 

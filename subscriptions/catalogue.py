@@ -1,17 +1,20 @@
 """Reads of the catalogue and of what is held, and the loading of a catalogue file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Min
 
+from accounts.actions import database_now
 from onboarding.actions import no_contact_center
 from subscriptions.models import ChargedPer, ContactCenter, Holding, Item, Kind, Price, Slot
 from subscriptions.rules import Catalogue, Subscription
+from subscriptions.sale import Sale, refuse_past_price, refuse_sale
 
 SECTIONS = {
     "products": Kind.PRODUCT,
@@ -31,7 +34,10 @@ class Waiting:
 
 
 def catalogue_on(day: date) -> Catalogue:
-    """Return what is sold on a day by SKU, each item with its price of that day. One query."""
+    """Return what has a price on a day by SKU, each item with its price of that day. One query.
+
+    Items that were withdrawn from sale are in it: they may be held. `rules.offered` says what can be chosen.
+    """
     return {item.sku: item for item in Item.objects.priced(day)}
 
 
@@ -76,12 +82,21 @@ def waiting_package(center: ContactCenter, today: date) -> Waiting | None:
     return Waiting(counting.item, counting.period.upper)
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """What a catalogue file adds: items, and prices with their items, in the order of the file."""
+
+    items: MutableSequence[Item]
+    prices: MutableSequence[Price]
+
+
 @transaction.atomic
-def load_catalogue(content: Mapping[str, Any]) -> tuple[int, int]:
-    """Add the items and prices of a catalogue file that are not there yet; return how many of each were added.
+def load_catalogue(content: Mapping[str, Any], *, dry_run: bool = False, now: datetime | None = None) -> Loaded:
+    """Add the items and prices of a catalogue file that are not there yet; return them. A dry run writes nothing.
 
     The form is that of `catalogue.json`: `effective_from`, and a list for each section. Raises ValidationError, and
-    adds nothing, where the file is not of this form or an item in it differs from the one of that SKU.
+    adds nothing, where the file is not of this form, contradicts what is there (each item and both values are named),
+    or has a price for a day that has begun and an item that had one then.
     """
     try:
         day = date.fromisoformat(content["effective_from"])
@@ -91,19 +106,102 @@ def load_catalogue(content: Mapping[str, Any]) -> tuple[int, int]:
         raise ValidationError(
             f"The catalogue is not of the expected form: {error!r}.", code="catalogue_form"
         ) from error
-    items = prices = 0
+    now = now or database_now()
+    # In the order of their keys, as everybody locks them: the guard of a new price does so one by one.
+    existing = {item.sku: item for item in Item.objects.select_for_update(no_key=True).order_by("pk")}
+    products = {item.sku for item in (*existing.values(), *(item for item, _ in parsed)) if item.kind == Kind.PRODUCT}
+    loaded = Loaded([], [])
+    against: list[ValidationError] = []
     for item, price in parsed:
-        existing = Item.objects.filter(sku=item.sku).first()
-        if existing is None:
-            _save(item, item)
-            existing, items = item, items + 1
-        elif (existing.kind, existing.size, existing.charged_per) != (item.kind, item.size, item.charged_per):
-            raise ValidationError(f"{item.sku} is in the catalogue as something else.", code="item_differs")
-        if not existing.prices.filter(effective_from=day).exists():
-            price.item = existing
-            _save(price, item)
-            prices += 1
-    return items, prices
+        there = existing.get(item.sku)
+        if unknown := set(item.only_for) - products:
+            against.append(_differs(f"{item.sku} is only for {_listed(unknown)}, not the SKU of a product."))
+        elif there and (differences := list(_differences(there, item))):
+            against += differences
+        else:
+            if there is None:
+                _save(item, item)
+                loaded.items.append(item)
+                existing[item.sku] = there = item
+            _add_price(there, price, loaded, against, now)
+    if against:
+        raise ValidationError(against)
+    if dry_run:
+        transaction.set_rollback(True)
+    return loaded
+
+
+def sale_refusal(item: Item, first: date | None, withdrawn_from: date | None) -> ValidationError | None:
+    """Return why an item can't be sold from its first price on beside the others of its size, or None.
+
+    Locks the others: none of them is given a price, or withdrawn on another day, until the caller's transaction ends.
+    """
+    if first is None or item.kind not in (Kind.STORAGE, Kind.PACKAGE):
+        return None
+    of_size = Item.objects.filter(kind=item.kind, size=item.size).select_for_update(no_key=True).order_by("pk")
+    others = {other.pk: other for other in of_size if other.pk != item.pk}
+    starts = Price.objects.filter(item__in=others).order_by().values("item").annotate(first=Min("effective_from"))
+    sales = [
+        Sale(others[key].name, start, others[key].withdrawn_from) for key, start in starts.values_list("item", "first")
+    ]
+    return refuse_sale(Sale(item.name, first, withdrawn_from), sales)
+
+
+def _add_price(item: Item, price: Price, loaded: Loaded, against: list[ValidationError], now: datetime) -> None:
+    """Add the price unless it is there; what stands against it goes to `against`."""
+    others = {other.effective_from: other for other in item.prices.all()}
+    day = price.effective_from
+    if same := others.get(day):
+        if (same.monthly_price, same.per_minute) != (price.monthly_price, price.per_minute):
+            against.append(
+                _differs(
+                    f"{item.sku} costs {amount_in_words(same)} from {day}, and {amount_in_words(price)} in the file."
+                )
+            )
+        return
+    refusal = refuse_past_price(item.sku, day, others=others, now=now)
+    if refusal is None and not any(other < day for other in others):
+        refusal = sale_refusal(item, day, item.withdrawn_from)
+    if refusal is not None:
+        against.append(refusal)
+        return
+    price.item = item
+    _save(price, item)
+    loaded.prices.append(price)
+
+
+COMPARED = {
+    "name": "the name",
+    "kind": "the kind",
+    "size": "the size",
+    "charged_per": "charged per",
+    "held_at_install": "held from the moment of install",
+    "only_for": "only for",
+}
+
+
+def _differences(there: Item, item: Item) -> Iterator[ValidationError]:
+    """Yield an error for each value of an item in the file that is another in the catalogue."""
+    for field, words in COMPARED.items():
+        was, now = getattr(there, field), getattr(item, field)
+        if field == "only_for":
+            was, now = _listed(was), _listed(now)
+        if was != now:
+            yield _differs(f"{item.sku}: {words}: “{was}” in the catalogue, “{now}” in the file.")
+
+
+def _differs(words: str) -> ValidationError:
+    return ValidationError(words, code="item_differs")
+
+
+def _listed(skus: Iterable[str]) -> str:
+    return ", ".join(sorted(skus)) or "all products"
+
+
+def amount_in_words(price: Price) -> str:
+    """Return what a price says: `$18.00 a month and $0.0420 a minute`."""
+    rate = "" if price.per_minute is None else f" and ${price.per_minute} a minute"
+    return f"${price.monthly_price} a month{rate}"
 
 
 def _save(row: Item | Price, item: Item) -> None:
@@ -119,9 +217,17 @@ def _price(row: Mapping[str, Any], day: date) -> Price:
     per_minute = row.get("per_minute")
     return Price(
         effective_from=day,
-        monthly_price=Decimal(row["monthly_price"]),
-        per_minute=None if per_minute is None else Decimal(per_minute),
+        monthly_price=_usd(row["monthly_price"]),
+        per_minute=None if per_minute is None else _usd(per_minute),
     )
+
+
+def _usd(written: object) -> Decimal:
+    """Return an amount as it is written: a JSON number would be a fraction of two, and differ from the price it is."""
+    amount = Decimal(str(written))
+    if not amount.is_finite():
+        raise ValueError(f"{written} is not an amount")
+    return amount
 
 
 def _item(kind: Kind, row: Mapping[str, Any]) -> Item:

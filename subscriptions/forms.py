@@ -14,7 +14,7 @@ from accounts.models.people import ServiceUserQuerySet
 from onboarding import rules as mode
 from subscriptions.models import ContactCenter, Item, Kind
 from subscriptions.people_file import MOST_BYTES, PeopleFile, read_people
-from subscriptions.rules import Catalogue, Subscription
+from subscriptions.rules import Catalogue, Subscription, offered
 
 LONGEST_KEY = 18  # digits of a key that PostgreSQL can hold
 NO_ROLE = "none"
@@ -34,12 +34,13 @@ def is_key(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Option:
-    """An item as the form offers it; `reason` says why it alone can't be chosen."""
+    """An item as the form offers it; `reason` says why it alone can't be chosen, `note` what to know about it."""
 
     item: Item
     is_chosen: bool
     is_locked: bool = False
     reason: str = ""
+    note: str = ""
 
 
 class OfferField(forms.ChoiceField):
@@ -74,10 +75,11 @@ class SubscriptionForm(forms.Form):
         self.today = today
         self.onboarding = center.account.onboarding
         self.catalogue = catalogue
+        self.offered = offered(catalogue, held=held, edition=center.edition, today=today)
         for name, kind in KIND_OF_FIELD.items():
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
-            field.choices = [(item.sku, item.name) for item in catalogue.values() if item.kind == kind]
+            field.choices = [(item.sku, item.name) for item in self.offered.values() if item.kind == kind]
         limit = mode.seat_limit(self.onboarding)
         self.fields["seats"].widget.attrs.update({"min": 0, "inputmode": "numeric"})
         if limit is not None:
@@ -122,17 +124,24 @@ class SubscriptionForm(forms.Form):
     def _options(self, name: str) -> Iterator[Option]:
         value = self[name].value() or []
         chosen = {value} if isinstance(value, str) else set(value)
-        for item in self.catalogue.values():
+        for item in self.offered.values():
             if item.kind == KIND_OF_FIELD[name]:
                 is_chosen = item.sku in chosen
                 locked = item.kind == Kind.PACKAGE and bool(self.package_lock) and not item.held_at_install
-                yield Option(item, is_chosen, locked and not is_chosen, "" if is_chosen else self._reason(item))
+                reason = "" if is_chosen else self._reason(item)
+                yield Option(item, is_chosen, locked and not is_chosen, reason, self._note(item))
 
     def _reason(self, item: Item) -> str:
         if item.is_sold_with(self.center.edition):
             return ""
-        names = [edition.name for edition in self.catalogue.values() if edition.sku in item.only_for]
+        names = [edition.name for edition in self.offered.values() if edition.sku in item.only_for]
         return gettext("Only with %(editions)s") % {"editions": gettext(" or ").join(names)}
+
+    def _note(self, item: Item) -> str:
+        """Return what somebody who holds an item that was withdrawn from sale should know before giving it up."""
+        if item.is_on_sale(self.today):
+            return ""
+        return gettext("No longer sold. You can keep it, but you can’t get it back once you give it up.")
 
 
 def initial_of(subscription: Subscription) -> dict[str, Any]:

@@ -34,6 +34,11 @@ GUARDS = [
         "subscriptions_price",
         "A price that has taken effect never changes: add a new one from a later day.",
     ),
+    Guard(
+        "price_starts_later",
+        "subscriptions_price",
+        "A price can be added only from a day that has begun nowhere yet, unless the item had no price until then.",
+    ),
     Guard("subscriptions_price_is_kept", "subscriptions_price", "Prices are never emptied."),
     *append_only("subscriptions_change", "The record of a change"),
     *read_committed("subscriptions_change", "subscriptions_contactcenter", "subscriptions_holding"),

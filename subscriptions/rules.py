@@ -4,8 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils.functional import lazy
@@ -18,7 +17,6 @@ from subscriptions.ledger import first_of_next_month
 from subscriptions.models import MOST_SEATS, Item, Kind
 
 Catalogue = Mapping[str, Item]
-FIRST_ZONE = ZoneInfo("Pacific/Kiritimati")  # 14 hours before UTC; the guard `price_in_effect_is_final` has it too
 
 
 @dataclass(frozen=True)
@@ -37,12 +35,34 @@ class Subscription:
         return self.channels | self.addons
 
 
+def offered(catalogue: Catalogue, *, held: Subscription, edition: Item, today: date) -> Catalogue:
+    """Return what of the catalogue an account can choose from: what is on sale today, and what it holds.
+
+    An item that is sold only with editions which are withdrawn themselves is offered to their accounts alone.
+    """
+    keeps = {edition.sku, held.storage, held.package, *held.switched_on}
+    editions = {item.sku for item in catalogue.values() if item.kind == Kind.PRODUCT and item.is_on_sale(today)}
+    editions.add(edition.sku)
+    return {
+        sku: item
+        for sku, item in catalogue.items()
+        if sku in keeps or (item.is_on_sale(today) and (not item.only_for or editions & set(item.only_for)))
+    }
+
+
 def refuse_subscription(
-    wanted: Subscription, *, held: Subscription, edition: Item, catalogue: Catalogue, onboarding: Onboarding
+    wanted: Subscription,
+    *,
+    held: Subscription,
+    edition: Item,
+    catalogue: Catalogue,
+    onboarding: Onboarding,
+    today: date,
 ) -> dict[str, list[ValidationError]]:
     """Return every reason against holding `wanted`, by the field it stands at; empty where it may be held.
 
-    What is held already may be kept; `catalogue` has what is sold today.
+    What is held already may be kept, and seats bought, even where it was withdrawn from sale; what was given up is a
+    new purchase. `catalogue` has every item with a price today.
     """
     reasons: dict[str, list[ValidationError]] = {}
 
@@ -68,14 +88,14 @@ def refuse_subscription(
         ("package", {wanted.package} - {held.package}, Kind.PACKAGE),
     ):
         for sku in sorted(skus):
-            refuse(field, _refuse_item(sku, kind, edition, catalogue))
+            refuse(field, _refuse_item(sku, kind, edition, catalogue, today))
             item = catalogue.get(sku)
             if kind == Kind.PACKAGE and item:
                 refuse(field, mode.refuse_package(onboarding, item.name, is_default=item.held_at_install))
     return reasons
 
 
-def _refuse_item(sku: str, kind: Kind, edition: Item, catalogue: Catalogue) -> ValidationError | None:
+def _refuse_item(sku: str, kind: Kind, edition: Item, catalogue: Catalogue, today: date) -> ValidationError | None:
     item = catalogue.get(sku)
     if item is None or item.kind != kind:
         return ValidationError(
@@ -83,6 +103,8 @@ def _refuse_item(sku: str, kind: Kind, edition: Item, catalogue: Catalogue) -> V
             code="unknown_item",
             params={"tried": sku, "kind": _kind_later(kind)},
         )
+    if not item.is_on_sale(today):
+        return withdrawn(item)
     if not item.is_sold_with(edition):
         return ValidationError(
             _("%(item)s is not sold with %(edition)s."),
@@ -90,6 +112,15 @@ def _refuse_item(sku: str, kind: Kind, edition: Item, catalogue: Catalogue) -> V
             params={"item": item.name, "edition": edition.name, "tried": item.name},
         )
     return None
+
+
+def withdrawn(item: Item) -> ValidationError:
+    """Return the refusal to sell an item that was withdrawn from sale."""
+    return ValidationError(
+        _("%(item)s is no longer sold. Accounts that already have it can keep it."),
+        code="withdrawn",
+        params={"item": item.name, "tried": item.name},
+    )
 
 
 def _kind_in_words(kind: Kind) -> str:
@@ -134,7 +165,7 @@ def differences(
     if wanted.storage != held.storage:
         step = replace(step, storage=wanted.storage)
         before_item, item = catalogue[held.storage], catalogue[wanted.storage]
-        day = today if item.size > before_item.size else tomorrow
+        day = today if item.size >= before_item.size else tomorrow
         yield Difference(str(Kind.STORAGE.label), before_item.name, item.name, item, day, step)
     if wanted.package != held.package:
         before_item, item = catalogue[held.package], catalogue[wanted.package]
@@ -148,11 +179,6 @@ def differences(
             wanted,
             gettext("A smaller package starts on the 1st of the next month.") if waits else "",
         )
-
-
-def first_day_of_a_new_price(now: datetime) -> date:
-    """Return the earliest day from which a new price may count: where a day begins first, it has not begun (R24)."""
-    return now.astimezone(FIRST_ZONE).date() + timedelta(days=1)
 
 
 def basis(

@@ -85,9 +85,9 @@ def total_of(
 
 
 @register.simple_tag
-def packages_of(account: Account, catalogue: Catalogue, today: date) -> Packages:
-    """Return the toll-free packages of the catalogue, and what each would have cost with the account's own minutes."""
-    return packages_for(account, catalogue, today)
+def packages_of(account: Account, offered: Catalogue, today: date) -> Packages:
+    """Return the toll-free packages offered, and what each would have cost with the account's own minutes."""
+    return packages_for(account, offered, today)
 
 
 @register.inclusion_tag("components/package_option.html")

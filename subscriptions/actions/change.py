@@ -106,6 +106,7 @@ class _Facts:
             edition=self.center.edition,
             catalogue=self.catalogue,
             onboarding=self.center.account.onboarding,
+            today=self.today,
         )
         if reasons:
             raise ValidationError(reasons)

@@ -14,7 +14,7 @@ from onboarding.notices import enqueue
 from subscriptions.actions.write import write_change
 from subscriptions.catalogue import catalogue_on
 from subscriptions.models import ContactCenter, Kind
-from subscriptions.rules import Subscription
+from subscriptions.rules import Subscription, withdrawn
 
 
 @action
@@ -22,7 +22,8 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
     """Install Contact Center, switch onboarding mode on (R1), and return it.
 
     `edition` is the SKU of a product. It starts with 0 seats and the catalogue's defaults: the Voice channel, the
-    smallest storage, the Pay-per-use package. Refused where the account has Contact Center, or the product is not sold.
+    smallest storage, the Pay-per-use package. Refused where the account has Contact Center, or the product is not sold
+    there today.
     """
     require(Capability.CHANGE_SERVICES, by, account, or_permission="subscriptions.add_contactcenter")
     if ContactCenter.objects.filter(account=account).exists():
@@ -43,6 +44,8 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
                 )
             }
         )
+    if not product.is_on_sale(today):
+        raise ValidationError({"edition": withdrawn(product)})
     defaults = [item for item in catalogue.values() if item.held_at_install and item.is_sold_with(product)]
     by_kind = {item.kind: item for item in defaults}
     if not {Kind.STORAGE, Kind.PACKAGE} <= by_kind.keys():

@@ -6,29 +6,50 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
+from django.forms import BaseInlineFormSet
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.actions import database_now
 from accounts.admin import CarefulInline, HistoryAdmin, ReadOnly, WholeForm
+from accounts.dates import day_in_words
+from subscriptions.catalogue import sale_refusal
 from subscriptions.models import Item, Kind, Price
-from subscriptions.rules import first_day_of_a_new_price
+from subscriptions.sale import first_day_of_a_new_price, first_day_to_withdraw_from, refuse_past_price
 
 IDENTITY = ("sku", "kind", "charged_per", "size", "held_at_install")
 
 
-class ComingPriceForm(WholeForm):
-    def clean_effective_from(self) -> date:
-        """Return the day; refused where the price would be in effect already somewhere."""
-        day = self.cleaned_data["effective_from"]
-        first = first_day_of_a_new_price(database_now())
-        if day < first:
-            raise ValidationError(
-                f"A price starts on a later day than today: {first:%B} {first.day}, {first.year} at the earliest.",
-                code="price_starts_later",
-            )
-        return day
+class ComingPriceFormSet(BaseInlineFormSet):
+    """The prices to come of an item, with one that starts today or earlier if the item had none then (policy 18)."""
+
+    instance: Item
+
+    def clean(self) -> None:
+        """Refuse, at its field, a day that has begun for an item with a price then; and a size that is on sale."""
+        super().clean()
+        shown = [form.instance.pk for form in self.forms]
+        stored = Price.objects.filter(item=self.instance.pk).exclude(pk__in=shown)
+        others = set(stored.values_list("effective_from", flat=True))
+        days = {
+            form: form.cleaned_data["effective_from"]
+            for form in self.forms
+            if form.cleaned_data.get("effective_from") and not form.cleaned_data.get(DELETION_FIELD_NAME)
+        }
+        now = database_now()
+        for form, day in days.items():
+            beside = others | {other for one, other in days.items() if one is not form}
+            if refusal := refuse_past_price(
+                self.instance.name, day, others=beside, now=now, is_moved=form.instance.pk is not None
+            ):
+                form.add_error("effective_from", refusal)
+        first = min(days, key=lambda form: days[form], default=None)
+        if first is None or any(other < days[first] for other in others):
+            return
+        if refusal := sale_refusal(self.instance, days[first], self.instance.withdrawn_from):
+            first.add_error("effective_from", refusal)
 
 
 class PricesInEffect(ReadOnly, CarefulInline):
@@ -45,7 +66,7 @@ class PricesInEffect(ReadOnly, CarefulInline):
 
 class ComingPrices(CarefulInline):
     model = Price
-    form = ComingPriceForm
+    formset = ComingPriceFormSet
     fields = ("effective_from", "monthly_price", "per_minute")
     ordering = ("effective_from",)
     verbose_name_plural = "Prices to come"
@@ -63,15 +84,45 @@ class ItemForm(WholeForm):
             raise ValidationError(f"Not the SKU of a product: {', '.join(sorted(unknown))}.", code="unknown_product")
         return skus
 
+    def clean_withdrawn_from(self) -> date | None:
+        """Return the day, or None; refused where it is another than before and has ended everywhere."""
+        day: date | None = self.cleaned_data["withdrawn_from"]
+        first = first_day_to_withdraw_from(database_now())
+        if day and day < first and "withdrawn_from" in self.changed_data:
+            raise ValidationError(
+                f"An item can be withdrawn from {day_in_words(first)} on, not from a day that is over.",
+                code="withdrawn_in_the_past",
+            )
+        return day
+
+    def clean(self) -> dict[str, Any] | None:
+        """Return the values; refused where the item would be sold beside another of its size, as before it withdrew."""
+        cleaned = super().clean()
+        if self.instance.pk and "withdrawn_from" in self.changed_data and "withdrawn_from" in self.cleaned_data:
+            first = self.instance.prices.aggregate(first=Min("effective_from"))["first"]
+            if refusal := sale_refusal(self.instance, first, self.cleaned_data["withdrawn_from"]):
+                self.add_error("withdrawn_from", refusal)
+        return cleaned
+
 
 @admin.register(Item)
 class ItemAdmin(HistoryAdmin):
     """Items with their prices. Who may set prices but not change items sees the item itself read-only."""
 
-    list_display = ("name", "sku", "kind", "charged_per", "size", "monthly_price", "per_minute", "held_at_install")
+    list_display = (
+        "name",
+        "sku",
+        "kind",
+        "charged_per",
+        "size",
+        "monthly_price",
+        "per_minute",
+        "held_at_install",
+        "withdrawn_from",
+    )
     list_filter = ("kind", "charged_per", "held_at_install")
     search_fields = ("name", "sku")
-    fields = ("name", *IDENTITY, "only_for")
+    fields = ("name", *IDENTITY, "only_for", "withdrawn_from")
     form = ItemForm
     formfield_overrides = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
     inlines = (ComingPrices, PricesInEffect)
@@ -97,7 +148,7 @@ class ItemAdmin(HistoryAdmin):
         """Return what the guard `item_is_final` holds; everything, for who may only set prices."""
         fixed: tuple[str, ...] = IDENTITY if obj else ()
         if obj and not self._may_change_items(request):
-            fixed = (*IDENTITY, "name", "only_for")
+            fixed = (*IDENTITY, "name", "only_for", "withdrawn_from")
         return (*super().get_readonly_fields(request, obj), *fixed)
 
 

@@ -71,6 +71,14 @@ class Item(models.Model):
         blank=True,
         help_text="SKUs of the products it is sold with; empty: all of them.",
     )
+    withdrawn_from = models.DateField(
+        null=True,
+        blank=True,
+        help_text=(
+            "From this day on, in each account's own time zone, only accounts that already have the item can keep it; "
+            "nobody else can buy it. Empty: it is on sale."
+        ),
+    )
 
     # Set by ItemQuerySet.priced.
     monthly_price: Decimal
@@ -84,9 +92,9 @@ class Item(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "size"],
-                condition=Q(kind__in=[Kind.STORAGE, Kind.PACKAGE]),
+                condition=Q(kind__in=[Kind.STORAGE, Kind.PACKAGE], withdrawn_from=None),
                 name="one_item_of_a_size",
-                violation_error_message="There is already an item of this size.",
+                violation_error_message="There is already an item of this size on sale.",
             ),
             models.UniqueConstraint(
                 fields=["kind"],
@@ -107,6 +115,13 @@ class Item(models.Model):
                 condition=~Q(kind=Kind.PRODUCT) | Q(charged_per=ChargedPer.SEAT, held_at_install=False),
                 name="product_is_charged_per_seat",
             ),
+            models.CheckConstraint(
+                condition=Q(held_at_install=False) | Q(withdrawn_from=None),
+                name="default_item_stays_on_sale",
+                violation_error_message=(
+                    "An item that is held from the moment of install can't be withdrawn: every new account gets it."
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -116,6 +131,10 @@ class Item(models.Model):
     def is_per_seat(self) -> bool:
         return self.charged_per == ChargedPer.SEAT
 
+    def is_on_sale(self, day: date) -> bool:
+        """Whether an account whose day it is can buy it without holding it already. It may still have no price."""
+        return self.withdrawn_from is None or day < self.withdrawn_from
+
     def is_sold_with(self, edition: "Item") -> bool:
         """Whether an account of this edition can buy it."""
         return not self.only_for or edition.sku in self.only_for
@@ -124,7 +143,8 @@ class Item(models.Model):
 class Price(models.Model):
     """What an item costs from a day on, in each account's own calendar, until its next price (R24).
 
-    A price that has taken effect never changes (guard `price_in_effect_is_final`): a new one is a new row.
+    A price that has taken effect never changes (guard `price_in_effect_is_final`): a new one is a new row, from a day
+    that has begun nowhere yet unless the item had no price then (guard `price_starts_later`).
     """
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="prices")

@@ -50,8 +50,8 @@ def install_page(request: AccountRequest) -> HttpResponse:
     account = request.account
     if ContactCenter.objects.filter(account=account).exists():
         return redirect("subscription", account.number)
-    catalogue = catalogue_on(account.day_of(database_now()))
-    editions = [item for item in catalogue.values() if item.kind == Kind.PRODUCT]
+    today = account.day_of(database_now())
+    editions = [item for item in catalogue_on(today).values() if item.kind == Kind.PRODUCT and item.is_on_sale(today)]
     form = InstallForm(request.POST or None, editions=editions)
     if request.method == "POST" and not form.is_valid():
         record_form(request, "install", form)

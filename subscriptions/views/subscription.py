@@ -130,7 +130,12 @@ def _choice(form: SubscriptionForm) -> dict[str, Any]:
     if chosen is None:
         return {**shown, "reasons": [error for errors in form.errors.values() for error in errors]}
     reasons = refuse_subscription(
-        chosen, held=held, edition=center.edition, catalogue=catalogue, onboarding=form.onboarding
+        chosen,
+        held=held,
+        edition=center.edition,
+        catalogue=catalogue,
+        onboarding=form.onboarding,
+        today=form.today,
     )
     if reasons:
         return {**shown, "reasons": ValidationError(reasons).messages}

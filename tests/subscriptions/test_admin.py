@@ -12,7 +12,7 @@ from accounts.actions import database_now
 from accounts.models import Account, User
 from subscriptions.held import held_by_accounts
 from subscriptions.models import ContactCenter, Item, Price
-from subscriptions.rules import first_day_of_a_new_price
+from subscriptions.sale import first_day_of_a_new_price
 
 
 def address(item: Item) -> str:
@@ -72,8 +72,8 @@ def test_the_billing_team_sets_a_price_to_come(seats: Item, biller: User, as_bil
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"effective_from": "2026-02-01"}, "A price starts on a later day than today"),
-        ({"effective_from": "today"}, "A price starts on a later day than today"),
+        ({"effective_from": "2026-02-01"}, "and Contact Center Pro already had a price then"),
+        ({"effective_from": "today"}, "has begun and Contact Center Pro already had a price then"),
         ({"monthly_price": "-1"}, "greater than or equal to 0"),
         ({"monthly_price": "1e400"}, "no more than"),
         ({"monthly_price": "NaN"}, "Enter a number"),
@@ -150,7 +150,7 @@ def test_others_set_no_prices(who: str, seats: Item, client: Client, request: py
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"kind": "package", "size": 500}, "There is already an item of this size."),
+        ({"kind": "package", "size": 500}, "There is already an item of this size on sale."),
         ({"kind": "storage", "size": 7, "held_at_install": "on"}, "There is already a default storage or package."),
         ({"kind": "addon", "size": 7}, "only_storage_and_packages_have_a_size"),
         ({"kind": "product"}, "product_is_charged_per_seat"),
@@ -175,6 +175,40 @@ def test_a_new_item_is_added_with_its_price(catalogue: None, as_root: Client) ->
     assert as_root.post(reverse("admin:subscriptions_item_add"), prices(row, **item)).status_code == 302
     made = Item.objects.get(sku="new")
     assert (made.only_for, made.prices.get().monthly_price) == (["cc-elite"], 5)
+
+
+def test_a_new_item_is_sold_today_and_has_one_price_that_has_begun(catalogue: None, as_root: Client) -> None:
+    item = {"name": "New", "sku": "new", "kind": "addon", "charged_per": "account", "size": 0}
+    add, today = reverse("admin:subscriptions_item_add"), database_now().date()
+    row = {"effective_from": today, "monthly_price": "5"}
+    early = {"effective_from": today - timedelta(days=40), "monthly_price": "4"}
+    for both in ((row, early), (early, row)):
+        answer = as_root.post(add, prices(*both, **item))
+        assert "has begun and New already had a price then" in answer.content.decode()
+        assert not Item.objects.filter(sku="new").exists()
+    coming = {"effective_from": tomorrow(), "monthly_price": "6"}
+    assert as_root.post(add, prices(coming, row, **item)).status_code == 302
+    made = Item.objects.get(sku="new")
+    assert list(made.prices.values_list("effective_from", flat=True)) == [today, tomorrow()]
+    answer = as_root.post(address(made), prices({**row, "effective_from": today}, name="New"))
+    assert answer.status_code == 200
+    assert made.prices.count() == 2
+
+
+def test_an_item_may_be_sold_earlier_than_its_first_price(seats: Item, as_biller: Client) -> None:
+    first = seats.prices.get().effective_from - timedelta(days=30)
+    answer = as_biller.post(address(seats), prices({"effective_from": first, "monthly_price": "60"}))
+    assert answer.status_code == 302
+    assert seats.prices.count() == 2
+
+
+def test_a_price_to_come_is_not_moved_to_today(seats: Item, as_biller: Client) -> None:
+    coming = Price.objects.create(item=seats, effective_from=tomorrow(), monthly_price=75)
+    moved = {"id": coming.pk, "item": seats.pk, "effective_from": database_now().date(), "monthly_price": "75"}
+    answer = as_biller.post(address(seats), prices(moved, initial=1))
+    assert "has begun: a price can start on" in answer.content.decode()
+    coming.refresh_from_db()
+    assert coming.effective_from == tomorrow()
 
 
 def test_what_is_held_is_read_with_its_ledger_and_never_written(installed: Account, as_root: Client) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
@@ -12,11 +14,14 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from accounts.actions import database_now
 from accounts.models import Account, User
+from accounts.past import writing_history
 from subscriptions.models import Change, Holding, Item, Price, Slot
+from subscriptions.sale import first_day_of_a_new_price
 from tests.guarding import INSERTS, UPDATES, by_upsert, load_fixture, named, nothing_written, refused_by, sql
+from tests.racing import at_once
 from tests.subscriptions.test_change import buy
 
-EXERCISED = {"subscriptions_holding_is_final", "price_in_effect_is_final"}
+EXERCISED = {"subscriptions_holding_is_final", "price_in_effect_is_final", "price_starts_later"}
 DAYS = [date(2026, 4, day) for day in range(1, 29)]
 
 
@@ -135,6 +140,11 @@ def test_a_price_in_effect_is_never_deleted_nor_its_key_changed(catalogue: None)
             attack()
 
 
+def today() -> date:
+    """Return the day it is where days begin first."""
+    return first_day_of_a_new_price(database_now()) - timedelta(days=1)
+
+
 @pytest.fixture
 def coming(catalogue: None) -> Price:
     """A price that takes effect in a month."""
@@ -151,7 +161,8 @@ def test_a_price_to_come_may_change_and_be_taken_back(coming: Price) -> None:
 
 @pytest.mark.parametrize("way", UPDATES, ids=named)
 def test_a_price_to_come_is_not_moved_into_the_past(coming: Price, way: Callable[..., None]) -> None:
-    with refused_by("price_in_effect_is_final"):
+    # An upsert is an INSERT first.
+    with refused_by("price_in_effect_is_final", *["price_starts_later"] * (way is by_upsert)):
         way(coming, effective_from=date(2026, 2, 1))
 
 
@@ -160,10 +171,9 @@ def test_the_day_of_a_price_is_told_by_the_clock_of_the_database(coming: Price) 
         Price.objects.exclude(pk=coming.pk).update(monthly_price=1)
 
 
-def test_an_item_has_one_price_a_day(catalogue: None) -> None:
-    price = Price.objects.get(item__sku="cc-pro")
+def test_an_item_has_one_price_a_day(coming: Price) -> None:
     with refused_by("one_price_a_day"):
-        load_fixture(Price(item=price.item, effective_from=price.effective_from, monthly_price=1))
+        load_fixture(Price(item=coming.item, effective_from=coming.effective_from, monthly_price=1))
 
 
 @pytest.mark.parametrize("field", ["monthly_price", "per_minute"])
@@ -171,7 +181,72 @@ def test_an_item_has_one_price_a_day(catalogue: None) -> None:
 def test_a_price_is_not_negative(catalogue: None, way: Callable[[Any], None], field: str) -> None:
     prices = {"monthly_price": Decimal(1), field: Decimal(-1)}
     with refused_by("price_is_not_negative"):
-        way(Price(item=Item.objects.get(sku="tf-500"), effective_from=date(2027, 1, 1), **prices))
+        way(Price(item=Item.objects.get(sku="tf-500"), effective_from=today() + timedelta(days=30), **prices))
+
+
+def a_price(sku: str, day: date) -> Price:
+    per_minute = Decimal("0.01") if sku.startswith("tf") else None
+    return Price(item=Item.objects.get(sku=sku), effective_from=day, monthly_price=1, per_minute=per_minute)
+
+
+@pytest.mark.parametrize("way", INSERTS, ids=named)
+@pytest.mark.parametrize(("sku", "days_ago"), [("cc-pro", 0), ("cc-pro", 1), ("tf-500", 100), ("storage-25", 0)])
+def test_no_price_is_added_for_a_day_that_has_begun(
+    catalogue: None, way: Callable[[Any], None], sku: str, days_ago: int
+) -> None:
+    with refused_by("price_starts_later"):
+        way(a_price(sku, today() - timedelta(days=days_ago)))
+
+
+@pytest.mark.parametrize("way", INSERTS, ids=named)
+def test_a_price_that_nobody_paid_yet_is_added(catalogue: None, way: Callable[[Any], None]) -> None:
+    way(a_price("cc-pro", today() + timedelta(days=1)))
+    way(a_price("cc-pro", Price.objects.earliest("effective_from").effective_from - timedelta(days=1)))
+    assert Price.objects.filter(item__sku="cc-pro").count() == 3
+
+
+def test_two_prices_of_a_new_item_are_not_both_of_the_past(catalogue: None) -> None:
+    item = Item.objects.create(sku="addon-new", name="New", kind="addon")
+    prices = [Price(item=item, effective_from=today() - timedelta(days=ago), monthly_price=1) for ago in (9, 3)]
+    with refused_by("price_starts_later"):
+        Price.objects.bulk_create(prices)
+    with refused_by("price_starts_later"):
+        prices[0].save()
+        prices[1].save()
+
+
+def test_the_day_that_has_begun_is_told_by_the_clock_of_the_database(catalogue: None) -> None:
+    with time_machine.travel(datetime(2020, 1, 1, tzinfo=UTC)), refused_by("price_starts_later"):
+        a_price("cc-pro", today()).save()
+
+
+def test_only_who_writes_history_adds_a_price_for_the_past(catalogue: None) -> None:
+    with writing_history():
+        a_price("cc-pro", date(2026, 2, 1)).save()
+        with refused_by("price_in_effect_is_final"):
+            Price.objects.filter(effective_from=date(2026, 2, 1)).update(monthly_price=2)
+    with refused_by("price_starts_later"):
+        a_price("cc-pro", date(2026, 2, 2)).save()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_first_price_waits_for_another_that_is_not_committed_yet(catalogue: None) -> None:
+    """Each of the two alone would be allowed, since the item had no price."""
+    item = Item.objects.create(sku="addon-new", name="New", kind="addon")
+    is_added = Event()
+
+    def add(number: int) -> None:
+        with transaction.atomic():
+            if number == 1:
+                is_added.wait(10)
+            day = today() - timedelta(days=9 - number)
+            Price.objects.create(item_id=item.pk, effective_from=day, monthly_price=1)
+            is_added.set()
+            sleep(0.5 * (number == 0))
+
+    outcomes = at_once(2, add)
+    assert [type(one) for one in outcomes] == [type(None), IntegrityError]
+    assert item.prices.get().effective_from == today() - timedelta(days=9)
 
 
 def test_a_version_is_counted_once(held: Holding, owner: User) -> None:

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 import subscriptions
 from subscriptions.models import Item, Price
 from tests.conftest import CASES
+from tests.guarding import nothing_written
 
 OURS = Path(subscriptions.__file__).parent / "catalogue.json"
 
@@ -82,5 +83,41 @@ def test_an_item_never_becomes_another(tmp_path: Path) -> None:
     content["recording_storage"][1]["gigabytes"] = 50
     file = tmp_path / "catalogue.json"
     file.write_text(json.dumps(content))
-    with pytest.raises(CommandError, match="storage-25 is in the catalogue as something else"):
+    with pytest.raises(CommandError, match="storage-25: the size: “25” in the catalogue, “50” in the file") as error:
         call_command("load_catalogue", file)
+    assert str(error.value).endswith("Nothing was added.")
+
+
+def test_a_dry_run_lists_every_item_and_price_and_adds_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("load_catalogue", OURS, dry_run=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Item cc-pro: Contact Center Pro, Product"
+    assert "Price of cc-pro, Contact Center Pro: $70.00 a month from 2025-01-01" in lines
+    assert "Price of tf-500, 500 minutes: $18.00 a month and $0.0420 a minute from 2025-01-01" in lines
+    assert lines[-1] == "Would add 29 items and 29 prices. Nothing was added."
+    assert len(lines) == 29 + 29 + 1
+    assert not Item.objects.exists()
+
+
+def test_a_file_that_contradicts_is_an_error_of_a_dry_run_too(tmp_path: Path) -> None:
+    call_command("load_catalogue", OURS)
+    content = json.loads(OURS.read_text())
+    content["products"][0]["monthly_price"] = "75.00"
+    file = tmp_path / "catalogue.json"
+    file.write_text(json.dumps(content))
+    for dry_run in (True, False):
+        with nothing_written(), pytest.raises(CommandError, match=r"cc-pro costs \$70\.00 a month .* \$75\.00 a month"):
+            call_command("load_catalogue", file, dry_run=dry_run)
+
+
+def test_prices_for_a_day_that_has_begun_are_told_one_by_one(tmp_path: Path) -> None:
+    call_command("load_catalogue", OURS)
+    content = json.loads(OURS.read_text())
+    content["effective_from"] = "2026-10-01"
+    file = tmp_path / "catalogue.json"
+    file.write_text(json.dumps(content))
+    with nothing_written(), pytest.raises(CommandError) as error:
+        call_command("load_catalogue", file)
+    assert len(str(error.value).splitlines()) == 29 + 2

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import Account, Contact, Refusal, Role, User
+from accounts.past import writing_history
 from onboarding.actions import activate
 from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.models import Change, Item, Price
@@ -129,9 +130,10 @@ def test_a_confirmation_is_stale_when_somebody_else_changed_it(customer: Client,
 
 def test_a_confirmation_is_stale_when_a_price_changed(customer: Client, installed: Account) -> None:
     page = save(customer, seats=1)
-    Price.objects.create(
-        item=Item.objects.get(sku="cc-pro"), effective_from=date(2026, 3, 6), monthly_price=Decimal(75)
-    )
+    with writing_history():
+        Price.objects.create(
+            item=Item.objects.get(sku="cc-pro"), effective_from=date(2026, 3, 6), monthly_price=Decimal(75)
+        )
     assert customer.post(CONFIRM, {"token": token_of(page)}).status_code == 409
     assert held(installed).seats == 0
 

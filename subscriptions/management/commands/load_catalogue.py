@@ -8,25 +8,38 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 
-from subscriptions.catalogue import load_catalogue
+from subscriptions.catalogue import amount_in_words, load_catalogue
 
 
 class Command(BaseCommand):
     help = (
         "Add the items and prices of a catalogue file, in the form of subscriptions/catalogue.json, that are not there "
-        "yet. All of the file or, where anything in it is wrong, nothing. Running it again adds nothing."
+        "yet: all of them or, if anything in the file is wrong or contradicts the catalogue, none. Running it again "
+        "adds nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="the catalogue, as JSON")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="list every item and price that would be added, and add nothing"
+        )
 
-    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+    def handle(self, *args: Any, file: Path, dry_run: bool, **options: Any) -> None:
         try:
-            items, prices = load_catalogue(json.loads(file.read_text(encoding="utf-8")))
+            loaded = load_catalogue(json.loads(file.read_text(encoding="utf-8")), dry_run=dry_run)
         except OSError as error:
             raise CommandError(f"{file} can't be read: {error.strerror}.") from error
         except ValueError as error:  # of JSON, or of UTF-8
             raise CommandError(f"{file} is not JSON: {error}.") from error
         except ValidationError as error:
-            raise CommandError(f"{file}: {' '.join(error.messages)} Nothing was added.") from error
-        self.stdout.write(f"Added {items} items and {prices} prices.")
+            raise CommandError("\n".join([f"{file}:", *error.messages, "Nothing was added."])) from error
+        count = f"{len(loaded.items)} items and {len(loaded.prices)} prices"
+        if not dry_run:
+            self.stdout.write(f"Added {count}.")
+            return
+        for item in loaded.items:
+            self.stdout.write(f"Item {item.sku}: {item.name}, {item.get_kind_display()}")
+        for price in loaded.prices:
+            item = price.item
+            self.stdout.write(f"Price of {item.sku}, {item.name}: {amount_in_words(price)} from {price.effective_from}")
+        self.stdout.write(f"Would add {count}. Nothing was added.")
