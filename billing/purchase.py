@@ -9,8 +9,9 @@ from billing.charges import RECURRING, Held, Line, month_after, owed
 from billing.estimate import NOTHING, total, whole_month
 from billing.facts import Tariffs, tariffs
 from subscriptions.actions.write import rewrite_ledger
+from subscriptions.differences import Difference
 from subscriptions.models import ContactCenter, Holding
-from subscriptions.rules import Catalogue, Difference, Subscription
+from subscriptions.rules import Catalogue, Subscription
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
 
+from onboarding import rules as mode
 from onboarding.actions import no_contact_center
+from subscriptions.differences import InForce, held
+from subscriptions.ledger import Row
 from subscriptions.models import ChargedPer, ContactCenter, Holding, Item, Kind, Price, Slot
 from subscriptions.rules import Catalogue, Subscription
 
@@ -74,6 +78,20 @@ def waiting_package(center: ContactCenter, today: date) -> Waiting | None:
     if counting is None or counting.item_id == center.package_id:
         return None
     return Waiting(counting.item, counting.period.upper)
+
+
+def in_force(center: ContactCenter, now: datetime) -> InForce:
+    """Return what counts as held today, and what is waiting to replace it. One query."""
+    today = center.account.day_of(now)
+    reaching = Holding.objects.valid().filter(account=center.account_id, period__overlap=DateRange(today, None))
+    rows: dict[int, list[Row]] = {}
+    items: dict[int, Item] = {}
+    for holding in reaching.select_related("item").order_by("period"):
+        row = Row(held(holding.item, holding.quantity), holding.period.lower, holding.period.upper, key=holding.pk)
+        rows.setdefault(holding.slot, []).append(row)
+        items[holding.item_id] = holding.item
+    at_once = mode.is_free_until(center.account.onboarding, now) or center.account.begins_day(now)
+    return InForce(rows, items, today, at_once)
 
 
 @transaction.atomic

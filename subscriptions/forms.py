@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -66,12 +66,13 @@ class SubscriptionForm(forms.Form):
     package = OfferField(label=_("Toll-free package"))
 
     def __init__(
-        self, *args: Any, center: ContactCenter, held: Subscription, catalogue: Catalogue, today: date, **kwargs: Any
+        self, *args: Any, center: ContactCenter, held: Subscription, catalogue: Catalogue, now: datetime, **kwargs: Any
     ) -> None:
         super().__init__(*args, **{"initial": initial_of(held), **kwargs})
         self.center = center
         self.held = held
-        self.today = today
+        self.now = now
+        self.today = center.account.day_of(now)
         self.onboarding = center.account.onboarding
         self.catalogue = catalogue
         for name, kind in KIND_OF_FIELD.items():

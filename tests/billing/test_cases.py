@@ -1,4 +1,4 @@
-"""The worked bills of `tests/cases`, each lived through the real doors and billed into invoices of the database."""
+"""The worked bills of `tests/cases` and `tests/cases/found`, each lived through the real doors and billed into invoices of the database."""
 
 import json
 from pathlib import Path
@@ -8,11 +8,11 @@ import pytest
 from billing.replay import differences, replay
 from tests.conftest import CASES, catalogue_content
 
-PATHS = sorted(CASES.glob("[0-9]*.json"))
+PATHS = sorted([*CASES.glob("[0-9]*.json"), *CASES.glob("found/*.json")])
 
 
 def test_there_are_cases() -> None:
-    assert len(PATHS) >= 13
+    assert len(PATHS) >= 24
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
