@@ -70,16 +70,6 @@ def held_by(center: ContactCenter) -> Subscription:
     )
 
 
-def waiting_package(center: ContactCenter, today: date) -> Waiting | None:
-    """Return the larger package that still counts, and the day the chosen one replaces it; None where none waits."""
-    counting = (
-        Holding.objects.on(today).filter(account=center.account_id, slot=Slot.PACKAGE).select_related("item").first()
-    )
-    if counting is None or counting.item_id == center.package_id:
-        return None
-    return Waiting(counting.item, counting.period.upper)
-
-
 def in_force(center: ContactCenter, now: datetime) -> InForce:
     """Return what counts as held today, and what is waiting to replace it. One query."""
     today = center.account.day_of(now)
@@ -92,6 +82,14 @@ def in_force(center: ContactCenter, now: datetime) -> InForce:
         items[holding.item_id] = holding.item
     at_once = mode.is_free_until(center.account.onboarding, now) or center.account.begins_day(now)
     return InForce(rows, items, today, at_once)
+
+
+def waiting_package(center: ContactCenter, in_force: InForce) -> Waiting | None:
+    """Return the larger package that still counts, and the day the chosen one replaces it; None where none waits."""
+    for row in in_force.rows.get(Slot.PACKAGE, ()):
+        if row.start <= in_force.today and row.held.item != center.package_id and row.end is not None:
+            return Waiting(in_force.items[row.held.item], row.end)
+    return None
 
 
 @transaction.atomic

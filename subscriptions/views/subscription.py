@@ -105,7 +105,9 @@ def _shown_anew(request: AccountRequest, wanted: Subscription, refusal: Validati
 def _form(request: AccountRequest, center: ContactCenter, data: Any, **initial: Any) -> SubscriptionForm:
     now = database_now()
     held, catalogue = held_by(center), catalogue_on(request.account.day_of(now))
-    return SubscriptionForm(data, center=center, held=held, catalogue=catalogue, now=now, **initial)
+    return SubscriptionForm(
+        data, center=center, held=held, catalogue=catalogue, in_force=in_force(center, now), **initial
+    )
 
 
 def _form_page(
@@ -116,7 +118,7 @@ def _form_page(
         choice["reasons"] = []  # they stand at their fields
     context = {
         "form": form,
-        "waiting": waiting_package(center, form.today),
+        "waiting": waiting_package(center, form.in_force),
         **choice,
         "page": "contact_center",
         "tab": "subscription",
@@ -135,8 +137,7 @@ def _choice(form: SubscriptionForm) -> dict[str, Any]:
     )
     if reasons:
         return {**shown, "reasons": ValidationError(reasons).messages}
-    now = in_force(center, form.now)
-    changes = differences(chosen, chosen=held, in_force=now, edition=center.edition, catalogue=catalogue)
+    changes = differences(chosen, chosen=held, in_force=form.in_force, edition=center.edition, catalogue=catalogue)
     return {**shown, "changes": list(changes)}
 
 

@@ -52,9 +52,7 @@ offsets = st.one_of(
 )
 around_activation = st.lists(st.tuples(offsets, fields, st.integers(0, 5)), max_size=8)
 seats_and_per_seat = st.sampled_from(["seats", "seats", "chat", "wfm"])
-beside_others = st.lists(
-    st.tuples(st.integers(0, 13), offsets, seats_and_per_seat, st.integers(0, 5)), max_size=6
-)
+beside_others = st.lists(st.tuples(st.integers(0, 13), offsets, seats_and_per_seat, st.integers(0, 5)), max_size=6)
 cents = st.one_of(st.sampled_from([0, 1, 50, 7000, 7777]), st.integers(0, 30_000))
 rates = st.one_of(st.sampled_from([0, 50, 450, 420]), st.integers(0, 1000))
 price_changes = st.lists(st.tuples(st.sampled_from(list(CATALOGUE)), days, cents, rates, st.integers(0, 2)), max_size=6)

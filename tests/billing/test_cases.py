@@ -1,4 +1,4 @@
-"""The worked bills of `tests/cases` and `tests/cases/found`, each lived through the real doors and billed into invoices of the database."""
+"""The worked bills of `tests/cases`, each lived through the real doors and billed into invoices of the database."""
 
 import json
 from pathlib import Path

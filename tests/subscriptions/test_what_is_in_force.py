@@ -41,9 +41,10 @@ def told(account: Account, by: User, now: datetime = NOON, **wanted: object) -> 
     rows = Holding.objects.valid().filter(account=account, item=line.item)
     if line.after != "off" and line.item.kind != "product":
         assert rows.on(line.from_day).filter(period__endswith=None).exists()
-        assert line.from_day == TODAY or not rows.filter(
-            period__startswith__lt=line.from_day, period__endswith=None
-        ).exists()
+        assert (
+            line.from_day == TODAY
+            or not rows.filter(period__startswith__lt=line.from_day, period__endswith=None).exists()
+        )
     return line.before, line.after, line.from_day, line.note
 
 
