@@ -65,6 +65,16 @@ GUARDS = [
         _("The period in which a number was assigned may end once; nothing else of it ever changes."),
     ),
     Guard("accounts_numberassignment_is_kept", "accounts_numberassignment", "Assignments are never emptied."),
+    Guard(
+        "assigned_number_does_not_move",
+        "accounts_phonenumber",
+        "The number is assigned to Contact Center: unassign it before it moves.",
+    ),
+    Guard(
+        "number_is_assigned_by_its_account",
+        "accounts_numberassignment",
+        _("This number is not one of your account's."),
+    ),
     Guard("user_system_member_is_fixed", "accounts_user", "Who stands for the schedule never changes."),
 ]
 
