@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from django.utils.translation import gettext
@@ -84,13 +84,13 @@ def differences(
         place = _Place(in_force.rows.get(slot, ()), in_force.today)
         target = places.get(slot)
         waits = slot == Slot.PACKAGE
-        day = turn_of(
-            place.rows, target, today=in_force.today, day_begins=in_force.at_once, reductions_wait=waits
-        )  # as `write_change` will
+        # As `write_change` will have it.
+        day = turn_of(place.rows, target, today=in_force.today, day_begins=in_force.at_once, reductions_wait=waits)
         before = words(place.now)
         if place.waiting:
-            before = gettext("%(now)s, %(then)s from %(day)s") % {
+            before = gettext("%(now)s until %(last)s; %(then)s from %(day)s") % {
                 "now": before,
+                "last": day_in_words(place.waiting.day - timedelta(days=1)),
                 "then": words(place.waiting.held),
                 "day": day_in_words(place.waiting.day),
             }

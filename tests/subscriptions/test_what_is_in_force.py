@@ -48,7 +48,7 @@ def told(account: Account, by: User, now: datetime = NOON, **wanted: object) -> 
     return line.before, line.after, line.from_day, line.note
 
 
-PLANNED = "2,500 minutes, 500 minutes from April 1, 2026"
+PLANNED = "2,500 minutes until March 31, 2026; 500 minutes from April 1, 2026"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_seats_that_were_reduced_today_are_compared_with_the_most_of_today(
 ) -> None:
     buy(holding, owner, MORNING, seats=3)
     line = told(holding, owner, seats=seats)
-    assert line == ("10, 3 from March 21, 2026", str(seats), day, note)
+    assert line == ("10 until March 20, 2026; 3 from March 21, 2026", str(seats), day, note)
     assert Holding.objects.on(TOMORROW).get(account=holding, item__sku="cc-pro").quantity == seats
     assert Holding.objects.on(TODAY).get(account=holding, item__sku="cc-pro").quantity == max(10, seats)
 
@@ -93,7 +93,12 @@ def test_seats_that_were_added_and_given_up_again_today_count_until_tomorrow(hol
 def test_all_seats_given_up_today(holding: Account, owner: User) -> None:
     buy(holding, owner, MORNING, seats=0)
     line = told(holding, owner, seats=2)
-    assert line == ("10, 0 from March 21, 2026", "2", TOMORROW, "This replaces the change planned for March 21, 2026.")
+    assert line == (
+        "10 until March 20, 2026; 0 from March 21, 2026",
+        "2",
+        TOMORROW,
+        "This replaces the change planned for March 21, 2026.",
+    )
 
 
 def test_storage_and_a_channel_changed_twice_in_a_day(holding: Account, owner: User) -> None:
@@ -101,10 +106,10 @@ def test_storage_and_a_channel_changed_twice_in_a_day(holding: Account, owner: U
     waiting = "This cancels the change planned for March 21, 2026."
     channel, storage = proposed(holding, owner, channels=WITH_CHAT, storage="storage-100")
     assert (channel.before, channel.after, channel.from_day, channel.note) == (
-        "on, off from March 21, 2026", "on", TODAY, waiting,
+        "on until March 20, 2026; off from March 21, 2026", "on", TODAY, waiting,
     )  # fmt: skip
     assert (storage.before, storage.after, storage.from_day, storage.note) == (
-        "100 GB, 5 GB from March 21, 2026", "100 GB", TODAY, waiting,
+        "100 GB until March 20, 2026; 5 GB from March 21, 2026", "100 GB", TODAY, waiting,
     )  # fmt: skip
     assert told(holding, owner, storage="storage-25")[2] == TOMORROW
     assert told(holding, owner, channels=WITH_CHAT)[2] == TODAY
