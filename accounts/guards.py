@@ -77,6 +77,16 @@ GUARDS = [
         "accounts_account",
         "This is not a time zone that can be chosen. Choose a place, like America/New_York, or UTC.",
     ),
+    Guard(
+        "assigned_number_does_not_move",
+        "accounts_phonenumber",
+        "The number is assigned to Contact Center: unassign it before it moves.",
+    ),
+    Guard(
+        "number_is_assigned_by_its_account",
+        "accounts_numberassignment",
+        _("This number is not one of your account's."),
+    ),
     Guard("user_system_member_is_fixed", "accounts_user", "Who stands for the schedule never changes."),
 ]
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from accounts.actions import database_now
 from accounts.models import Account
-from billing.charges import Held, Line, NotPriced, month_after, owed
+from billing.charges import ADJUSTMENT, Held, Line, NotPriced, month_after, owed
 from billing.facts import AccountFacts, facts_of, tariffs
 from billing.usage import Usage, pictured
 
@@ -16,7 +17,10 @@ NOTHING = Decimal("0.00")
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a month comes to as things stand: if nothing changes until its end, and with the minutes used so far."""
+    """What a month comes to as things stand: if nothing changes until its end, and with the minutes used so far.
+
+    `lines` are the month's own and the adjustments of earlier months that are known already.
+    """
 
     month: date
     lines: Sequence[Line]
@@ -26,10 +30,21 @@ class Estimate:
     def total(self) -> Decimal:
         return total(self.lines)
 
+    @property
+    def adjustments(self) -> Decimal | None:
+        """What of the total is about earlier months, USD; None if nothing is."""
+        return adjustments(self.lines)
+
 
 def total(lines: Iterable[Line]) -> Decimal:
     """Return the sum of the lines' amounts, USD."""
     return sum((line.amount for line in lines), NOTHING)
+
+
+def adjustments(lines: Iterable[Line]) -> Decimal | None:
+    """Return the sum of the lines that adjust earlier months, USD; None if there are none."""
+    found = [line for line in lines if line.kind == ADJUSTMENT]
+    return total(found) if found else None
 
 
 def estimate(account: Account, now: datetime) -> Estimate | None:
@@ -64,7 +79,7 @@ def glance(account: Account, now: datetime) -> Glance | None:
     # Where calls came late, the facts have minutes of earlier months too.
     minutes = {day: count for day, count in facts.minutes.items() if day >= month}
     with suppress(NotPriced):
-        so_far = Estimate(month, facts.owed(month), sum(minutes.values()))
+        so_far = Estimate(month, facts.owed(month) + facts.adjustments(month), sum(minutes.values()))
         return Glance(so_far, monthly_lines(facts, month), pictured(month, minutes, today))
     return None
 
@@ -138,6 +153,11 @@ class FirstBill:
     def total(self) -> Decimal:
         return total(self.lines)
 
+    @property
+    def adjustments(self) -> Decimal | None:
+        """What of the total is about earlier months, USD; None if nothing is."""
+        return adjustments(self.lines)
+
 
 @dataclass(frozen=True)
 class FirstBills:
@@ -145,6 +165,10 @@ class FirstBills:
 
     of: Mapping[int, FirstBill]
     too_many: bool = False
+
+    @property
+    def adjustments(self) -> Decimal | None:
+        return adjustments(line for bill in self.of.values() for line in bill.lines)
 
     @property
     def monthly(self) -> Decimal:
@@ -155,31 +179,41 @@ class FirstBills:
         return sum((bill.total for bill in self.of.values()), NOTHING)
 
 
-def first_bills(accounts: Sequence[Account], on: dict[int, date]) -> dict[int, FirstBill]:
+def first_bills(
+    accounts: Sequence[Account], on: dict[int, date], *, now: datetime | None = None
+) -> dict[int, FirstBill]:
     """Return what would begin for each account, by its key, if it were activated on its day in `on` (R17, R22).
+
+    Adjustments that are known are on the bill of the running month; a later one does not have them.
 
     The queries do not depend on how many accounts there are; the days may be of different months. An account that
     can't be priced is left out: it can be activated all the same, and a run would set its bill aside.
     """
     catalogue = tariffs()
+    now = now or database_now()
+    running = {account.pk: account.day_of(now) for account in accounts}
     months = {day.replace(day=1) for day in on.values()}
     bills: dict[int, FirstBill] = {}
     for month in sorted(months):
         keys = sorted(account.pk for account in accounts if on[account.pk].replace(day=1) == month)
         for key, facts in facts_of(keys, month, catalogue).items():
             with suppress(NotPriced):
-                bills[key] = FirstBill(monthly_lines(facts, month), owed(month, facts.held, facts.minutes, on[key]))
+                lines = owed(month, facts.held, facts.minutes, on[key])
+                if month <= running[key]:
+                    lines += facts.adjustments(month)
+                bills[key] = FirstBill(monthly_lines(facts, month), lines)
     return bills
 
 
 def first_bills_from(starts: Mapping[tuple[int, date], Account]) -> dict[tuple[int, date], FirstBill]:
     """Return what would begin for accounts on days, by key and day; one account may come with several days."""
+    now = database_now()
     bills: dict[tuple[int, date], FirstBill] = {}
     left = dict(starts)
     while left:
         on = dict(left.keys())  # of each account the last of its days that are left
         accounts = {key: account for (key, _), account in left.items()}
-        found = first_bills(list(accounts.values()), on)
+        found = first_bills(list(accounts.values()), on, now=now)
         bills |= {(key, on[key]): bill for key, bill in found.items()}
         left = {(key, day): account for (key, day), account in left.items() if day != on[key]}
     return bills

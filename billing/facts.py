@@ -41,6 +41,10 @@ class AccountFacts:
         now = {each: standing(each, self.held, self.minutes, self.activated_on) for each in months}
         return to_invoice(month, now, self.invoiced)
 
+    def adjustments(self, month: date) -> list[Line]:
+        """Return the differences of earlier months that the month's invoice will carry, as far as they are known."""
+        return [line for line in self.to_invoice(month) if line.month != month] if self.late_months else []
+
 
 def tariffs() -> Tariffs:
     """Return the whole catalogue with its prices, by the key of the item. Two queries."""

@@ -1,16 +1,18 @@
 """What a purchase would cost, asked of the same function as the bills with another ledger (house.md, 11)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
-from billing.charges import RECURRING, Held, Line, month_after, owed
+from billing.charges import RECURRING, USAGE, Held, Line, month_after, standing
 from billing.estimate import NOTHING, total, whole_month
 from billing.facts import Tariffs, tariffs
 from subscriptions.actions.write import rewrite_ledger
+from subscriptions.differences import Difference
 from subscriptions.models import ContactCenter, Holding
-from subscriptions.rules import Catalogue, Difference, Subscription
+from subscriptions.rules import Catalogue, Subscription
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,16 @@ class Effect:
 
 @dataclass(frozen=True)
 class Cost:
-    """A line of a purchase with what it does to this month, and to each whole month; in onboarding, once live."""
+    """A line of a purchase with what it does to this month, and to each whole month; in onboarding, once live.
+
+    `included` are usage lines, without minutes, that say what packages include on parts of this month (9), if the
+    purchase changes that.
+    """
 
     difference: Difference
     now: Effect
     later: Effect
+    included: Sequence[Line] = ()
 
     @property
     def this_month(self) -> Decimal:
@@ -81,7 +88,15 @@ def purchase_cost(
             for row in place.written
         ]
         after = _charges(held, month, activated_on)
-        costs.append(Cost(change, _effect(before[0], after[0]), _effect(before[1], after[1])))
+        now_included, included = _included(before.usage), _included(after.usage)
+        costs.append(
+            Cost(
+                change,
+                _effect(before.this_month, after.this_month),
+                _effect(before.whole_month, after.whole_month),
+                [] if included == now_included else included,
+            )
+        )
         before = after
     return PurchaseCost(costs)
 
@@ -126,12 +141,28 @@ def _effect(before: Sequence[Line], after: Sequence[Line]) -> Effect:
     return Effect([line for line in after if line not in before], [line for line in before if line not in after])
 
 
-def _charges(held: Sequence[Held], month: date, activated_on: date | None) -> tuple[list[Line], list[Line]]:
-    """Return the recurring lines of the month, and of a whole month after it."""
-    this_month = [line for line in owed(month, held, {}, activated_on) if line.kind == RECURRING]
+class _Charges(NamedTuple):
+    """The recurring lines of a month, its usage lines without minutes, and the lines of a whole month after it."""
+
+    this_month: list[Line]
+    usage: list[Line]
+    whole_month: list[Line]
+
+
+def _charges(held: Sequence[Held], month: date, activated_on: date | None) -> _Charges:
+    lines = standing(month, held, {}, activated_on)
     following = month_after(month)
     reaching = [row for row in held if row.end is None or row.end > following]
-    return this_month, whole_month(reaching, month)
+    return _Charges(
+        [line for line in lines if line.kind == RECURRING],
+        [line for line in lines if line.kind == USAGE],
+        whole_month(reaching, month),
+    )
+
+
+def _included(usage: Iterable[Line]) -> list[Line]:
+    """Return the lines that say what packages include on parts of the month."""
+    return [line for line in usage if line.included and line.days < line.days_in_month]
 
 
 def _held(row: Holding, prices: Tariffs) -> Held:

@@ -59,6 +59,13 @@ def arithmetic(line: Line) -> str:
     return f"{_usage(line)} = {money(_usage_amount(line))}{_less(line)}"
 
 
+def included(line: Line) -> str:
+    """Return how many minutes a usage line's days include: `267 minutes included for Nov 15–30, 2026`."""
+    count = line.included or 0
+    words = ngettext("%(count)s minute included for %(days)s", "%(count)s minutes included for %(days)s", count)
+    return words % {"count": f"{count:,}", "days": days_of(line)}
+
+
 def _counted_seats(count: int) -> str:
     return ngettext("%(count)s seat", "%(count)s seats", count) % {"count": f"{count:,}"}
 

@@ -1,6 +1,7 @@
 """The pages of errors that need more than a template."""
 
 import math
+import sys
 import time
 
 from allauth.core.internal.ratelimit import Rate, get_cache_key, get_rates
@@ -9,6 +10,9 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+
+from accounts.busy import is_busy
+from config.busy import bare_busy_page
 
 # Which of ACCOUNT_RATE_LIMITS stops whom where, by the name of the address.
 LIMITED = {
@@ -53,5 +57,10 @@ def _seconds(request: HttpRequest, action: str | None, rate: Rate) -> int:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Say that something broke; without the database, the session or any other thing that may be what broke."""
+    """Say that something broke; without the database, the session or any other thing that may be what broke.
+
+    If it was only a lock that was not granted in time, even before any view was reached, say that.
+    """
+    if is_busy(sys.exc_info()[1]):
+        return bare_busy_page(request)
     return HttpResponse(render_to_string("500.html", {"brand": settings.BRAND_NAME}), status=500)

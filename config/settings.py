@@ -205,6 +205,7 @@ MIDDLEWARE = [
     "config.middleware.CarefulRequests",
     "config.middleware.StaffSecondFactor",
     "accounts.kept_forms.KeptForms",
+    "config.busy.BusyPages",
 ]
 if METRICS:
     MIDDLEWARE.insert(1, "config.metrics.Durations")

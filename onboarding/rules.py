@@ -29,6 +29,14 @@ def package_is_locked(onboarding: Onboarding) -> bool:
     return not onboarding.is_active
 
 
+def is_free_until(onboarding: Onboarding, now: datetime) -> bool:
+    """Return whether recurring items held before this moment of the day are not charged for the day.
+
+    They are charged from the moment of activation on (billing-policy.md, 5); in onboarding that is still to come.
+    """
+    return onboarding.activated_at is None or now <= onboarding.activated_at
+
+
 def why_package_is_locked() -> str:
     """Return the reason shown at the locked control and in the refusal."""
     return gettext(LOCKED) % {"package": DEFAULT_PACKAGE}

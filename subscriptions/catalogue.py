@@ -8,10 +8,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Min
 
 from accounts.actions import database_now
+from onboarding import rules as mode
 from onboarding.actions import no_contact_center
+from subscriptions.differences import InForce, held
+from subscriptions.ledger import Row
 from subscriptions.models import ChargedPer, ContactCenter, Holding, Item, Kind, Price, Slot
 from subscriptions.rules import Catalogue, Subscription
 from subscriptions.sale import Sale, refuse_past_price, refuse_sale
@@ -72,14 +76,26 @@ def held_by(center: ContactCenter) -> Subscription:
     )
 
 
-def waiting_package(center: ContactCenter, today: date) -> Waiting | None:
+def in_force(center: ContactCenter, now: datetime) -> InForce:
+    """Return what counts as held today, and what is waiting to replace it. One query."""
+    today = center.account.day_of(now)
+    reaching = Holding.objects.valid().filter(account=center.account_id, period__overlap=DateRange(today, None))
+    rows: dict[int, list[Row]] = {}
+    items: dict[int, Item] = {}
+    for holding in reaching.select_related("item").order_by("period"):
+        row = Row(held(holding.item, holding.quantity), holding.period.lower, holding.period.upper, key=holding.pk)
+        rows.setdefault(holding.slot, []).append(row)
+        items[holding.item_id] = holding.item
+    at_once = mode.is_free_until(center.account.onboarding, now) or center.account.begins_day(now)
+    return InForce(rows, items, today, at_once)
+
+
+def waiting_package(center: ContactCenter, in_force: InForce) -> Waiting | None:
     """Return the larger package that still counts, and the day the chosen one replaces it; None where none waits."""
-    counting = (
-        Holding.objects.on(today).filter(account=center.account_id, slot=Slot.PACKAGE).select_related("item").first()
-    )
-    if counting is None or counting.item_id == center.package_id:
-        return None
-    return Waiting(counting.item, counting.period.upper)
+    for row in in_force.rows.get(Slot.PACKAGE, ()):
+        if row.start <= in_force.today and row.held.item != center.package_id and row.end is not None:
+            return Waiting(in_force.items[row.held.item], row.end)
+    return None
 
 
 @dataclass(frozen=True)

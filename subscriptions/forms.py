@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django import forms
@@ -12,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import ServiceRole
 from accounts.models.people import ServiceUserQuerySet
 from onboarding import rules as mode
+from subscriptions.differences import InForce
 from subscriptions.models import ContactCenter, Item, Kind
 from subscriptions.people_file import MOST_BYTES, PeopleFile, read_people
 from subscriptions.rules import Catalogue, Subscription, offered
@@ -67,15 +67,22 @@ class SubscriptionForm(forms.Form):
     package = OfferField(label=_("Toll-free package"))
 
     def __init__(
-        self, *args: Any, center: ContactCenter, held: Subscription, catalogue: Catalogue, today: date, **kwargs: Any
+        self,
+        *args: Any,
+        center: ContactCenter,
+        held: Subscription,
+        catalogue: Catalogue,
+        in_force: InForce,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **{"initial": initial_of(held), **kwargs})
         self.center = center
         self.held = held
-        self.today = today
+        self.in_force = in_force
+        self.today = in_force.today
         self.onboarding = center.account.onboarding
         self.catalogue = catalogue
-        self.offered = offered(catalogue, held=held, edition=center.edition, today=today)
+        self.offered = offered(catalogue, held=held, edition=center.edition, today=self.today)
         for name, kind in KIND_OF_FIELD.items():
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)

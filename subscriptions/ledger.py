@@ -51,21 +51,15 @@ def rewrite(
 ) -> Rewrite:
     """Return how a place of the ledger changes when `wanted` is held from this moment of `today` on; None: nothing is.
 
-    `rows` are the place's valid rows that reach `today` or a later day. The days before today stay as they are. With
-    `reductions_wait` a smaller item waits for the 1st of the next month, else for tomorrow; but where `day_begins`
-    with this moment, the larger one was held at no moment of today, and the smaller counts at once.
+    `rows` are the place's valid rows that reach `today` or a later day. The days before today stay as they are. The
+    other arguments are those of `turn_of`, which says from which day `wanted` counts.
     """
     existing = sorted(rows, key=lambda row: row.start)
-    counted_today = next((row.held for row in existing if row.start <= today), None)
+    turn = turn_of(existing, wanted, today=today, day_begins=day_begins, reductions_wait=reductions_wait)
     pieces = [Row(row.held, row.start, today) for row in existing if row.start < today]
-    turn = today
-    if counted_today is not None and (wanted is None or wanted.rank < counted_today.rank):
-        if reductions_wait:
-            turn = first_of_next_month(today)
-        elif not day_begins:
-            turn = today + timedelta(days=1)
-        if turn > today:
-            pieces.append(Row(counted_today, today, turn))
+    counted_today = held_on(existing, today)
+    if counted_today is not None and turn > today:
+        pieces.append(Row(counted_today, today, turn))
     if wanted is not None:
         pieces.append(Row(wanted, turn, None))
     desired = _joined(pieces)
@@ -75,6 +69,33 @@ def rewrite(
         superseded=[row.key for row in existing if row.span not in kept and row.key is not None],
         written=[row for row in desired if row.span not in already],
     )
+
+
+def turn_of(
+    rows: Iterable[Row],
+    wanted: Held | None,
+    *,
+    today: date,
+    day_begins: bool = False,
+    reductions_wait: bool = False,
+) -> date:
+    """Return the day from which `wanted` counts when it is held from this moment of `today` on.
+
+    With `reductions_wait` a smaller item waits for the 1st of the next month, otherwise for tomorrow; but if what is
+    charged of this day begins only at this moment (`day_begins`), the larger one is not charged today, and the smaller
+    counts at once. Anything that is not smaller counts today.
+    """
+    counted_today = held_on(rows, today)
+    if counted_today is None or (wanted is not None and wanted.rank >= counted_today.rank):
+        return today
+    if reductions_wait:
+        return first_of_next_month(today)
+    return today if day_begins else today + timedelta(days=1)
+
+
+def held_on(rows: Iterable[Row], day: date) -> Held | None:
+    """Return what counts as held on a day, by the rows of one place; None if nothing does."""
+    return next((row.held for row in rows if row.start <= day and (row.end is None or row.end > day)), None)
 
 
 def first_of_next_month(day: date) -> date:

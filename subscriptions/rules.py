@@ -1,19 +1,17 @@
-"""What may be bought, and what a purchase would change. No queries."""
+"""What may be bought. No queries."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.functional import lazy
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from onboarding import rules as mode
 from onboarding.models import Onboarding
-from subscriptions.ledger import first_of_next_month
 from subscriptions.models import MOST_SEATS, Item, Kind
 
 Catalogue = Mapping[str, Item]
@@ -92,6 +90,19 @@ def refuse_subscription(
             item = catalogue.get(sku)
             if kind == Kind.PACKAGE and item:
                 refuse(field, mode.refuse_package(onboarding, item.name, is_default=item.held_at_install))
+    kept = {edition.sku, held.storage, held.package, *held.switched_on}
+    if missing := sorted(kept - catalogue.keys()):  # what it costs can't be said, so nobody can agree to it
+        refuse(
+            NON_FIELD_ERRORS,
+            ValidationError(
+                _(
+                    "Part of this subscription has no price today, so it can't be changed right now. Please contact "
+                    "our support team."
+                ),
+                code="not_priced",
+                params={"tried": ", ".join(missing)},
+            ),
+        )
     return reasons
 
 
@@ -128,57 +139,6 @@ def _kind_in_words(kind: Kind) -> str:
 
 
 _kind_later = lazy(_kind_in_words, str)  # the refusal is shown in one language and kept in another
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One line of a purchase: the item concerned, what it was and becomes, and the day from which that counts.
-
-    `step` is what is held after this line and those before it.
-    """
-
-    label: str
-    before: str
-    after: str
-    item: Item
-    from_day: date
-    step: Subscription
-    note: str = ""
-
-
-def differences(
-    wanted: Subscription, *, held: Subscription, edition: Item, catalogue: Catalogue, today: date
-) -> Iterator[Difference]:
-    """Yield what a purchase would change, in the order of the page. What is reduced counts until the end of today."""
-    tomorrow = today + timedelta(days=1)
-    step = held
-    if wanted.seats != held.seats:
-        step = replace(step, seats=wanted.seats)
-        day = today if wanted.seats > held.seats else tomorrow
-        yield Difference(gettext("Seats"), f"{held.seats:,}", f"{wanted.seats:,}", catalogue[edition.sku], day, step)
-    for field in ("channels", "addons"):
-        for sku in sorted(getattr(wanted, field) ^ getattr(held, field)):
-            step = replace(step, **{field: getattr(step, field) ^ {sku}})
-            on = sku in wanted.switched_on
-            before, after = (gettext("off"), gettext("on")) if on else (gettext("on"), gettext("off"))
-            yield Difference(catalogue[sku].name, before, after, catalogue[sku], today if on else tomorrow, step)
-    if wanted.storage != held.storage:
-        step = replace(step, storage=wanted.storage)
-        before_item, item = catalogue[held.storage], catalogue[wanted.storage]
-        day = today if item.size >= before_item.size else tomorrow
-        yield Difference(str(Kind.STORAGE.label), before_item.name, item.name, item, day, step)
-    if wanted.package != held.package:
-        before_item, item = catalogue[held.package], catalogue[wanted.package]
-        waits = item.size < before_item.size
-        yield Difference(
-            str(Kind.PACKAGE.label),
-            before_item.name,
-            item.name,
-            item,
-            first_of_next_month(today) if waits else today,
-            wanted,
-            gettext("A smaller package starts on the 1st of the next month.") if waits else "",
-        )
 
 
 def basis(

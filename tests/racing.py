@@ -1,15 +1,17 @@
 """Many at once, each in a thread with a connection of its own."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Barrier
-from typing import TypeVar
+from time import monotonic
+from typing import Any, TypeVar
 
 from django.db import connection
 
 from tests.guarding import sql
 
 R = TypeVar("R")
+LONGEST_WAIT = 30
 
 
 def at_once(count: int, verb: Callable[[int], R]) -> list[R | Exception]:
@@ -28,3 +30,16 @@ def at_once(count: int, verb: Callable[[int], R]) -> list[R | Exception]:
 
     with ThreadPoolExecutor(count) as threads:
         return list(threads.map(run, range(count)))
+
+
+def until_done_or_waiting(verb: Future[Any]) -> None:
+    """Return when the verb is done, or when somebody in this database waits for a lock."""
+    deadline = monotonic() + LONGEST_WAIT
+    while not verb.done():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+        assert monotonic() < deadline

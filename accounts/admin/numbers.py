@@ -4,13 +4,15 @@ import re
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 
 from accounts.admin.bases import HistoryAdmin, ReadOnlyAdmin
-from accounts.models import NumberAssignment, PhoneNumber
+from accounts.models import Account, NumberAssignment, PhoneNumber
 
 WRITTEN_NUMBER = re.compile(r"\+?[\d\s().\-/]{3,}")
+KEY = re.compile(r"[0-9]{1,18}")
 
 
 def digits_of(term: str) -> str:
@@ -36,6 +38,26 @@ class PhoneNumberAdmin(HistoryAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return super().get_search_results(request, queryset, digits_of(search_term))
+
+    @transaction.atomic
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Change a number under the locks of its account and of the one it moves to: it may be assigned just now."""
+        if request.method == "POST" and object_id:
+            _lock_accounts(self._checked_key(object_id), request.POST.get("account", ""))
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+
+def _lock_accounts(number: str, wanted: str) -> None:
+    """Lock the account that has a number and the one it is to have, in the order of their keys."""
+    its_own = PhoneNumber.objects.filter(pk=number).values("account")
+    to = Account.objects.filter(pk=wanted) if KEY.fullmatch(wanted) else Account.objects.none()
+    list(Account.objects.filter(Q(pk__in=its_own) | Q(pk__in=to)).locked())
 
 
 @admin.register(NumberAssignment)

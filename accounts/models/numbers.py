@@ -107,8 +107,9 @@ class PhoneNumber(models.Model):
         return national(self.number)
 
     def clean(self) -> None:
+        """Refuse to move a number that is assigned, unless to the account that has it assigned."""
         moved = Account.objects.filter(phone_numbers=self.pk).exclude(pk=self.account_id)
-        if self.pk and moved.exists() and self.assignments.current().exists():
+        if self.pk and moved.exists() and self.assignments.current().exclude(account=self.account_id).exists():
             raise ValidationError(
                 {
                     "account": ValidationError(

@@ -16,6 +16,7 @@ from billing.calls.importing import PERMISSION, import_calls
 from billing.models import CallImport, Layout
 
 AUTO = [("", "Told by the first line")]
+RETRY_AFTER_SECONDS = 30
 FIELD_OF = {"no_zone": "zone", "unknown_timezone": "zone"}
 
 
@@ -51,6 +52,7 @@ def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         if received is not None:
             _tell(request, received)
             return HttpResponseRedirect(reverse("admin:billing_callimport_change", args=[received.pk]))
+    is_partly_in = form.has_error("file", "busy_partly")
     return TemplateResponse(
         request,
         "admin/billing/callimport/upload.html",
@@ -61,12 +63,15 @@ def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
             "form": form,
             "back": reverse("admin:billing_callimport_changelist"),
         },
+        status=503 if is_partly_in else 200,
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)} if is_partly_in else None,
     )
 
 
 def _import(form: UploadForm, by: User) -> CallImport | None:
     """Return the import, or None where the file was refused and the form says why."""
     file = form.cleaned_data["file"]
+    busy: BaseException | None = None
     try:
         return import_calls(
             file,
@@ -76,8 +81,12 @@ def _import(form: UploadForm, by: User) -> CallImport | None:
             zone=form.cleaned_data["zone"] or None,
         )
     except ValidationError as refusal:
-        form.add_error(FIELD_OF.get(refusal.code or "", "file"), refusal)
-        return None
+        busy = refusal.__cause__ if refusal.code == "busy" else None
+        if busy is None:
+            form.add_error(FIELD_OF.get(refusal.code or "", "file"), refusal)
+    if busy:
+        raise busy  # nothing was written: it is answered as on every other page
+    return None
 
 
 def _tell(request: HttpRequest, received: CallImport) -> None:

@@ -22,6 +22,9 @@ from billing.models import CallImport
 
 LONGEST_NAME = 255
 PERMISSION = "billing.add_callimport"
+NOTHING_READ = (
+    "A bill run or another import kept the accounts for too long. Nothing was imported: import the file again."
+)
 BUSY = "A bill run or another import kept the accounts for too long. What was read so far is in: import the file again."
 
 
@@ -45,6 +48,7 @@ def import_calls(
     """
     if by is not None and not (by.is_active and by.is_staff and by.has_perm(PERMISSION)):
         raise PermissionDenied("Only staff with the permission to import calls can do this.")
+    received: CallImport | None = None
     try:
         zone_info = checked_zone(zone) if zone else None
         numbers = Numbers(settings.PHONENUMBER_DEFAULT_REGION)
@@ -55,12 +59,20 @@ def import_calls(
     except Unreadable as why:
         raise ValidationError(str(why), code=why.code) from why
     except OperationalError as error:
-        if not isinstance(error.__cause__, LockNotAvailable):
+        if received is None or not isinstance(error.__cause__, LockNotAvailable):
             raise
-        raise ValidationError(BUSY, code="busy") from error
+        if _take_back_if_empty(received):
+            raise ValidationError(NOTHING_READ, code="busy") from error
+        raise ValidationError(BUSY, code="busy_partly") from error
     CallImport.objects.filter(pk=received.pk).update(finished_at=database_now())
     received.refresh_from_db()
     return received
+
+
+def _take_back_if_empty(received: CallImport) -> bool:
+    """Delete an import of which no batch was written; return whether it was one."""
+    none_yet = CallImport.objects.filter(pk=received.pk, added=0, repeated=0, skipped=0, rejected=0)
+    return bool(none_yet.delete()[0])
 
 
 def checked_zone(name: str) -> ZoneInfo:

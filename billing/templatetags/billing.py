@@ -56,6 +56,12 @@ def days(line: Line) -> str:
     return words.days_of(line)
 
 
+@register.filter
+def included(line: Line) -> str:
+    """Return how many minutes a usage line's days include."""
+    return words.included(line)
+
+
 @register.simple_tag
 def catalogue_items() -> dict[str, tuple[str, str]]:
     """Return the name and kind of every item by SKU. One query."""
@@ -113,7 +119,7 @@ def first_bills_today(accounts: Sequence[Account]) -> dict[int, FirstBill]:
     """Return what would begin for each account, by its key, if it were activated today (R22)."""
     now = database_now()
     on: dict[int, date] = {account.pk: account.day_of(now) for account in accounts}
-    return first_bills(accounts, on)
+    return first_bills(accounts, on, now=now)
 
 
 @register.simple_tag

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from django.db import DatabaseError, IntegrityError, transaction
 
+from accounts.busy import ACCOUNT_IS_BUSY, is_busy
 from accounts.guards import sentence_of
 
 R = TypeVar("R")
@@ -24,11 +25,18 @@ def in_halves(
             outcome = write(keys)
     except DatabaseError as error:
         if len(keys) == 1:
-            sentence = sentence_of(error) if isinstance(error, IntegrityError) else None
-            refused[keys[0]] = str(sentence.text) if sentence else f"{error}".strip().partition("\n")[0]
+            refused[keys[0]] = _reason(error)
             return
         middle = len(keys) // 2
         for half in (keys[:middle], keys[middle:]):
             in_halves(half, write, done, refused)
         return
     done(outcome)
+
+
+def _reason(error: DatabaseError) -> str:
+    """Return in words why an account was refused."""
+    if is_busy(error):
+        return ACCOUNT_IS_BUSY
+    sentence = sentence_of(error) if isinstance(error, IntegrityError) else None
+    return str(sentence.text) if sentence else f"{error}".strip().partition("\n")[0]

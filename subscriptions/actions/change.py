@@ -14,9 +14,10 @@ from accounts.dates import moment_in_words
 from accounts.models import Account, User
 from accounts.roles import Capability, require
 from subscriptions.actions.write import write_change
-from subscriptions.catalogue import catalogue_on, contact_center_of, held_by
+from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, in_force
+from subscriptions.differences import Difference, differences
 from subscriptions.models import Change, ContactCenter
-from subscriptions.rules import Catalogue, Difference, Subscription, basis, differences, refuse_subscription
+from subscriptions.rules import Catalogue, Subscription, basis, refuse_subscription
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,11 @@ def propose_subscription(account: Account, wanted: Subscription, *, by: User, no
     facts = _facts(account, by=by, now=now)
     facts.check(wanted)
     changes = differences(
-        wanted, held=facts.held, edition=facts.center.edition, catalogue=facts.catalogue, today=facts.today
+        wanted,
+        chosen=facts.held,
+        in_force=in_force(facts.center, facts.now),
+        edition=facts.center.edition,
+        catalogue=facts.catalogue,
     )
     return Proposal(wanted, list(changes), facts.basis_of(wanted))
 

@@ -1,15 +1,16 @@
 """How a change that was found good is written: what is held now, the change, and its rows of the ledger."""
 
-from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from accounts.history import credit
 from accounts.models import User
-from subscriptions.ledger import Held, Rewrite, Row, rewrite
-from subscriptions.models import Change, ContactCenter, Holding, Item, Slot
+from subscriptions.catalogue import in_force
+from subscriptions.differences import places_of
+from subscriptions.ledger import Rewrite, rewrite
+from subscriptions.models import Change, ContactCenter, Holding, Slot
 from subscriptions.rules import Catalogue, Subscription
 
 
@@ -62,51 +63,15 @@ def rewrite_ledger(
     center: ContactCenter, wanted: Subscription, *, catalogue: Catalogue, now: datetime
 ) -> dict[int, Rewrite]:
     """Return how each place of the ledger would change if `wanted` were held from `now` on. One query, no write."""
-    today, day_begins = center.account.day_of(now), center.account.begins_day(now)
-    rows: dict[int, list[Row]] = {}
-    for holding in _reaching(center, today):
-        rows.setdefault(holding.slot, []).append(_row(holding))
-    places = _places(center, wanted, catalogue)
+    before = in_force(center, now)
+    places = places_of(wanted, edition=center.edition, catalogue=catalogue)
     return {
         slot: rewrite(
-            rows.get(slot, []),
+            before.rows.get(slot, []),
             places.get(slot),
-            today=today,
-            day_begins=day_begins,
+            today=before.today,
+            day_begins=before.at_once,
             reductions_wait=slot == Slot.PACKAGE,
         )
-        for slot in rows.keys() | places.keys()
+        for slot in before.rows.keys() | places.keys()
     }
-
-
-def _reaching(center: ContactCenter, today: date) -> Iterator[Holding]:
-    """Yield the valid rows of the ledger that count on `today` or later."""
-    return (
-        Holding.objects.valid()
-        .filter(account=center.account_id, period__overlap=DateRange(today, None))
-        .select_related("item")
-        .iterator()
-    )
-
-
-def _row(holding: Holding) -> Row:
-    return Row(_held(holding.item, holding.quantity), holding.period.lower, holding.period.upper, key=holding.pk)
-
-
-def _held(item: Item, quantity: int = 1) -> Held:
-    """Return what the ledger's arithmetic needs: storage and packages rank by size, seats by their number."""
-    return Held(item.pk, quantity, rank=quantity + item.size)
-
-
-def _places(center: ContactCenter, wanted: Subscription, catalogue: Catalogue) -> dict[int, Held]:
-    """Return what stands in each place of the ledger from now on."""
-    places: dict[int, Held] = {
-        Slot.STORAGE: _held(catalogue[wanted.storage]),
-        Slot.PACKAGE: _held(catalogue[wanted.package]),
-    }
-    if wanted.seats:
-        places[Slot.PRODUCT] = _held(center.edition, wanted.seats)
-    for sku in wanted.switched_on:
-        item = catalogue[sku]
-        places[item.pk] = _held(item)
-    return places

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 from accounts.models import Account, NumberAssignment, ServiceUser
 from onboarding import rules as mode
 from subscriptions import held
-from subscriptions.catalogue import Waiting, held_by, waiting_package
+from subscriptions.catalogue import Waiting, held_by, in_force, waiting_package
 from subscriptions.forms import Option
 from subscriptions.models import ChargedPer, ContactCenter, Item
 
@@ -43,7 +43,7 @@ def held_of(account: Account) -> held.Summary | None:
 @register.simple_tag
 def waiting_of(center: ContactCenter, now: datetime) -> Waiting | None:
     """Return the larger package that still counts and until when, or None. One query."""
-    return waiting_package(center, center.account.day_of(now))
+    return waiting_package(center, in_force(center, now))
 
 
 @register.simple_tag

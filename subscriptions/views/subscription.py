@@ -15,10 +15,11 @@ from accounts.actions import AlreadyDone, database_now
 from accounts.pages import AccountRequest, record_form, render_page, show_refusal
 from accounts.roles import Capability
 from subscriptions.actions import Confirmation, Proposal, change_subscription, propose_subscription
-from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, waiting_package
+from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, in_force, waiting_package
+from subscriptions.differences import differences
 from subscriptions.forms import SubscriptionForm, initial_of, subscription_of
 from subscriptions.models import ContactCenter
-from subscriptions.rules import Subscription, differences, refuse_subscription
+from subscriptions.rules import Subscription, refuse_subscription
 from subscriptions.views.install import contact_center_page
 
 SALT = "subscription-confirmation"
@@ -102,9 +103,11 @@ def _shown_anew(request: AccountRequest, wanted: Subscription, refusal: Validati
 
 
 def _form(request: AccountRequest, center: ContactCenter, data: Any, **initial: Any) -> SubscriptionForm:
-    today = request.account.day_of(database_now())
-    held, catalogue = held_by(center), catalogue_on(today)
-    return SubscriptionForm(data, center=center, held=held, catalogue=catalogue, today=today, **initial)
+    now = database_now()
+    held, catalogue = held_by(center), catalogue_on(request.account.day_of(now))
+    return SubscriptionForm(
+        data, center=center, held=held, catalogue=catalogue, in_force=in_force(center, now), **initial
+    )
 
 
 def _form_page(
@@ -115,7 +118,7 @@ def _form_page(
         choice["reasons"] = []  # they stand at their fields
     context = {
         "form": form,
-        "waiting": waiting_package(center, form.today),
+        "waiting": waiting_package(center, form.in_force),
         **choice,
         "page": "contact_center",
         "tab": "subscription",
@@ -139,7 +142,7 @@ def _choice(form: SubscriptionForm) -> dict[str, Any]:
     )
     if reasons:
         return {**shown, "reasons": ValidationError(reasons).messages}
-    changes = differences(chosen, held=held, edition=center.edition, catalogue=catalogue, today=form.today)
+    changes = differences(chosen, chosen=held, in_force=form.in_force, edition=center.edition, catalogue=catalogue)
     return {**shown, "changes": list(changes)}
 
 

@@ -144,7 +144,7 @@ def test_a_number_is_assigned_once_at_a_time(
 def test_a_number_is_assigned_once_whichever_account_it_is(
     assigned: NumberAssignment, make_account: Callable[..., Account]
 ) -> None:
-    other = beside(assigned, MARCH[19] - timedelta(microseconds=1), None)
+    other = beside(assigned, MARCH[19] - timedelta(microseconds=1), MARCH[25])
     other.account = make_account("100002")
     with refused_by("number_assigned_once_at_a_time"):
         other.save()

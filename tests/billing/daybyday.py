@@ -89,8 +89,13 @@ def price_on(life: Life, sku: str, day: date) -> Price:
 
 
 def values_of(life: Life, field: str, day: date) -> list[Any]:
-    """All values a field had at any moment of the day: the one the day began with, and those that came during it."""
+    """All values a field had at any moment of the day that can be charged: the first, and those that came after it.
+
+    The first is the one the day began with; on the day of activation, the one held at the moment of activation (5).
+    """
     begin, end = first_moment(day, life.zone), first_moment(day + DAY, life.zone)
+    if life.activated and begin < life.activated < end:
+        begin = life.activated
     made = [purchase for purchase in life.purchases if purchase.field == field]
     at_begin = [purchase.value for purchase in made if purchase.at <= begin]
     during = [purchase.value for purchase in made if begin < purchase.at < end]

@@ -1,4 +1,7 @@
-"""Random lives of accounts for Hypothesis: purchases, prices, calls, activation, in zones with and without DST."""
+"""Random lives of accounts for Hypothesis: purchases, prices, calls, activation, in zones with and without DST.
+
+Many purchases are made near the activation, and changes of seats near those of items that are charged per seat.
+"""
 
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
@@ -42,6 +45,14 @@ days = st.one_of(st.sampled_from([0, 0, 9, 10, 11, 27, 28, 29, 30, 31, 32, 58, 5
 times = st.one_of(st.sampled_from([MIDNIGHT, LAST_MICROSECOND, 600, 601]), st.integers(0, 1439))
 fields = st.sampled_from(["seats", "seats", "storage", "package", "package", *SWITCHES])
 purchases = st.lists(st.tuples(days, times, fields, st.integers(0, 5)), max_size=14)
+# Purchases so long after or before the activation, or after or before another purchase: mostly on the same day.
+offsets = st.one_of(
+    st.sampled_from([timedelta(0), timedelta(microseconds=1), timedelta(microseconds=-1)]),
+    st.integers(-720, 720).map(lambda minutes: timedelta(minutes=minutes)),
+)
+around_activation = st.lists(st.tuples(offsets, fields, st.integers(0, 5)), max_size=8)
+seats_and_per_seat = st.sampled_from(["seats", "seats", "chat", "wfm"])
+beside_others = st.lists(st.tuples(st.integers(0, 13), offsets, seats_and_per_seat, st.integers(0, 5)), max_size=6)
 cents = st.one_of(st.sampled_from([0, 1, 50, 7000, 7777]), st.integers(0, 30_000))
 rates = st.one_of(st.sampled_from([0, 50, 450, 420]), st.integers(0, 1000))
 price_changes = st.lists(st.tuples(st.sampled_from(list(CATALOGUE)), days, cents, rates, st.integers(0, 2)), max_size=6)
@@ -74,6 +85,11 @@ def lives(draw: st.DrawFn) -> Life:
     activated = max(installed, moment(start, *activation, zone)) if activation else None
     # Of two purchases in the same instant the first was held at no moment: there is one in each.
     wishes = {moment(start, day, at, zone): (field, value) for day, at, field, value in draw(purchases)}
+    others = sorted(wishes)
+    for index, offset, field, value in draw(beside_others) if others else []:
+        wishes.setdefault(others[index % len(others)] + offset, (field, value))
+    for offset, field, value in draw(around_activation) if activated else []:
+        wishes.setdefault(activated + offset, (field, value))
     made = [
         Purchase(installed, "storage", "disk-5"),
         Purchase(installed, "package", "tf-0"),

@@ -11,7 +11,7 @@ from billing.replay import differences, replay
 from config.settings import env
 from tests.conftest import CASES, catalogue_content
 
-PATHS = sorted(CASES.glob("[0-9]*.json"))
+PATHS = sorted([*CASES.glob("[0-9]*.json"), *CASES.glob("found/*.json")])
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def default_holds(settings: Any) -> None:
 
 
 def test_there_are_cases() -> None:
-    assert len(PATHS) >= 13
+    assert len(PATHS) >= 24
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

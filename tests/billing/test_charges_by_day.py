@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 
 from billing.charges import Held, Line, Rate, Tariff, owed, standing
 from billing.settlement import to_invoice
+from onboarding.models import Onboarding
+from onboarding.rules import is_free_until
 from subscriptions import ledger
 from tests.billing import daybyday
 from tests.billing.daybyday import Call, Life, first_moment
@@ -75,6 +77,7 @@ def held_by(life: Life) -> list[Held]:
     rows: dict[str, list[ledger.Row]] = {}
     state: dict[str, ledger.Held | None] = {}
     row_keys = count()
+    mode = Onboarding(activated_at=life.activated)
     for at, field, value in life.purchases:
         moment = at.astimezone(life.zone)
         if field in ("storage", "package"):
@@ -91,7 +94,7 @@ def held_by(life: Life) -> list[Held]:
                 reaching,
                 wanted,
                 today=today,
-                day_begins=at == first_moment(today, life.zone),
+                day_begins=at == first_moment(today, life.zone) or is_free_until(mode, at),
                 reductions_wait=place == "package",
             )
             kept = [row for row in valid if row.key not in outcome.superseded]

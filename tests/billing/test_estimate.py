@@ -14,6 +14,7 @@ from billing.actions import run_bills
 from billing.estimate import bill_now, estimate, first_bills, kept_free
 from billing.models import Invoice
 from billing.purchase import PurchaseCost, purchase_cost
+from billing.words import included
 from onboarding.actions import activate
 from onboarding.models import Onboarding
 from subscriptions.actions import install, propose_subscription
@@ -55,6 +56,40 @@ def test_lines_of_a_purchase_add_up_to_what_is_then_owed(active: Account, owner:
     assert estimate(active, IN_MARCH).total == costs.this_month
 
 
+ON_THE_15TH = datetime(2026, 11, 15, 17, tzinfo=UTC)
+
+
+def test_a_package_from_the_middle_of_a_month_says_what_it_includes_then(active: Account, owner: User) -> None:
+    (line,) = cost(active, owner, now=ON_THE_15TH, package="tf-500").lines
+    assert [included(part) for part in line.included] == ["267 minutes included for Nov 15–30, 2026"]
+    buy(active, owner, now=datetime(2026, 11, 1, 17, tzinfo=UTC), package="tf-500")
+    (line,) = cost(active, owner, now=ON_THE_15TH, package="tf-2500").lines
+    assert [included(part) for part in line.included] == [
+        "234 minutes included for Nov 1–14, 2026", "1,334 minutes included for Nov 15–30, 2026",
+    ]  # fmt: skip
+    buy(active, owner, now=ON_THE_15TH, package="tf-2500")
+    (usage,) = [part for part in estimate(active, ON_THE_15TH).lines if part.sku == "tf-2500"]
+    assert usage.amount == Decimal("42.67"), "16 of 30 days of $80.00"
+
+
+def test_nothing_is_said_of_included_minutes_if_they_stay_as_they_are(active: Account, owner: User) -> None:
+    buy(active, owner, now=datetime(2026, 11, 1, 17, tzinfo=UTC), package="tf-2500")
+    for package, channels in (("tf-500", None), ("tf-2500", frozenset())):
+        wanted = {"package": package} | ({} if channels is None else {"channels": channels})
+        assert [line.included for line in cost(active, owner, now=ON_THE_15TH, **wanted).lines] == [[]]
+    assert cost(active, owner, now=datetime(2026, 12, 1, 17, tzinfo=UTC), package="tf-5000").lines[0].included == []
+
+
+def test_taking_back_a_change_that_waits_costs_what_it_would_have_saved(active: Account, owner: User) -> None:
+    buy(active, owner, now=ON_THE_10TH.replace(month=4), seats=10, package="tf-2500")
+    now = datetime(2026, 4, 20, 14, tzinfo=UTC)
+    buy(active, owner, now=now, seats=4, package="tf-500")
+    costs = cost(active, owner, now=now, seats=10, package="tf-2500")
+    # Six seats on ten of April's 30 days, and nothing of the package, which counts until May 1 anyway.
+    assert amounts(costs) == [("140.00", "420.00"), ("0.00", "62.00")]
+    assert [line.included for line in costs.lines] == [[], []]
+
+
 def test_fewer_seats_cost_less_from_the_next_day(active: Account, owner: User) -> None:
     buy(active, owner, now=IN_MARCH, seats=3)
     assert amounts(cost(active, owner, now=datetime(2026, 3, 20, 14, tzinfo=UTC), seats=1)) == [("-49.68", "-140.00")]
@@ -90,8 +125,55 @@ def test_the_estimate_counts_the_months_own_minutes_after_late_calls(
     called("april", minutes=7, at="2026-04-01T12:00:00-04:00")
     shown = estimate(active, IN_APRIL)
     assert (shown.month, shown.minutes) == (APRIL, 7)
-    assert shown.total == Decimal("140.32")
-    assert [line.kind for line in bill_now(active, APRIL).lines] == ["recurring", "usage", "adjustment"]
+    # Two seats, seven minutes, and the thirty that were received after March was billed.
+    assert shown.total == Decimal("140.00") + Decimal("0.32") + Decimal("1.35")
+    assert shown.adjustments == Decimal("1.35")
+    assert list(shown.lines) == list(bill_now(active, APRIL).lines)
+    assert [line.kind for line in shown.lines] == ["recurring", "usage", "adjustment"]
+    run_bills(APRIL, now=IN_MAY)
+    assert Invoice.objects.get(month=APRIL).total == shown.total
+    assert estimate(active, IN_MAY).adjustments is None, "it has been invoiced"
+
+
+@pytest.fixture
+def late_in_onboarding(installed: Account, answered: PhoneNumber) -> Account:
+    """An account in onboarding that was billed for March, and for which a call of March was received since."""
+    called("march", minutes=100)
+    run_bills(MARCH, now=IN_APRIL)
+    called("late", minutes=30)
+    called("april", minutes=7, at="2026-04-01T12:00:00-04:00")
+    return installed
+
+
+def test_the_first_bill_has_adjustments_that_are_known_if_it_is_of_the_running_month(
+    late_in_onboarding: Account, member: User
+) -> None:
+    account = late_in_onboarding
+    (shown,) = first_bills([account], {account.pk: date(2026, 4, 20)}, now=IN_APRIL).values()
+    assert (shown.total, shown.adjustments) == (Decimal("1.67"), Decimal("1.35"))
+    (of_may,) = first_bills([account], {account.pk: date(2026, 5, 20)}, now=IN_APRIL).values()
+    assert (of_may.total, of_may.adjustments) == (0, None), "April's invoice carries it"
+    activate(account, by=member, reason="Ready", now=datetime(2026, 4, 20, 12, tzinfo=UTC))
+    run_bills(APRIL, now=IN_MAY)
+    assert [line.value for line in Invoice.objects.get(month=APRIL).lines.all()] == list(shown.lines)
+
+
+SAYS_SO = "This includes adjustments of $1.35 for earlier months, for calls received or corrected after those months"
+
+
+def test_the_pages_say_what_of_an_estimate_is_about_earlier_months(
+    late_in_onboarding: Account, owner: User, member: User, client: Client
+) -> None:
+    client.force_login(owner)
+    for page in ("billing/", "contact-center/", "contact-center/go-live/"):
+        text = " ".join(client.get(f"/accounts/100001/{page}").content.decode().split())
+        assert text.count(SAYS_SO) == 1, page
+        assert "adjustment of March 2026" in text, page
+    client.force_login(member)
+    account = Onboarding.objects.get().pk
+    chosen = {"action": "activate_selected", "_selected_action": [account]}
+    text = " ".join(client.post("/admin/onboarding/onboarding/", chosen).content.decode().split())
+    assert "with the toll-free minutes used so far and adjustments of $1.35 for earlier months. USD" in text
 
 
 def test_the_bill_now_is_what_a_run_then_issues(active: Account, answered: PhoneNumber, owner: User) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from threading import Barrier, Event
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from billing.facts import tariffs
 from billing.models import BilledMonth, CallRecord, InvoiceLine, LateMonth
 from subscriptions.actions import unassign_number
 from tests.billing.calls import imported, row
+from tests.racing import until_done_or_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MARCH = date(2026, 3, 1)
@@ -46,19 +46,6 @@ class Threads:
 @pytest.fixture
 def threads() -> Threads:
     return Threads()
-
-
-def until_done_or_waiting(verb: Future[Any]) -> None:
-    """Return when the verb is done, or when somebody in this database waits for a lock."""
-    deadline = monotonic() + LONGEST_WAIT
-    while not verb.done():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
-                return
-        assert monotonic() < deadline
 
 
 def bill(account: Account) -> None:
@@ -181,7 +168,12 @@ def test_a_number_that_goes_to_another_account_before_the_lock_is_looked_at_agai
     other = make_account("100002")
     unassign_number(account, answered, by=owner, now=datetime(2026, 3, 10, tzinfo=UTC))
     period = DateTimeTZRange(datetime(2026, 3, 15, tzinfo=UTC), None)
-    left = [lambda: NumberAssignment.objects.create(account=other, number=answered, period=period, assigned_by=owner)]
+
+    def go_over() -> None:
+        PhoneNumber.objects.update(account=other)
+        NumberAssignment.objects.create(account=other, number=answered, period=period, assigned_by=owner)
+
+    left = [go_over]
     monkeypatch.setattr(merging, "ATTEMPTS", attempts)
 
     def checkpoint(name: str) -> None:

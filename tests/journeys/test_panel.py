@@ -172,7 +172,7 @@ def test_the_total_follows_the_form_by_itself(visit: Visit, customer: Account, o
     expect(page.locator("#total-sum")).to_contain_text("It is $1,768.00 as you hold it.")
     page.get_by_label("Pay-per-use").check()
     expect(total).to_have_text("$2,400.00")
-    expect(page.locator("#total-changes")).to_contain_text("A smaller package starts on the 1st of the next month.")
+    expect(page.locator("#total-changes")).to_contain_text("Smaller packages take effect on the 1st of next month.")
     assert page.locator("#total-sum").get_attribute("aria-live") == "polite"
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_role("row", name=re.compile(r"Chat .*off on"))).to_be_visible()

@@ -9,7 +9,7 @@ from django.db.migrations.state import ProjectState
 
 from accounts.guards import Guard, all_guards, check_guards, model_constraints
 from accounts.migration_guards import sealed
-from tests.accounts import test_guards_of_the_past, test_zones
+from tests.accounts import test_guards_of_numbers, test_guards_of_the_past, test_zones
 from tests.billing import (
     test_guards_of_bills,
     test_guards_of_calls,
@@ -35,6 +35,7 @@ ATTACKS = [
     test_guards_of_the_limits,
     test_guards_of_the_ledger,
     test_guards_of_the_past,
+    test_guards_of_numbers,
     test_history_by_the_database,
     test_guards_of_bills,
     test_guards_of_the_activation,

@@ -14,7 +14,7 @@ from tests.billing.bills import buy
 PAGE = "/accounts/100001/contact-center/subscription/"
 TOTAL = PAGE + "total/"
 HELD = {"seats": 0, "channels": ["channel-voice"], "storage": "storage-5", "package": "tf-payperuse"}
-QUERIES = 11
+QUERIES = 12
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_downgrade_says_when_it_takes_effect(customer: Client, active: Account
     assert re.search(r"Seats : 3 → 1 Counts from \w+ \d+, \d{4}\.", changes)
     assert re.search(
         r"Toll-free package : 2,500 minutes → 500 minutes Counts from \w+ 1, \d{4}\. "
-        r"A smaller package starts on the 1st of the next month\.",
+        r"Smaller packages take effect on the 1st of next month\.",
         changes,
     )
     assert total.startswith("Each month $88.00")

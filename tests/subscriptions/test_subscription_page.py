@@ -198,7 +198,7 @@ def test_a_viewer_sees_and_can_not_buy(customer: Client, installed: Account, mak
 def test_a_waiting_package_is_shown_with_its_day(customer: Client, active: Account) -> None:
     customer.post(CONFIRM, {"token": token_of(save(customer, package="tf-2500"))})
     page = save(customer, package="tf-500")
-    assert "A smaller package starts on the 1st of the next month." in page.content.decode()
+    assert "Smaller packages take effect on the 1st of next month." in page.content.decode()
     customer.post(CONFIRM, {"token": token_of(page)})
     assert "2,500 minutes counts until" in customer.get(PAGE).content.decode()
 
