@@ -15,6 +15,7 @@ from tests.billing import (
     test_guards_of_calls,
     test_guards_of_credit_notes,
     test_guards_of_the_activation,
+    test_late_months,
 )
 from tests.guarding import sql
 from tests.onboarding import (
@@ -38,6 +39,7 @@ ATTACKS = [
     test_guards_of_the_activation,
     test_guards_of_calls,
     test_guards_of_credit_notes,
+    test_late_months,
 ]
 
 
