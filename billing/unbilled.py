@@ -103,12 +103,12 @@ MONTHS = """
             SELECT count(*) FROM billing_billedmonth b
             WHERE b.account_id = owing.account_id AND b.month BETWEEN months[1] AND months[cardinality(months)])
     )
-    SELECT m.month, count(*) FROM behind CROSS JOIN unnest(behind.months) m (month)
-    WHERE NOT EXISTS (SELECT FROM billing_billedmonth b WHERE b.account_id = behind.account_id AND b.month = m.month)
-        AND NOT EXISTS (
-            SELECT FROM billing_heldbill h
-            WHERE h.account_id = behind.account_id AND h.month = m.month AND h.state IN ('held', 'rejected'))
-    GROUP BY m.month ORDER BY m.month
+    SELECT left_over.month, count(*) FROM behind CROSS JOIN LATERAL (
+        SELECT unnest(behind.months) AS month
+        EXCEPT SELECT b.month FROM billing_billedmonth b WHERE b.account_id = behind.account_id
+        EXCEPT SELECT h.month FROM billing_heldbill h
+        WHERE h.account_id = behind.account_id AND h.state IN ('held', 'rejected')
+    ) left_over GROUP BY left_over.month ORDER BY left_over.month
 """
 
 
@@ -123,13 +123,23 @@ def zones_in_use() -> list[str]:
     return list(Account.objects.order_by().values_list("timezone", flat=True).distinct())
 
 
-def count_unbilled(now: datetime, *, days_after: int) -> dict[date, int]:
-    """Count the months not billed for the dashboard, the metrics and the check, and return them (`unbilled_months`)."""
+def count_unbilled(now: datetime, *, days_after: int, month: date | None = None) -> dict[date, int]:
+    """Count the months not billed for the dashboard, the metrics and the check, and return them (`unbilled_months`).
+
+    With a `month` count that one alone, which is quick, however many were billed before.
+    """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
-        counted = unbilled_months(now, days_after=days_after)
-        UnbilledMonth.objects.exclude(month__in=counted).delete()
+        if month is None:
+            counted = unbilled_months(now, days_after=days_after)
+            gone = UnbilledMonth.objects.exclude(month__in=counted)
+        else:
+            found = unbilled(month, now=now, days_after=days_after, rejected=False)
+            accounts = len(found.keys) + len(found.set_aside)
+            counted = {month: accounts} if accounts else {}
+            gone = UnbilledMonth.objects.filter(month=month).exclude(month__in=counted)
+        gone.delete()
         UnbilledMonth.objects.bulk_create(
             [UnbilledMonth(month=month, accounts=accounts, counted_at=now) for month, accounts in counted.items()],
             update_conflicts=True,

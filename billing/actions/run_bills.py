@@ -84,7 +84,7 @@ def run_bills(
         if summary.run:
             _finish(summary.run, summary)
     if summary.run:
-        count_unbilled(now, days_after=settings.BILL_RUN_AFTER_DAYS)
+        count_unbilled(now, days_after=settings.BILL_RUN_AFTER_DAYS, month=month)
     return summary
 
 

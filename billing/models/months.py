@@ -41,8 +41,8 @@ class LateMonth(models.Model):
 class UnbilledMonth(models.Model):
     """How many accounts were not billed for a month that ended a while ago, when it was last counted (R42).
 
-    A job counts each hour, and so does each bill run: asking takes a look at every account. A month that everybody was
-    billed for has no row.
+    A job counts each hour, and a bill run its own month: asking takes a look at every account. A month that everybody
+    was billed for has no row.
     """
 
     month = models.DateField(unique=True)

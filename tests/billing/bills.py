@@ -53,7 +53,7 @@ def called(*call_ids: str, minutes: int = 100, **other: Any) -> None:
     assert imported([row(call_id, seconds=minutes * 60, **other) for call_id in call_ids]).added == len(call_ids)
 
 
-def bill(month: date = MARCH, now: datetime = IN_APRIL, **options: Any) -> Summary:
+def bill(month: date = MARCH, now: datetime | None = IN_APRIL, **options: Any) -> Summary:
     return run_bills(month, now=now, **options)
 
 

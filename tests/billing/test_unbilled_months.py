@@ -11,13 +11,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.actions import database_now
 from accounts.models import Account, PhoneNumber, User
 from billing.actions import reject_bill
 from billing.checks import check_months
 from billing.models import BilledMonth, UnbilledMonth
 from billing.months import UnknownZone, month_end
 from billing.tasks import count_unbilled as count_job
-from billing.unbilled import count_unbilled, unbilled, unbilled_months
+from billing.unbilled import count_unbilled, months_owed, unbilled, unbilled_months
 from onboarding.models import Onboarding
 from tests.billing.bills import APRIL, IN_APRIL, IN_JUNE, MARCH, MAY, Customers, bill, customer, held_back, nowhere
 from tests.guarding import sql
@@ -111,9 +112,32 @@ def test_the_job_counts_and_a_run_counts_again(customers: Customers) -> None:
     told = count_job()
     assert told.startswith("March 2026: 2 accounts not billed, April 2026: 2 accounts not billed")
     bill(MARCH, IN_JUNE, accounts=[first.pk])
-    assert shown() == [(MARCH, 1), (APRIL, 2), (MAY, 2)]
-    for month in (MARCH, APRIL, MAY):
-        bill(month, IN_JUNE)
+    bill(MAY, IN_JUNE)
+    assert shown()[:2] == [(MARCH, 1), (APRIL, 2)]
+    assert MAY not in dict(shown())
+    for month in months_owed(database_now()):
+        bill(month, None)
+    assert shown() == []
+    assert count_job() == ""
+
+
+@pytest.mark.parametrize(("days", "told"), [(1, [(MARCH, 1)]), (5, [])])
+def test_a_run_counts_a_month_when_its_days_have_passed(
+    customers: Customers, settings: Any, days: int, told: list[Any]
+) -> None:
+    settings.BILL_RUN_AFTER_DAYS = days
+    first, _ = customers(2)
+    bill(accounts=[first.pk])
+    assert shown() == told
+
+
+def test_a_run_counts_no_bill_that_it_held(
+    active: Account, answered: PhoneNumber, owner: User, biller: User, settings: Any
+) -> None:
+    held = held_back(active, owner, settings)
+    assert shown() == []
+    reject_bill(active, held, note="Feed is wrong", by=biller)
+    bill(now=IN_APRIL)
     assert shown() == []
 
 
