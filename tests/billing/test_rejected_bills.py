@@ -16,7 +16,7 @@ from billing.actions import reject_bill, release_bill, run_bills_automatically
 from billing.models import BilledMonth, BillRun, HeldBill, Invoice
 from billing.tasks import bill_run
 from subscriptions.models import Price
-from tests.billing.bills import APRIL, IN_APRIL, MARCH, bill, called, customer, held_back, nowhere
+from tests.billing.bills import APRIL, IN_APRIL, IN_MAY, MARCH, bill, called, customer, held_back, nowhere
 from tests.guarding import nothing_written, settle, sql
 
 LATER = IN_APRIL + timedelta(hours=1)
@@ -167,3 +167,16 @@ def test_the_job_passes_over_it(rejected: HeldBill) -> None:
     told = bill_run()
     assert told.startswith("April 2026: 1 accounts")
     assert not BilledMonth.objects.filter(month=MARCH).exists()
+
+
+def test_a_late_call_of_a_month_before_has_it_billed_again(
+    active: Account, answered: PhoneNumber, owner: User, biller: User, settings: Any
+) -> None:
+    settings.BILL_RUN_BY_ITSELF, settings.BILL_HOLD_USAGE_ABOVE = True, 1
+    bill()
+    called("in April", at="2026-04-20T12:00:00-04:00")
+    assert bill(APRIL, IN_MAY).held.keys() == {active.pk}
+    reject_bill(active, HeldBill.objects.get(), note="Wait for March", by=biller)
+    assert runs(IN_MAY) == []
+    called("in March")
+    assert runs(IN_MAY) == [(APRIL, 0, 1)]
