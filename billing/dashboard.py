@@ -1,20 +1,27 @@
-"""The Billing team's figures: the last run, and what waits for a person. Three queries."""
+"""The Billing team's figures: the last run, what waits for a person, and months not billed. Five queries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from billing.models import BillRun, CallRecord, HeldBill
+from billing.models import BillRun, CallRecord, HeldBill, UnbilledMonth
 
 MOST_COUNTED: Final = 10_000
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What the dashboard shows of billing; `unmatched` is counted up to MOST_COUNTED."""
+    """What the dashboard shows of billing; `unmatched` is counted up to MOST_COUNTED.
+
+    `rejected` bills wait until they would be other ones, or until a person runs their month. `unbilled` are months as
+    they were last counted, the oldest first.
+    """
 
     run: BillRun | None
     held: int
+    rejected: int
     unmatched: int
+    unbilled: Sequence[UnbilledMonth]
 
     @property
     def unmatched_words(self) -> str:
@@ -26,5 +33,7 @@ def figures() -> Figures:
     return Figures(
         run=BillRun.objects.order_by("-pk").first(),
         held=HeldBill.objects.waiting().count(),
+        rejected=HeldBill.objects.rejected_and_unbilled().count(),
         unmatched=CallRecord.objects.unmatched().order_by()[:MOST_COUNTED].count(),
+        unbilled=list(UnbilledMonth.objects.all()),
     )

@@ -107,7 +107,7 @@ ACCOUNTS = """
 """
 LATE = """
     SELECT account_id, month FROM billing_latemonth
-    WHERE account_id BETWEEN %(lo)s AND %(hi)s AND month < %(month)s
+    WHERE account_id BETWEEN %(lo)s AND %(hi)s AND month < %(month)s AND settled_at IS NULL
 """
 HELD = """
     SELECT account_id, array_agg(item_id), array_agg(quantity), array_agg(lower(period)), array_agg(upper(period))

@@ -9,20 +9,19 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from operator import attrgetter
-from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from accounts.guards import sentence_of
-from billing.charges import NotPriced, month_after
+from billing.charges import NotPriced
 from billing.facts import Tariffs, facts_of
 from billing.holding import HoldChecks
 from billing.models import HeldBill
-from billing.writing import Bill, write_invoices, write_lines
+from billing.months import UnknownZone, month_end
+from billing.writing import Bill, settle_late_months, write_invoices, write_lines
 
 CHUNK = 5_000
 BIGGEST = 10
@@ -55,35 +54,6 @@ class Outcome:
 
 def checkpoint(name: str) -> None:
     """Do nothing. Tests put something here that kills the process at the named point."""
-
-
-def unbilled(month: date, *, only: Sequence[int] | None = None, chunk: int = CHUNK) -> Iterator[list[int]]:
-    """Yield the keys of accounts whose month was neither billed nor held, in chunks by key; `only` narrows it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT array_agg(account_id ORDER BY account_id) FROM (
-                SELECT o.account_id, (row_number() OVER (ORDER BY o.account_id) - 1) / %(chunk)s AS part
-                FROM onboarding_onboarding o
-                WHERE o.started_at < %(end)s::timestamp AT TIME ZONE 'UTC' + interval '14 hours'
-                    AND (%(everyone)s OR o.account_id = ANY(%(only)s))
-                    AND NOT EXISTS (
-                        SELECT FROM billing_billedmonth b WHERE b.account_id = o.account_id AND b.month = %(month)s)
-                    AND NOT EXISTS (
-                        SELECT FROM billing_heldbill h
-                        WHERE h.account_id = o.account_id AND h.month = %(month)s AND h.state = 'held')
-            ) numbered GROUP BY part ORDER BY part
-            """,
-            {
-                "month": month,
-                "end": month_after(month),
-                "chunk": chunk,
-                "everyone": only is None,
-                "only": list(only or ()),
-            },
-        )
-        for (keys,) in cursor.fetchall():
-            yield keys
 
 
 def bill_chunk(
@@ -146,11 +116,11 @@ def _bill(
 
     def priced() -> Iterator[Bill]:
         for account, facts in of_account.items():
-            if month_end(month, facts.zone) > now:
-                continue
             try:
+                if month_end(month, facts.zone) > now:
+                    continue
                 bill = Bill(account, facts.to_invoice(month))
-            except NotPriced as error:
+            except (NotPriced, UnknownZone) as error:
                 outcome.failed[account] = str(error)
                 continue
             if checks and checks.is_doubtful(bill, facts):
@@ -180,6 +150,7 @@ def _bill(
     if not dry_run:
         checkpoint("after lines")
         write_invoices(bills, settled, month=month, now=now)
+        settle_late_months([bill.account for bill in settled if of_account[bill.account].late_months], month, now=now)
         checkpoint("before commit")
     return outcome
 
@@ -199,9 +170,3 @@ def _locked_and_unbilled(keys: Sequence[int], month: date) -> list[int]:
         )
         passed_over = {account for (account,) in cursor.fetchall()}
     return [key for key in keys if key not in passed_over]
-
-
-@lru_cache(maxsize=4096)
-def month_end(month: date, zone: str) -> datetime:
-    """Return the instant at which a month ends in a zone: only then it can be billed (billing-policy.md, 1)."""
-    return datetime.combine(month_after(month), time(0), tzinfo=ZoneInfo(zone)).astimezone(UTC)

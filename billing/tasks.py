@@ -1,14 +1,23 @@
-"""What billing does by itself."""
+"""What billing does automatically."""
 
 from datetime import datetime
 
+from django.conf import settings
+
 from accounts.jobs import every_hour
-from billing.actions import run_bills_by_itself
+from billing.actions import run_bills_automatically
+from billing.unbilled import count_unbilled as count_the_unbilled
 
 
 @every_hour(minute=41)
 def bill_run(now: datetime) -> str:
-    done = run_bills_by_itself(now=now)
-    if done is None:
-        return ""
-    return f"{done.month:%B %Y}: {done.accounts} accounts, {done.invoices} invoices, {len(done.failed)} failed"
+    return "; ".join(
+        f"{done.month:%B %Y}: {done.accounts} accounts, {done.invoices} invoices, {len(done.failed)} failed"
+        for done in run_bills_automatically(now=now)
+    )
+
+
+@every_hour(minute=53)
+def count_unbilled(now: datetime) -> str:
+    counted = count_the_unbilled(now, days_after=settings.BILL_RUN_AFTER_DAYS)
+    return ", ".join(f"{month:%B %Y}: {accounts} accounts not billed" for month, accounts in counted.items())

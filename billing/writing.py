@@ -9,7 +9,7 @@ from itertools import islice
 from django.db import connection
 
 from billing.charges import Line
-from billing.models import LINE_FIELDS
+from billing.models import LINE_FIELDS, LateMonth
 
 
 @dataclass(slots=True)
@@ -54,6 +54,16 @@ def write_invoices(bills: Sequence[Bill], settled: Iterable[Bill], *, month: dat
         for number, bill in enumerate(bills, first)
     )
     _copy("billing_invoice", INVOICE_COLUMNS, invoices)
+
+
+def settle_late_months(accounts: Sequence[int], before: date, *, now: datetime) -> None:
+    """Write that the accounts' late months before the month that was billed are settled: its bills looked at them.
+
+    The caller's transaction locks the accounts since before it read their calls, so none came meanwhile. No query where
+    no account has late months, which are nearly all.
+    """
+    if accounts:
+        LateMonth.objects.open().filter(account__in=accounts, month__lt=before).update(settled_at=now)
 
 
 def take_numbers(of: str, count: int) -> int:

@@ -18,6 +18,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from billing.models import HeldBill
 from config.models import JobState
 from onboarding.models import NoticeState
 
@@ -86,6 +87,7 @@ class FromTheDatabase(Collector):
             _rows("SELECT state, count(*) FROM onboarding_notice GROUP BY state"),
         )
         yield from _bill_runs()
+        yield from _unbilled()
 
 
 def _bill_runs() -> Iterator[Metric]:
@@ -112,6 +114,16 @@ def _bill_runs() -> Iterator[Metric]:
         ["invoiced", "held", "failed"],
         [("invoiced", invoices), ("held", held), ("failed", failed)],
     )
+
+
+def _unbilled() -> Iterator[Metric]:
+    [(months, accounts)] = _rows("SELECT count(*), coalesce(sum(accounts), 0) FROM billing_unbilledmonth")
+    yield GaugeMetricFamily("hostpilot_unbilled_months", "Ended months some account was not billed for", value=months)
+    yield GaugeMetricFamily(
+        "hostpilot_unbilled_account_months", "Accounts not billed, once for each of those months", value=accounts
+    )
+    rejected = HeldBill.objects.rejected_and_unbilled().count()
+    yield GaugeMetricFamily("hostpilot_rejected_bills", "Bills rejected and not billed since", value=rejected)
 
 
 def _by_state(name: str, words: str, states: list[str], counted: list[tuple[str, int]]) -> Metric:

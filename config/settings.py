@@ -46,6 +46,7 @@ env = environ.Env(
     ONBOARDING_BLACKOUT_DATES=(list, []),
     ONBOARDING_ACTIVATIONS_A_NIGHT=(int, 200),
     BILL_RUN_BY_ITSELF=(str, "false"),
+    BILL_RUN_AFTER_DAYS=(int, 1),
     JOBS_LATE_MINUTES=(int, 15),
     METRICS=(str, "false"),
     METRICS_TOKEN=(str, ""),
@@ -382,8 +383,10 @@ BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
 BILL_HOLD_PRICE_TIMES = _whole_number("BILL_HOLD_PRICE_TIMES")
 # So does one above so many dollars; 0: none.
 BILL_HOLD_TOTAL_ABOVE = _whole_number("BILL_HOLD_TOTAL_ABOVE")
-# Whether a worker bills the last month by itself, once it has ended everywhere.
+# Whether a worker bills automatically each month that some account was not billed for, and how many days after it ended
+# where the account is. After as many days a month that is not billed is a warning, whoever bills it.
 BILL_RUN_BY_ITSELF = _yes_or_no("BILL_RUN_BY_ITSELF")
+BILL_RUN_AFTER_DAYS = _whole_number("BILL_RUN_AFTER_DAYS", most=365)
 
 PROCRASTINATE_ON_APP_READY = "config.jobs.noting.ready"
 # A worker that starts does first what the last hour's ticks asked for, if no other has.

@@ -1,4 +1,4 @@
-from billing.actions.by_itself import run_bills_by_itself
+from billing.actions.automatic import run_bills_automatically
 from billing.actions.correct import issue_credit_note, reject_bill, release_bill
 from billing.actions.correct_timezone import correct_timezone
 from billing.actions.run_bills import Summary, run_bills
@@ -10,5 +10,5 @@ __all__ = [
     "reject_bill",
     "release_bill",
     "run_bills",
-    "run_bills_by_itself",
+    "run_bills_automatically",
 ]

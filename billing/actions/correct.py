@@ -11,6 +11,7 @@ from accounts.models import Account, User
 from billing.charges import CENT
 from billing.facts import tariffs
 from billing.models import CreditNote, HeldBill, Invoice
+from billing.rejected import digest_now
 from billing.run import bill_chunk
 from billing.writing import take_numbers
 
@@ -33,7 +34,7 @@ def release_bill(
 
 @action
 def reject_bill(account: Account, held: HeldBill, *, by: User, note: str, now: datetime | None = None) -> HeldBill:
-    """Reject a held bill; once its cause is corrected, the next run of the month bills the account anew."""
+    """Reject a held bill: it waits until it would be another one, or until a person runs the month (R42)."""
     if not note.strip():
         raise ValidationError({"note": ValidationError("Say why the bill is rejected.", code="note_missing")})
     return _decide(_of_account(account, held), HeldBill.State.REJECTED, by=by, note=note, now=now)
@@ -45,6 +46,7 @@ def _decide(held: HeldBill, state: HeldBill.State, *, by: User, note: str, now: 
     if held.state != HeldBill.State.HELD:
         raise AlreadyDone(f"This bill was {held.get_state_display().lower()} already.", code="already_decided")
     held.state, held.decided_by, held.decided_at, held.note = state, by, now or database_now(), note.strip()
+    held.digest = digest_now(held.account_id, held.month) if state == HeldBill.State.REJECTED else ""
     held.save()
     return held
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain, repeat
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
 
@@ -13,21 +14,27 @@ from accounts.actions import database_now
 from billing.charges import month_after
 from billing.facts import tariffs
 from billing.models import BillRun, FailedBill
-from billing.run import CHUNK, Outcome, bill_chunk, unbilled
+from billing.months import FIRST_ZONE, LAST_ZONE
+from billing.run import CHUNK, Outcome, bill_chunk
+from billing.unbilled import count_unbilled, unbilled
 from billing.workers import pool
 
 ONE_RUN = 0x62696C6C  # the key of the advisory lock that a run holds
 CHUNKS_EACH = 4  # of each worker, where there are several, or more
 LEAST_CHUNK = 500  # accounts; below, a chunk's own queries cost more than the waiting
-LAST_ZONE = timedelta(hours=12)  # where days end last, 12 hours after UTC
 
 
 @dataclass(kw_only=True)
 class Summary(Outcome):
-    """What a run did; a dry run, what it would do."""
+    """What a run did; a dry run, what it would do. Without a `run` it did nothing: there was nothing to bill."""
 
     month: date
     run: BillRun | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was no account to bill, none to hold and none that failed."""
+        return self.run is None and not (self.accounts or self.held or self.failed)
 
 
 def last_ended_month(now: datetime) -> date:
@@ -49,12 +56,13 @@ def run_bills(
     """Bill a month, by default the last that has ended everywhere, and return what was done.
 
     Accounts whose month was billed, or where it has not ended at `now`, are passed over: a run that was killed is run
-    again and does the rest. A dry run writes nothing. `progress` is called with the accounts done and all. Refused for
-    a month that has ended nowhere, and while another run goes on.
+    again and does the rest. Where nobody is left to bill, nothing is written, not even a run. A dry run writes nothing
+    either. `progress` is called with the accounts done and all. Refused for a month that has ended nowhere, and while
+    another run goes on.
     """
     now = now or database_now()
     month = month or last_ended_month(now)
-    if month_after(month) > (now + LAST_ZONE + timedelta(hours=2)).date():
+    if month_after(month) > (now + FIRST_ZONE).date():
         raise ValidationError(
             "%(month)s has not ended anywhere yet: it can be billed from the 1st of the next month.",
             code="month_not_ended",
@@ -62,23 +70,36 @@ def run_bills(
         )
     summary = Summary(month=month)
     with _one_run_at_a_time(dry_run=dry_run):
-        if not dry_run:
+        found = unbilled(month, now=now, only=accounts)
+        if not dry_run and (found.keys or found.set_aside):
             summary.run = BillRun.objects.create(month=month, started_at=now)
-        chunks = shared_out(list(unbilled(month, only=accounts, chunk=chunk)), workers)
-        done, everyone = 0, sum(map(len, chunks))
+        _add(summary, Outcome(failed=found.set_aside), now)
+        chunks = shared_out(_chunks(found.keys, chunk), workers)
+        done, everyone = 0, len(found.keys)
         for keys, outcome in zip(chunks, _outcomes(chunks, month, now, dry_run=dry_run, workers=workers), strict=True):
-            summary.add(outcome)
+            _add(summary, outcome, now)
             done += len(keys)
             if progress:
                 progress(done, everyone)
-            if summary.run:
-                FailedBill.objects.bulk_create(
-                    FailedBill(run=summary.run, account_id=account, reason=reason, at=now)
-                    for account, reason in outcome.failed.items()
-                )
         if summary.run:
             _finish(summary.run, summary)
+    if summary.run:
+        count_unbilled(now, days_after=settings.BILL_RUN_AFTER_DAYS, month=month)
     return summary
+
+
+def _chunks(keys: list[int], size: int) -> list[list[int]]:
+    return [keys[first : first + size] for first in range(0, len(keys), size)]
+
+
+def _add(summary: Summary, outcome: Outcome, now: datetime) -> None:
+    """Add an outcome to the summary, and record the accounts that failed."""
+    summary.add(outcome)
+    if summary.run:
+        FailedBill.objects.bulk_create(
+            FailedBill(run=summary.run, account_id=account, reason=reason, at=now)
+            for account, reason in outcome.failed.items()
+        )
 
 
 def shared_out(chunks: list[list[int]], workers: int) -> list[list[int]]:
@@ -90,8 +111,7 @@ def shared_out(chunks: list[list[int]], workers: int) -> list[list[int]]:
     if workers == 1 or not chunks:
         return chunks
     keys = list(chain.from_iterable(chunks))
-    size = min(len(chunks[0]), max(LEAST_CHUNK, -(-len(keys) // (workers * CHUNKS_EACH))))
-    return [keys[first : first + size] for first in range(0, len(keys), size)]
+    return _chunks(keys, min(len(chunks[0]), max(LEAST_CHUNK, -(-len(keys) // (workers * CHUNKS_EACH)))))
 
 
 def _outcomes(chunks: list[list[int]], month: date, now: datetime, *, dry_run: bool, workers: int) -> Iterator[Outcome]:

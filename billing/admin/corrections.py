@@ -108,7 +108,10 @@ def _decide(held: HeldBill, note: str, by: User, *, releases: bool) -> str:
     """Decide, and return what came of it in words."""
     if not releases:
         reject_bill(held.account, held, note=note, by=by)
-        return f"Rejected. The next run of {held.month:%B %Y} bills {held.account} anew."
+        return (
+            f"Rejected. {held.account} is billed for {held.month:%B %Y} again once something that the bill is computed "
+            "from was corrected, or when somebody runs the month."
+        )
     invoice = release_bill(held.account, held, note=note, by=by)
     if invoice is None:
         return "Released. Nothing is owed for this month any more, so no invoice was issued."

@@ -20,12 +20,29 @@ from billing.words import money
 SHOWN = 100
 
 
+class WaitsFilter(admin.SimpleListFilter):
+    """Bills that keep a month from being billed: those held for a decision, and those rejected and not billed since."""
+
+    title = "what waits"
+    parameter_name = "waits"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("decision", "For a decision"), ("rejected", "Rejected, and not billed since")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[HeldBill]) -> QuerySet[HeldBill]:
+        if self.value() == "decision":
+            return queryset.filter(pk__in=HeldBill.objects.waiting().values("pk"))
+        if self.value() == "rejected":
+            return queryset.filter(pk__in=HeldBill.objects.rejected_and_unbilled().values("pk"))
+        return queryset
+
+
 @admin.register(HeldBill)
 class HeldBillAdmin(ReadOnlyAdmin):
     """Bills far out of line (I20): those that wait for a decision come first."""
 
     list_display = ("account", "of_month", "amount", "why", "status", "held_at", "decided_by")
-    list_filter = ("state", MonthFilter)
+    list_filter = (WaitsFilter, "state", MonthFilter)
     list_select_related = ("account", "decided_by")
     search_fields = ("account__number",)  # makes the box; get_search_results says what is looked for
     search_help_text = "Number of the account, or company"

@@ -8,9 +8,9 @@ from billing.models.bills import (
     HeldBill,
     Invoice,
     InvoiceLine,
-    LateMonth,
 )
 from billing.models.calls import CallImport, CallRecord, Layout, RejectedCall
+from billing.models.months import LateMonth, UnbilledMonth
 
 __all__ = [
     "LINE_FIELDS",
@@ -27,4 +27,5 @@ __all__ = [
     "LateMonth",
     "Layout",
     "RejectedCall",
+    "UnbilledMonth",
 ]

@@ -156,30 +156,25 @@ class Counter(models.Model):
         return f"{self.invoices} invoices, {self.credit_notes} credit notes"
 
 
-class LateMonth(models.Model):
-    """A month of which calls arrived after it was billed: later runs look at it again (billing-policy.md, 11)."""
-
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    month = models.DateField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["account", "month"], name="a_month_is_late_once"),
-            month_check("late_month_is_a_first"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.account}, {self.month:%B %Y}"
-
-
 class HeldBillQuerySet(models.QuerySet["HeldBill"]):
     def waiting(self) -> "HeldBillQuerySet":
         """Bills that nobody has decided about. They are few, and have an index of their own."""
         return self.filter(state="held")
 
+    def rejected_and_unbilled(self) -> "HeldBillQuerySet":
+        """The latest decision of each account and month whose bill was rejected, and neither billed nor held since."""
+        same = {"account": models.OuterRef("account"), "month": models.OuterRef("month")}
+        later = HeldBill.objects.filter(**same, pk__gt=models.OuterRef("pk"))
+        billed = BilledMonth.objects.filter(**same)
+        return self.filter(state="rejected").exclude(models.Exists(later)).exclude(models.Exists(billed))
+
 
 class HeldBill(models.Model):
-    """A bill far out of line, kept back for a person (I20), who releases it or rejects it."""
+    """A bill far out of line, kept back for a person (I20), who releases it or rejects it.
+
+    A rejected one keeps a digest of the bill as it stood then: while the bill would be the same, it waits for a person,
+    and the automatic run passes over it (R42).
+    """
 
     class State(models.TextChoices):
         HELD = "held", "Held"
@@ -195,6 +190,9 @@ class HeldBill(models.Model):
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     decided_at = models.DateTimeField(null=True)
     note = models.TextField(blank=True)
+    digest = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="Of a rejected bill; empty where it was rejected before."
+    )
 
     objects = HeldBillQuerySet.as_manager()
 
@@ -206,6 +204,11 @@ class HeldBill(models.Model):
                 fields=["account", "month"], condition=Q(state="held"), name="one_held_bill_a_month"
             ),
             month_check("held_bill_month_is_a_first"),
+            models.CheckConstraint(
+                condition=Q(digest="") | Q(state="rejected"),
+                name="only_a_rejected_bill_has_a_digest",
+                violation_error_message="The digest of a held bill is stored when it is rejected, and never later.",
+            ),
         ]
 
     def __str__(self) -> str:

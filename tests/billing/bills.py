@@ -14,6 +14,7 @@ from subscriptions.actions import assign_number, change_subscription, install
 from subscriptions.catalogue import contact_center_of, held_by
 from tests.billing.calls import imported, row
 from tests.conftest import INSTALLED
+from tests.guarding import sql
 
 MARCH, APRIL, MAY = (date(2026, month, 1) for month in (3, 4, 5))
 ACTIVATED = datetime(2026, 3, 16, 12, tzinfo=UTC)
@@ -52,7 +53,7 @@ def called(*call_ids: str, minutes: int = 100, **other: Any) -> None:
     assert imported([row(call_id, seconds=minutes * 60, **other) for call_id in call_ids]).added == len(call_ids)
 
 
-def bill(month: date = MARCH, now: datetime = IN_APRIL, **options: Any) -> Summary:
+def bill(month: date = MARCH, now: datetime | None = IN_APRIL, **options: Any) -> Summary:
     return run_bills(month, now=now, **options)
 
 
@@ -97,3 +98,10 @@ def held_back(account: Account, by: User, settings: Any) -> HeldBill:
     march(account, by)
     assert bill().held.keys() == {account.pk}
     return HeldBill.objects.get()
+
+
+def nowhere(account: Account, zone: str = "Mars/Olympus") -> None:
+    """Put the account in a zone that nobody knows, as nobody but the database's owner can."""
+    sql("SET session_replication_role = replica")
+    Account.objects.filter(pk=account.pk).update(timezone=zone)
+    sql("SET session_replication_role = origin")

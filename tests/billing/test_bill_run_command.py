@@ -14,7 +14,7 @@ from accounts.models import Account, User
 from billing.actions import run_bills
 from billing.actions.run_bills import ONE_RUN, last_ended_month, shared_out
 from billing.models import BillRun, Invoice
-from tests.billing.bills import MARCH, Customers, called, invoices, number_of, numbers
+from tests.billing.bills import MARCH, Customers, called, invoices, nowhere, number_of, numbers
 from tests.billing.test_bill_run import POISON
 from tests.config.commands import python
 from tests.guarding import nothing_written, sql
@@ -64,6 +64,25 @@ def test_only_the_accounts_named_are_billed(customers: Customers) -> None:
     assert set(invoices()) == {(first.pk, MARCH), (third.pk, MARCH)}
     assert "Accounts billed │ 1" in bill_run("--month", "2026-03")
     assert (second.pk, MARCH) in invoices()
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]], ids=str)
+def test_where_nobody_is_left_to_bill_it_says_so_and_writes_no_run(customers: Customers, dry: list[str]) -> None:
+    customers(1)
+    bill_run("--month", "2026-03")
+    with nothing_written():
+        assert bill_run("--month", "2026-03", *dry) == "Nothing to bill."
+        assert bill_run("--month", "2026-02", *dry) == "Nothing to bill."
+
+
+def test_an_account_in_a_zone_nobody_knows_is_named_and_the_others_are_billed(customers: Customers) -> None:
+    lost, _ = customers(2)
+    nowhere(lost)
+    told = StringIO()
+    with pytest.raises(CommandError, match="1 accounts could not be billed; the others were"):
+        call_command("bill_run", "--month", "2026-03", stdout=told)
+    assert f"Failed: {lost}: The account's time zone 'Mars/Olympus' is not known" in " ".join(told.getvalue().split())
+    assert numbers() == [1]
 
 
 def test_an_unknown_number_is_refused_in_words(customers: Customers) -> None:

@@ -51,6 +51,25 @@ def test_a_line_carries_what_its_amount_is_computed_from() -> None:
     assert (line.days, line.days_in_month) == (16, 31)
 
 
+def test_a_usage_line_carries_what_its_amount_is_computed_from() -> None:
+    (line,) = owed(MARCH, [Held(SMALL, 1, date(2026, 3, 16))], {date(2026, 3, 20): 300}, None)
+    assert line == Line(
+        kind="usage",
+        sku="tf-500",
+        month=MARCH,
+        first=date(2026, 3, 16),
+        last=date(2026, 3, 31),
+        quantity=41,
+        unit_price=Decimal("0.0420"),
+        amount=Decimal("1.72"),
+        per_seat=False,
+        minutes=300,
+        included=259,
+        package_minutes=500,
+        invoiced=None,
+    )
+
+
 def test_nothing_held_owes_nothing() -> None:
     assert standing(MARCH, [], {}, LONG_AGO) == []
 

@@ -255,6 +255,27 @@ def test_a_held_bill_stays_what_it_was_and_names_who_decided(
         way(held, **{**decided(biller), **forged})
 
 
+@pytest.mark.parametrize("way", [way for way in WAYS if way is not by_upsert], ids=named)
+def test_the_digest_of_a_bill_is_stored_when_it_is_rejected_and_never_later(
+    held: HeldBill, biller: User, way: Callable[..., None]
+) -> None:
+    digest = "d" * 64
+    with refused_by("held_bill_is_decided_once"):
+        way(held, digest=digest)
+    with refused_by("only_a_rejected_bill_has_a_digest"):
+        way(held, **decided(biller, "released"), digest=digest)
+    way(held, **decided(biller), digest=digest)
+    for other in ("", "e" * 64):
+        with refused_by("held_bill_is_decided_once"):
+            way(held, digest=other)
+
+
+def test_a_bill_rejected_without_a_digest_gets_none(held: HeldBill, biller: User) -> None:
+    HeldBill.objects.update(**decided(biller))
+    with refused_by("held_bill_is_decided_once"):
+        HeldBill.objects.update(digest="d" * 64)
+
+
 def test_a_held_bill_is_never_deleted_and_held_once(held: HeldBill) -> None:
     for attack in (held.delete, HeldBill.objects.all().delete, lambda: sql("DELETE FROM billing_heldbill")):
         with refused_by("held_bill_is_decided_once"):

@@ -174,7 +174,7 @@ def test_a_rejection_on_its_page_needs_a_note(held: HeldBill, as_biller: Client)
         assert answer.context["form"].errors.keys() == {"note"}, note
     assert decided(held)[0] == "held"
     done = as_biller.post(page(held, "reject"), {"note": "Feed is wrong"}, follow=True).content.decode()
-    assert "Rejected. The next run of March 2026 bills" in done
+    assert "Rejected. Acme Support (100001) is billed for March 2026 again once something" in done
     assert "The bill as it would be" not in done
     assert decided(held)[0] == "rejected"
 

@@ -101,6 +101,31 @@ def test_a_run_that_no_longer_stands_is_taken_back_and_those_instead_are_charged
     assert to_invoice(FEBRUARY, stands, invoiced + second) == []
 
 
+def test_what_is_taken_back_is_a_line_of_no_minutes_of_no_package() -> None:
+    """The package that its run had included minutes: on the line that takes it back there are none."""
+    first, second = Held(SMALL, 1, LIVE, date(2026, 1, 16)), Held(SMALL, 1, LIVE)
+    minutes = {date(2026, 1, 5): 600}
+    invoiced = to_invoice(JANUARY, {JANUARY: standing(JANUARY, [first], minutes, None)}, [])
+    assert [(line.minutes, line.included, line.package_minutes) for line in invoiced] == [(600, 242, 500)]
+    stands = {JANUARY: standing(JANUARY, [second], minutes, None), FEBRUARY: []}
+    _, gone = to_invoice(FEBRUARY, stands, invoiced)
+    assert gone == Line(
+        kind="adjustment",
+        sku="tf-500",
+        month=JANUARY,
+        first=JANUARY,
+        last=date(2026, 1, 15),
+        quantity=0,
+        unit_price=Decimal("0.0420"),
+        amount=Decimal("-15.04"),
+        per_seat=False,
+        minutes=0,
+        included=0,
+        package_minutes=0,
+        invoiced=Decimal("15.04"),
+    )
+
+
 def test_recurring_lines_of_a_billed_month_are_never_touched() -> None:
     """A change of prices never rewrites what is already invoiced (R24)."""
     invoiced = to_invoice(JANUARY, stand(JANUARY, minutes={}), [])

@@ -70,6 +70,8 @@ def test_the_example_explains_every_setting() -> None:
         ({"METRICS": "true", "METRICS_TOKEN": "short"}, "METRICS_TOKEN"),
         ({"METRICS": "true", "METRICS_TOKEN": "t" * 20, "METRICS_FOLDER": "/nowhere"}, "METRICS_FOLDER"),
         ({"BILL_RUN_BY_ITSELF": "maybe"}, "BILL_RUN_BY_ITSELF"),
+        ({"BILL_RUN_AFTER_DAYS": "soon"}, "BILL_RUN_AFTER_DAYS"),
+        ({"BILL_RUN_AFTER_DAYS": "366"}, "BILL_RUN_AFTER_DAYS"),
         ({"JOBS_LATE_MINUTES": "-1"}, "JOBS_LATE_MINUTES"),
     ],
 )

@@ -21,7 +21,7 @@ from tests.guarding import sql
 
 Start = Callable[..., subprocess.Popen[str]]
 BILLS = {"BILL_RUN_BY_ITSELF": "true"}
-HOURLY = ("billing.bill_run", "config.clean_up", "onboarding.schedule")
+HOURLY = ("billing.bill_run", "billing.count_unbilled", "config.clean_up", "onboarding.schedule")
 
 
 def job(name: str) -> Job | None:

@@ -26,15 +26,15 @@ def main() -> None:
 
     from billing import run  # noqa: PLC0415
     from billing import tasks as of_billing  # noqa: PLC0415
-    from billing.actions import by_itself  # noqa: PLC0415
+    from billing.actions import automatic  # noqa: PLC0415
     from config import tasks  # noqa: PLC0415
     from tests.billing.bills import IN_APRIL  # noqa: PLC0415
 
     connection.settings_dict["NAME"] = database
     app.worker_defaults.update(update_heartbeat_interval=0.3, fetch_job_polling_interval=0.3)
     tasks.rescue_stalled = partial(tasks.rescue_stalled, stalled_after=timedelta(seconds=2))
-    by_itself.run_bills = partial(by_itself.run_bills, chunk=2)
-    of_billing.run_bills_by_itself = lambda now: by_itself.run_bills_by_itself(now=IN_APRIL)
+    automatic.run_bills = partial(automatic.run_bills, chunk=2)
+    of_billing.run_bills_automatically = lambda now: automatic.run_bills_automatically(now=IN_APRIL)
     if mode == "stuck":
         passed = []
 

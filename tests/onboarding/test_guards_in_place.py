@@ -16,6 +16,7 @@ from tests.billing import (
     test_guards_of_credit_notes,
     test_guards_of_the_activation,
     test_guards_of_the_days,
+    test_late_months,
 )
 from tests.config import test_isolation
 from tests.guarding import sql
@@ -44,6 +45,7 @@ ATTACKS = [
     test_guards_of_the_days,
     test_isolation,
     test_zones,
+    test_late_months,
 ]
 
 

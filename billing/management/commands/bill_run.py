@@ -60,6 +60,9 @@ class Command(BaseCommand):
                 )
             except ValidationError as refusal:
                 raise CommandError(refusal.messages[0]) from refusal
+        if summary.is_empty:
+            console.print("Nothing to bill.")
+            return
         _tell(console, summary, dry_run=options["dry_run"])
         if summary.failed:
             raise CommandError(f"{len(summary.failed)} accounts could not be billed; the others were.")

@@ -1,101 +1,64 @@
-"""`check_billing`: computes a month anew and reports any cent by which what was invoiced differs from what is owed."""
+"""`check_billing`: computes months again, and reports each cent that differs and each account that was not billed."""
 
 import argparse
-from collections import defaultdict
-from collections.abc import Iterator
-from datetime import date
-from decimal import Decimal
+from collections import Counter
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import F, OuterRef, Subquery
-from django.db.models.functions import Coalesce
 
+from accounts.actions import database_now
 from accounts.models import Account
-from billing.charges import RECURRING, NotPriced
-from billing.facts import facts_of, tariffs
 from billing.management.commands.bill_run import month_argument
-from billing.models import BilledMonth, InvoiceLine
-from billing.run import CHUNK
-from subscriptions.models import ContactCenter, Holding, Slot
+from billing.recheck import Finding, Kind, Recheck
+from billing.unbilled import months_owed
 
-MOST_SHOWN = 100
+NAMED_AT_ONCE = 1_000
+DIFFERENCE, UNBILLED = 1, 2  # exit statuses
 
 
 class Command(BaseCommand):
-    help = "Compute what every billed account owes for a month anew, and compare it with what it was invoiced."
+    help = (
+        "Compute what every account owes for a month again, and compare it with what it was invoiced. Exit status: 0 "
+        "where all is in order (late calls that come with the next invoice are told, and are in order); 1 where an "
+        "account was invoiced something else than it owes, or can't be computed; 2 where nothing is wrong but that "
+        "accounts were not billed for a month that ended BILL_RUN_AFTER_DAYS ago. Bills that wait for a person, held "
+        "or rejected, are in order."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--month", type=month_argument, required=True, help="like 2026-10")
+        parser.add_argument(
+            "--month", type=month_argument, help="like 2026-10; default: each month that anybody should be billed for"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        month = options["month"]
-        checked = found = 0
-        for accounts in _billed(month):
-            checked += len(accounts)
-            for account, problem in _problems(accounts, month):
-                found += 1
-                if found <= MOST_SHOWN:
-                    self.stdout.write(f"{Account.objects.get(pk=account)}: {problem}")
-        self.stdout.write(f"{checked:,} accounts checked for {month:%B %Y}, {found:,} differences.")
-        if found:
-            raise CommandError(f"{found} differences between what is owed and what was invoiced.")
-
-
-def _billed(month: date) -> Iterator[list[int]]:
-    """Yield the keys of the accounts whose month was billed, in chunks."""
-    after = 0
-    while True:
-        keys = list(
-            BilledMonth.objects.filter(month=month, account__gt=after)
-            .order_by("account")
-            .values_list("account_id", flat=True)[:CHUNK]
-        )
-        if not keys:
-            return
-        yield keys
-        after = keys[-1]
-
-
-def _parted(accounts: list[int]) -> Iterator[tuple[int, str]]:
-    """Yield each account that holds something else than the open rows of its ledger say: somebody wrote past us."""
-    rows = Holding.objects.open().filter(account=OuterRef("account"))
-    centers = ContactCenter.objects.filter(account__in=accounts).annotate(
-        in_ledger=Coalesce(Subquery(rows.filter(slot=Slot.PRODUCT).values("quantity")), 0),
-        storage_in_ledger=Subquery(rows.filter(slot=Slot.STORAGE).values("item")),
-        package_in_ledger=Subquery(rows.filter(slot=Slot.PACKAGE).values("item")),
-    )
-    for center in centers.exclude(seats=F("in_ledger")):
-        yield center.account_id, f"holds {center.seats} seats, its ledger {center.in_ledger}"
-    for center in centers.exclude(storage=F("storage_in_ledger"), package=F("package_in_ledger")):
-        yield center.account_id, "holds another storage or package than its ledger"
-
-
-def _problems(accounts: list[int], month: date) -> Iterator[tuple[int, str]]:
-    """Yield each account that was invoiced something else than it owes for the month, or a product before activation.
-
-    Adjustments on later invoices count. Calls that arrived since the last invoice are a difference until the next one.
-    """
-    yield from _parted(accounts)
-    facts = facts_of(accounts, month, tariffs())
-    invoiced: dict[int, Decimal] = defaultdict(Decimal)
-    early: dict[int, list[str]] = defaultdict(list)
-    lines = InvoiceLine.objects.filter(invoice__account__in=accounts, month=month)
-    for account, kind, sku, first, amount in lines.values_list("invoice__account_id", "kind", "sku", "first", "amount"):
-        invoiced[account] += amount
-        activated_on = facts[account].activated_on if account in facts else None
-        if kind == RECURRING and (activated_on is None or first < activated_on):
-            early[account].append(f"{sku} is charged from {first}, before the activation")
-    for account in accounts:
-        yield from ((account, problem) for problem in early[account])
-        try:
-            owed = (
-                sum((line.amount for line in facts[account].owed(month)), Decimal(0))
-                if account in facts
-                else Decimal(0)
+        now = database_now()
+        recheck = Recheck(now, settings.BILL_RUN_AFTER_DAYS)
+        found: Counter[Kind] = Counter()
+        for month in [options["month"]] if options["month"] else months_owed(now):
+            result = recheck.month(month)
+            self._tell(result.findings, f"{month:%B %Y}")
+            counts = {kind: result.count(kind) for kind in Kind}
+            self.stdout.write(
+                f"{result.checked:,} accounts checked for {month:%B %Y}, {counts[Kind.DIFFERENCE]:,} differences, "
+                f"{counts[Kind.WAITING]:,} with late calls that wait, {counts[Kind.UNBILLED]:,} not billed."
             )
-        except NotPriced as error:
-            yield account, str(error)
-            continue
-        if owed != invoiced[account]:
-            yield account, f"owes ${owed:,.2f}, was invoiced ${invoiced[account]:,.2f}"
+            found.update(counts)
+        if found[Kind.DIFFERENCE]:
+            raise CommandError(
+                f"{found[Kind.DIFFERENCE]:,} differences between what is owed and what was invoiced.",
+                returncode=DIFFERENCE,
+            )
+        if found[Kind.UNBILLED]:
+            raise CommandError(
+                f"{found[Kind.UNBILLED]:,} bills are missing: accounts that were not billed for a month that ended.",
+                returncode=UNBILLED,
+            )
+
+    def _tell(self, findings: list[Finding], month: str) -> None:
+        """Write each finding in a line of its own, with the number of its account."""
+        for first in range(0, len(findings), NAMED_AT_ONCE):
+            some = findings[first : first + NAMED_AT_ONCE]
+            names = Account.objects.in_bulk([finding.account for finding in some])
+            for finding in some:
+                self.stdout.write(f"{names[finding.account]}, {month}: {finding.words}")

@@ -1,0 +1,37 @@
+"""The system check that warns of months that nobody billed. A warning, never an error: it takes no site down (R42)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Warning
+from django.db import connections
+
+from billing.models import HeldBill, UnbilledMonth
+
+
+def check_months(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Return a warning for each month that was not billed when it was last counted, and one for rejected bills."""
+    messages: list[CheckMessage] = []
+    for alias in databases or []:
+        if not _is_migrated(alias):
+            continue
+        for month in UnbilledMonth.objects.using(alias):
+            words = (
+                f"{month} was not billed for {month.accounts:,} accounts, as counted at {month.counted_at:%F %R} UTC."
+            )
+            hint = f"`manage.py check_billing --month {month.month:%Y-%m}` names them, and `bill_run` bills them."
+            messages.append(Warning(words, hint=hint, id="billing.W001"))
+        if rejected := HeldBill.objects.using(alias).rejected_and_unbilled().count():
+            hint = "Correct what they are computed from, or run their months again: *Held bills* in the back office."
+            messages.append(
+                Warning(f"{rejected:,} bills were rejected and not billed since.", hint=hint, id="billing.W002")
+            )
+    return messages
+
+
+def _is_migrated(alias: str) -> bool:
+    """Return whether the migrations that this check reads are applied: `migrate` itself asks it first."""
+    connections[alias].ensure_connection()  # where the server can't be reached at all, that is what the caller is told
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT to_regclass('billing_unbilledmonth') IS NOT NULL")
+        return cursor.fetchone()[0]

@@ -1,0 +1,75 @@
+"""When a month ends, which is where the account is (billing-policy.md, 1), by Python's zone rules and no others."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from billing.charges import month_after
+
+# Where the zone is not known: a month ends at most so much before, and so much after, it ends in UTC.
+FIRST_ZONE, LAST_ZONE = timedelta(hours=14), timedelta(hours=12)
+
+
+class UnknownZone(ValueError):
+    """The time zone of an account is none that Python knows, so nobody can say when its months end."""
+
+    def __init__(self, zone: str) -> None:
+        super().__init__(f"The account's time zone {zone!r} is not known; an administrator can correct it.")
+
+
+@lru_cache(maxsize=16_384)
+def month_end(month: date, zone: str, days_after: int = 0) -> datetime:
+    """Return the instant at which a month ends in a zone, or at which so many days more have passed there.
+
+    Raises UnknownZone.
+    """
+    try:
+        known = ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):  # not there, no name at all, or the name of a folder
+        raise UnknownZone(zone) from None
+    return datetime.combine(month_after(month) + timedelta(days=days_after), time(0), tzinfo=known).astimezone(UTC)
+
+
+@dataclass
+class Ended:
+    """Zones and months that have ended there, as three columns of the same length. `ends` are the months' ends.
+
+    In an `unknown` zone a month has ended when it has ended everywhere, and its end is the first there is: an account
+    that started before it has started before the month's end wherever it is.
+    """
+
+    zones: list[str] = field(default_factory=list)
+    months: list[date] = field(default_factory=list)
+    ends: list[datetime] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
+
+
+def ended(months: Iterable[date], zones: Iterable[str], *, now: datetime, days_after: int = 0) -> Ended:
+    """Return which of the months have ended in which of the zones, and so many days more have passed there, at `now`.
+
+    The arithmetic is done once for each zone and month, not for each account.
+    """
+    found, months = Ended(), list(months)
+    for zone in zones:
+        for month in months:
+            try:
+                is_over, end = month_end(month, zone, days_after) <= now, month_end(month, zone)
+            except UnknownZone:
+                found.unknown.add(zone)
+                in_utc = month_end(month, "UTC")
+                is_over, end = month_end(month, "UTC", days_after) + LAST_ZONE <= now, in_utc - FIRST_ZONE
+            if is_over:
+                found.zones.append(zone)
+                found.months.append(month)
+                found.ends.append(end)
+    return found
+
+
+def months_until(now: datetime, *, since: datetime) -> Iterator[date]:
+    """Yield each month from the one of `since` on that has ended somewhere at `now`, in order."""
+    month = (since - LAST_ZONE).date().replace(day=1)
+    while month_after(month) <= (now + FIRST_ZONE).date():
+        yield month
+        month = month_after(month)

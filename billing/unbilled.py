@@ -1,0 +1,159 @@
+"""Who was not billed for which month (R42): exact for each account, in few queries for any number of them.
+
+An account owes a bill for each month that has ended where it is, from the one in which it got Contact Center on. It is
+not forgotten while the bill waits for a person: held, or rejected.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Min
+
+from accounts.models import Account
+from billing.models import UnbilledMonth
+from billing.months import Ended, UnknownZone, ended, months_until
+from onboarding.models import Onboarding
+
+COUNTING = 0x756E6269  # the key of the advisory lock of whoever writes the counts
+
+
+@dataclass
+class Unbilled:
+    """Accounts, by their keys in order, whose month is to be billed, and why some of them can't be."""
+
+    keys: list[int] = field(default_factory=list)
+    set_aside: dict[int, str] = field(default_factory=dict)
+
+
+def unbilled(
+    month: date,
+    *,
+    now: datetime,
+    days_after: int = 0,
+    only: Sequence[int] | None = None,
+    rejected: bool = True,
+) -> Unbilled:
+    """Return the accounts whose month has ended at `now`, and so many days more, and was neither billed nor held.
+
+    `only` narrows it; accounts whose bill was rejected count unless told. An account in a zone that is not known is set
+    aside once the month has ended everywhere.
+    """
+    over = ended([month], zones_in_use(), now=now, days_after=days_after)
+    found = Unbilled()
+    parameters = {
+        **_columns(over),
+        "month": month,
+        "unknown": list(over.unknown),
+        "everyone": only is None,
+        "only": list(only or ()),
+        "states": ["held"] if rejected else ["held", "rejected"],
+    }
+    for zone, keys in _rows(UNBILLED, parameters):
+        if zone is None:
+            found.keys = keys
+        else:
+            found.set_aside |= dict.fromkeys(keys, str(UnknownZone(zone)))
+    return found
+
+
+# One row has the accounts in zones that are known, and one each those in another: one list sorted by the server.
+UNBILLED = """
+    SELECT CASE WHEN a.timezone = ANY(%(unknown)s) THEN a.timezone END, array_agg(o.account_id ORDER BY o.account_id)
+    FROM onboarding_onboarding o
+    JOIN accounts_account a ON a.id = o.account_id
+    JOIN unnest(%(zones)s::text[], %(ends)s::timestamptz[]) over (zone, ends_at)
+        ON over.zone = a.timezone AND o.started_at < over.ends_at
+    WHERE (%(everyone)s OR o.account_id = ANY(%(only)s))
+        AND NOT EXISTS (
+            SELECT FROM billing_billedmonth b WHERE b.account_id = o.account_id AND b.month = %(month)s)
+        AND NOT EXISTS (
+            SELECT FROM billing_heldbill h
+            WHERE h.account_id = o.account_id AND h.month = %(month)s AND h.state = ANY(%(states)s))
+    GROUP BY 1
+"""
+
+
+def unbilled_months(now: datetime, *, days_after: int) -> dict[date, int]:
+    """Return how many accounts were not billed for each month that ended so many days ago, the oldest month first.
+
+    Only months that some account was not billed for are in it. Bills that wait for a person, held or rejected, do not
+    count. Three queries.
+    """
+    over = ended(months_owed(now), zones_in_use(), now=now, days_after=days_after)
+    return dict(_rows(MONTHS, {**_columns(over), "months": over.months}))
+
+
+# An account's months are those of its zone without the first ones, which ended before it started. Whose billed months
+# are as many owes none: that is nearly everybody, and takes a look at one index.
+MONTHS = """
+    WITH over AS (
+        SELECT zone, array_agg(month ORDER BY month) AS months, array_agg(ends_at ORDER BY month) AS ends
+        FROM unnest(%(zones)s::text[], %(months)s::date[], %(ends)s::timestamptz[]) one (zone, month, ends_at)
+        GROUP BY zone
+    ), owing AS (
+        SELECT o.account_id, over.months[width_bucket(o.started_at, over.ends) + 1 :] AS months
+        FROM onboarding_onboarding o
+        JOIN accounts_account a ON a.id = o.account_id
+        JOIN over ON over.zone = a.timezone
+    ), behind AS MATERIALIZED (
+        SELECT account_id, months FROM owing WHERE cardinality(months) > (
+            SELECT count(*) FROM billing_billedmonth b
+            WHERE b.account_id = owing.account_id AND b.month BETWEEN months[1] AND months[cardinality(months)])
+    )
+    SELECT left_over.month, count(*) FROM behind CROSS JOIN LATERAL (
+        SELECT unnest(behind.months) AS month
+        EXCEPT SELECT b.month FROM billing_billedmonth b WHERE b.account_id = behind.account_id
+        EXCEPT SELECT h.month FROM billing_heldbill h
+        WHERE h.account_id = behind.account_id AND h.state IN ('held', 'rejected')
+    ) left_over GROUP BY left_over.month ORDER BY left_over.month
+"""
+
+
+def months_owed(now: datetime) -> list[date]:
+    """Return each month that has ended somewhere since the first account got Contact Center, in order."""
+    since = Onboarding.objects.order_by().aggregate(first=Min("started_at"))["first"]
+    return list(months_until(now, since=since)) if since else []
+
+
+def zones_in_use() -> list[str]:
+    """Return the names of the accounts' time zones, each once, whether or not anybody knows them."""
+    return list(Account.objects.order_by().values_list("timezone", flat=True).distinct())
+
+
+def count_unbilled(now: datetime, *, days_after: int, month: date | None = None) -> dict[date, int]:
+    """Count the months not billed for the dashboard, the metrics and the check, and return them (`unbilled_months`).
+
+    With a `month` count that one alone, which is quick, however many were billed before.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
+        if month is None:
+            counted = unbilled_months(now, days_after=days_after)
+            gone = UnbilledMonth.objects.exclude(month__in=counted)
+        else:
+            found = unbilled(month, now=now, days_after=days_after, rejected=False)
+            accounts = len(found.keys) + len(found.set_aside)
+            counted = {month: accounts} if accounts else {}
+            gone = UnbilledMonth.objects.filter(month=month).exclude(month__in=counted)
+        gone.delete()
+        UnbilledMonth.objects.bulk_create(
+            [UnbilledMonth(month=month, accounts=accounts, counted_at=now) for month, accounts in counted.items()],
+            update_conflicts=True,
+            unique_fields=["month"],
+            update_fields=["accounts", "counted_at"],
+        )
+    return counted
+
+
+def _columns(over: Ended) -> dict[str, Any]:
+    return {"zones": over.zones, "ends": over.ends}
+
+
+def _rows(query: str, parameters: Mapping[str, Any]) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        return cursor.fetchall()
