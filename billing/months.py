@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
+from accounts.zones import known_zone
 from billing.charges import month_after
 
 # Where the zone is not known: a month ends at most so much before, and so much after, it ends in UTC.
@@ -25,24 +25,22 @@ def month_end(month: date, zone: str, days_after: int = 0) -> datetime:
 
     Raises UnknownZone.
     """
-    try:
-        known = ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):  # not there, no name at all, or the name of a folder
-        raise UnknownZone(zone) from None
+    known = known_zone(zone)
+    if known is None:
+        raise UnknownZone(zone)
     return datetime.combine(month_after(month) + timedelta(days=days_after), time(0), tzinfo=known).astimezone(UTC)
 
 
 @dataclass
 class Ended:
-    """Zones and months that have ended there, as three columns of the same length. `ends` are the months' ends.
+    """Zones and months that have ended there, as three columns of the same length. `ends` are the days after them.
 
-    In an `unknown` zone a month has ended when it has ended everywhere, and its end is the first there is: an account
-    that started before it has started before the month's end wherever it is.
+    In an `unknown` zone a month has ended when it has ended everywhere.
     """
 
     zones: list[str] = field(default_factory=list)
     months: list[date] = field(default_factory=list)
-    ends: list[datetime] = field(default_factory=list)
+    ends: list[date] = field(default_factory=list)
     unknown: set[str] = field(default_factory=set)
 
 
@@ -55,21 +53,20 @@ def ended(months: Iterable[date], zones: Iterable[str], *, now: datetime, days_a
     for zone in zones:
         for month in months:
             try:
-                is_over, end = month_end(month, zone, days_after) <= now, month_end(month, zone)
+                is_over = month_end(month, zone, days_after) <= now
             except UnknownZone:
                 found.unknown.add(zone)
-                in_utc = month_end(month, "UTC")
-                is_over, end = month_end(month, "UTC", days_after) + LAST_ZONE <= now, in_utc - FIRST_ZONE
+                is_over = month_end(month, "UTC", days_after) + LAST_ZONE <= now
             if is_over:
                 found.zones.append(zone)
                 found.months.append(month)
-                found.ends.append(end)
+                found.ends.append(month_after(month))
     return found
 
 
-def months_until(now: datetime, *, since: datetime) -> Iterator[date]:
-    """Yield each month from the one of `since` on that has ended somewhere at `now`, in order."""
-    month = (since - LAST_ZONE).date().replace(day=1)
+def months_until(now: datetime, *, since: date) -> Iterator[date]:
+    """Yield each month from the one of the day `since` on that has ended somewhere at `now`, in order."""
+    month = since.replace(day=1)
     while month_after(month) <= (now + FIRST_ZONE).date():
         yield month
         month = month_after(month)

@@ -64,8 +64,8 @@ UNBILLED = """
     SELECT CASE WHEN a.timezone = ANY(%(unknown)s) THEN a.timezone END, array_agg(o.account_id ORDER BY o.account_id)
     FROM onboarding_onboarding o
     JOIN accounts_account a ON a.id = o.account_id
-    JOIN unnest(%(zones)s::text[], %(ends)s::timestamptz[]) over (zone, ends_at)
-        ON over.zone = a.timezone AND o.started_at < over.ends_at
+    JOIN unnest(%(zones)s::text[], %(ends)s::date[]) over (zone, ends_on)
+        ON over.zone = a.timezone AND o.started_on < over.ends_on
     WHERE (%(everyone)s OR o.account_id = ANY(%(only)s))
         AND NOT EXISTS (
             SELECT FROM billing_billedmonth b WHERE b.account_id = o.account_id AND b.month = %(month)s)
@@ -90,11 +90,11 @@ def unbilled_months(now: datetime, *, days_after: int) -> dict[date, int]:
 # are as many owes none: that is nearly everybody, and takes a look at one index.
 MONTHS = """
     WITH over AS (
-        SELECT zone, array_agg(month ORDER BY month) AS months, array_agg(ends_at ORDER BY month) AS ends
-        FROM unnest(%(zones)s::text[], %(months)s::date[], %(ends)s::timestamptz[]) one (zone, month, ends_at)
+        SELECT zone, array_agg(month ORDER BY month) AS months, array_agg(ends_on ORDER BY month) AS ends
+        FROM unnest(%(zones)s::text[], %(months)s::date[], %(ends)s::date[]) one (zone, month, ends_on)
         GROUP BY zone
     ), owing AS (
-        SELECT o.account_id, over.months[width_bucket(o.started_at, over.ends) + 1 :] AS months
+        SELECT o.account_id, over.months[width_bucket(o.started_on, over.ends) + 1 :] AS months
         FROM onboarding_onboarding o
         JOIN accounts_account a ON a.id = o.account_id
         JOIN over ON over.zone = a.timezone
@@ -114,7 +114,7 @@ MONTHS = """
 
 def months_owed(now: datetime) -> list[date]:
     """Return each month that has ended somewhere since the first account got Contact Center, in order."""
-    since = Onboarding.objects.order_by().aggregate(first=Min("started_at"))["first"]
+    since = Onboarding.objects.order_by().aggregate(first=Min("started_on"))["first"]
     return list(months_until(now, since=since)) if since else []
 
 

@@ -15,9 +15,10 @@ from accounts.models import Account, PhoneNumber, Refusal, User
 from billing.packages import packages_for
 from onboarding.models import Onboarding
 from subscriptions.actions import assign_number, change_subscription, install
-from subscriptions.catalogue import catalogue_on, contact_center_of, held_by
+from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, in_force
+from subscriptions.differences import differences
 from subscriptions.models import Item, Kind, Price, Slot
-from subscriptions.rules import Subscription, differences, offered
+from subscriptions.rules import Subscription, offered
 from tests.billing.bills import called
 from tests.conftest import INSTALLED, codes
 from tests.guarding import INSERTS, UPDATES, named, nothing_written, refused_by
@@ -182,7 +183,11 @@ def test_a_successor_of_the_same_size_takes_effect_at_once_and_for_the_whole_day
     now = noon(25)
     center, wanted = contact_center_of(active), replace(held(active), **{field: "the-new-one"})
     shown = differences(
-        wanted, held=held(active), edition=center.edition, catalogue=catalogue_on(now.date()), today=now.date()
+        wanted,
+        chosen=held(active),
+        in_force=in_force(center, now),
+        edition=center.edition,
+        catalogue=catalogue_on(now.date()),
     )
     assert [(line.after, line.from_day, line.note) for line in shown] == [(f"New {name_of(old)}", now.date(), "")]
     change_subscription(active, wanted, by=owner, now=now)
