@@ -190,8 +190,7 @@ def first_bills(
     can't be priced is left out: it can be activated all the same, and a run would set its bill aside.
     """
     catalogue = tariffs()
-    now = now or database_now()
-    running = {account.pk: account.day_of(now) for account in accounts}
+    by_key = {account.pk: account for account in accounts}
     months = {day.replace(day=1) for day in on.values()}
     bills: dict[int, FirstBill] = {}
     for month in sorted(months):
@@ -199,21 +198,21 @@ def first_bills(
         for key, facts in facts_of(keys, month, catalogue).items():
             with suppress(NotPriced):
                 lines = owed(month, facts.held, facts.minutes, on[key])
-                if month <= running[key]:
-                    lines += facts.adjustments(month)
+                if facts.late_months:
+                    now = now or database_now()
+                    lines += facts.adjustments(month) if month <= by_key[key].day_of(now) else []
                 bills[key] = FirstBill(monthly_lines(facts, month), lines)
     return bills
 
 
 def first_bills_from(starts: Mapping[tuple[int, date], Account]) -> dict[tuple[int, date], FirstBill]:
     """Return what would begin for accounts on days, by key and day; one account may come with several days."""
-    now = database_now()
     bills: dict[tuple[int, date], FirstBill] = {}
     left = dict(starts)
     while left:
         on = dict(left.keys())  # of each account the last of its days that are left
         accounts = {key: account for (key, _), account in left.items()}
-        found = first_bills(list(accounts.values()), on, now=now)
+        found = first_bills(list(accounts.values()), on)
         bills |= {(key, on[key]): bill for key, bill in found.items()}
         left = {(key, day): account for (key, day), account in left.items() if day != on[key]}
     return bills

@@ -131,12 +131,14 @@ class _Place:
 
 def _note(place: _Place, wanted: Held | None, *, waits: bool) -> str:
     """Return what has to be said of a change besides its day; nothing for most."""
+    said = [gettext("Smaller packages take effect on the 1st of next month.")] if waits else []
     if place.waiting:
         day = {"day": day_in_words(place.waiting.day)}
         if wanted == place.now:
-            return gettext("This cancels the change planned for %(day)s.") % day
-        return gettext("This replaces the change planned for %(day)s.") % day
-    return gettext("Smaller packages take effect on the 1st of next month.") if waits else ""
+            said.append(gettext("This cancels the change planned for %(day)s.") % day)
+        else:
+            said.append(gettext("This replaces the change planned for %(day)s.") % day)
+    return " ".join(said)
 
 
 def _count(seats: Held | None) -> str:

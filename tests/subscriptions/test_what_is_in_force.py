@@ -48,16 +48,17 @@ def told(account: Account, by: User, now: datetime = NOON, **wanted: object) -> 
     return line.before, line.after, line.from_day, line.note
 
 
+SMALLER = "Smaller packages take effect on the 1st of next month."
 PLANNED = "2,500 minutes until March 31, 2026; 500 minutes from April 1, 2026"
 
 
 @pytest.mark.parametrize(
     ("package", "after", "day", "note"),
     [
-        ("tf-1000", "1,000 minutes", APRIL, "This replaces the change planned for April 1, 2026."),
+        ("tf-1000", "1,000 minutes", APRIL, f"{SMALLER} This replaces the change planned for April 1, 2026."),
         ("tf-5000", "5,000 minutes", TODAY, "This replaces the change planned for April 1, 2026."),
         ("tf-2500", "2,500 minutes", TODAY, "This cancels the change planned for April 1, 2026."),
-        ("tf-payperuse", "Pay-per-use", APRIL, "This replaces the change planned for April 1, 2026."),
+        ("tf-payperuse", "Pay-per-use", APRIL, f"{SMALLER} This replaces the change planned for April 1, 2026."),
     ],
 )
 def test_a_package_is_compared_with_the_one_that_counts_until_the_first(
