@@ -140,6 +140,7 @@ def session(expires: datetime) -> str:
 
 
 def test_clean_up_leaves_what_has_not_expired(now: datetime) -> None:
+    cache.clear()  # of what tests that commit have left in it
     old_session, new_session = session(now - SECOND), session(now + SECOND)
     cache.set("old", 1, timeout=60)
     cache.set("new", 1, timeout=60)
@@ -166,6 +167,7 @@ def test_clean_up_leaves_what_has_not_expired(now: datetime) -> None:
 
 
 def test_clean_up_goes_on_until_all_is_gone(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.clear()
     monkeypatch.setattr(cleaning, "CHUNK", 2)
     for _ in range(5):
         session(now - SECOND)
