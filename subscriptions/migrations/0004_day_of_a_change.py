@@ -73,5 +73,6 @@ class Migration(migrations.Migration):
         read_committed("subscriptions_change"),
         read_committed("subscriptions_contactcenter"),
         read_committed("subscriptions_holding"),
+        read_committed("subscriptions_price"),
         sealed(),
     ]
