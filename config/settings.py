@@ -35,6 +35,7 @@ env = environ.Env(
     LOG_LEVEL=(str, "INFO"),
     BILL_HOLD_USAGE_ABOVE=(int, 2_000),
     BILL_HOLD_USAGE_TIMES=(int, 10),
+    CALL_LONGEST_HOURS=(int, 24),
     ONBOARDING_DEADLINE_DAYS=(int, 0),
     ONBOARDING_BLACKOUT_DATES=(list, []),
     ONBOARDING_ACTIVATIONS_A_NIGHT=(int, 200),
@@ -370,6 +371,8 @@ LOGGING = {
 # A bill whose usage is above so many dollars, and so many times that of the last invoice, waits for a person.
 BILL_HOLD_USAGE_ABOVE = _whole_number("BILL_HOLD_USAGE_ABOVE")
 BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
+# An imported call that is longer is rejected: it was most likely never hung up.
+CALL_LONGEST_HOURS = _whole_number("CALL_LONGEST_HOURS")
 # Whether a worker bills the last month by itself, once it has ended everywhere.
 BILL_RUN_BY_ITSELF = _yes_or_no("BILL_RUN_BY_ITSELF")
 

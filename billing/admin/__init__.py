@@ -2,12 +2,14 @@
 
 from billing.admin.calls import CallImportAdmin, CallRecordAdmin, RejectedCallAdmin
 from billing.admin.invoices import CreditNoteAdmin, InvoiceAdmin
+from billing.admin.mappings import CallMappingAdmin
 from billing.admin.runs import BillRunAdmin, FailedBillAdmin, HeldBillAdmin
 from billing.admin.worklist import OnboardingAdmin
 
 __all__ = [
     "BillRunAdmin",
     "CallImportAdmin",
+    "CallMappingAdmin",
     "CallRecordAdmin",
     "CreditNoteAdmin",
     "FailedBillAdmin",

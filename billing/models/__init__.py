@@ -11,12 +11,14 @@ from billing.models.bills import (
     LateMonth,
 )
 from billing.models.calls import CallImport, CallRecord, Layout, RejectedCall
+from billing.models.mappings import CallMapping
 
 __all__ = [
     "LINE_FIELDS",
     "BillRun",
     "BilledMonth",
     "CallImport",
+    "CallMapping",
     "CallRecord",
     "Counter",
     "CreditNote",
