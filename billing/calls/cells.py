@@ -15,6 +15,7 @@ DELIMITER_NAMES = {COMMA: "commas", ";": "semicolons", "\t": "tabs", "|": "verti
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\Z', re.IGNORECASE)  # how Excel is told the delimiter
 
 TOTALS = {"total", "totals", "subtotal", "grand total", "sum", "summary", "total calls", "totales", "suma"}
+SUM = re.compile(r"[$€]?[0-9.,: ]{1,9}\Z")  # too short for a telephone number
 TYPE = re.compile(r"(?:INTEGER|BIGINT|UNIQUEIDENTIFIER|(?:VARCHAR|NVARCHAR|CHAR)\(\d+\))\Z", re.IGNORECASE)  # Cisco's
 WORDS = re.compile(r"[^\W\d_]{2,}(?:[ \t]+\W*[^\W\d_]{2,})+\W*\Z")
 
@@ -83,6 +84,6 @@ def is_no_call(fields: Sequence[str], header: Sequence[str]) -> bool:
         return True
     if len(filled) > 2 and all(TYPE.match(name) for name in filled):
         return True
-    if filled[0].rstrip(": ") in TOTALS and len(filled) <= max(2, len(names) // 2):
+    if filled[0].rstrip(": ") in TOTALS and all(SUM.match(name) for name in filled[1:]):
         return True
     return len(filled) == 1 and WORDS.match(filled[0]) is not None

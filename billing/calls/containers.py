@@ -55,14 +55,14 @@ def text_of(stream: Any, progress: Callable[[int], object] | None = None) -> Rea
 
     `progress` is told the bytes read so far, of the file as it is.
     """
-    source: Readable = _Counted(stream, progress)
-    for _ in range(DEEPEST + 1):
+    source: Readable = _Counted(stream.read, progress)
+    for depth in range(DEEPEST + 1):
         ahead = _Ahead(source)
         start = ahead.start
         if start.startswith(ZIP):
-            source = _only_member(stream, progress, inside=not isinstance(source, _Counted))
+            source = _only_member(stream, progress, inside=depth > 0)
         elif start.startswith(GZIP):
-            source = gzip.GzipFile(fileobj=ahead)  # type: ignore[call-overload]
+            source = _Counted(gzip.GzipFile(fileobj=ahead).read1)  # type: ignore[call-overload]
         elif start.startswith(XZ):
             source = _Unpacked(ahead, lambda: lzma.LZMADecompressor(memlimit=MOST_MEMORY))
         elif start.startswith(b"BZh") and start[4:10] == BZIP2:
@@ -97,15 +97,17 @@ def _utf16_without_mark(start: bytes) -> str | None:
 
 
 class _Counted:
-    """Any object with `read`, that tells how far it was read."""
+    """What a function reads, that tells how far it was read. One that reads less than asked for loses nothing where a
+    file breaks off.
+    """
 
-    def __init__(self, source: Any, progress: Callable[[int], object] | None) -> None:
-        self._source = source
+    def __init__(self, read: Callable[[int], bytes], progress: Callable[[int], object] | None = None) -> None:
+        self._read = read
         self._progress = progress
         self._count = 0
 
     def read(self, size: int, /) -> bytes:
-        data: bytes = self._source.read(size)
+        data = self._read(size)
         self._count += len(data)
         if self._progress and data:
             self._progress(self._count)
@@ -195,7 +197,8 @@ def _only_member(stream: Any, progress: Callable[[int], object] | None, *, insid
     member = archive.getinfo(names[0])
     if member.flag_bits & 1:
         raise Unreadable("archive", f"The file is a zip archive with a password. {UNPACK}")
-    return _Counted(archive.open(member), (lambda _: progress(stream.tell())) if progress else None)
+    opened: Any = archive.open(member)
+    return _Counted(opened.read1, (lambda _: progress(stream.tell())) if progress else None)
 
 
 def broken(error: BaseException) -> Unreadable:

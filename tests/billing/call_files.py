@@ -1,4 +1,4 @@
-"""What must become of each file in tests/call-files (its README says what they are), by the command and in the admin."""
+"""What must become of each file in tests/call-files, by the command and in the admin; its README says what they are."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,6 @@
 """Each file in tests/call-files by the command and in the admin: what is read, and what is said of the rest."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from io import StringIO
 from typing import Any
 
@@ -10,27 +9,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts.models import Account, PhoneNumber, User
+from accounts.models import PhoneNumber, User
 from billing.models import CallImport, CallRecord
-from subscriptions.actions import assign_number, install
-from tests.billing.call_files import EXPECTED, FOLDER, NEW_YORK, NOON, NUMBER, SEVERAL_RECORDS, STARTS, Read, Refused
+from tests.billing.call_files import EXPECTED, FOLDER, NEW_YORK, NOON, SEVERAL_RECORDS, STARTS, Read, Refused
 from tests.billing.calls import rejects
-from tests.conftest import INSTALLED
 
 UPLOAD = "/admin/billing/callimport/import/"
 MERGED_LATER = pytest.mark.xfail(reason="records of one call are told apart by leg in another branch", strict=False)
 NAMES = [pytest.param(name, marks=MERGED_LATER) if name in SEVERAL_RECORDS else name for name in EXPECTED]
-
-
-@pytest.fixture
-def called(make_account: Callable[..., Account], owner: User, catalogue: None) -> PhoneNumber:
-    """A toll-free number of an account of its own, which most rows call."""
-    account = make_account("100006", owner=owner)
-    Account.objects.filter(pk=account.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
-    install(account, edition="cc-pro", by=owner, now=INSTALLED)
-    number = PhoneNumber.objects.create(account=account, number=NUMBER)
-    assign_number(account, number, by=owner, now=INSTALLED)
-    return number
 
 
 @pytest.fixture
