@@ -59,7 +59,7 @@ class AsteriskCalls:
         started_at = self._times.moment_of(start, call_id)
         return (
             call_id,
-            leg_of(sequence) or started_at,
+            (leg_of(sequence) if sequence else "") or started_at,
             self._numbers.number_of(dst.strip()),
             caller_of(src),
             started_at,

@@ -1,6 +1,7 @@
 """When a call started: read from the many ways to write a time, if they can be read in one way only. Pure."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo
@@ -23,6 +24,8 @@ IN_WORDS = re.compile(r"([A-Za-z]{3,9})\.? ([0-9]{1,2}),? ([0-9]{4}),? +(?:at )?
 CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]{1,6})?))?(?: ?([AaPp])\.?[Mm]\.?)?(.*)\Z")
 ZONE_BY_LETTERS = re.compile(r".*[0-9] ?(?:[A-Z]{2}T|[A-Z]{1,2}ST)\Z")
 WEEKDAY = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), ")
+IN_AN_HOUR = frozenset(f":{minute:02}:{second:02}" for minute in range(60) for second in range(60))
+HOUR = timedelta(hours=1)
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -106,11 +109,12 @@ def _no_time(text: str) -> str:
 
 
 class LocalTimes:
-    """Reads times of a wall clock in a zone: each hour's offset is worked out once."""
+    """Reads times of a wall clock in a zone: each hour is worked out once."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
         self._offsets: dict[str, timedelta | None] = {}
+        self._hours: dict[str, str] = {}  # in UTC, of those that are whole hours away from it
 
     def moment_of(self, text: str, unique_id: str) -> str:
         """Return the instant of a local time in UTC, like 2026-03-05T15:00:00Z; an offset of its own is believed.
@@ -118,6 +122,8 @@ class LocalTimes:
         A time that clocks skipped when they went forward is rejected. One they showed twice is decided by the unique
         id, which begins with the second at which Asterisk made the channel; rejected if that agrees with neither.
         """
+        if (hour := self._hours.get(text[:13])) and text[13:] in IN_AN_HOUR:
+            return f"{hour}{text[13:]}Z"
         text = text.strip()
         moment = _moment(text)
         if moment.tzinfo is not None:
@@ -128,11 +134,15 @@ class LocalTimes:
         if hour not in self._offsets:
             if len(self._offsets) >= MOST_REMEMBERED:
                 self._offsets.clear()
+                self._hours.clear()
             self._offsets[hour] = self._offset_in(moment)
         offset = self._offsets[hour]
         if offset is None:
             moment = self._decided(moment, text, unique_id)
             offset = moment.utcoffset() or timedelta()
+        elif not offset % HOUR:
+            with suppress(OverflowError):
+                self._hours[hour] = (moment - offset).isoformat()[:13]
         try:
             return (moment.replace(tzinfo=None) - offset).isoformat() + "Z"
         except OverflowError:
