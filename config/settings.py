@@ -371,7 +371,7 @@ LOGGING = {
 # A bill whose usage is above so many dollars, and so many times that of the last invoice, waits for a person.
 BILL_HOLD_USAGE_ABOVE = _whole_number("BILL_HOLD_USAGE_ABOVE")
 BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
-# An imported call that is longer is rejected: it was most likely never hung up.
+# An imported call that is longer is rejected: it was most likely never hung up. 0: none is too long.
 CALL_LONGEST_HOURS = _whole_number("CALL_LONGEST_HOURS")
 # Whether a worker bills the last month by itself, once it has ended everywhere.
 BILL_RUN_BY_ITSELF = _yes_or_no("BILL_RUN_BY_ITSELF")

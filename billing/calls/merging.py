@@ -154,7 +154,8 @@ def _judge(now: datetime | None, *, live: bool) -> datetime:
 
 def _live_limits() -> dict[str, Any]:
     """Return how long a call may be, and by how much its end may be ahead of the database's clock."""
-    return {"longest": min(settings.CALL_LONGEST_HOURS * 3_600, MOST_SECONDS), "tolerance": TOLERANCE}
+    longest = settings.CALL_LONGEST_HOURS * 3_600 or MOST_SECONDS
+    return {"longest": min(longest, MOST_SECONDS), "tolerance": TOLERANCE}
 
 
 def _merge_judged(batch: Batch, received_in: int, moment: datetime, rejects: list[Reject]) -> Counts:
