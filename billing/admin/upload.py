@@ -180,7 +180,7 @@ def _preview(form: UploadForm, by: Any) -> dict[str, Any]:
 
 
 def _cells(row: PreviewedRow) -> list[Any]:
-    return [row.line, row.told, *(row.call or [""] * 6), row.text]
+    return [row.line, row.told, *(row.call or [""] * 6), "" if row.call else row.text]  # a call shows its cells
 
 
 def _import(form: UploadForm, by: Any) -> CallImport:
