@@ -147,13 +147,13 @@ class _Life:
                         yield at, NUMBER, partial(verb, self.account, number, by=self.owner, now=at)
 
     def _receive(self, calls: Iterable[Case], at: datetime) -> None:
-        """Import the calls as a file of our own layout, at the moment they were received."""
+        """Import the calls as a file of our own layout, at the moment they were received; nothing else is of a feed."""
         text = io.StringIO()
         rows = csv.writer(text)
         rows.writerow(["call_id", "to", "from", "started_at", "seconds"])
         rows.writerows([call["id"], call["to"], "", call["started_at"], call["seconds"]] for call in calls)
         stream = io.BytesIO(text.getvalue().encode())
-        import_calls(stream, name="replay", layout=Layout.OWN, by=self.team, now=at)
+        import_calls(stream, name="replay", layout=Layout.OWN, by=self.team, live=False, now=at)
 
     def _bill(self, run: Case) -> None:
         month = date.fromisoformat(f"{run['month']}-01")

@@ -48,6 +48,7 @@ PLACES = [
             ("Call records", "call_log", "billing", "callrecord"),
             ("Imports", "upload_file", "billing", "callimport"),
             ("Rejected rows", "rule", "billing", "rejectedcall"),
+            ("Column mappings", "view_column", "billing", "callmapping"),
         ],
     ),
     (

@@ -42,6 +42,7 @@ env = environ.Env(
     BILL_HOLD_USAGE_TIMES=(int, 10),
     BILL_HOLD_PRICE_TIMES=(int, 10),
     BILL_HOLD_TOTAL_ABOVE=(int, 0),
+    CALL_LONGEST_HOURS=(int, 24),
     ONBOARDING_DEADLINE_DAYS=(int, 0),
     ONBOARDING_BLACKOUT_DATES=(list, []),
     ONBOARDING_ACTIVATIONS_A_NIGHT=(int, 200),
@@ -383,6 +384,8 @@ BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
 BILL_HOLD_PRICE_TIMES = _whole_number("BILL_HOLD_PRICE_TIMES")
 # So does one above so many dollars; 0: none.
 BILL_HOLD_TOTAL_ABOVE = _whole_number("BILL_HOLD_TOTAL_ABOVE")
+# An imported call that is longer is rejected: it was most likely never hung up. 0: none is too long.
+CALL_LONGEST_HOURS = _whole_number("CALL_LONGEST_HOURS")
 # Whether a worker bills automatically each month that some account was not billed for, and how many days after it ended
 # where the account is. After as many days a month that is not billed is a warning, whoever bills it.
 BILL_RUN_BY_ITSELF = _yes_or_no("BILL_RUN_BY_ITSELF")

@@ -1,6 +1,7 @@
 from billing.actions.automatic import run_bills_automatically
 from billing.actions.correct import issue_credit_note, reject_bill, release_bill
 from billing.actions.correct_timezone import correct_timezone
+from billing.actions.mappings import save_mapping
 from billing.actions.run_bills import Summary, run_bills
 
 __all__ = [
@@ -11,4 +12,5 @@ __all__ = [
     "release_bill",
     "run_bills",
     "run_bills_automatically",
+    "save_mapping",
 ]

@@ -3,6 +3,7 @@
 from billing.admin.accounts import BilledAccountAdmin
 from billing.admin.calls import CallImportAdmin, CallRecordAdmin, RejectedCallAdmin
 from billing.admin.invoices import CreditNoteAdmin, InvoiceAdmin
+from billing.admin.mappings import CallMappingAdmin
 from billing.admin.runs import BillRunAdmin, FailedBillAdmin, HeldBillAdmin
 from billing.admin.worklist import OnboardingAdmin
 
@@ -10,6 +11,7 @@ __all__ = [
     "BillRunAdmin",
     "BilledAccountAdmin",
     "CallImportAdmin",
+    "CallMappingAdmin",
     "CallRecordAdmin",
     "CreditNoteAdmin",
     "FailedBillAdmin",

@@ -1,6 +1,6 @@
-"""The page on which a file of calls is uploaded and imported."""
+"""The page on which a file of calls is uploaded, looked at, and imported."""
 
-import zoneinfo
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -9,47 +9,167 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelect2Widget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
+from accounts.admin.customers import zone_choices
 from accounts.models import User
+from billing.actions import save_mapping
+from billing.actions.mappings import check_name
+from billing.calls.cells import Unreadable
 from billing.calls.importing import PERMISSION, import_calls
-from billing.models import CallImport, Layout
+from billing.calls.mapping import ANSWERED, LONGEST_COLUMN, NEEDED, ROLES, mapping_of
+from billing.calls.outcome import Outcome, count_of, fates_told, nothing_told, outcome_of
+from billing.calls.preview import PreviewedRow, preview_calls
+from billing.models import CallImport, CallMapping, Layout
 
-AUTO = [("", "Told by the first line")]
 RETRY_AFTER_SECONDS = 30
-FIELD_OF = {"no_zone": "zone", "unknown_timezone": "zone"}
+AUTO = [("", "Detect automatically")]
+FIELD_OF = {
+    "no_zone": "zone",
+    "unknown_timezone": "zone",
+    "bad_mapping": "map_call_id",
+    "bad_name": "save_as",
+    "name_taken": "save_as",
+}
+LABELS = {
+    "call_id": "Id of the call",
+    "to": "Called number",
+    "from": "Caller",
+    "started_at": "Start",
+    "seconds": "Seconds",
+    "leg": "Leg or sequence",
+    ANSWERED: "Answered",
+}
+HINTS = {
+    "leg": "If the file has several records of one call.",
+    ANSWERED: "The column and its values for answered calls, like Result:Answered|Completed. Empty: every row counts.",
+}
+HEADERS = ["Line", "What it is", "Call", "Leg", "Called number", "Caller", "Start", "Seconds", "Row"]
 
 
 class UploadForm(forms.Form):
-    """A file of calls, and how to read it."""
+    """A file of calls, and how to read it: as detected, by a saved mapping, or by the columns that are named here."""
 
     file = forms.FileField(
         widget=UnfoldAdminFileFieldWidget,
-        help_text="CSV, gzipped or not. A call that is there already is not taken twice.",
+        help_text="CSV, compressed or not. A call that is there already is not taken twice.",
         error_messages={"required": "Choose a file.", "empty": "The file is empty."},
     )
-    layout = forms.ChoiceField(choices=[*AUTO, *Layout.choices], required=False, widget=UnfoldAdminSelectWidget)
-    zone = forms.ChoiceField(
-        label="Time zone",
-        choices=lambda: [("", "–"), *((name, name) for name in sorted(zoneinfo.available_timezones()))],
+    layout = forms.ChoiceField(
+        choices=[*AUTO, *((value, label) for value, label in Layout.choices if value != Layout.MAPPING)],
         required=False,
         widget=UnfoldAdminSelectWidget,
-        help_text="The zone of Asterisk's times; our own layout has an offset in each.",
     )
+    zone = forms.ChoiceField(
+        label="Time zone",
+        choices=lambda: [("", "–"), *zone_choices()],
+        required=False,
+        widget=UnfoldAdminSelect2Widget,
+        help_text="The zone of times without an offset, like Asterisk's.",
+    )
+    use_map = forms.ModelChoiceField(
+        label="Saved mapping",
+        queryset=CallMapping.objects.all(),
+        required=False,
+        empty_label="–",
+        widget=UnfoldAdminSelectWidget,
+        help_text="Which column is what in the files of another system, as it was saved.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for role in (*ROLES, ANSWERED):
+            self.fields[f"map_{role}"] = forms.CharField(
+                label=LABELS[role],
+                required=False,
+                max_length=LONGEST_COLUMN,
+                widget=UnfoldAdminTextInputWidget,
+                help_text=HINTS.get(role, "The column's name or number." if role in NEEDED else ""),
+            )
+        self.fields["save_as"] = forms.CharField(
+            label="Save these columns as",
+            required=False,
+            max_length=100,
+            widget=UnfoldAdminTextInputWidget,
+            help_text="A name under which they can be used for the next file.",
+        )
+
+    @property
+    def columns(self) -> list[forms.BoundField]:
+        """Return the fields that say which column is what."""
+        return [self[f"map_{role}"] for role in (*ROLES, ANSWERED)]
+
+    @property
+    def names_columns(self) -> bool:
+        """Whether columns are named here, so that the page shows where."""
+        return any(field.value() or field.errors for field in (*self.columns, self["save_as"]))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        typed = {role: data.get(f"map_{role}", "").strip() for role in (*ROLES, ANSWERED)}
+        typed = {role: column for role, column in typed.items() if column}
+        saved: CallMapping | None = data.get("use_map")
+        data["mapping"], data["typed"] = (saved.columns if saved else typed) or None, typed
+        if saved and typed:
+            self.add_error("use_map", ValidationError("Choose a saved mapping or name columns, not both.", code="both"))
+        if data["mapping"] and data.get("layout"):
+            refusal = "A mapping says what the columns are. Choose “Detect automatically” with it."
+            self.add_error("layout", ValidationError(refusal, code="both"))
+        if saved:
+            data["zone"] = data.get("zone") or saved.zone
+        if data.get("save_as") and not typed:
+            self.add_error("save_as", ValidationError("Name the columns that are to be saved.", code="no_columns"))
+        elif data.get("save_as"):
+            self.refused(lambda: check_name(data["save_as"], typed, zone=data.get("zone") or ""))
+        if typed:
+            try:
+                mapping_of(typed)
+            except Unreadable as why:
+                self.add_error("map_call_id", ValidationError(str(why), code=why.code))
+        return data
+
+    def refused(self, do: Callable[[], Any]) -> Any:
+        """Return what is returned, or None if it was refused and the form says why.
+
+        A lock that was not granted, so that nothing was written, is answered as on every other page.
+        """
+        busy: BaseException | None = None
+        try:
+            return do()
+        except ValidationError as refusal:
+            busy = refusal.__cause__ if refusal.code == "busy" else None
+            if busy is None:
+                self.add_error(FIELD_OF.get(refusal.code or "", "file"), refusal)
+        if busy:
+            raise busy
+        return None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Return how to read the file, as `import_calls` takes it."""
+        data = self.cleaned_data
+        return {"layout": data["layout"] or None, "zone": data["zone"] or None, "mapping": data["mapping"]}
 
 
 def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
-    """Show the form, or import the file it was posted with and go to the import's page.
+    """Show the form, or what the first rows of its file would become, or import it and go to the import's page.
 
-    Needs the permission to import for both. A file of which no row can be read is refused in the form. Large files are
-    read from the disk, where Django puts them, block by block.
+    Needs the permission to import for all of it. A file of which no row can be read is refused in the form. Large files
+    are read from the disk, where Django puts them, block by block.
     """
     if not isinstance(request.user, User) or not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    preview = None
     if form.is_valid():
-        received = _import(form, request.user)
-        if received is not None:
+        if "preview" in request.POST:
+            preview = form.refused(lambda: _preview(form, request.user))
+        elif received := form.refused(lambda: _import(form, request.user)):
             _tell(request, received)
             return HttpResponseRedirect(reverse("admin:billing_callimport_change", args=[received.pk]))
     is_partly_in = form.has_error("file", "busy_partly")
@@ -61,6 +181,8 @@ def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
             "title": "Import calls",
             "opts": CallImport._meta,
             "form": form,
+            "preview": preview,
+            "in_new_tab": {"formtarget": "_blank"},  # the form keeps its file, which a browser never fills in again
             "back": reverse("admin:billing_callimport_changelist"),
         },
         status=503 if is_partly_in else 200,
@@ -68,30 +190,38 @@ def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     )
 
 
-def _import(form: UploadForm, by: User) -> CallImport | None:
-    """Return the import, or None where the file was refused and the form says why."""
-    file = form.cleaned_data["file"]
-    busy: BaseException | None = None
-    try:
-        return import_calls(
-            file,
-            name=file.name,
-            layout=form.cleaned_data["layout"] or None,
-            by=by,
-            zone=form.cleaned_data["zone"] or None,
-        )
-    except ValidationError as refusal:
-        busy = refusal.__cause__ if refusal.code == "busy" else None
-        if busy is None:
-            form.add_error(FIELD_OF.get(refusal.code or "", "file"), refusal)
-    if busy:
-        raise busy  # nothing was written: it is answered as on every other page
-    return None
+def _preview(form: UploadForm, by: Any) -> dict[str, Any]:
+    """Return the first rows as a table of the admin."""
+    layout, rows = preview_calls(form.cleaned_data["file"], by=by, **form.options)
+    return {"layout": Layout(layout).label, "table": {"headers": HEADERS, "rows": [_cells(row) for row in rows]}}
+
+
+def _cells(row: PreviewedRow) -> list[Any]:
+    return [row.line, row.told, *(row.call or [""] * 6), "" if row.call else row.text]  # a call shows its cells
+
+
+def _import(form: UploadForm, by: Any) -> CallImport:
+    """Import the file, save the columns if a name was given for them, and return the import."""
+    data = form.cleaned_data
+    received = import_calls(data["file"], name=data["file"].name, by=by, **form.options)
+    if data["save_as"]:
+        save_mapping(data["save_as"], data["typed"], by=by, zone=data["zone"] or "")
+    return received
 
 
 def _tell(request: HttpRequest, received: CallImport) -> None:
-    new = "1 call is new" if received.added == 1 else f"{received.added:,} calls are new"
-    messages.success(request, f"“{received}” was imported: {new}.")
+    """Say what became of the file; green only if something was added."""
+    outcome = outcome_of(received)
+    if outcome == Outcome.KNOWN:
+        messages.info(request, f"“{received}” has nothing new: all of its calls are there already.")
+    elif outcome == Outcome.NOTHING:
+        messages.error(request, f"“{received}”: {nothing_told(received)}")
+    else:
+        new = "1 call is new" if received.added == 1 else f"{received.added:,} calls are new"
+        messages.success(request, f"“{received}” was imported: {new}. Its rows: {fates_told(received)}.")
     if received.rejected:
         rows = "1 row was" if received.rejected == 1 else f"{received.rejected:,} rows were"
         messages.warning(request, f"{rows} rejected. “Rejects as CSV” has them, to be corrected and imported.")
+    if aside := count_of(received, "set_aside"):
+        rows = "1 row was" if aside == 1 else f"{aside:,} rows were"
+        messages.warning(request, f"{rows} set aside, to be taken or dismissed.")

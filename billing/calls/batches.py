@@ -3,11 +3,23 @@
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
-from billing.calls.layouts import BYTE_ORDER_MARK, Layout, Unreadable, fields_of, plain, recognised
-from billing.calls.reading import Block, without_mark
+from billing.calls.cells import (
+    BYTE_ORDER_MARK,
+    SEPARATOR_LINE,
+    Unreadable,
+    fields_of,
+    is_blank,
+    is_no_call,
+    loose_fields_of,
+    plain,
+)
+from billing.calls.layouts import Call, Layout
+from billing.calls.mapping import ColumnMapping
+from billing.calls.reading import ENCODING, Block, without_mark
+from billing.calls.recognizing import HEAD, recognized
 from billing.calls.values import Numbers, Rejected
 
 ROWS = 25_000
@@ -18,50 +30,77 @@ Reject = tuple[int, str, str, str]
 
 @dataclass
 class Batch:
-    """Rows of a file from line `first` on. `staged` has a line of COPY's text form for each call."""
+    """Rows of a file from line `first` on. `staged` has a line of COPY's text form for each call.
+
+    Every other row is counted: as not answered, as no call (a blank line, a header again, a banner, a total), or it is
+    rejected.
+    """
 
     layout: Layout
     first: int
     lines: list[str] = field(default_factory=list)
     staged: list[str] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
-    skipped: int = 0
+    not_answered: int = 0
+    not_a_call: int = 0
     size: int = 0
 
     def take(self, block: Block) -> None:
         """Add a block's rows."""
-        call, stage, bad = self.layout.call, self.staged.append, block.bad
+        call, delimiter, stage, bad = self.layout.call, self.layout.delimiter, self.staged.append, block.bad
         start = self.first + len(self.lines)
         for number, line in enumerate(block.lines, start):
             if not line:
+                self.not_a_call += 1
                 continue
             try:
                 if bad and number - start in bad:
-                    raise Rejected(*bad[number - start])
-                if "\\" in line or "'" in line or line[0] == BYTE_ORDER_MARK:
-                    self._take_carefully(number, line)
+                    self._take_carefully(number, self._mended_call(block, number - start))
                     continue
-                found = call(line.split(",") if '"' not in line else fields_of(line))
+                if "\\" in line or "'" in line or line[0] == BYTE_ORDER_MARK:
+                    self._take_carefully(number, self._careful_call(line))
+                    continue
+                found = call(line.split(delimiter) if '"' not in line else fields_of(line, delimiter))
             except Rejected as why:
-                content = line if bad and number - start in bad else self.layout.content_of(line)
-                self.rejects.append((number, why.code, why.reason, content))
+                is_text = number - start not in bad or (number - start in block.mended and why.code != ENCODING)
+                self._reject(number, line, why, is_text=is_text)
                 continue
             if found is None:
-                self.skipped += 1
+                self.not_answered += 1
             else:
-                call_id, called, caller, started_at, seconds = found
-                stage(f"{number}\t{call_id}\t{called}\t{caller}\t{started_at}\t{seconds}\n")
+                call_id, leg, called, caller, started_at, seconds = found
+                stage(f"{number}\t{call_id}\t{leg}\t{called}\t{caller}\t{started_at}\t{seconds}\n")
         self.lines += block.lines
         self.size += block.size
 
-    def _take_carefully(self, number: int, line: str) -> None:
-        """Add a row that was made safe for spreadsheets, joined from another file, or has what COPY needs escaped."""
-        found = self.layout.call([plain(cell) for cell in fields_of(without_mark(line))])
+    def _careful_call(self, line: str) -> Call | None:
+        """Read a row that was made safe for spreadsheets, joined from another file, or has what COPY needs escaped."""
+        return self.layout.call([plain(cell) for cell in fields_of(without_mark(line), self.layout.delimiter)])
+
+    def _mended_call(self, block: Block, place: int) -> Call | None:
+        """Read a row of which some bytes are not text, if nothing but the caller is concerned."""
+        if place not in block.mended:
+            raise Rejected(*block.bad[place])
+        line = without_mark(block.mended[place])
+        fields = [plain(cell) for cell in fields_of(line, self.layout.delimiter)]
+        self.layout.check_mended(fields)
+        return self.layout.call(fields)
+
+    def _take_carefully(self, number: int, found: Call | None) -> None:
         if found is None:
-            self.skipped += 1
+            self.not_answered += 1
         else:
             values = "\t".join(map(str, found)).replace("\\", "\\\\")
             self.staged.append(f"{number}\t{values}\n")
+
+    def _reject(self, number: int, line: str, why: Rejected, *, is_text: bool) -> None:
+        """Keep a row that is not taken, unless it is no call: then it is only counted."""
+        if not is_text:
+            self.rejects.append((number, why.code, why.reason, line))
+        elif is_blank(line) or is_no_call(loose_fields_of(line, self.layout.delimiter), self.layout.header):
+            self.not_a_call += 1
+        else:
+            self.rejects.append((number, why.code, why.reason, self.layout.content_of(line)))
 
     def content(self, number: int) -> str:
         """Return the row on a line as it was received."""
@@ -69,33 +108,70 @@ class Batch:
 
 
 def batches_of(
-    blocks: Iterable[Block], wanted: str | None, *, numbers: Numbers, zone: ZoneInfo | None
+    blocks: Iterable[Block],
+    wanted: str | None,
+    *,
+    numbers: Numbers,
+    zone: ZoneInfo | None,
+    mapping: ColumnMapping | None = None,
 ) -> tuple[Layout, Iterator[Batch]]:
-    """Return the layout of a file and its batches, which are read as they are asked for.
+    """Return the layout of a file and its batches, which are read as they are asked for; Unreadable as `opened`."""
+    layout, every, not_rows = opened(blocks, wanted, numbers=numbers, zone=zone, mapping=mapping)
+    return layout, _batches(layout, every, not_rows)
 
-    The file's first line tells the layout, and has to fit it where one is `wanted`; else Unreadable.
+
+def opened(
+    blocks: Iterable[Block],
+    wanted: str | None,
+    *,
+    numbers: Numbers,
+    zone: ZoneInfo | None,
+    mapping: ColumnMapping | None = None,
+) -> tuple[Layout, Iterator[Block], int]:
+    """Return the layout of a file, its blocks with what stands before the first row left blank, and how many lines of
+    that are no rows: the names of the columns, and a line with the delimiter.
+
+    The file's first lines tell the layout, and have to fit it if one is `wanted`; otherwise Unreadable.
     """
     left = iter(blocks)
-    first = next(left, None)
-    if first is None or first.lines == [""]:
-        raise Unreadable("empty_file", "The file is empty.")
-    if 0 in first.bad:
-        raise Unreadable("not_text", f"The file is not CSV text: of its first line, {first.bad[0][1].lower()}")
-    layout = recognised(first.lines[0], wanted, numbers=numbers, zone=zone)
-    if layout.has_header:
-        first.lines[0] = ""
-    return layout, _batches(layout, chain([first], left))
+    head: list[Block] = []
+    while sum(len(block.lines) for block in head) < HEAD and (block := next(left, None)):
+        head.append(block)
+    every = (block.mended.get(place, line) for block in head for place, line in enumerate(block.lines))
+    lines = list(islice(every, HEAD))
+    try:
+        layout = recognized(lines, wanted, numbers=numbers, zone=zone, mapping=mapping)
+    except Unreadable as why:
+        if head and 0 in head[0].bad and why.code == "unknown_layout":
+            reason = f"The file is not CSV text: of its first line, {head[0].bad[0][1].lower()}"
+            raise Unreadable("not_text", reason) from None
+        raise
+    before = layout.start
+    above = lines[: max(before - 1, 0)]
+    ignored = [line for line in above if not SEPARATOR_LINE.match(line.strip(f" {BYTE_ORDER_MARK}"))]
+    for block in head:
+        for place in range(min(before, len(block.lines))):
+            block.lines[place] = ""
+            block.bad.pop(place, None)
+        before -= min(before, len(block.lines))
+    return layout, chain(head, left), layout.start - len(ignored)
 
 
-def _batches(layout: Layout, blocks: Iterable[Block]) -> Iterator[Batch]:
-    batch = Batch(layout, first=1)
-    for block in blocks:
-        batch.take(block)
-        if len(batch.lines) >= ROWS or batch.size >= BYTES:
-            yield batch
-            batch = Batch(layout, first=batch.first + len(batch.lines))
+def _batches(layout: Layout, blocks: Iterable[Block], not_rows: int) -> Iterator[Batch]:
+    batch = Batch(layout, first=1, not_a_call=-not_rows)
+    broken: Unreadable | None = None
+    try:
+        for block in blocks:
+            batch.take(block)
+            if len(batch.lines) >= ROWS or batch.size >= BYTES:
+                yield batch
+                batch = Batch(layout, first=batch.first + len(batch.lines))
+    except Unreadable as why:
+        broken = why  # what was read before it is taken first
     if batch.lines:
         yield batch
+    if broken:
+        raise broken
 
 
 def read_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:

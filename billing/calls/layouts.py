@@ -1,16 +1,27 @@
-"""The layouts of call files: a row becomes a call, or is rejected, or is skipped as no call to bill. Pure."""
+"""The layouts of call files: a row becomes a call, or is rejected, or is no answered call. Pure."""
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
-from accounts.csv_files import FORMULA
-from billing.calls.values import LocalTimes, Numbers, Rejected, call_id_of, caller_of, moment_of, seconds_of
+from billing.calls.cells import COMMA, Unreadable, fields_of, name_of, written
+from billing.calls.mapping import ColumnMapping
+from billing.calls.times import LocalTimes, moment_of
+from billing.calls.values import (
+    LOST_CHARACTER,
+    Numbers,
+    Rejected,
+    call_id_of,
+    caller_of,
+    leg_of,
+    seconds_of,
+    shown,
+)
 
 OWN = "own"
 ASTERISK = "asterisk"
+MAPPING = "mapping"
 COLUMNS: dict[str, tuple[str, ...]] = {
     OWN: ("call_id", "to", "from", "started_at", "seconds"),
     ASTERISK: (
@@ -18,130 +29,195 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "answer", "end", "duration", "billsec", "disposition", "amaflags", "uniqueid", "userfield",
     ),
 }  # fmt: skip
+LEG_NAMES = ("leg", "sequence")
 NEEDED = {OWN: COLUMNS[OWN], ASTERISK: ("src", "dst", "start", "billsec", "disposition", "uniqueid")}
-ASTERISK_WIDTH = 17  # up to uniqueid
-BYTE_ORDER_MARK = "\ufeff"
+EUROPEAN_THOUSANDS = re.compile(r"[0-9]{1,3}\.[0-9]{3}\Z")
 
-Call = tuple[str, str, str, str, int]
-"""Call id, called number in E.164, caller, start as PostgreSQL reads it, seconds."""
-
-
-class Unreadable(Exception):
-    """A file of which no row can be read, and why in one sentence."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
+Call = tuple[str, str, str, str, str, int]
+"""Call id, leg, called number in E.164, caller, start as PostgreSQL reads it, seconds."""
+Picker = Callable[[Sequence[str]], tuple[str, ...]]
+"""Takes the cells that are read out of a row's."""
 
 
 class Layout:
-    """One file's layout: what its rows mean, by the names in its first line or by the order of Asterisk's columns."""
+    """What the rows of one file mean. `call` returns the call of a row's cells, or None if it was not answered.
 
-    def __init__(self, name: str, header: Sequence[str] | None, *, numbers: Numbers, zone: ZoneInfo | None) -> None:
-        self.name = name
-        self.has_header = header is not None
-        columns = [cell.strip().lower() for cell in header] if header else list(COLUMNS[name])
-        missing = [column for column in NEEDED[name] if column not in columns]
-        if missing:
-            raise Unreadable(
-                "missing_columns",
-                f"The first line must name the columns {', '.join(NEEDED[name])}; it lacks {', '.join(missing)}.",
-            )
-        self._width = len(columns) if header else None
-        self._places = [columns.index(column) if column in columns else None for column in COLUMNS[name]]
-        self._cells = itemgetter(*(columns.index(column) for column in NEEDED[name]))
+    `columns` are those that rejected rows are kept with, `header` the names of all. Rows begin after `start` lines.
+    """
+
+    name: str
+    call: Callable[[list[str]], Call | None]
+    must_be_whole: Sequence[str] = ("call_id", "to", "started_at", "seconds", "leg", "sequence")
+
+    def __init__(
+        self, columns: Sequence[str], header: Sequence[str], *, delimiter: str = COMMA, numbers: Numbers
+    ) -> None:
+        self.columns = tuple(columns)
+        self.header = [name for name in header if name]
+        self.delimiter = delimiter
+        self.start = 0
         self._numbers = numbers
-        self.call: Callable[[list[str]], Call | None] = self._own_call
-        if name == ASTERISK:
-            if zone is None:
-                raise Unreadable("no_zone", "Asterisk writes local times: say in which zone, like America/New_York.")
-            self._times = LocalTimes(zone)
-            self.call = self._asterisk_call
-
-    def _own_call(self, fields: list[str]) -> Call:
-        call_id, to, caller, started_at, seconds = self._picked(fields)
-        return (
-            call_id_of(call_id),
-            self._numbers.number_of(to.strip()),
-            caller_of(caller),
-            moment_of(started_at),
-            seconds_of(seconds),
-        )
-
-    def _asterisk_call(self, fields: list[str]) -> Call | None:
-        """Return the call of a row, or None where nobody answered."""
-        src, dst, start, seconds, disposition, unique_id = self._picked(fields)
-        if disposition.strip().upper() != "ANSWERED":
-            if not disposition.strip():
-                raise Rejected("missing_columns", "The row has no disposition.")
-            return None
-        call_id = call_id_of(unique_id)
-        return (
-            call_id,
-            self._numbers.number_of(dst.strip()),
-            caller_of(src),
-            self._times.moment_of(start, call_id),
-            seconds_of(seconds),
-        )
-
-    def _picked(self, fields: list[str]) -> tuple[str, ...]:
-        if self._width and len(fields) > self._width and any(fields[self._width :]):
-            raise Rejected("extra_columns", f"The row has {len(fields)} columns, and the first line {self._width}.")
-        try:
-            return self._cells(fields)
-        except IndexError:
-            wanted = self._width or ASTERISK_WIDTH
-            raise Rejected("missing_columns", f"The row has {len(fields)} of {wanted} columns.") from None
+        self._seconds_of = seconds_of if delimiter == COMMA else _seconds_beside_commas
 
     def content_of(self, line: str) -> str:
         """Return a row as it was received, with this layout's columns in their usual order."""
         try:
-            fields = fields_of(line)
+            fields = fields_of(line, self.delimiter)
         except Rejected:
             return line
-        ordered = [fields[place] if place is not None and place < len(fields) else "" for place in self._places]
-        beyond = fields[self._width :] if self._width else []
-        return written([*ordered, *beyond] if any(beyond) else ordered)
+        return written(self.ordered(fields))
+
+    def ordered(self, fields: Sequence[str]) -> list[str]:
+        """Return the cells of a row in the order of `columns`, with those that have none after them."""
+        raise NotImplementedError
+
+    def check_mended(self, fields: list[str]) -> None:
+        """Reject a row in which bytes were lost, unless nothing but who called is concerned."""
+        for column, cell in zip(self.columns, self.ordered(fields), strict=False):
+            if column in self.must_be_whole and LOST_CHARACTER in cell:
+                raise Rejected("encoding", f"In the column {column}, the row is not text in UTF-8.")
 
 
-def recognised(line: str, wanted: str | None, *, numbers: Numbers, zone: ZoneInfo | None) -> Layout:
-    """Return the layout of a file by its first line; Unreadable where it is not `wanted`, or none of those known."""
-    try:
-        cells = fields_of(line.removeprefix(BYTE_ORDER_MARK))
-    except Rejected:
-        cells = []
-    names = {cell.strip().lower() for cell in cells}
-    if wanted is None:
-        if "call_id" in names:
-            wanted = OWN
-        elif "uniqueid" in names or len(cells) >= ASTERISK_WIDTH:
-            wanted = ASTERISK
-        else:
+class NamedLayout(Layout):
+    """A layout whose columns are named by the file's first line."""
+
+    def __init__(
+        self, columns: Sequence[str], header: Sequence[str], *, needed: Sequence[str], delimiter: str, numbers: Numbers
+    ) -> None:
+        super().__init__(columns, header, delimiter=delimiter, numbers=numbers)
+        if missing := [column for column in needed if column not in header]:
             raise Unreadable(
-                "unknown_layout",
-                f"The first line neither names the columns {', '.join(COLUMNS[OWN])}, nor is a row of Asterisk's.",
+                "missing_columns",
+                f"The first line must name the columns {', '.join(needed)}; it lacks {', '.join(missing)}."
+                " For a file with other columns, use a mapping.",
             )
-    has_header = wanted == OWN or "uniqueid" in names
-    return Layout(wanted, cells if has_header else None, numbers=numbers, zone=zone)
+        for column in (*columns, *needed):
+            if header.count(column) > 1:
+                raise Unreadable(
+                    "duplicate_columns",
+                    f"The first line names the column {column} twice. Remove or rename one of them.",
+                )
+        self._width = len(header)
+        self._places = [header.index(column) if column in header else None for column in columns]
+
+    def picked(self, cells: Picker, fields: list[str]) -> tuple[str, ...]:
+        """Return the cells that are read; rejected if there are too few, or more than columns."""
+        if len(fields) > self._width and any(fields[self._width :]):
+            raise Rejected("extra_columns", f"The row has {len(fields)} columns, and the first line {self._width}.")
+        try:
+            return cells(fields)
+        except IndexError:
+            raise Rejected("missing_columns", f"The row has {len(fields)} of {self._width} columns.") from None
+
+    def ordered(self, fields: Sequence[str]) -> list[str]:
+        ordered = [fields[place] if place is not None and place < len(fields) else "" for place in self._places]
+        beyond = fields[self._width :]
+        return [*ordered, *beyond] if any(beyond) else ordered
 
 
-def fields_of(line: str) -> list[str]:
-    """Return the cells of a line; rejected where its quotes don't match, so that it never swallows the next line."""
-    if '"' not in line:
-        return line.split(",")
-    try:
-        return next(csv.reader((line,), strict=True))
-    except csv.Error:
-        raise Rejected("bad_csv", "The row is not CSV: its quotes don't match.") from None
+class OwnLayout(NamedLayout):
+    """Our own: call_id, to, from, started_at, seconds, and a leg or sequence if the file has one."""
+
+    name = OWN
+
+    def __init__(
+        self, header: Sequence[str], *, numbers: Numbers, zone: ZoneInfo | None = None, delimiter: str = COMMA
+    ) -> None:
+        legs = [name for name in LEG_NAMES if name in header][:1]
+        needed = (*NEEDED[OWN], *legs)
+        super().__init__(needed, header, needed=needed, delimiter=delimiter, numbers=numbers)
+        self._cells: Picker = itemgetter(*(header.index(column) for column in needed))
+        self._moment_of = LocalTimes(zone).moment_of if zone else lambda text, _: moment_of(text)
+        self.call = self._call_with_leg if legs else self._call
+
+    def _call(self, fields: list[str]) -> Call:
+        call_id, to, caller, started_at, seconds = self.picked(self._cells, fields)
+        call_id = call_id_of(call_id)
+        return (
+            call_id,
+            "",
+            self._numbers.number_of(to.strip()),
+            caller_of(caller),
+            self._moment_of(started_at, call_id),
+            self._seconds_of(seconds),
+        )
+
+    def _call_with_leg(self, fields: list[str]) -> Call:
+        *cells, leg = self.picked(self._cells, fields)
+        call_id, to, caller, started_at, seconds = cells
+        call_id = call_id_of(call_id)
+        return (
+            call_id,
+            leg_of(leg),
+            self._numbers.number_of(to.strip()),
+            caller_of(caller),
+            self._moment_of(started_at, call_id),
+            self._seconds_of(seconds),
+        )
 
 
-def written(cells: Iterable[str]) -> str:
-    """Return cells as a line of CSV."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow(cells)
-    return buffer.getvalue()
+class MappedLayout(Layout):
+    """The columns of any file, as a mapping says; rejected rows are kept as in our own layout."""
+
+    name = MAPPING
+
+    def __init__(
+        self,
+        mapping: ColumnMapping,
+        header: Sequence[str],
+        *,
+        numbers: Numbers,
+        zone: ZoneInfo | None,
+        delimiter: str = COMMA,
+    ) -> None:
+        has_leg = "leg" in mapping.columns
+        columns = (*COLUMNS[OWN], "leg") if has_leg else COLUMNS[OWN]
+        super().__init__(columns, header, delimiter=delimiter, numbers=numbers)
+        for column in mapping.all_columns:
+            if header.count(name_of(column)) > 1:
+                raise Unreadable("duplicate_columns", f"The first line names the column {column} twice.")
+        self._mapping = mapping
+        places = {role: mapping.place_of(column, header) for role, column in mapping.columns.items()}
+        if unknown := [column for role, column in mapping.columns.items() if places[role] is None]:
+            raise Unreadable("missing_columns", f"The file has no column {unknown[0]}.")
+        self._places = [places.get(column) for column in columns]
+        self._needed = [place for place in places.values() if place is not None]
+        self._answered = None
+        if mapping.answered:
+            self._answered = mapping.place_of(mapping.answered[0], header)
+            if self._answered is None:
+                raise Unreadable("missing_columns", f"The file has no column {mapping.answered[0]}.")
+            self._needed.append(self._answered)
+        self._width = max(self._needed) + 1
+        self._moment_of = LocalTimes(zone).moment_of if zone else lambda text, _: moment_of(text)
+        self.call = self._call
+
+    def _call(self, fields: list[str]) -> Call | None:
+        if len(fields) < self._width:
+            raise Rejected("missing_columns", f"The row has {len(fields)} columns, and column {self._width} is needed.")
+        if self._answered is not None and self._mapping.answered:
+            value = fields[self._answered].strip().casefold()
+            if not value:
+                raise Rejected("missing_columns", "The row does not say whether the call was answered.")
+            if value not in self._mapping.answered[1]:
+                return None
+        call_id, to, caller, started_at, seconds, *leg = self.ordered(fields)
+        call_id = call_id_of(call_id)
+        return (
+            call_id,
+            leg_of(leg[0]) if leg else "",
+            self._numbers.number_of(to.strip()),
+            caller_of(caller),
+            self._moment_of(started_at, call_id),
+            self._seconds_of(seconds),
+        )
+
+    def ordered(self, fields: Sequence[str]) -> list[str]:
+        return [fields[place] if place is not None and place < len(fields) else "" for place in self._places]
 
 
-def plain(cell: str) -> str:
-    """Return a cell as it was before it was defused."""
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
+def _seconds_beside_commas(text: str) -> int:
+    """Return seconds in a file not delimited by commas: there a point may separate thousands."""
+    if EUROPEAN_THOUSANDS.match(text.strip()):
+        raise Rejected("bad_seconds", f"The seconds {shown(text)} may be thousands or a fraction. Write digits alone.")
+    return seconds_of(text)

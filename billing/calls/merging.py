@@ -1,8 +1,10 @@
 """Merges a batch of rows into the call records: COPY into temporary tables, then a few statements over all of it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.actions import database_now
@@ -11,19 +13,24 @@ from billing.calls import locking
 from billing.calls.batches import Batch, Reject
 from billing.calls.locking import MARK_LATE, Moved, lock_accounts, take_turn
 from billing.calls.sql import column, copy, rows, run
+from billing.calls.values import MOST_SECONDS
 
 REASONS = {
     "unknown_number": "No account has this number.",
     "in_future": "The call starts in the future.",
+    "too_long_call": "The call is longer than the longest that is taken (CALL_LONGEST_HOURS).",
+    "not_ended": "The call has not ended yet. Import it again when it has.",
     "before_account": "The call is from before the account existed.",
     "other_content": "A call with this id is there already, with another number, caller, start or length.",
 }
 ATTEMPTS = 10
+TOLERANCE = timedelta(minutes=10)  # for a switch whose clock is ahead
+NO_LIMITS = {"longest": None, "tolerance": None}
 
 # `called` has each number of the batch once, and since when it had an account: its owner, or who had it before.
 TABLES = """
     CREATE TEMPORARY TABLE IF NOT EXISTS staged_call (
-        line bigint, call_id text, number text, caller text, started_at timestamptz, seconds integer);
+        line bigint, call_id text, leg text, number text, caller text, started_at timestamptz, seconds integer);
     CREATE TEMPORARY TABLE IF NOT EXISTS called_number (
         id bigint, number text, is_toll_free boolean, since timestamptz);
     CREATE TEMPORARY TABLE IF NOT EXISTS judged_call (
@@ -48,6 +55,8 @@ JUDGED = f"""
         c.is_toll_free, CASE WHEN z.name IS NOT NULL THEN n.account_id END, {local_day_of("s.started_at", "z")},
         CASE WHEN c.id IS NULL THEN 'unknown_number'
             WHEN s.started_at > %(now)s THEN 'in_future'
+            WHEN s.seconds > %(longest)s::integer THEN 'too_long_call'
+            WHEN s.started_at + s.seconds * interval '1 second' > %(now)s + %(tolerance)s::interval THEN 'not_ended'
             WHEN s.started_at < c.since THEN 'before_account' END
     FROM staged_call s
     LEFT JOIN called_number c ON c.number = s.number
@@ -84,7 +93,7 @@ COUNTED = """
     UPDATE billing_callimport SET added = added + %s, unmatched = unmatched + %s, repeated = repeated + %s,
         skipped = skipped + %s, rejected = rejected + %s WHERE id = %s
 """
-STAGED_COLUMNS = "staged_call (line, call_id, number, caller, started_at, seconds)"
+STAGED_COLUMNS = "staged_call (line, call_id, leg, number, caller, started_at, seconds)"
 REJECT_COLUMNS = "billing_rejectedcall (received_in_id, line, code, reason, content)"
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\N{REPLACEMENT CHARACTER}"})
 
@@ -98,10 +107,10 @@ class Counts:
     repeated: int = 0
 
 
-def merge(batch: Batch, received_in: int, *, now: datetime | None = None) -> None:
+def merge(batch: Batch, received_in: int, *, now: datetime | None = None, live: bool = True) -> None:
     """Write a batch: its calls, its rejects and their counts on the import, in one transaction.
 
-    `now` is the database's clock after the lock unless given.
+    `now` is the database's clock after the lock unless given. In a `live` feed, a call has ended and is not too long.
     """
     counts, rejects = Counts(), list(batch.rejects)
     with transaction.atomic(durable=True):
@@ -109,16 +118,26 @@ def merge(batch: Batch, received_in: int, *, now: datetime | None = None) -> Non
             take_turn()
             run(TABLES)
             copy(STAGED_COLUMNS, batch.staged)
-            moment = _judge(now)
+            moment = _judge(now, live=live)
             counts = _merge_judged(batch, received_in, moment, rejects)
         rejects.sort()
         copy(REJECT_COLUMNS, (_reject_row(received_in, reject) for reject in rejects))
-        run(COUNTED, [counts.added, counts.unmatched, counts.repeated, batch.skipped, len(rejects), received_in])
+        run(
+            COUNTED,
+            [
+                counts.added,
+                counts.unmatched,
+                counts.repeated,
+                batch.not_answered + batch.not_a_call,
+                len(rejects),
+                received_in,
+            ],
+        )
         locking.checkpoint("before commit")
     locking.checkpoint("after commit")
 
 
-def _judge(now: datetime | None) -> datetime:
+def _judge(now: datetime | None, *, live: bool) -> datetime:
     """Find the account and the day of each staged call, under the locks of all accounts found; return the moment."""
     run(CALLED)
     for _ in range(ATTEMPTS):
@@ -127,13 +146,19 @@ def _judge(now: datetime | None) -> datetime:
                 lock_accounts(HOLDERS)
                 locking.checkpoint("after lock")
                 moment = now or database_now()
-                run(JUDGED, {"now": moment})
+                run(JUDGED, {"now": moment, **(_live_limits() if live else NO_LIMITS)})
                 if column(MOVED)[0]:
                     raise Moved
                 return moment
         except Moved:
             continue
     raise Moved(f"The numbers of a batch were assigned anew {ATTEMPTS} times while it waited for their accounts.")
+
+
+def _live_limits() -> dict[str, Any]:
+    """Return how long a call may be, and by how much its end may be ahead of the database's clock."""
+    longest = settings.CALL_LONGEST_HOURS * 3_600 or MOST_SECONDS
+    return {"longest": min(longest, MOST_SECONDS), "tolerance": TOLERANCE}
 
 
 def _merge_judged(batch: Batch, received_in: int, moment: datetime, rejects: list[Reject]) -> Counts:

@@ -10,6 +10,7 @@ from billing.models.bills import (
     InvoiceLine,
 )
 from billing.models.calls import CallImport, CallRecord, Layout, RejectedCall
+from billing.models.mappings import CallMapping
 from billing.models.months import LateMonth, UnbilledMonth
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "BillRun",
     "BilledMonth",
     "CallImport",
+    "CallMapping",
     "CallRecord",
     "Counter",
     "CreditNote",

@@ -12,6 +12,7 @@ class Layout(models.TextChoices):
 
     OWN = "own", "call_id, to, from, started_at, seconds"
     ASTERISK = "asterisk", "Asterisk CDR (Master.csv)"
+    MAPPING = "mapping", "Other columns, by a mapping"
 
 
 class CallImport(models.Model):
@@ -19,6 +20,9 @@ class CallImport(models.Model):
 
     name = models.CharField(max_length=255, help_text="The file's name.")
     layout = models.CharField(max_length=16, choices=Layout.choices)
+    columns = models.JSONField(
+        db_default=[], blank=True, help_text="What the cells of its rejected rows are; empty: those of the layout."
+    )
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.actions import database_now
 from accounts.models import Account, PhoneNumber, Refusal, ServiceUser, User
-from billing.actions import issue_credit_note
+from billing.actions import issue_credit_note, save_mapping
 from billing.charges import Line
 from billing.models import BillRun, FailedBill, HeldBill, Invoice
 from billing.writing import Bill, write_invoices, write_lines
@@ -43,6 +43,7 @@ def everything(installed: Account, owner: User, root: User, toll_free: PhoneNumb
     enqueue([installed.pk], NoticeKind.INSTALLED, occasion="1", now=IN_APRIL)
     GoLiveRequest.objects.create(account=installed, wanted_on="2026-04-01", requested_by=owner)
     Refusal.objects.create(account=installed, by=owner, action="activate", rule="not_installed", message="No.")
+    save_mapping("Other", {"call_id": "1", "to": "2", "started_at": "3", "seconds": "4"}, by=None)
     imported([row("c1", at=database_now().isoformat()), row("c2", seconds=-1)])
     run = BillRun.objects.create(month=MARCH, started_at=IN_APRIL)
     FailedBill.objects.create(run=run, account=installed, reason="No price.")

@@ -4,14 +4,19 @@ import csv
 import io
 from collections.abc import Iterable
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from billing.calls.batches import Batch, batches_of
 from billing.calls.importing import import_calls
 from billing.calls.layouts import COLUMNS
+from billing.calls.reading import blocks_of
+from billing.calls.values import Numbers
 from billing.models import CallImport, CallRecord, RejectedCall
 
 NUMBER = "+18005550100"
 HEADER = "call_id,to,from,started_at,seconds"
 NOON = "2026-03-20T12:00:00-04:00"
+ZONE = ZoneInfo("America/New_York")
 
 
 def row(call_id: str, *, to: str = NUMBER, caller: str = "+12125550111", at: str = NOON, seconds: object = 61) -> str:
@@ -54,3 +59,18 @@ def table() -> list[tuple[Any, ...]]:
     """Return all call records as what they say, without the keys and the import they came in."""
     columns = ("call_id", "number", "caller", "started_at", "seconds", "minutes", "is_toll_free", "account_id", "day")
     return list(CallRecord.objects.order_by("call_id").values_list(*columns))
+
+
+def batch_of(content: bytes, wanted: str | None = None, *, zone: ZoneInfo | None = ZONE) -> Batch:
+    """Return a short file's only batch, read without a database."""
+    _, batches = batches_of(blocks_of(io.BytesIO(content)), wanted, numbers=Numbers("US"), zone=zone)
+    (batch,) = batches
+    return batch
+
+
+def ids(batch: Batch) -> list[str]:
+    return [line.split("\t")[1] for line in batch.staged]
+
+
+def legs(batch: Batch) -> list[str]:
+    return [line.split("\t")[2] for line in batch.staged]

@@ -8,9 +8,10 @@ import pytest
 
 from accounts.models import Account, PhoneNumber, User
 from billing.charges import Held, Rate, Tariff
-from subscriptions.actions import assign_number
+from subscriptions.actions import assign_number, install
 from subscriptions.models import Holding, Item
 from tests.billing.bills import Customers, buy, customer
+from tests.billing.call_files import NUMBER
 from tests.conftest import INSTALLED
 
 
@@ -57,6 +58,17 @@ def answered(installed: Account, owner: User, toll_free: PhoneNumber) -> PhoneNu
     Account.objects.filter(pk=installed.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
     assign_number(installed, toll_free, by=owner, now=INSTALLED)
     return toll_free
+
+
+@pytest.fixture
+def called(make_account: Callable[..., Account], owner: User, catalogue: None) -> PhoneNumber:
+    """A toll-free number of an account of its own, which most rows call."""
+    account = make_account("100006", owner=owner)
+    Account.objects.filter(pk=account.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    install(account, edition="cc-pro", by=owner, now=INSTALLED)
+    number = PhoneNumber.objects.create(account=account, number=NUMBER)
+    assign_number(account, number, by=owner, now=INSTALLED)
+    return number
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from accounts.csv_files import defused
 from accounts.models import PhoneNumber
 from billing.calls.batches import BYTES, batches_of
-from billing.calls.layouts import COLUMNS, fields_of, plain, written
-from billing.calls.reading import BLOCK, LONGEST, Block, blocks_of
+from billing.calls.cells import Unreadable, fields_of, plain, written
+from billing.calls.layouts import COLUMNS
+from billing.calls.reading import BLOCK, LONGEST, blocks_of
 from billing.calls.rejects import rejects_of
 from billing.calls.values import Numbers
 from billing.models import CallRecord
@@ -125,10 +126,12 @@ def test_any_bytes_become_lines_with_their_numbers(data: bytes, size: int) -> No
             part, self.left = self.left[: min(count, size)], self.left[min(count, size) :]
             return part
 
-    blocks: list[Block] = []
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b"):
-        return
-    blocks = list(blocks_of(Slow()))
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or (b"\r" in data[:-1] and b"\n" not in data):
+        return  # UTF-16, and lines that end with CR alone: both are read, as other lines than these
+    try:
+        blocks = list(blocks_of(Slow()))
+    except Unreadable:
+        return  # it begins as something that is no text
     expected = data.split(b"\n")
     if expected[-1] == b"":
         expected.pop()

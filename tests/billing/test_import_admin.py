@@ -65,7 +65,7 @@ def test_an_upload_of_asterisk_needs_a_zone(answered: PhoneNumber, client: Clien
     assert CallRecord.objects.count() == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"\xff\xfe\0\0", b"\x1f\x8bnot gzip"])
+@pytest.mark.parametrize("content", [b"", b"hello", b"\xff\xfe\0\0", b"%PDF-1.7", b"\x1f\x8bnot gzip"])
 def test_a_file_that_is_none_is_refused_in_the_form(client: Client, content: bytes) -> None:
     answer = upload(client, content)
     assert answer.status_code == 200

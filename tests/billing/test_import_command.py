@@ -1,5 +1,6 @@
 """`import_calls` and `match_calls` as they are run: what they say, what they write, and the exit status."""
 
+import csv
 import gzip
 from datetime import UTC, datetime
 from io import StringIO
@@ -39,7 +40,7 @@ def calls(tmp_path: Path) -> Path:
 
 def test_a_good_file_is_summed_up_in_one_line(answered: PhoneNumber, calls: Path, biller: User) -> None:
     said = command(calls, "--by", "Bea@example.com")
-    assert said == "calls.csv: 2 added, 1 of them unmatched, 1 there already, 0 not answered, 0 rejected.\n"
+    assert said == "calls.csv: 2 added, 1 of them unmatched, 1 there already, 0 not answered or no call, 0 rejected.\n"
     assert CallImport.objects.get().by == biller
 
 
@@ -143,3 +144,27 @@ def test_calls_kept_aside_are_matched(answered: PhoneNumber, owner: User) -> Non
     call_command("match_calls", stdout=said, stderr=StringIO())
     call_command("match_calls", stdout=said, stderr=StringIO())
     assert said.getvalue() == "2 matched, 1 still unmatched.\n0 matched, 1 still unmatched.\n"
+
+
+def test_rejects_of_files_with_other_columns_stand_under_one_line_of_names(
+    answered: PhoneNumber, calls: Path, tmp_path: Path
+) -> None:
+    legs, rejects = tmp_path / "legs.csv", tmp_path / "rejects.csv"
+    legs.write_text(f"{HEADER},leg\n{row('c8', seconds='x')},7\n")
+    calls.write_bytes(file_of([row("c9", seconds="x")]))
+    refused(calls, legs, "--rejects", rejects, "--layout", "own")
+    rows = list(csv.DictReader(rejects.open(newline="")))
+    assert [(one["call_id"], one["leg"], one["line"]) for one in rows] == [("c9", "", "2"), ("c8", "7", "2")]
+
+
+def test_nothing_added_is_never_a_success(answered: PhoneNumber, calls: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.csv"
+    empty.write_text(HEADER + "\n")
+    unanswered = tmp_path / "Master.csv"
+    unanswered.write_text(asterisk_row("1773000000.1", disposition="NO ANSWER"))
+    assert str(refused(empty)) == "Nothing was added: the file has no rows of calls."
+    error = refused(unanswered, "--zone", "America/Chicago")
+    assert (error.returncode, str(error)) == (1, "Nothing was added: 1 not answered or no call.")
+    error = refused(calls, empty)
+    assert (error.returncode, str(error)) == (1, "Nothing was added from empty.csv.")
+    assert command(calls).endswith("calls.csv: nothing is new, all of its calls are there already.\n")

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,9 +14,14 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from accounts.models import User
+from billing.actions import save_mapping
+from billing.actions.mappings import check_name
+from billing.calls.cells import Unreadable
 from billing.calls.importing import import_calls
-from billing.calls.rejects import rejects_of
-from billing.models import CallImport, Layout
+from billing.calls.mapping import given_by, mapping_of
+from billing.calls.outcome import Outcome, fates_told, nothing_told, outcome_of
+from billing.calls.rejects import columns_of, rejects_of
+from billing.models import CallImport, CallMapping, Layout
 
 STANDARD_INPUT = "-"
 AUTO = "auto"
@@ -23,17 +29,30 @@ AUTO = "auto"
 
 class Command(BaseCommand):
     help = (
-        "Import call records from CSV files, gzipped or not; - reads standard input. A call that is there already is "
-        "not taken twice, so a file can be imported again at any time. The exit status is 1 when a row was rejected, "
-        "and 2 when a file can't be read."
+        "Import call records from CSV files, compressed or not; - reads standard input. A call that is there already "
+        "is not taken twice, so a file can be imported again at any time. The exit status is 1 if a row was rejected "
+        "or nothing was added from a file with new rows, and 2 if a file can't be read."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE", help="a file of calls, or - for standard input")
         parser.add_argument(
-            "--layout", choices=[*Layout.values, AUTO], default=AUTO, help="the columns; told by the first line if auto"
+            "--layout",
+            choices=[Layout.OWN, Layout.ASTERISK, AUTO],
+            default=AUTO,
+            help="the columns; auto recognizes them",
         )
-        parser.add_argument("--zone", metavar="ZONE", help="the time zone of Asterisk's times, like America/New_York")
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="WHAT=COLUMN",
+            help="which column is what, by its name or number, like call_id=Call ID; what is one of call_id, to, from, "
+            "started_at, seconds, leg; answered=Result:Answered says which rows are answered calls",
+        )
+        parser.add_argument("--save-map", metavar="NAME", help="save the mapping under a name")
+        parser.add_argument("--use-map", metavar="NAME", help="use the mapping that was saved under a name")
+        parser.add_argument("--zone", metavar="ZONE", help="the zone of times without an offset, like America/New_York")
         parser.add_argument("--rejects", type=Path, metavar="FILE", help="where to write the rejected rows, as CSV")
         parser.add_argument("--by", metavar="EMAIL", help="who imports: staff who may import calls")
 
@@ -41,37 +60,55 @@ class Command(BaseCommand):
         names: list[str] = options["files"]
         layout = None if options["layout"] == AUTO else options["layout"]
         by = _user(options["by"])
+        mapping, zone = _mapping(options, layout)
         path: Path | None = options["rejects"]
         if path and len(names) > 1 and layout is None:
             raise CommandError("With several files, --rejects needs --layout: one file of rejects has one layout.")
         if path and any(name != STANDARD_INPUT and _same(path, Path(name)) for name in names):
             raise CommandError(f"{path} is one of the files to import; write the rejects somewhere else.")
-        rejected = 0
+        imports: list[CallImport] = []
         unreadable: list[str] = []
         with ExitStack() as stack:
             rejects = stack.enter_context(_writable(path)) if path else None
             for name in names:
                 try:
-                    received = self._import(name, layout=layout, zone=options["zone"], by=by)
+                    received = self._import(name, layout=layout, mapping=mapping, zone=zone, by=by)
                 except _Unreadable as why:
                     unreadable.append(str(why))
                     if len(names) > 1:
                         self.stderr.write(str(why))
                     continue
-                rejected += received.rejected
-                self._summarise(received)
-                if rejects:
-                    lines = rejects_of(received, prefix=f"{received.name}: " if len(names) > 1 else "")
-                    rejects.writelines(_without_header(lines) if rejects.tell() else lines)
+                imports.append(received)
+                self.stdout.write(f"{received.name}: {fates_told(received)}.")
+            if rejects:
+                _write_rejects(rejects, imports, one=len(names) == 1)
+            if imports and options["save_map"] and mapping:
+                _saved(options["save_map"], mapping, by=by, zone=zone or "")
         if unreadable:
             one = len(unreadable) == 1
             raise CommandError(unreadable[0] if one else f"{len(unreadable)} files could not be read.", returncode=2)
+        self._check(imports, path)
+
+    def _check(self, imports: list[CallImport], path: Path | None) -> None:
+        """Say what is no success, and end with exit status 1 if a row was rejected, or nothing of a file was added."""
+        failed = [received for received in imports if outcome_of(received) == Outcome.NOTHING]
+        for received in imports:
+            if outcome_of(received) == Outcome.KNOWN:
+                self.stdout.write(f"{received.name}: nothing is new, all of its calls are there already.")
+        said = [nothing_told(received) for received in failed]
+        if len(imports) > 1:
+            said = [f"Nothing was added from {received.name}." for received in failed]
+        rejected = sum(received.rejected for received in imports)
         if rejected:
             where = f" See {path}." if path else " --rejects writes them to a file."
             rows = "1 row was" if rejected == 1 else f"{rejected:,} rows were"
-            raise CommandError(f"{rows} rejected.{where}", returncode=1)
+            said.append(f"{rows} rejected.{where}")
+        if said:
+            raise CommandError(" ".join(said), returncode=1)
 
-    def _import(self, name: str, *, layout: str | None, zone: str | None, by: User | None) -> CallImport:
+    def _import(
+        self, name: str, *, layout: str | None, mapping: dict[str, str] | None, zone: str | None, by: User | None
+    ) -> CallImport:
         """Import one file, with a progress bar on a terminal."""
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
         console = Console(file=self.stderr._out)  # type: ignore[arg-type]
@@ -85,6 +122,7 @@ class Command(BaseCommand):
                     stream,
                     name="standard input" if name == STANDARD_INPUT else Path(name).name,
                     layout=layout,
+                    mapping=mapping,
                     zone=zone,
                     by=by,
                     progress=lambda count: progress.update(bar, completed=count),
@@ -95,17 +133,6 @@ class Command(BaseCommand):
             raise _Unreadable(f"{name}: {' '.join(refusal.messages)}") from refusal
         except PermissionDenied as denial:
             raise CommandError(str(denial)) from denial
-
-    def _summarise(self, received: CallImport) -> None:
-        counts = [
-            (received.added, "added"),
-            (received.unmatched, "of them unmatched"),
-            (received.repeated, "there already"),
-            (received.skipped, "not answered"),
-            (received.rejected, "rejected"),
-        ]
-        told = ", ".join(f"{count:,} {what}" for count, what in counts)
-        self.stdout.write(f"{received.name}: {told}.")
 
 
 class _Unreadable(Exception):
@@ -133,9 +160,49 @@ def _same(one: Path, other: Path) -> bool:
     return one.exists() and other.exists() and one.samefile(other)
 
 
-def _without_header(lines: Iterator[str]) -> Iterator[str]:
-    next(lines)
-    return lines
+def _write_rejects(file: IO[str], imports: list[CallImport], *, one: bool) -> None:
+    """Write the rejected rows of all imports under one line of names, which has every column that any of them has."""
+    columns = list(dict.fromkeys(column for received in imports for column in columns_of(received)))
+    for place, received in enumerate(imports):
+        lines = rejects_of(received, prefix="" if one else f"{received.name}: ", columns=columns)
+        file.writelines(islice(lines, 1 if place else 0, None))
+
+
+def _mapping(options: dict[str, Any], layout: str | None) -> tuple[dict[str, str] | None, str | None]:
+    """Return which column is what, and the zone of times without an offset, as the options say."""
+    texts, use, save = options["map"], options["use_map"], options["save_map"]
+    zone: str | None = options["zone"]
+    if save and not texts:
+        raise CommandError("--save-map needs --map: it saves what that says.")
+    if texts and use:
+        raise CommandError("--map and --use-map are two ways to say the same: use one of them.")
+    if layout and (texts or use):
+        raise CommandError("A mapping says what the columns are, so --layout can't be given with it.")
+    if use:
+        saved = CallMapping.objects.filter(name=use.strip()).first()
+        if saved is None:
+            names = ", ".join(CallMapping.objects.values_list("name", flat=True)[:20]) or "none"
+            raise CommandError(f"There is no mapping with the name {use}. Saved mappings: {names}.")
+        return saved.columns, zone or saved.zone or None
+    if not texts:
+        return None, zone
+    try:
+        given = given_by(texts)
+        mapping_of(given)
+        if save:
+            check_name(save, given, zone=zone or "")
+    except Unreadable as why:
+        raise CommandError(str(why)) from why
+    except ValidationError as refusal:
+        raise CommandError(" ".join(refusal.messages)) from refusal
+    return given, zone
+
+
+def _saved(name: str, mapping: dict[str, str], *, by: User | None, zone: str) -> None:
+    try:
+        save_mapping(name, mapping, by=by, zone=zone)
+    except ValidationError as refusal:
+        raise CommandError(" ".join(refusal.messages)) from refusal
 
 
 def _user(email: str | None) -> User | None:

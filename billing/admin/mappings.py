@@ -1,0 +1,28 @@
+"""Saved column mappings: made where calls are imported, looked at and deleted here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from accounts.admin import ReadOnlyAdmin
+from billing.calls.importing import PERMISSION
+from billing.models import CallMapping
+
+
+@admin.register(CallMapping)
+class CallMappingAdmin(ReadOnlyAdmin):
+    """Which column is what in the files of other systems; those who may import may delete one."""
+
+    list_display = ("name", "told", "zone", "created_by", "created_at")
+    list_select_related = ("created_by",)
+    search_fields = ("name",)
+    fields = ("name", "told", "zone", ("created_by", "created_at"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+    @display(description="Columns")
+    def told(self, mapping: CallMapping) -> str:
+        return ", ".join(f"{role}={column}" for role, column in mapping.columns.items())
