@@ -27,7 +27,7 @@ RECENT = 1_000
 class CallImportAdmin(ReadOnlyAdmin):
     """The files that were imported; one that was stopped is imported again by uploading it again."""
 
-    list_display = ("name", "by", "started_at", "state", "added", "unmatched", "repeated", "skipped", "rejected")
+    list_display = ("name", "by", "started_at", "state", "added", "unmatched", "repeated", "not_answered", "rejected")
     list_filter = ("layout", "started_at")
     list_select_related = ("by",)
     search_fields = ("name", "by__email")
@@ -38,7 +38,7 @@ class CallImportAdmin(ReadOnlyAdmin):
         ("by", "state"),
         ("started_at", "finished_at"),
         ("added", "unmatched"),
-        ("repeated", "skipped"),
+        ("repeated", "not_answered"),
         "rejected",
     )
     actions_list = ("import_calls",)

@@ -25,7 +25,8 @@ class Batch:
     lines: list[str] = field(default_factory=list)
     staged: list[str] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
-    skipped: int = 0
+    not_answered: int = 0
+    not_a_call: int = 0
     size: int = 0
 
     def take(self, block: Block) -> None:
@@ -34,6 +35,7 @@ class Batch:
         start = self.first + len(self.lines)
         for number, line in enumerate(block.lines, start):
             if not line:
+                self.not_a_call += 1
                 continue
             try:
                 if bad and number - start in bad:
@@ -47,10 +49,10 @@ class Batch:
                 self.rejects.append((number, why.code, why.reason, content))
                 continue
             if found is None:
-                self.skipped += 1
+                self.not_answered += 1
             else:
-                call_id, called, caller, started_at, seconds = found
-                stage(f"{number}\t{call_id}\t{called}\t{caller}\t{started_at}\t{seconds}\n")
+                call_id, leg, called, caller, started_at, seconds = found
+                stage(f"{number}\t{call_id}\t{leg}\t{called}\t{caller}\t{started_at}\t{seconds}\n")
         self.lines += block.lines
         self.size += block.size
 
@@ -58,7 +60,7 @@ class Batch:
         """Add a row that was made safe for spreadsheets, joined from another file, or has what COPY needs escaped."""
         found = self.layout.call([plain(cell) for cell in fields_of(without_mark(line))])
         if found is None:
-            self.skipped += 1
+            self.not_answered += 1
         else:
             values = "\t".join(map(str, found)).replace("\\", "\\\\")
             self.staged.append(f"{number}\t{values}\n")

@@ -15,14 +15,16 @@ from accounts.models import User
 from accounts.models.account import validate_timezone
 from billing.calls.batches import batches_of, read_ahead
 from billing.calls.layouts import Unreadable
-from billing.calls.merging import merge
+from billing.calls.merging import ALONE, Counts, Transaction, merge_calls, merge_rejects
 from billing.calls.reading import blocks_of
+from billing.calls.staging import Staged, staging
 from billing.calls.values import Numbers
 from billing.models import CallImport
 
 LONGEST_NAME = 255
 PERMISSION = "billing.add_callimport"
-BUSY = "A bill run or another import kept the accounts for too long. What was read so far is in: import the file again."
+TAKE_VOIDED = "billing.void_callrecord"
+BUSY = "A bill run or another import kept the accounts too long. What was written so far is in: import the file again."
 
 
 def import_calls(
@@ -33,25 +35,39 @@ def import_calls(
     by: User | None,
     zone: str | None = None,
     now: datetime | None = None,
+    take_voided: bool = False,
+    within: Transaction = ALONE,
     progress: Callable[[int], object] | None = None,
+    written: Callable[[int, int], object] | None = None,
 ) -> CallImport:
     """Import a binary stream of calls, gzipped or not, and return what became of its rows.
 
-    Each batch of rows is one transaction: killed at any moment and run again, the call records are the same. `layout`
-    is a value of Layout, told by the first line unless given; `zone` is that of Asterisk's times. `progress` is told
-    the bytes read. `by` is staff with the permission to add imports, else PermissionDenied; None stands for who runs
-    commands. Refused where no row can be read, with nothing written, and where the file breaks off: what was read
-    before that is in, and the import stays unfinished.
+    The file is read to its end first, so that its conflicts are known before its first row is written. Each part of it
+    is then one transaction: killed at any moment and run again, the call records are the same. `layout` is a value of
+    Layout, told by the first line unless given; `zone` is that of Asterisk's times. `take_voided` takes rows even if
+    their content was voided or dismissed. `within` opens each transaction. `progress` is told the bytes read, and
+    `written` the parts written and all. `by` is staff with the permission to add imports, and to void for
+    `take_voided`, otherwise PermissionDenied; None stands for who runs commands. Refused if no row can be read, or not
+    to the file's end, with nothing written.
     """
     if by is not None and not (by.is_active and by.is_staff and by.has_perm(PERMISSION)):
         raise PermissionDenied("Only staff with the permission to import calls can do this.")
+    if by is not None and take_voided and not by.has_perm(TAKE_VOIDED):
+        raise PermissionDenied("Only staff with the permission to void calls can take voided rows.")
     try:
         zone_info = checked_zone(zone) if zone else None
         numbers = Numbers(settings.PHONENUMBER_DEFAULT_REGION)
         found, batches = batches_of(blocks_of(stream, progress), layout, numbers=numbers, zone=zone_info)
-        received = CallImport.objects.create(name=_clean(name), layout=found.name, by=by)
-        for batch in read_ahead(batches):
-            merge(batch, received.pk, now=now)
+        with staging(found) as staged:
+            for batch in read_ahead(batches):
+                staged.add(batch)
+            staged.finish(take_voided=take_voided)
+            with within():
+                received = CallImport.objects.create(
+                    name=_clean(name), layout=found.name, by=by, took_voided=take_voided
+                )
+                Counts(not_answered=staged.not_answered, not_a_call=staged.not_a_call).write(received.pk)
+            _merge(staged, received.pk, take_voided=take_voided, now=now, within=within, written=written)
     except Unreadable as why:
         raise ValidationError(str(why), code=why.code) from why
     except OperationalError as error:
@@ -61,6 +77,25 @@ def import_calls(
     CallImport.objects.filter(pk=received.pk).update(finished_at=database_now())
     received.refresh_from_db()
     return received
+
+
+def _merge(
+    staged: Staged,
+    received_in: int,
+    *,
+    take_voided: bool,
+    now: datetime | None,
+    within: Transaction,
+    written: Callable[[int, int], object] | None,
+) -> None:
+    """Merge a staged file part by part."""
+    for part in staged.parts("staged_reject"):
+        merge_rejects(part, received_in, within=within)
+    parts = list(staged.parts("staged_call"))
+    for done, part in enumerate(parts, 1):
+        merge_calls(staged, part, received_in, take_voided=take_voided, now=now, within=within)
+        if written:
+            written(done, len(parts))
 
 
 def checked_zone(name: str) -> ZoneInfo:

@@ -7,7 +7,17 @@ from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from accounts.csv_files import FORMULA
-from billing.calls.values import LocalTimes, Numbers, Rejected, call_id_of, caller_of, moment_of, seconds_of
+from billing.calls.values import (
+    LocalTimes,
+    Numbers,
+    Rejected,
+    call_id_of,
+    caller_of,
+    leg_of,
+    leg_of_start,
+    moment_of,
+    seconds_of,
+)
 
 OWN = "own"
 ASTERISK = "asterisk"
@@ -22,8 +32,10 @@ NEEDED = {OWN: COLUMNS[OWN], ASTERISK: ("src", "dst", "start", "billsec", "dispo
 ASTERISK_WIDTH = 17  # up to uniqueid
 BYTE_ORDER_MARK = "\ufeff"
 
-Call = tuple[str, str, str, str, int]
-"""Call id, called number in E.164, caller, start as PostgreSQL reads it, seconds."""
+LEG_NAMES = ("leg", "sequence")
+
+Call = tuple[str, str, str, str, str, int]
+"""Call id, leg, called number in E.164, caller, start as PostgreSQL reads it, seconds."""
 
 
 class Unreadable(Exception):
@@ -48,7 +60,9 @@ class Layout:
                 f"The first line must name the columns {', '.join(NEEDED[name])}; it lacks {', '.join(missing)}.",
             )
         self._width = len(columns) if header else None
-        self._places = [columns.index(column) if column in columns else None for column in COLUMNS[name]]
+        self._leg = next((columns.index(leg) for leg in LEG_NAMES if leg in columns), None)
+        self.columns = (*COLUMNS[name], columns[self._leg]) if self._leg is not None else COLUMNS[name]
+        self._places = [columns.index(column) if column in columns else None for column in self.columns]
         self._cells = itemgetter(*(columns.index(column) for column in NEEDED[name]))
         self._numbers = numbers
         self.call: Callable[[list[str]], Call | None] = self._own_call
@@ -62,6 +76,7 @@ class Layout:
         call_id, to, caller, started_at, seconds = self._picked(fields)
         return (
             call_id_of(call_id),
+            self._leg_of(fields) if self._leg is not None else "",
             self._numbers.number_of(to.strip()),
             caller_of(caller),
             moment_of(started_at),
@@ -76,13 +91,19 @@ class Layout:
                 raise Rejected("missing_columns", "The row has no disposition.")
             return None
         call_id = call_id_of(unique_id)
+        started_at = self._times.moment_of(start, call_id)
+        leg = self._leg_of(fields) if self._leg is not None else ""
         return (
             call_id,
+            leg or leg_of_start(started_at),
             self._numbers.number_of(dst.strip()),
             caller_of(src),
-            self._times.moment_of(start, call_id),
+            started_at,
             seconds_of(seconds),
         )
+
+    def _leg_of(self, fields: list[str]) -> str:
+        return leg_of(fields[self._leg]) if self._leg is not None and self._leg < len(fields) else ""
 
     def _picked(self, fields: list[str]) -> tuple[str, ...]:
         if self._width and len(fields) > self._width and any(fields[self._width :]):

@@ -1,12 +1,13 @@
 """Matches calls that were kept aside to the accounts that, after a correction, held their numbers (R25)."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
 from accounts.actions import database_now
 from billing.calls import locking
+from billing.calls.finality import first_open_day
 from billing.calls.locking import MARK_LATE, lock_accounts, take_turn
 from billing.calls.sql import column, run
 
@@ -19,7 +20,9 @@ FOUND = """
     SELECT r.id, n.account_id FROM billing_callrecord r
     JOIN accounts_phonenumber p ON p.number = r.number
     JOIN accounts_numberassignment n ON n.number_id = p.id AND n.period @> r.started_at
-    WHERE r.account_id IS NULL LIMIT %s
+    JOIN accounts_account a ON a.id = n.account_id
+    WHERE r.account_id IS NULL AND NOT r.is_voided AND r.seconds > 0
+        AND (r.started_at AT TIME ZONE a.timezone)::date >= %(open)s LIMIT %(most)s
 """
 # Looks for the assignment anew, under the lock, and only among the accounts that are locked.
 MATCHED = f"""
@@ -27,7 +30,7 @@ MATCHED = f"""
         UPDATE billing_callrecord r SET account_id = n.account_id,
             day = (r.started_at AT TIME ZONE a.timezone)::date, matched_at = %(now)s
         FROM matching_call m, accounts_phonenumber p, accounts_numberassignment n, accounts_account a
-        WHERE r.id = m.id AND r.account_id IS NULL AND p.number = r.number AND n.number_id = p.id
+        WHERE r.id = m.id AND r.account_id IS NULL AND NOT r.is_voided AND p.number = r.number AND n.number_id = p.id
             AND n.period @> r.started_at AND n.account_id = m.account_id AND a.id = n.account_id
         RETURNING r.account_id, r.day, r.is_toll_free
     ), {MARK_LATE}
@@ -38,6 +41,8 @@ MATCHED = f"""
 def match_calls(*, now: datetime | None = None, progress: Callable[[int], object] | None = None) -> int:
     """Match the unmatched calls to assignments that cover them now, and return how many were matched.
 
+    Voided calls, and those of final months, stay unmatched.
+
     Each chunk is one transaction: killed and run again, the rest is matched. Months that were billed become late.
     `progress` is told the calls matched so far.
     """
@@ -46,7 +51,7 @@ def match_calls(*, now: datetime | None = None, progress: Callable[[int], object
         with transaction.atomic(durable=True):
             take_turn()
             run(TABLE)
-            run(FOUND, [CHUNK])
+            run(FOUND, {"open": first_open_day() or date.min, "most": CHUNK})
             if not lock_accounts("SELECT DISTINCT account_id FROM matching_call"):
                 return total
             locking.checkpoint("after lock")

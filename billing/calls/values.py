@@ -42,6 +42,20 @@ def call_id_of(text: str) -> str:
     return text
 
 
+def leg_of(text: str) -> str:
+    """Return which record of its call a row is, or nothing; rejected where it is too long, or can't be seen."""
+    text = text.strip()
+    if len(text) > LONGEST_ID or not text.isprintable():
+        raise Rejected("bad_leg", f"The leg {shown(text)} is too long, or has characters that can't be seen.")
+    return text
+
+
+def leg_of_start(started_at: str) -> str:
+    """Return the leg of a record that has none in its file: its start, like 2026-03-05T15:00:00Z."""
+    moment = datetime.fromisoformat(started_at).astimezone(UTC)
+    return f"{moment.replace(tzinfo=None, microsecond=0).isoformat()}Z"
+
+
 def caller_of(text: str) -> str:
     """Return who called, as far as it can be shown: the first 40 characters."""
     if not text.isprintable():

@@ -1,3 +1,4 @@
+from billing.models.apart import CallRules, RejectedCall, SetAsideCall
 from billing.models.bills import (
     LINE_FIELDS,
     BilledMonth,
@@ -10,7 +11,7 @@ from billing.models.bills import (
     InvoiceLine,
     LateMonth,
 )
-from billing.models.calls import CallImport, CallRecord, Layout, RejectedCall
+from billing.models.calls import CallImport, CallRecord, CallVoid, Layout
 
 __all__ = [
     "LINE_FIELDS",
@@ -18,6 +19,8 @@ __all__ = [
     "BilledMonth",
     "CallImport",
     "CallRecord",
+    "CallRules",
+    "CallVoid",
     "Counter",
     "CreditNote",
     "FailedBill",
@@ -27,4 +30,5 @@ __all__ = [
     "LateMonth",
     "Layout",
     "RejectedCall",
+    "SetAsideCall",
 ]

@@ -35,6 +35,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--zone", metavar="ZONE", help="the time zone of Asterisk's times, like America/New_York")
         parser.add_argument("--rejects", type=Path, metavar="FILE", help="where to write the rejected rows, as CSV")
+        parser.add_argument(
+            "--take-voided",
+            action="store_true",
+            help="take rows although their content was voided or dismissed; --by needs the permission to void",
+        )
         parser.add_argument("--by", metavar="EMAIL", help="who imports: staff who may import calls")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -52,7 +57,9 @@ class Command(BaseCommand):
             rejects = stack.enter_context(_writable(path)) if path else None
             for name in names:
                 try:
-                    received = self._import(name, layout=layout, zone=options["zone"], by=by)
+                    received = self._import(
+                        name, layout=layout, zone=options["zone"], by=by, take_voided=options["take_voided"]
+                    )
                 except _Unreadable as why:
                     unreadable.append(str(why))
                     if len(names) > 1:
@@ -71,7 +78,9 @@ class Command(BaseCommand):
             rows = "1 row was" if rejected == 1 else f"{rejected:,} rows were"
             raise CommandError(f"{rows} rejected.{where}", returncode=1)
 
-    def _import(self, name: str, *, layout: str | None, zone: str | None, by: User | None) -> CallImport:
+    def _import(
+        self, name: str, *, layout: str | None, zone: str | None, by: User | None, take_voided: bool
+    ) -> CallImport:
         """Import one file, with a progress bar on a terminal."""
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
         console = Console(file=self.stderr._out)  # type: ignore[arg-type]
@@ -87,7 +96,9 @@ class Command(BaseCommand):
                     layout=layout,
                     zone=zone,
                     by=by,
+                    take_voided=take_voided,
                     progress=lambda count: progress.update(bar, completed=count),
+                    written=lambda done, parts: progress.update(bar, completed=done, total=parts),
                 )
         except OSError as error:
             raise _Unreadable(f"The file {name} can't be read: {error.strerror}.") from error
@@ -101,11 +112,15 @@ class Command(BaseCommand):
             (received.added, "added"),
             (received.unmatched, "of them unmatched"),
             (received.repeated, "there already"),
-            (received.skipped, "not answered"),
+            (received.not_answered, "not answered"),
             (received.rejected, "rejected"),
+            (received.zero, "of 0 seconds"),
+            (received.set_aside, "set aside"),
+            (received.voided, "voided"),
+            (received.not_a_call, "not a call"),
         ]
         told = ", ".join(f"{count:,} {what}" for count, what in counts)
-        self.stdout.write(f"{received.name}: {told}.")
+        self.stdout.write(f"{received.name}: {told}. {received.rows_read:,} rows read.")
 
 
 class _Unreadable(Exception):
