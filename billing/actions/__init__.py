@@ -1,5 +1,19 @@
 from billing.actions.by_itself import run_bills_by_itself
 from billing.actions.correct import issue_credit_note, reject_bill, release_bill
+from billing.actions.decide_calls import dismiss_record, dismiss_reject, take_record
 from billing.actions.run_bills import Summary, run_bills
+from billing.actions.void_calls import void_import, void_record
 
-__all__ = ["Summary", "issue_credit_note", "reject_bill", "release_bill", "run_bills", "run_bills_by_itself"]
+__all__ = [
+    "Summary",
+    "dismiss_record",
+    "dismiss_reject",
+    "issue_credit_note",
+    "reject_bill",
+    "release_bill",
+    "run_bills",
+    "run_bills_by_itself",
+    "take_record",
+    "void_import",
+    "void_record",
+]

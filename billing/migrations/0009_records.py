@@ -6,6 +6,7 @@ It can be reversed while every call id has one record.
 
 import csv
 
+import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
@@ -251,6 +252,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='callrecord',
             index=models.Index(condition=models.Q(('account', None), ('is_voided', False)), fields=['number', 'started_at'], name='call_unmatched'),
+        ),
+        migrations.AddIndex(
+            model_name='callrecord',
+            index=django.contrib.postgres.indexes.BrinIndex(autosummarize=True, fields=['received_in'], name='call_received_in'),
         ),
         migrations.AddIndex(
             model_name='callrecord',

@@ -16,7 +16,7 @@ class DecidedQuerySet(models.QuerySet):
 
 
 class SetAsideCall(models.Model):
-    """A record that contradicts another of the same identity (billing-policy.md, 17): it claims none, and isn't charged.
+    """A record that contradicts another of the same identity (policy 17): it claims none, and is not charged.
 
     Somebody takes it, which voids a stored one, or dismisses it; or a later file in which the identity stands once
     settles it. All that is needed to take it is here.

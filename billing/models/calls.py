@@ -1,5 +1,6 @@
 """Call records, as they came in, and the files they came in."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Now
@@ -172,6 +173,7 @@ class CallRecord(models.Model):
             models.Index(
                 fields=["number", "started_at"], name="call_unmatched", condition=Q(account=None, is_voided=False)
             ),
+            BrinIndex(fields=["received_in"], name="call_received_in", autosummarize=True),
             models.Index(fields=["call_id"], name="call_not_standing", condition=Q(is_voided=True) | Q(seconds=0)),
         ]
 
