@@ -78,15 +78,9 @@ def test_the_identity_is_free_for_other_content_and_the_same_is_not_taken(billed
         "not_a_call": 1,
     }
     assert stored() == {("c1", "", 90), ("c2", "", 61)}
-    assert (
-        fates(imported([row("c1", seconds=5_400), row("c1", seconds=90)]))
-        == {
-            "repeated": 1,
-            "voided": 1,
-            "not_a_call": 1,
-        }
-        or aside()
-    )
+    again = fates(imported([row("c1", seconds=5_400), row("c1", seconds=90)]))
+    assert again == {"repeated": 1, "voided": 1, "not_a_call": 1}
+    assert not aside()
 
 
 def test_take_voided_takes_it_again_with_permission(answered: PhoneNumber, biller: User, member: User) -> None:

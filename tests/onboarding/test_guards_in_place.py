@@ -11,10 +11,12 @@ from accounts.guards import Guard, all_guards, check_guards, model_constraints
 from accounts.migration_guards import sealed
 from tests.accounts import test_guards_of_the_past
 from tests.billing import (
+    test_final_months,
     test_guards_of_bills,
     test_guards_of_calls,
     test_guards_of_credit_notes,
     test_guards_of_the_activation,
+    test_guards_of_voids,
 )
 from tests.guarding import sql
 from tests.onboarding import (
@@ -38,6 +40,8 @@ ATTACKS = [
     test_guards_of_the_activation,
     test_guards_of_calls,
     test_guards_of_credit_notes,
+    test_guards_of_voids,
+    test_final_months,
 ]
 
 
