@@ -1,20 +1,22 @@
-"""The Billing team's figures: the last run, and what waits for a person. Three queries."""
+"""The Billing team's figures: the last run, and what waits for a person. Five queries."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from billing.models import BillRun, CallRecord, HeldBill
+from billing.models import BillRun, CallRecord, HeldBill, RejectedCall, SetAsideCall
 
 MOST_COUNTED: Final = 10_000
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What the dashboard shows of billing; `unmatched` is counted up to MOST_COUNTED."""
+    """What the dashboard shows of billing; what waits is counted up to MOST_COUNTED."""
 
     run: BillRun | None
     held: int
     unmatched: int
+    set_aside: int = 0
+    rejected: int = 0
 
     @property
     def unmatched_words(self) -> str:
@@ -26,5 +28,7 @@ def figures() -> Figures:
     return Figures(
         run=BillRun.objects.order_by("-pk").first(),
         held=HeldBill.objects.waiting().count(),
+        set_aside=SetAsideCall.objects.open().order_by()[:MOST_COUNTED].count(),
+        rejected=RejectedCall.objects.open().order_by()[:MOST_COUNTED].count(),
         unmatched=CallRecord.objects.unmatched().order_by()[:MOST_COUNTED].count(),
     )

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from accounts.actions import AlreadyDone, database_now
 from accounts.models import User
@@ -55,6 +56,11 @@ TAKEN = f"""
 """  # noqa: S608 - our own text
 
 Row = TypeVar("Row", SetAsideCall, RejectedCall)
+
+
+def stored_beside(aside: SetAsideCall) -> QuerySet[CallRecord]:
+    """Return the records that are stored under the identity of one set aside."""
+    return CallRecord.objects.filter(pk__in=[key for key, _ in rows(STORED, {"key": aside.pk})])
 
 
 def take_record(

@@ -1,6 +1,7 @@
 """The billing team's pages, and the worklist with what accounts used and are worth."""
 
-from billing.admin.calls import CallImportAdmin, CallRecordAdmin, RejectedCallAdmin
+from billing.admin.apart import RejectedCallAdmin, SetAsideCallAdmin
+from billing.admin.calls import CallImportAdmin, CallRecordAdmin
 from billing.admin.invoices import CreditNoteAdmin, InvoiceAdmin
 from billing.admin.runs import BillRunAdmin, FailedBillAdmin, HeldBillAdmin
 from billing.admin.worklist import OnboardingAdmin
@@ -15,4 +16,5 @@ __all__ = [
     "InvoiceAdmin",
     "OnboardingAdmin",
     "RejectedCallAdmin",
+    "SetAsideCallAdmin",
 ]

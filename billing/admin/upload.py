@@ -9,10 +9,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanWidget
 
 from accounts.models import User
-from billing.calls.importing import PERMISSION, import_calls
+from billing.calls.importing import PERMISSION, TAKE_VOIDED, import_calls
 from billing.models import CallImport, Layout
 
 AUTO = [("", "Told by the first line")]
@@ -36,6 +36,13 @@ class UploadForm(forms.Form):
         help_text="The zone of Asterisk's times; our own layout has an offset in each.",
     )
 
+    take_voided = forms.BooleanField(
+        label="Take voided and dismissed rows too",
+        required=False,
+        widget=UnfoldBooleanWidget,
+        help_text="Otherwise a row stays out if its content was voided or dismissed, however often its file comes.",
+    )
+
 
 def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Show the form, or import the file it was posted with and go to the import's page.
@@ -46,6 +53,8 @@ def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if not isinstance(request.user, User) or not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    if not request.user.has_perm(TAKE_VOIDED):
+        del form.fields["take_voided"]
     if form.is_valid():
         received = _import(form, request.user)
         if received is not None:
@@ -74,6 +83,7 @@ def _import(form: UploadForm, by: User) -> CallImport | None:
             layout=form.cleaned_data["layout"] or None,
             by=by,
             zone=form.cleaned_data["zone"] or None,
+            take_voided=form.cleaned_data.get("take_voided", False),
         )
     except ValidationError as refusal:
         form.add_error(FIELD_OF.get(refusal.code or "", "file"), refusal)
@@ -86,3 +96,6 @@ def _tell(request: HttpRequest, received: CallImport) -> None:
     if received.rejected:
         rows = "1 row was" if received.rejected == 1 else f"{received.rejected:,} rows were"
         messages.warning(request, f"{rows} rejected. “Rejects as CSV” has them, to be corrected and imported.")
+    if received.set_aside:
+        records = "1 record was" if received.set_aside == 1 else f"{received.set_aside:,} records were"
+        messages.warning(request, f"{records} set aside: take or dismiss them under “Records set aside”.")
