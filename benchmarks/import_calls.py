@@ -27,7 +27,8 @@ MOST_MB = 200
 PART = 1 << 20
 
 POPULATION = """
-TRUNCATE billing_callrecord, billing_callvoid, billing_setasidecall, billing_rejectedcall, billing_callimport, accounts_account, accounts_user CASCADE;
+TRUNCATE billing_callrecord, billing_callvoid, billing_setasidecall, billing_rejectedcall, billing_callimport,
+    accounts_account, accounts_user CASCADE;
 INSERT INTO accounts_user (id, email, password, is_superuser, is_staff, is_active, first_name, last_name, date_joined)
 VALUES (1, 'bench@example.com', '!', true, true, true, '', '', now());
 INSERT INTO accounts_account (id, number, company, timezone, created_at)
