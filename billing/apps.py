@@ -1,4 +1,4 @@
-from django.core.checks import register
+from django.core.checks import Tags, register
 
 from accounts.groups import BILLING_TEAM, GrantingAppConfig
 
@@ -11,6 +11,8 @@ class BillingConfig(GrantingAppConfig):
     def ready(self) -> None:
         super().ready()
         # Imports models, which exist only now.
+        from billing.feed import check_feed  # noqa: PLC0415
         from billing.pdf import check_pdf  # noqa: PLC0415
 
         register(check_pdf)
+        register(check_feed, Tags.database)

@@ -1,9 +1,9 @@
-"""The Billing team's figures: the last run, and what waits for a person. Five queries."""
+"""The Billing team's figures: the last run, and what waits for a person. Six queries."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from billing.models import BillRun, CallRecord, HeldBill, RejectedCall, SetAsideCall
+from billing.models import BillRun, CallFeed, CallRecord, HeldBill, RejectedCall, SetAsideCall
 
 MOST_COUNTED: Final = 10_000
 
@@ -17,6 +17,7 @@ class Figures:
     unmatched: int
     set_aside: int = 0
     rejected: int = 0
+    feed: CallFeed | None = None
 
     @property
     def unmatched_words(self) -> str:
@@ -28,6 +29,7 @@ def figures() -> Figures:
     return Figures(
         run=BillRun.objects.order_by("-pk").first(),
         held=HeldBill.objects.waiting().count(),
+        feed=CallFeed.objects.first(),
         set_aside=SetAsideCall.objects.open().order_by()[:MOST_COUNTED].count(),
         rejected=RejectedCall.objects.open().order_by()[:MOST_COUNTED].count(),
         unmatched=CallRecord.objects.unmatched().order_by()[:MOST_COUNTED].count(),

@@ -86,6 +86,13 @@ class FromTheDatabase(Collector):
             _rows("SELECT state, count(*) FROM onboarding_notice GROUP BY state"),
         )
         yield from _bill_runs()
+        silent, low = next(iter(_rows("SELECT silent <> '', low <> '' FROM billing_callfeed")), (False, False))
+        yield _by_state(
+            "hostpilot_call_feed_warnings",
+            "Whether the feed of calls is silent, or a day's minutes are far below the usual ones",
+            ["silent", "low"],
+            [("silent", int(silent)), ("low", int(low))],
+        )
 
 
 def _bill_runs() -> Iterator[Metric]:

@@ -39,6 +39,8 @@ env = environ.Env(
     ONBOARDING_BLACKOUT_DATES=(list, []),
     ONBOARDING_ACTIVATIONS_A_NIGHT=(int, 200),
     BILL_RUN_BY_ITSELF=(str, "false"),
+    CALL_FEED_SILENT_HOURS=(int, 48),
+    CALL_FEED_LOW_PERCENT=(int, 25),
     JOBS_LATE_MINUTES=(int, 15),
     METRICS=(str, "false"),
     METRICS_TOKEN=(str, ""),
@@ -372,6 +374,10 @@ BILL_HOLD_USAGE_ABOVE = _whole_number("BILL_HOLD_USAGE_ABOVE")
 BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
 # Whether a worker bills the last month by itself, once it has ended everywhere.
 BILL_RUN_BY_ITSELF = _yes_or_no("BILL_RUN_BY_ITSELF")
+# After how many hours without an import of calls staff are warned; 0: never. And below how many percent of the usual
+# minutes a day is a warning.
+CALL_FEED_SILENT_HOURS = _whole_number("CALL_FEED_SILENT_HOURS")
+CALL_FEED_LOW_PERCENT = _whole_number("CALL_FEED_LOW_PERCENT", most=100)
 
 PROCRASTINATE_ON_APP_READY = "config.jobs.noting.ready"
 # A worker that starts does first what the last hour's ticks asked for, if no other has.

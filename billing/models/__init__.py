@@ -1,4 +1,4 @@
-from billing.models.apart import CallRules, RejectedCall, SetAsideCall
+from billing.models.apart import CallFeed, CallRules, RejectedCall, SetAsideCall
 from billing.models.bills import (
     LINE_FIELDS,
     BilledMonth,
@@ -17,6 +17,7 @@ __all__ = [
     "LINE_FIELDS",
     "BillRun",
     "BilledMonth",
+    "CallFeed",
     "CallImport",
     "CallRecord",
     "CallRules",

@@ -151,3 +151,21 @@ class CallRules(models.Model):
 
     def __str__(self) -> str:
         return f"Months are final after {self.final_after}"
+
+
+class CallFeed(models.Model):
+    """The one row of what the last look at the feed found (R47): a warning each, or nothing."""
+
+    looked_at = models.DateTimeField()
+    silent = models.CharField(max_length=400, blank=True)
+    low = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_call_feed")]
+
+    def __str__(self) -> str:
+        return " ".join(self.warnings) or "The feed of calls is as usual."
+
+    @property
+    def warnings(self) -> list[str]:
+        return [text for text in (self.silent, self.low) if text]
