@@ -52,8 +52,8 @@ WHERE (more = 0 OR (i.kind = 'product' AND n % 10 = 1))
 ORDER BY n;
 """
 CALLED = """
-INSERT INTO billing_callimport (id, name, layout, added, unmatched, repeated, skipped, rejected)
-VALUES (1, 'Measured', 'own', 0, 0, 0, 0, 0);
+INSERT INTO billing_callimport (id, name, layout, added, unmatched, repeated, rejected)
+VALUES (1, 'Measured', 'own', 0, 0, 0, 0);
 INSERT INTO billing_callrecord
     (call_id, number, caller, started_at, seconds, is_toll_free, received_in_id, account_id, day, matched_at)
 SELECT 'pbx1-' || n || '.' || k, '+1800' || 2000000 + n, '+12125550100', day + time '18:00' AT TIME ZONE 'UTC',

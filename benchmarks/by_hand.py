@@ -40,7 +40,7 @@ WITH priced AS MATERIALIZED (
     LEFT JOIN held s ON s.account_id = h.account_id AND s.kind = 'product' AND h.per_seat AND h.kind <> 'product'
 ), called AS MATERIALIZED (
     SELECT account_id, sum(minutes) AS minutes FROM billing_callrecord
-    WHERE account_id BETWEEN %(lo)s AND %(hi)s AND is_toll_free AND day >= %(month)s AND day < %(end)s
+    WHERE account_id BETWEEN %(lo)s AND %(hi)s AND is_toll_free AND NOT is_voided AND day >= %(month)s AND day < %(end)s
     GROUP BY account_id
 )
 INSERT INTO staged

@@ -16,17 +16,19 @@ from django.db import connection, transaction
 from rich.console import Console
 from rich.table import Table
 
+from accounts.past import writing_history
 from benchmarks.accounts import CALLS
 from benchmarks.machine import description, throw_away_database
 from billing.calls.importing import import_calls
 from billing.models import CallRecord
 
-TARGET = 0.6
+TARGET = 0.75
 MOST_MB = 200
 PART = 1 << 20
 
 POPULATION = """
-TRUNCATE billing_callrecord, billing_rejectedcall, billing_callimport, accounts_account, accounts_user CASCADE;
+TRUNCATE billing_callrecord, billing_callvoid, billing_setasidecall, billing_rejectedcall, billing_callimport,
+    accounts_account, accounts_user CASCADE;
 INSERT INTO accounts_user (id, email, password, is_superuser, is_staff, is_active, first_name, last_name, date_joined)
 VALUES (1, 'bench@example.com', '!', true, true, true, '', '', now());
 INSERT INTO accounts_account (id, number, company, timezone, created_at)
@@ -35,10 +37,10 @@ INSERT INTO accounts_phonenumber (id, account_id, number, kind)
 SELECT n, n, '+1800' || 2000000 + n, 'toll_free' FROM generate_series(1, {accounts}) n;
 INSERT INTO accounts_numberassignment (account_id, number_id, period, assigned_by_id)
 SELECT n, n, tstzrange('2020-01-01', NULL), 1 FROM generate_series(1, {accounts}) n;
-INSERT INTO billing_callimport (id, name, layout, added, unmatched, repeated, skipped, rejected)
-VALUES (1000000, 'The limit', 'own', 0, 0, 0, 0, 0);
+INSERT INTO billing_callimport (id, name, layout, added, unmatched, repeated, rejected)
+VALUES (1000000, 'The limit', 'own', 0, 0, 0, 0);
 """
-COLUMNS = "call_id, number, caller, started_at, seconds, is_toll_free, received_in_id, account_id, day, matched_at"
+COLUMNS = "call_id, leg, number, caller, started_at, seconds, is_toll_free, received_in_id, account_id, day, matched_at"
 STAGE = f"CREATE TEMPORARY TABLE bare AS SELECT {COLUMNS} FROM billing_callrecord WITH NO DATA"  # noqa: S608
 INSERT = f"INSERT INTO billing_callrecord ({COLUMNS}) SELECT {COLUMNS} FROM bare ON CONFLICT DO NOTHING"  # noqa: S608
 
@@ -51,7 +53,13 @@ def calls(accounts: int) -> Iterator[tuple[str, int, str, str, int]]:
         day, rest = divmod(second, 86_400)
         start = f"2026-10-{day + 2:02}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
         account = place * 7_919 % accounts + 1
-        yield f"pbx1-{1_790_000_000 + second}.{place}", account, f"+1212555{place % 10_000:04}", start, place * 37 % 900
+        yield (
+            f"pbx1-{1_790_000_000 + second}.{place}",
+            account,
+            f"+1212555{place % 10_000:04}",
+            start,
+            1 + place * 37 % 900,
+        )
 
 
 def write_files(folder: Path, accounts: int) -> tuple[Path, Path]:
@@ -64,7 +72,7 @@ def write_files(folder: Path, accounts: int) -> tuple[Path, Path]:
             ours.write(f"{call_id},{number},{caller},{start}+00:00,{seconds}\n")
             day = int(start[8:10]) - (start[11:13] < "04")  # in New York, four hours behind
             known = f"t\t1000000\t{account}\t2026-10-{day:02}\t2026-11-01 00:00:00+00"
-            ready.write(f"{call_id}\t{number}\t{caller}\t{start}+00:00\t{seconds}\t{known}\n")
+            ready.write(f"{call_id}\t\t{number}\t{caller}\t{start}+00:00\t{seconds}\t{known}\n")
     return own, bare
 
 
@@ -132,7 +140,8 @@ def populate(accounts: int) -> None:
     """Empty the tables, and put in the accounts with a number each."""
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
-        cursor.execute(POPULATION.format(accounts=accounts))
+        with writing_history():  # the numbers are assigned since years ago
+            cursor.execute(POPULATION.format(accounts=accounts))
         cursor.execute("ANALYZE")
         cursor.execute("CHECKPOINT")
 

@@ -59,8 +59,8 @@ INSERT INTO accounts_phonenumber (id, account_id, number, kind)
 SELECT n, n, '+1800' || 2000000 + n, 'toll_free' FROM generate_series(1, {size}) n;
 INSERT INTO accounts_numberassignment (account_id, number_id, period, assigned_by_id)
 SELECT n, n, tstzrange('2026-01-01', NULL), 1 FROM generate_series(1, {size}) n WHERE n % 5 > 0;
-INSERT INTO billing_callimport (id, name, layout, added, unmatched, repeated, skipped, rejected)
-VALUES (1, 'Measured', 'own', 0, 0, 0, 0, 0);
+INSERT INTO billing_callimport (id, name, layout, added, unmatched, repeated, rejected)
+VALUES (1, 'Measured', 'own', 0, 0, 0, 0);
 INSERT INTO billing_callrecord
     (call_id, number, caller, started_at, seconds, is_toll_free, received_in_id, account_id, day, matched_at)
 SELECT 'pbx1-' || n || '.' || k, '+1800' || 2000000 + n, '+12125550100', now() - k * interval '5 days',

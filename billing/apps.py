@@ -6,13 +6,15 @@ from accounts.groups import BILLING_TEAM, GrantingAppConfig
 class BillingConfig(GrantingAppConfig):
     default = True
     name = "billing"
-    grants = {BILLING_TEAM: ["add_callimport", "issue_creditnote", "decide_heldbill"]}
+    grants = {BILLING_TEAM: ["add_callimport", "void_callrecord", "issue_creditnote", "decide_heldbill"]}
 
     def ready(self) -> None:
         super().ready()
         # Imports models, which exist only now.
         from billing.checks import check_months  # noqa: PLC0415
+        from billing.feed import check_feed  # noqa: PLC0415
         from billing.pdf import check_pdf  # noqa: PLC0415
 
         register(check_pdf)
         register(check_months, Tags.database)
+        register(check_feed, Tags.database)

@@ -14,7 +14,13 @@ from accounts.models import Account
 from billing.models import CreditNote, Invoice
 from billing.words import money
 
-VERBS = {"issue_credit_note": gettext_noop("Give money back")}
+VERBS = {
+    "issue_credit_note": gettext_noop("Give money back"),
+    "void_calls": gettext_noop("Void calls"),
+    "take_record": gettext_noop("Take a call record set aside"),
+    "dismiss_record": gettext_noop("Dismiss a call record set aside"),
+    "dismiss_reject": gettext_noop("Dismiss a rejected call"),
+}
 REFUSALS: dict[str, str] = {}
 
 

@@ -1,17 +1,17 @@
-"""The Billing team's figures: the last run, what waits for a person, and months not billed. Five queries."""
+"""The Billing team's figures: the last run, what waits for a person, and months not billed. Eight queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from billing.models import BillRun, CallRecord, HeldBill, UnbilledMonth
+from billing.models import BillRun, CallFeed, CallRecord, HeldBill, RejectedCall, SetAsideCall, UnbilledMonth
 
 MOST_COUNTED: Final = 10_000
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What the dashboard shows of billing; `unmatched` is counted up to MOST_COUNTED.
+    """What the dashboard shows of billing; calls that wait for a person are counted up to MOST_COUNTED.
 
     `rejected` bills wait until they would be other ones, or until a person runs their month. `unbilled` are months as
     they were last counted, the oldest first.
@@ -22,6 +22,9 @@ class Figures:
     rejected: int
     unmatched: int
     unbilled: Sequence[UnbilledMonth]
+    set_aside: int = 0
+    rejected_rows: int = 0
+    feed: CallFeed | None = None
 
     @property
     def unmatched_words(self) -> str:
@@ -34,6 +37,9 @@ def figures() -> Figures:
         run=BillRun.objects.order_by("-pk").first(),
         held=HeldBill.objects.waiting().count(),
         rejected=HeldBill.objects.rejected_and_unbilled().count(),
+        feed=CallFeed.objects.first(),
+        set_aside=SetAsideCall.objects.open().order_by()[:MOST_COUNTED].count(),
+        rejected_rows=RejectedCall.objects.open().order_by()[:MOST_COUNTED].count(),
         unmatched=CallRecord.objects.unmatched().order_by()[:MOST_COUNTED].count(),
         unbilled=list(UnbilledMonth.objects.all()),
     )

@@ -118,7 +118,8 @@ HELD = """
 MINUTES = """
     SELECT account_id, array_agg(day), array_agg(minutes) FROM (
         SELECT account_id, day, sum(minutes) AS minutes FROM billing_callrecord
-        WHERE account_id BETWEEN %(lo)s AND %(hi)s AND is_toll_free AND day >= %(since)s AND day < %(end)s
+        WHERE account_id BETWEEN %(lo)s AND %(hi)s AND is_toll_free AND NOT is_voided
+            AND day >= %(since)s AND day < %(end)s
         GROUP BY account_id, day) by_day
     WHERE account_id BETWEEN %(lo)s AND %(hi)s
 """

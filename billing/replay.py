@@ -19,10 +19,10 @@ from django.core.exceptions import ValidationError
 from accounts.actions import AlreadyDone
 from accounts.models import Account, Contact, PhoneNumber, Role, User
 from accounts.past import writing_history
-from billing.actions import run_bills
+from billing.actions import run_bills, void_record
 from billing.calls.importing import import_calls
 from billing.charges import RECURRING, Line
-from billing.models import Invoice, Layout
+from billing.models import CallRecord, Invoice, Layout, SetAsideCall
 from onboarding.actions import activate
 from subscriptions.actions import assign_number, change_subscription, install, unassign_number
 from subscriptions.catalogue import contact_center_of, held_by, load_catalogue
@@ -32,7 +32,7 @@ from subscriptions.rules import Subscription
 Case = Mapping[str, Any]
 Event = tuple[datetime, int, Callable[[], Any]]
 # What happens first where several things happen at one instant: a purchase at the activation is an active account's.
-ACTIVATION, PURCHASE, NUMBER, CALLS, BILL = range(5)
+ACTIVATION, PURCHASE, NUMBER, CALLS, VOID, BILL = range(6)
 
 
 class CaseError(Exception):
@@ -53,6 +53,8 @@ def replay(case: Case, catalogue: Mapping[str, Any]) -> dict[str, Any]:
 def differences(expected: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
     """Return in words where the result differs from what was expected, line by line, in whatever order lines are."""
     found = []
+    if expected.get("set_aside", 0) != got.get("set_aside", 0):
+        found.append(f"set_aside: expected {expected.get('set_aside', 0)}, got {got.get('set_aside', 0)}")
     if expected.get("refused", []) != got["refused"]:
         found.append(f"refused: expected {expected.get('refused', [])}, got {got['refused']}")
     months = {**expected["invoices"], **got["invoices"]}
@@ -75,6 +77,7 @@ class _Life:
         self.case = case
         load_catalogue(case.get("catalogue", catalogue))
         self.refused: list[Any] = []
+        self.set_aside = 0  # until the last bill run
         self.invoices: dict[str, Any] = {}
         self.begin = moment(case["installed"]["at"])
         self.owner = User.objects.create_user("owner@replay.invalid")
@@ -93,7 +96,8 @@ class _Life:
         install(self.account, edition=self.case["installed"]["product"], by=self.owner, now=self.begin)
         for _, _, happen in sorted(self._events(), key=lambda event: event[:2]):
             happen()
-        return {"refused": self.refused, "invoices": self.invoices}
+        told: dict[str, Any] = {"refused": self.refused, "invoices": self.invoices}
+        return {**told, "set_aside": self.set_aside} if self.set_aside else told
 
     def _events(self) -> Iterable[Event]:
         if self.case.get("activated_at"):
@@ -107,6 +111,8 @@ class _Life:
             received[moment(call.get("received_at", call["started_at"]))].append(call)
         for at, calls in received.items():
             yield at, CALLS, partial(self._receive, calls, at)
+        for void in self.case.get("voids", []):
+            yield moment(void["at"]), VOID, partial(self._void, void)
         for run in self.case.get("bill_runs", []):
             yield moment(run["at"]), BILL, partial(self._bill, run)
 
@@ -150,14 +156,35 @@ class _Life:
         """Import the calls as a file of our own layout, at the moment they were received; nothing else is of a feed."""
         text = io.StringIO()
         rows = csv.writer(text)
-        rows.writerow(["call_id", "to", "from", "started_at", "seconds"])
-        rows.writerows([call["id"], call["to"], "", call["started_at"], call["seconds"]] for call in calls)
+        rows.writerow(["call_id", "to", "from", "started_at", "seconds", "sequence"])
+        rows.writerows(
+            [call["id"], call["to"], "", call["started_at"], call["seconds"], call.get("sequence", "")]
+            for call in calls
+        )
         stream = io.BytesIO(text.getvalue().encode())
-        import_calls(stream, name="replay", layout=Layout.OWN, by=self.team, live=False, now=at)
+        import_calls(
+            stream,
+            name="replay",
+            layout=Layout.OWN,
+            by=self.team,
+            live=False,
+            now=at,
+            take_voided=True,
+            within=writing_history,
+        )
+
+    def _void(self, void: Case) -> None:
+        """Void the record stored under this identity, if there is one."""
+        leg = str(void.get("sequence", ""))
+        record = CallRecord.objects.standing().filter(call_id=void["id"], leg=leg).first()
+        if record:
+            with writing_history():
+                void_record(record, by=self.team, reason="Replay", now=moment(void["at"]))
 
     def _bill(self, run: Case) -> None:
         month = date.fromisoformat(f"{run['month']}-01")
-        run_bills(month, accounts=[self.account.pk], now=moment(run["at"]))
+        run_bills(month, accounts=[self.account.pk], now=moment(run["at"]), hold_unusual=False)
+        self.set_aside = SetAsideCall.objects.count()
         invoice = Invoice.objects.filter(account=self.account, month=month).first()
         self.invoices[run["month"]] = as_told(invoice) if invoice else None
 

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from accounts.jobs import every_hour
 from billing.actions import run_bills_automatically
+from billing.feed import look_at_feed
 from billing.unbilled import count_unbilled as count_the_unbilled
 
 
@@ -21,3 +22,8 @@ def bill_run(now: datetime) -> str:
 def count_unbilled(now: datetime) -> str:
     counted = count_the_unbilled(now, days_after=settings.BILL_RUN_AFTER_DAYS)
     return ", ".join(f"{month:%B %Y}: {accounts} accounts not billed" for month, accounts in counted.items())
+
+
+@every_hour(minute=33)
+def call_feed(now: datetime) -> str:
+    return " ".join(look_at_feed(now=now).warnings)

@@ -88,6 +88,13 @@ class FromTheDatabase(Collector):
         )
         yield from _bill_runs()
         yield from _unbilled()
+        silent, low = next(iter(_rows("SELECT silent <> '', low <> '' FROM billing_callfeed")), (False, False))
+        yield _by_state(
+            "hostpilot_call_feed_warnings",
+            "Whether the feed of calls is silent, or a day's minutes are far below the usual ones",
+            ["silent", "low"],
+            [("silent", int(silent)), ("low", int(low))],
+        )
 
 
 def _bill_runs() -> Iterator[Metric]:

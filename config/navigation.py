@@ -47,6 +47,7 @@ PLACES = [
         [
             ("Call records", "call_log", "billing", "callrecord"),
             ("Imports", "upload_file", "billing", "callimport"),
+            ("Records set aside", "call_split", "billing", "setasidecall"),
             ("Rejected rows", "rule", "billing", "rejectedcall"),
             ("Column mappings", "view_column", "billing", "callmapping"),
         ],

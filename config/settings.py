@@ -48,6 +48,8 @@ env = environ.Env(
     ONBOARDING_ACTIVATIONS_A_NIGHT=(int, 200),
     BILL_RUN_BY_ITSELF=(str, "false"),
     BILL_RUN_AFTER_DAYS=(int, 1),
+    CALL_FEED_SILENT_HOURS=(int, 48),
+    CALL_FEED_LOW_PERCENT=(int, 25),
     JOBS_LATE_MINUTES=(int, 15),
     METRICS=(str, "false"),
     METRICS_TOKEN=(str, ""),
@@ -390,6 +392,10 @@ CALL_LONGEST_HOURS = _whole_number("CALL_LONGEST_HOURS")
 # where the account is. After as many days a month that is not billed is a warning, whoever bills it.
 BILL_RUN_BY_ITSELF = _yes_or_no("BILL_RUN_BY_ITSELF")
 BILL_RUN_AFTER_DAYS = _whole_number("BILL_RUN_AFTER_DAYS", most=365)
+# After how many hours without an import of calls staff are warned; 0: never. And below how many percent of the usual
+# minutes a day is a warning.
+CALL_FEED_SILENT_HOURS = _whole_number("CALL_FEED_SILENT_HOURS")
+CALL_FEED_LOW_PERCENT = _whole_number("CALL_FEED_LOW_PERCENT", most=100)
 
 PROCRASTINATE_ON_APP_READY = "config.jobs.noting.ready"
 # A worker that starts does first what the last hour's ticks asked for, if no other has.

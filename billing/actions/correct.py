@@ -9,10 +9,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from accounts.actions import AlreadyDone, action, database_now
 from accounts.models import Account, User
 from billing.charges import CENT
+from billing.differences import open_differences
 from billing.facts import tariffs
 from billing.models import CreditNote, HeldBill, Invoice
 from billing.rejected import digest_now
 from billing.run import bill_chunk
+from billing.words import money
 from billing.writing import take_numbers
 
 Row = TypeVar("Row", HeldBill, Invoice)
@@ -60,12 +62,15 @@ def issue_credit_note(
     reason: str,
     by: User,
     seen: Decimal | None = None,
+    confirm_difference: bool = False,
     now: datetime | None = None,
 ) -> CreditNote:
     """Give money back on an invoice, and return the credit note.
 
     Refused without a reason, for 0.00 or less, for parts of a cent, and for more than is left of the invoice; and as
-    stale where something else is left than was `seen` on the page, so that a form sent twice gives back once.
+    stale where something else is left than was `seen` on the page, so that a form sent twice gives back once. Refused
+    as `difference` if a month on the invoice has a difference that is not invoiced yet, until that is confirmed: the
+    next invoice carries it anyway.
     """
     _require(by, "billing.issue_creditnote", "issue credit notes")
     left = _of_account(account, invoice).left
@@ -78,6 +83,8 @@ def issue_credit_note(
         reasons["reason"] = ValidationError("Say why the money is given back.", code="reason_missing")
     if reasons:
         raise ValidationError(reasons)
+    if not confirm_difference and (refusal := _difference_refusal(invoice)):
+        raise refusal
     return CreditNote.objects.create(
         number=take_numbers("credit_notes", 1),
         invoice=invoice,
@@ -85,6 +92,20 @@ def issue_credit_note(
         reason=reason.strip(),
         by=by,
         at=now or database_now(),
+    )
+
+
+def _difference_refusal(invoice: Invoice) -> ValidationError | None:
+    """Return that months on an invoice have a difference which the next one carries, or None."""
+    found = open_differences(invoice)
+    if not found:
+        return None
+    months = ", ".join(f"{money(amount)} for {month:%B %Y}" for month, amount in sorted(found.items()))
+    return ValidationError(
+        "A difference is not invoiced yet: %(months)s. The next invoice carries it. Confirm that nothing is refunded "
+        "twice.",
+        code="difference",
+        params={"months": months, "tried": months},
     )
 
 

@@ -51,14 +51,15 @@ def run_bills(
     workers: int = 1,
     now: datetime | None = None,
     chunk: int = CHUNK,
+    hold_unusual: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Summary:
     """Bill a month, by default the last that has ended everywhere, and return what was done.
 
     Accounts whose month was billed, or where it has not ended at `now`, are passed over: a run that was killed is run
     again and does the rest. Where nobody is left to bill, nothing is written, not even a run. A dry run writes nothing
-    either. `progress` is called with the accounts done and all. Refused for a month that has ended nowhere, and while
-    another run goes on.
+    either. `progress` is called with the accounts done and all. Without `hold_unusual`, which only replays turn off, no
+    bill waits for a person. Refused for a month that has ended nowhere, and while another run goes on.
     """
     now = now or database_now()
     month = month or last_ended_month(now)
@@ -76,7 +77,9 @@ def run_bills(
         _add(summary, Outcome(failed=found.set_aside), now)
         chunks = shared_out(_chunks(found.keys, chunk), workers)
         done, everyone = 0, len(found.keys)
-        for keys, outcome in zip(chunks, _outcomes(chunks, month, now, dry_run=dry_run, workers=workers), strict=True):
+        for keys, outcome in zip(
+            chunks, _outcomes(chunks, month, now, dry_run=dry_run, workers=workers, hold=hold_unusual), strict=True
+        ):
             _add(summary, outcome, now)
             done += len(keys)
             if progress:
@@ -114,20 +117,24 @@ def shared_out(chunks: list[list[int]], workers: int) -> list[list[int]]:
     return _chunks(keys, min(len(chunks[0]), max(LEAST_CHUNK, -(-len(keys) // (workers * CHUNKS_EACH)))))
 
 
-def _outcomes(chunks: list[list[int]], month: date, now: datetime, *, dry_run: bool, workers: int) -> Iterator[Outcome]:
+def _outcomes(
+    chunks: list[list[int]], month: date, now: datetime, *, dry_run: bool, workers: int, hold: bool
+) -> Iterator[Outcome]:
     """Yield the outcome of each chunk in turn, worked on by this process or by `workers` others."""
     if workers == 1 or len(chunks) < 2:
         catalogue = tariffs()
         for keys in chunks:
-            yield bill_chunk(keys, month=month, now=now, catalogue=catalogue, dry_run=dry_run)
+            yield bill_chunk(keys, month=month, now=now, catalogue=catalogue, dry_run=dry_run, hold_outliers=hold)
         return
     with pool(min(workers, len(chunks))) as others:
-        yield from others.map(_work, zip(chunks, repeat(month), repeat(now), repeat(dry_run), strict=False))
+        yield from others.map(
+            _work, zip(chunks, repeat(month), repeat(now), repeat(dry_run), repeat(hold), strict=False)
+        )
 
 
-def _work(task: tuple[list[int], date, datetime, bool]) -> Outcome:
-    keys, month, now, dry_run = task
-    return bill_chunk(keys, month=month, now=now, catalogue=tariffs(), dry_run=dry_run)
+def _work(task: tuple[list[int], date, datetime, bool, bool]) -> Outcome:
+    keys, month, now, dry_run, hold = task
+    return bill_chunk(keys, month=month, now=now, catalogue=tariffs(), dry_run=dry_run, hold_outliers=hold)
 
 
 @contextmanager

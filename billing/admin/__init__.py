@@ -1,7 +1,8 @@
 """The billing team's pages, and the worklist with what accounts used and are worth."""
 
 from billing.admin.accounts import BilledAccountAdmin
-from billing.admin.calls import CallImportAdmin, CallRecordAdmin, RejectedCallAdmin
+from billing.admin.apart import RejectedCallAdmin, SetAsideCallAdmin
+from billing.admin.calls import CallImportAdmin, CallRecordAdmin
 from billing.admin.invoices import CreditNoteAdmin, InvoiceAdmin
 from billing.admin.mappings import CallMappingAdmin
 from billing.admin.runs import BillRunAdmin, FailedBillAdmin, HeldBillAdmin
@@ -19,4 +20,5 @@ __all__ = [
     "InvoiceAdmin",
     "OnboardingAdmin",
     "RejectedCallAdmin",
+    "SetAsideCallAdmin",
 ]

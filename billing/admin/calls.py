@@ -1,4 +1,4 @@
-"""Call records, the files they came in, and the rows that were not taken: all of it only read, but for the import."""
+"""Call records and the files they came in: only read, but for the import and voids."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,27 +7,34 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import reverse
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.models import NumberAssignment
+from billing.actions import void_import, void_record
+from billing.actions.void_calls import PERMISSION as VOID
+from billing.actions.void_calls import preview
+from billing.admin.decisions import reason_page
 from billing.admin.upload import upload_page
 from billing.calls.importing import PERMISSION
 from billing.calls.rejects import rejects_of
 from billing.calls.values import Numbers, Rejected
-from billing.models import CallImport, CallRecord, RejectedCall
+from billing.models import CallImport, CallRecord, CallVoid, RejectedCall
 
 SHOWN = 100
-RECENT = 1_000
 
 
 @admin.register(CallImport)
 class CallImportAdmin(ReadOnlyAdmin):
     """The files that were imported; one that was stopped is imported again by uploading it again."""
 
-    list_display = ("name", "by", "started_at", "state", "added", "unmatched", "repeated", "skipped", "rejected")
+    list_display = (
+        "name", "by", "started_at", "state", "rows_read", "added", "unmatched", "repeated", "not_answered", "rejected",
+        "set_aside",
+    )  # fmt: skip
     list_filter = ("layout", "started_at")
     list_select_related = ("by",)
     search_fields = ("name", "by__email")
@@ -38,11 +45,14 @@ class CallImportAdmin(ReadOnlyAdmin):
         ("by", "state"),
         ("started_at", "finished_at"),
         ("added", "unmatched"),
-        ("repeated", "skipped"),
-        "rejected",
+        ("not_toll_free", "zero"),
+        ("repeated", "not_answered"),
+        ("rejected", "set_aside"),
+        ("voided", "not_a_call"),
+        ("rows_read", "took_voided"),
     )
     actions_list = ("import_calls",)
-    actions_detail = ("download_rejects",)
+    actions_detail = ("download_rejects", "void")
     change_form_outer_after_template = "admin/billing/callimport/rejects.html"
 
     def has_import_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
@@ -66,9 +76,34 @@ class CallImportAdmin(ReadOnlyAdmin):
         return upload_page(self, request)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer the rejects only where there are any."""
+        """Offer the rejects, and the void, only if there is something of either."""
         received = self.get_object(request, str(object_id))
-        return super().get_actions_detail(request, object_id) if received and received.rejected else []
+        offered = {"download_rejects": received and received.rejected, "void": received and received.added}
+        return [
+            each
+            for each in super().get_actions_detail(request, object_id)
+            if any(has and each.action_name.endswith(name) for name, has in offered.items())
+        ]
+
+    def has_void_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm(VOID)
+
+    @action(description="Void all its records…", permissions=["void"], url_path="void", icon="block")
+    def void(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        received = self.row_or_404(request, object_id)
+
+        def decide(**how: Any) -> str:
+            return f"{void_import(received, **how).records:,} records of “{received}” were voided."
+
+        return reason_page(
+            self,
+            request,
+            title="Void the import",
+            says=[f"“{received}” of {received.started_at:%B %-d, %Y}."],
+            back=reverse("admin:billing_callimport_change", args=[received.pk]),
+            decide=decide,
+            voids=preview(received.calls.all()),
+        )
 
     @action(description="Rejects as CSV", permissions=["download"], url_path="rejects", icon="download")
     def download_rejects(self, request: HttpRequest, object_id: str) -> HttpResponse | StreamingHttpResponse:
@@ -92,37 +127,11 @@ class CallImportAdmin(ReadOnlyAdmin):
     def _rejects(self, object_id: str | None) -> dict[str, Any]:
         """Return the first rejects of an import, as a table of the admin."""
         key = int(self._checked_key(object_id)) if object_id else 0
-        rejects = RejectedCall.objects.filter(received_in=key).order_by("line", "pk")[:SHOWN]
+        rejects = RejectedCall.objects.filter(Q(received_in=key) | Q(seen_in=key)).order_by("line", "pk")[:SHOWN]
         return {
             "headers": ["Line", "Reason", "Row"],
             "rows": [[reject.line, reject.reason, reject.content[:200]] for reject in rejects],
         }
-
-
-class CodeFilter(admin.SimpleListFilter):
-    """Offers the codes among the latest rejects, by the primary key's index: all of them would read the table."""
-
-    title = "reason"
-    parameter_name = "code"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        recent = RejectedCall.objects.order_by("-pk").values_list("code", flat=True)[:RECENT]
-        return [(code, code.replace("_", " ")) for code in sorted(set(recent))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[RejectedCall]) -> QuerySet[RejectedCall]:
-        return queryset.filter(code=self.value()) if self.value() else queryset
-
-
-@admin.register(RejectedCall)
-class RejectedCallAdmin(ReadOnlyAdmin):
-    list_display = ("received_in", "line", "reason", "content")
-    list_filter = (CodeFilter,)
-    list_select_related = ("received_in",)
-    search_fields = ("received_in__name",)
-    search_help_text = "File"
-    ordering = ("-pk",)
-    fields = ("received_in", ("line", "code"), "reason", "content")
-    paginator = InfinitePaginator
 
 
 class MatchedFilter(admin.SimpleListFilter):
@@ -133,7 +142,7 @@ class MatchedFilter(admin.SimpleListFilter):
         return [("no", "Unmatched: no one held the number"), ("yes", "Matched")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[CallRecord]) -> QuerySet[CallRecord]:
-        of = {"no": Q(account=None), "yes": Q(account__isnull=False)}
+        of = {"no": Q(account=None, is_voided=False, seconds__gt=0), "yes": Q(account__isnull=False)}
         return queryset.filter(of.get(self.value() or "", Q()))
 
 
@@ -141,20 +150,64 @@ class MatchedFilter(admin.SimpleListFilter):
 class CallRecordAdmin(ReadOnlyAdmin):
     """Every call. There are millions: they are found by what has an index, and never counted."""
 
-    list_display = ("call_id", "number", "caller", "started_at", "seconds", "minutes", "account", "day", "received_in")
-    list_filter = (MatchedFilter, "is_toll_free")
-    list_select_related = ("account", "received_in")
+    list_display = (
+        "call_id", "leg", "number", "caller", "started_at", "seconds", "minutes", "account", "day", "status",
+        "received_in",
+    )  # fmt: skip
+    list_filter = (MatchedFilter, "is_toll_free", "is_voided")
+    list_select_related = ("account", "received_in", "void")
     search_fields = ("call_id",)  # makes the box; get_search_results says what is looked for
     search_help_text = "The whole id of a call, or a called number in any way of writing"
     ordering = ("-pk",)
     fields = (
-        ("call_id", "received_in"),
+        ("call_id", "leg"),
+        ("received_in", "status"),
         ("number", "is_toll_free"),
         ("caller", "started_at"),
         ("seconds", "minutes"),
         ("account", "day", "matched_at"),
+        "voided",
     )
+    actions_detail = ("void_record",)
     paginator = InfinitePaginator
+
+    @display(description="State", label={"Counts": "success", "Voided": "danger", "0 seconds": "info"})
+    def status(self, record: CallRecord) -> str:
+        if record.is_voided:
+            return "Voided"
+        return "Counts" if record.seconds else "0 seconds"
+
+    @display(description="Voided", empty_value="–")
+    def voided(self, record: CallRecord) -> str | None:
+        void = CallVoid.objects.filter(record=record).select_related("by").first()
+        return f"{void.at:%B %-d, %Y, %H:%M} UTC by {void.by}: {void.reason}" if void else None
+
+    def has_void_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm(VOID)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer to void only a record that stands."""
+        record = self.get_object(request, str(object_id))
+        stands = record and record.seconds and not record.is_voided
+        return super().get_actions_detail(request, object_id) if stands else []
+
+    @action(description="Void…", permissions=["void"], url_path="void", icon="block")
+    def void_record(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        record = self.row_or_404(request, object_id)
+
+        def decide(**how: Any) -> str:
+            void_record(record, **how)
+            return f"The record of the call {record} was voided."
+
+        return reason_page(
+            self,
+            request,
+            title="Void the record",
+            says=[f"The call {record} to {record.number}, {record.seconds:,} seconds, {record.started_at:%Y-%m-%d}."],
+            back=reverse("admin:billing_callrecord_change", args=[record.pk]),
+            decide=decide,
+            voids=preview(CallRecord.objects.filter(pk=record.pk)),
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CallRecord], search_term: str
@@ -162,12 +215,14 @@ class CallRecordAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        wanted = Q(call_id=term)
+        # Each of the two has an index: of the records that stand, and of the others.
+        wanted = Q(call_id=term, is_voided=False, seconds__gt=0)
+        wanted |= Q(call_id=term) & (Q(is_voided=True) | Q(seconds=0))
         try:
             number = Numbers(settings.PHONENUMBER_DEFAULT_REGION).number_of(term)
         except Rejected:
             return queryset.filter(wanted), False
         # Matched calls are indexed by account: a number's are with those who held it.
         holders = NumberAssignment.objects.filter(number__number=number).values_list("account", flat=True)
-        wanted |= Q(number=number, account=None) | Q(number=number, account__in=sorted(set(holders)))
+        wanted |= Q(number=number, account=None, is_voided=False) | Q(number=number, account__in=sorted(set(holders)))
         return queryset.filter(wanted), False

@@ -9,11 +9,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from accounts.actions import AlreadyDone, reasons_of
 from accounts.models import User
 from billing.actions import issue_credit_note, reject_bill, release_bill
+from billing.differences import open_differences
 from billing.estimate import bill_now
 from billing.models import HeldBill, Invoice
 from billing.words import money
@@ -38,6 +39,9 @@ class CreditForm(forms.Form):
         error_messages={"required": "Say why the money is given back."},
     )
     left = forms.DecimalField(max_digits=12, decimal_places=2, widget=forms.HiddenInput)
+    confirm_difference = forms.BooleanField(
+        label="I have seen the difference, and nothing is refunded twice", required=False, widget=UnfoldBooleanWidget
+    )
 
 
 class DecisionForm(forms.Form):
@@ -58,11 +62,20 @@ def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> Htt
     back = reverse("admin:billing_invoice_change", args=[invoice.pk])
     posted = request.POST.copy() if request.method == "POST" else None
     form = CreditForm(posted, initial={"left": invoice.left})
+    differences = open_differences(invoice)
+    if not differences:
+        del form.fields["confirm_difference"]
     if form.is_valid():
         values = form.cleaned_data
         try:
             note = issue_credit_note(
-                invoice.account, invoice, amount=values["amount"], reason=values["reason"], seen=values["left"], by=by
+                invoice.account,
+                invoice,
+                amount=values["amount"],
+                reason=values["reason"],
+                seen=values["left"],
+                confirm_difference=values.get("confirm_difference", False),
+                by=by,
             )
         except ValidationError as refusal:
             _add_errors(form, refusal)
@@ -71,7 +84,13 @@ def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> Htt
             return HttpResponseRedirect(back)
     if posted is not None:
         posted["left"] = str(invoice.left)  # now, for the next try
-    context = {"invoice": invoice, "left": invoice.left, "button": "Give money back", "icon": "undo"}
+    context = {
+        "invoice": invoice,
+        "left": invoice.left,
+        "differences": differences.items(),
+        "button": "Give money back",
+        "icon": "undo",
+    }
     return _page(model_admin, request, "admin/billing/invoice/credit.html", "Give money back", form, back, context)
 
 

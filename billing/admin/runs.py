@@ -13,11 +13,13 @@ from unfold.enums import ActionVariant
 from accounts.admin import ReadOnlyAdmin
 from billing.admin.corrections import DECIDE, decision_page
 from billing.admin.invoices import MonthFilter, of_accounts
+from billing.charges import month_after
 from billing.estimate import bill_now
-from billing.models import BillRun, FailedBill, HeldBill, Invoice
+from billing.models import BillRun, CallRecord, FailedBill, HeldBill, Invoice
 from billing.words import money
 
 SHOWN = 100
+LARGEST = 10
 
 
 class WaitsFilter(admin.SimpleListFilter):
@@ -124,8 +126,14 @@ class HeldBillAdmin(ReadOnlyAdmin):
         context: dict[str, Any] = {}
         held = self.get_object(request, object_id) if object_id else None
         if held and not held.is_decided and self.has_view_permission(request, held):
-            context = {"bill": bill_now(held.account, held.month)}
+            context = {"bill": bill_now(held.account, held.month), "calls": largest_calls(held)}
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+
+def largest_calls(held: HeldBill) -> QuerySet[CallRecord]:
+    """Return the longest charged calls of the month of a held bill: its cause, if the feed was wrong."""
+    calls = CallRecord.objects.charged().filter(account=held.account_id, day__gte=held.month)
+    return calls.filter(day__lt=month_after(held.month)).order_by("-seconds", "pk")[:LARGEST]
 
 
 @admin.register(BillRun)

@@ -14,6 +14,7 @@ from unfold.widgets import (
     UnfoldAdminSelect2Widget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
 )
 
 from accounts.admin.customers import zone_choices
@@ -21,9 +22,9 @@ from accounts.models import User
 from billing.actions import save_mapping
 from billing.actions.mappings import check_name
 from billing.calls.cells import Unreadable
-from billing.calls.importing import PERMISSION, import_calls
+from billing.calls.importing import PERMISSION, TAKE_VOIDED, import_calls
 from billing.calls.mapping import ANSWERED, LONGEST_COLUMN, NEEDED, ROLES, mapping_of
-from billing.calls.outcome import Outcome, count_of, fates_told, nothing_told, outcome_of
+from billing.calls.outcome import Outcome, fates_told, nothing_told, outcome_of
 from billing.calls.preview import PreviewedRow, preview_calls
 from billing.models import CallImport, CallMapping, Layout
 
@@ -155,6 +156,13 @@ class UploadForm(forms.Form):
         data = self.cleaned_data
         return {"layout": data["layout"] or None, "zone": data["zone"] or None, "mapping": data["mapping"]}
 
+    take_voided = forms.BooleanField(
+        label="Take voided and dismissed rows too",
+        required=False,
+        widget=UnfoldBooleanWidget,
+        help_text="Otherwise a row stays out if its content was voided or dismissed, however often its file comes.",
+    )
+
 
 def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Show the form, or what the first rows of its file would become, or import it and go to the import's page.
@@ -166,6 +174,8 @@ def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     preview = None
+    if not request.user.has_perm(TAKE_VOIDED):
+        del form.fields["take_voided"]
     if form.is_valid():
         if "preview" in request.POST:
             preview = form.refused(lambda: _preview(form, request.user))
@@ -203,7 +213,9 @@ def _cells(row: PreviewedRow) -> list[Any]:
 def _import(form: UploadForm, by: Any) -> CallImport:
     """Import the file, save the columns if a name was given for them, and return the import."""
     data = form.cleaned_data
-    received = import_calls(data["file"], name=data["file"].name, by=by, **form.options)
+    received = import_calls(
+        data["file"], name=data["file"].name, by=by, take_voided=data.get("take_voided", False), **form.options
+    )
     if data["save_as"]:
         save_mapping(data["save_as"], data["typed"], by=by, zone=data["zone"] or "")
     return received
@@ -222,6 +234,6 @@ def _tell(request: HttpRequest, received: CallImport) -> None:
     if received.rejected:
         rows = "1 row was" if received.rejected == 1 else f"{received.rejected:,} rows were"
         messages.warning(request, f"{rows} rejected. “Rejects as CSV” has them, to be corrected and imported.")
-    if aside := count_of(received, "set_aside"):
-        rows = "1 row was" if aside == 1 else f"{aside:,} rows were"
-        messages.warning(request, f"{rows} set aside, to be taken or dismissed.")
+    if received.set_aside:
+        records = "1 record was" if received.set_aside == 1 else f"{received.set_aside:,} records were"
+        messages.warning(request, f"{records} set aside: take or dismiss them under “Records set aside”.")

@@ -1,15 +1,62 @@
-"""Rejected rows as a CSV that can be corrected and imported again: the file's layout, then line and reason."""
+"""Rejected rows: kept once however often they come, and as a CSV that can be corrected and imported again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+from django.db.models import Q
 
 from accounts.csv_files import defused
 from billing.calls.cells import fields_of, written
 from billing.calls.layouts import COLUMNS
+from billing.calls.sql import copy, rows, run
+from billing.calls.staging import REJECT_COLUMNS, Part, within
 from billing.calls.values import Rejected
 from billing.models import CallImport, RejectedCall
 
 NOT_CELLS = ("encoding", "nul", "too_long", "bad_csv")
 ADDED = ("line", "reason")
+
+# A row that an earlier file had is known by its content. One that was dismissed stays so, and so does one whose record
+# came in later; one that waits is the same reject, unless it is rejected for another reason by now.
+KEEP = """
+    WITH earlier AS (
+        SELECT n.line, bool_or(r.state <> 'open') AS is_decided,
+            min(r.id) FILTER (WHERE r.state = 'open' AND r.code = n.code) AS same,
+            array_agg(r.id) FILTER (WHERE r.state = 'open' AND r.code <> n.code) AS others
+        FROM new_reject n JOIN billing_rejectedcall r
+            ON md5(r.content) = md5(n.content) AND r.content = n.content AND r.received_in_id < %(received_in)s
+        GROUP BY n.line
+    ), seen AS (
+        UPDATE billing_rejectedcall r SET seen_in_id = %(received_in)s
+        FROM (SELECT DISTINCT same FROM earlier) e WHERE r.id = e.same
+    ), replaced AS (
+        UPDATE billing_rejectedcall r SET state = 'settled', settled_in_id = %(received_in)s, decided_at = now()
+        FROM (SELECT DISTINCT unnest(others) AS id FROM earlier WHERE same IS NULL) e WHERE r.id = e.id
+    ), kept AS (
+        INSERT INTO billing_rejectedcall (received_in_id, line, code, reason, content, call_id, leg)
+        SELECT %(received_in)s, n.line, n.code, n.reason, n.content, n.call_id, n.leg
+        FROM new_reject n LEFT JOIN earlier e ON e.line = n.line
+        WHERE e.line IS NULL OR (e.same IS NULL AND e.others IS NOT NULL) ORDER BY n.line
+        RETURNING line
+    )
+    SELECT count(*) FILTER (WHERE e.line IS NULL OR e.same IS NOT NULL OR e.others IS NOT NULL),
+        count(*) FILTER (WHERE e.line IS NOT NULL AND e.same IS NULL AND e.others IS NULL)
+    FROM new_reject n LEFT JOIN earlier e ON e.line = n.line
+"""
+
+
+def stage_rejects(rejects: Part | Iterable[str]) -> None:
+    """Put rejects into the table of those to keep: a part of those staged, or lines as COPY takes them."""
+    run("TRUNCATE new_reject")
+    if isinstance(rejects, tuple):
+        run(f"INSERT INTO new_reject SELECT s.* FROM staged_reject s WHERE {within(rejects, 's')}")  # noqa: S608
+    else:
+        copy(f"new_reject {REJECT_COLUMNS}", rejects)
+
+
+def keep_rejects(received_in: int) -> tuple[int, int]:
+    """Write the staged rejects that no earlier file had; return how many wait now, and how many were decided before."""
+    rejected, repeated = rows(KEEP, {"received_in": received_in})[0]
+    return rejected, repeated
 
 
 def columns_of(received: CallImport) -> list[str]:
@@ -27,7 +74,7 @@ def rejects_of(received: CallImport, *, prefix: str = "", columns: Sequence[str]
     columns = columns or own
     places = [own.index(column) if column in own else None for column in columns]
     yield written([*columns, *ADDED]) + "\r\n"
-    rejects = RejectedCall.objects.filter(received_in=received).order_by("line", "pk")
+    rejects = RejectedCall.objects.filter(Q(received_in=received) | Q(seen_in=received)).order_by("line", "pk")
     for reject in rejects.iterator(chunk_size=2_000):
         cells = _cells(reject)
         ordered = [cells[place] if place is not None and place < len(cells) else "" for place in places]

@@ -1,3 +1,4 @@
+from billing.models.apart import CallFeed, CallRules, RejectedCall, SetAsideCall
 from billing.models.bills import (
     LINE_FIELDS,
     BilledMonth,
@@ -9,7 +10,7 @@ from billing.models.bills import (
     Invoice,
     InvoiceLine,
 )
-from billing.models.calls import CallImport, CallRecord, Layout, RejectedCall
+from billing.models.calls import CallImport, CallRecord, CallVoid, Layout
 from billing.models.mappings import CallMapping
 from billing.models.months import LateMonth, UnbilledMonth
 
@@ -17,9 +18,12 @@ __all__ = [
     "LINE_FIELDS",
     "BillRun",
     "BilledMonth",
+    "CallFeed",
     "CallImport",
     "CallMapping",
     "CallRecord",
+    "CallRules",
+    "CallVoid",
     "Counter",
     "CreditNote",
     "FailedBill",
@@ -29,5 +33,6 @@ __all__ = [
     "LateMonth",
     "Layout",
     "RejectedCall",
+    "SetAsideCall",
     "UnbilledMonth",
 ]

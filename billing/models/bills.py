@@ -95,6 +95,11 @@ class Invoice(models.Model):
         return f"INV-{self.number:06d}"
 
     @property
+    def is_credit(self) -> bool:
+        """Whether it is below zero: then it is headed Credit, and nothing is to be paid (billing-policy.md, 19)."""
+        return self.total < 0
+
+    @property
     def left(self) -> Decimal:
         """What of it was not given back, USD. One query, or none where its credit notes were prefetched."""
         return self.total - sum((note.amount for note in self.credit_notes.all()), Decimal("0.00"))

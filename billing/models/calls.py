@@ -1,8 +1,9 @@
-"""Call records, the files they came in, and the rows of those files that were not taken."""
+"""Call records, as they came in, and the files they came in."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from accounts.models import Account, User
 
@@ -16,7 +17,11 @@ class Layout(models.TextChoices):
 
 
 class CallImport(models.Model):
-    """One run of an import over one file; without `finished_at` it goes on, or was stopped and can be run again."""
+    """One run of an import over one file; without `finished_at` it goes on, or was stopped and can be run again.
+
+    Every row that was read has one fate (R36). The counts are written together with what they count, so they add up
+    at any moment.
+    """
 
     name = models.CharField(max_length=255, help_text="The file's name.")
     layout = models.CharField(max_length=16, choices=Layout.choices)
@@ -26,37 +31,112 @@ class CallImport(models.Model):
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
+    took_voided = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether rows were taken although their content had been voided or dismissed.",
+    )
+    rows_read = models.PositiveBigIntegerField(default=0, db_default=0)
     added = models.PositiveBigIntegerField(default=0, help_text="Calls that were new.")
     unmatched = models.PositiveBigIntegerField(
         default=0, help_text="Of the new ones, calls to a number no one held then."
     )
-    repeated = models.PositiveBigIntegerField(default=0, help_text="Calls that were there already, the same.")
-    skipped = models.PositiveBigIntegerField(
-        default=0, help_text="Rows that are no calls to bill, like unanswered ones."
+    not_toll_free = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Of the new ones, calls of an account to a number that is not toll-free."
     )
-    rejected = models.PositiveBigIntegerField(default=0, help_text="Rows set aside, each with its reason.")
+    zero = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Rows of 0 seconds.")
+    not_answered = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Calls that nobody answered: nothing to bill."
+    )
+    repeated = models.PositiveBigIntegerField(
+        default=0, help_text="Rows that are known already: stored, set aside or dismissed, with the same content."
+    )
+    rejected = models.PositiveBigIntegerField(default=0, help_text="Rows that were not taken, each with its reason.")
+    set_aside = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Records that contradict another one: a person takes or dismisses them."
+    )
+    voided = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Rows with the content of a voided record, which were not taken."
+    )
+    not_a_call = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Lines that are no call: blank, the header, a banner, a total."
+    )
 
     class Meta:
         ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    rows_read=F("added") + F("zero") + F("not_answered") + F("repeated") + F("rejected")
+                    + F("set_aside") + F("voided") + F("not_a_call")
+                ),
+                name="fates_add_up_to_the_rows_read",
+                violation_error_message="Every row that was read has one fate: the counts add up to the rows read.",
+            ),
+            models.CheckConstraint(
+                condition=Q(added__gte=F("unmatched") + F("not_toll_free")),
+                name="call_import_added_its_parts",
+                violation_error_message="Unmatched calls, and those that are not toll-free, are among those added.",
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def charged(self) -> int:
+        """How many of the new calls were, when they were added, toll-free calls of an account."""
+        return self.added - self.unmatched - self.not_toll_free
+
 
 class CallRecordQuerySet(models.QuerySet["CallRecord"]):
-    def unmatched(self) -> "CallRecordQuerySet":
-        """Calls to a number that nobody's Contact Center held when they started."""
-        return self.filter(account=None)
+    """The adjectives are the fates of stored records: each record is exactly one of the last five."""
+
+    def standing(self) -> "CallRecordQuerySet":
+        """Records that claim their identity: not voided, and with talk time (billing-policy.md, 17)."""
+        return self.filter(is_voided=False, seconds__gt=0)
 
     def charged(self) -> "CallRecordQuerySet":
         """Calls that count on a bill: to a toll-free number the account held at that moment (billing-policy.md, 8)."""
-        return self.filter(is_toll_free=True).exclude(account=None)
+        return self.standing().filter(is_toll_free=True, account__isnull=False)
+
+    def not_toll_free(self) -> "CallRecordQuerySet":
+        """Calls of an account to a number that is not toll-free."""
+        return self.standing().filter(is_toll_free=False, account__isnull=False)
+
+    def unmatched(self) -> "CallRecordQuerySet":
+        """Calls to a number that nobody's Contact Center held when they started."""
+        return self.standing().filter(account=None)
+
+    def zero(self) -> "CallRecordQuerySet":
+        """Records of 0 seconds, which were stored before the upgrade; none is stored any more."""
+        return self.filter(is_voided=False, seconds=0)
+
+    def voided(self) -> "CallRecordQuerySet":
+        """Records that count as if never made (billing-policy.md, 16)."""
+        return self.filter(is_voided=True)
+
+    def started_between(self, first: object, end: object) -> "CallRecordQuerySet":
+        """Records of the days from `first` to `end`, exclusive: their account's days, or UTC's without an account."""
+        utc_day = models.Func(Value("UTC"), F("started_at"), function="timezone", output_field=models.DateTimeField())
+        on = Coalesce("day", models.functions.Cast(utc_day, models.DateField()))
+        return self.alias(on=on).filter(on__gte=first, on__lt=end)
 
 
 class CallRecord(models.Model):
-    """One call, known by its id. A row may be matched to its account once; nothing else of it ever changes."""
+    """One record of a call, known by the call's id and its leg. It may be matched to its account once, and voided once.
 
-    call_id = models.CharField(max_length=100, unique=True)
+    Nothing else of it ever changes. Several records of one call with talk time each count (billing-policy.md, 17).
+    """
+
+    call_id = models.CharField(max_length=100)
+    leg = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Which record of the call: the file's sequence or leg. Asterisk’s has its start instead.",
+    )
     number = models.CharField("called number", max_length=16)
     caller = models.CharField(max_length=40, blank=True)
     started_at = models.DateTimeField()
@@ -72,12 +152,20 @@ class CallRecord(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="calls", null=True, db_index=False)
     day = models.DateField(null=True, help_text="The day the call started, where the account is.")
     matched_at = models.DateTimeField(null=True)
+    is_voided = models.BooleanField(default=False, db_default=False, help_text="Set by the database for a CallVoid.")
 
     objects = CallRecordQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at"]
+        permissions = [("void_callrecord", "Can void call records, and decide about records set aside and rejects")]
         constraints = [
+            models.UniqueConstraint(
+                fields=["call_id", "leg"],
+                condition=Q(is_voided=False, seconds__gt=0),
+                name="call_identity_stands_once",
+                violation_error_message="A record of this call and leg is stored already.",
+            ),
             models.CheckConstraint(
                 condition=Q(account=None, day=None, matched_at=None)
                 | Q(account__isnull=False, day__isnull=False, matched_at__isnull=False),
@@ -86,24 +174,32 @@ class CallRecord(models.Model):
         ]
         indexes = [
             models.Index(fields=["account", "day"], name="call_of_account", condition=Q(account__isnull=False)),
-            models.Index(fields=["number", "started_at"], name="call_unmatched", condition=Q(account=None)),
+            models.Index(
+                fields=["number", "started_at"], name="call_unmatched", condition=Q(account=None, is_voided=False)
+            ),
+            BrinIndex(fields=["received_in"], name="call_received_in", autosummarize=True),
+            models.Index(fields=["call_id"], name="call_not_standing", condition=Q(is_voided=True) | Q(seconds=0)),
         ]
 
     def __str__(self) -> str:
-        return self.call_id
+        return f"{self.call_id} ({self.leg})" if self.leg else self.call_id
 
 
-class RejectedCall(models.Model):
-    """A row of a file that was not taken, and why; corrected in the file, it can be imported again."""
+class CallVoid(models.Model):
+    """That a call record counts as if never made: by whom, when and why. Never undone (billing-policy.md, 16)."""
 
-    received_in = models.ForeignKey(CallImport, on_delete=models.PROTECT, related_name="rejects")
-    line = models.PositiveBigIntegerField()
-    code = models.CharField(max_length=32)
-    reason = models.CharField(max_length=200)
-    content = models.TextField(blank=True, help_text="The row as it was received, NUL written as \\0.")
+    record = models.OneToOneField(CallRecord, on_delete=models.PROTECT, related_name="void")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=500)
 
     class Meta:
-        ordering = ["received_in", "line"]
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(reason=""), name="call_void_has_a_reason", violation_error_message="A void needs a reason."
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"Line {self.line}: {self.reason}"
+        return f"{self.record}: {self.reason}"

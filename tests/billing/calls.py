@@ -46,8 +46,8 @@ def imported(content: bytes | Iterable[str], **options: Any) -> CallImport:
 
 
 def counts(received: CallImport) -> tuple[int, int, int, int, int]:
-    """Return added, unmatched, repeated, skipped, rejected."""
-    return received.added, received.unmatched, received.repeated, received.skipped, received.rejected
+    """Return added, unmatched, repeated, not answered, rejected."""
+    return received.added, received.unmatched, received.repeated, received.not_answered, received.rejected
 
 
 def rejects(received: CallImport) -> list[tuple[int, str]]:

@@ -23,7 +23,7 @@ def main() -> None:
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - once Django is set up
     from django.db import connection  # noqa: PLC0415
 
-    from billing.calls import batches, locking  # noqa: PLC0415
+    from billing.calls import batches, locking, staging  # noqa: PLC0415
 
     connection.settings_dict["NAME"] = database
     left = [int(times)]
@@ -35,7 +35,7 @@ def main() -> None:
             left[0] -= 1
 
     locking.checkpoint = checkpoint
-    batches.ROWS = int(rows)
+    batches.ROWS = staging.ROWS = int(rows)
     try:
         execute_from_command_line(["manage.py", "import_calls", *arguments])
     finally:

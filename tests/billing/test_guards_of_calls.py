@@ -107,4 +107,7 @@ def test_an_id_counts_once_in_raw_sql_and_is_not_overwritten_by_a_new_row(call: 
     with nothing_written(), pytest.raises(IntegrityError, match="call_id"), transaction.atomic():
         sql(insert)
     with refused_by("call_record_is_final"):
-        sql(f"{insert} ON CONFLICT (call_id) DO UPDATE SET seconds = excluded.seconds")
+        sql(
+            f"{insert} ON CONFLICT (call_id, leg) WHERE NOT is_voided AND seconds > 0 "
+            "DO UPDATE SET seconds = excluded.seconds"
+        )

@@ -19,7 +19,6 @@ ADDED_TO = [
     "billing_invoiceline",
     "billing_billedmonth",
     "billing_creditnote",
-    "billing_rejectedcall",
     "billing_failedbill",
 ]
 NEVER_EMPTIED = [*ADDED_TO, "billing_callrecord", "billing_counter", "billing_heldbill"]

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import PhoneNumber
-from billing.models import CallImport, CallRecord
+from billing.models import CallImport, CallRecord, SetAsideCall
 from tests.billing.calls import HEADER, row, table
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,6 +68,25 @@ def test_killed_and_run_again_the_calls_are_the_same(
     assert (latest.added, latest.repeated) == (10_800 - left, 1_200 + left)
     assert {call[0] for call in table()} == {f"c{number}" for number in range(12_000) if number % 10 != 9}
     assert CallRecord.objects.charged().count() == 10_800
+
+
+def test_killed_and_run_again_conflicts_are_those_of_one_undisturbed_import(
+    answered: PhoneNumber, tmp_path: Path
+) -> None:
+    """Each third id has another length later in the file. The killed run wrote a part with the first of them."""
+    path = tmp_path / "calls.csv"
+    rows = [row(f"c{number}") for number in range(3_000)]
+    rows += [row(f"c{number}", seconds=99) for number in range(0, 3_000, 3)]
+    path.write_text("\n".join([HEADER, *rows]) + "\n")
+    killed = run(path, point="after commit", times=0, rows=1_000)
+    assert killed.returncode == KILLED, killed.stderr
+    assert 0 < CallRecord.objects.count() < 2_000
+    again = run(path, rows=1_000)
+    assert again.returncode == 0, again.stderr
+    assert set(CallRecord.objects.values_list("call_id", "seconds")) == {
+        (f"c{number}", 61) for number in range(3_000) if number % 3
+    }
+    assert SetAsideCall.objects.open().count() == SetAsideCall.objects.count() == 2_000
 
 
 def test_standard_input_and_the_exit_status(answered: PhoneNumber, tmp_path: Path) -> None:

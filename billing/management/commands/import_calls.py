@@ -54,6 +54,11 @@ class Command(BaseCommand):
         parser.add_argument("--use-map", metavar="NAME", help="use the mapping that was saved under a name")
         parser.add_argument("--zone", metavar="ZONE", help="the zone of times without an offset, like America/New_York")
         parser.add_argument("--rejects", type=Path, metavar="FILE", help="where to write the rejected rows, as CSV")
+        parser.add_argument(
+            "--take-voided",
+            action="store_true",
+            help="take rows although their content was voided or dismissed; --by needs the permission to void",
+        )
         parser.add_argument("--by", metavar="EMAIL", help="who imports: staff who may import calls")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -72,7 +77,9 @@ class Command(BaseCommand):
             rejects = stack.enter_context(_writable(path)) if path else None
             for name in names:
                 try:
-                    received = self._import(name, layout=layout, mapping=mapping, zone=zone, by=by)
+                    received = self._import(
+                        name, layout=layout, mapping=mapping, zone=zone, by=by, take_voided=options["take_voided"]
+                    )
                 except _Unreadable as why:
                     unreadable.append(str(why))
                     if len(names) > 1:
@@ -107,7 +114,14 @@ class Command(BaseCommand):
             raise CommandError(" ".join(said), returncode=1)
 
     def _import(
-        self, name: str, *, layout: str | None, mapping: dict[str, str] | None, zone: str | None, by: User | None
+        self,
+        name: str,
+        *,
+        layout: str | None,
+        mapping: dict[str, str] | None,
+        zone: str | None,
+        by: User | None,
+        take_voided: bool,
     ) -> CallImport:
         """Import one file, with a progress bar on a terminal."""
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
@@ -125,7 +139,9 @@ class Command(BaseCommand):
                     mapping=mapping,
                     zone=zone,
                     by=by,
+                    take_voided=take_voided,
                     progress=lambda count: progress.update(bar, completed=count),
+                    written=lambda done, parts: progress.update(bar, completed=done, total=parts),
                 )
         except OSError as error:
             raise _Unreadable(f"The file {name} can't be read: {error.strerror}.") from error

@@ -1,0 +1,125 @@
+"""The verbs about what was not taken: take or dismiss a record set aside, dismiss a rejected row (policy 17)."""
+
+from datetime import date, datetime
+from typing import TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from accounts.actions import AlreadyDone, database_now
+from accounts.migration_guards import local_day_of
+from accounts.models import User
+from billing.actions.void_calls import checked, refusals_of, void_keys
+from billing.calls import locking
+from billing.calls.fates import REASONS
+from billing.calls.finality import first_open_day
+from billing.calls.identity import same_content, same_identity, standing
+from billing.calls.locking import MARK_LATE, lock_accounts, take_turn
+from billing.calls.sql import column, rows
+from billing.models import CallRecord, RejectedCall, SetAsideCall
+
+STORED = f"""
+    SELECT r.id, {same_content("s", "r")} FROM billing_setasidecall s
+    JOIN billing_callrecord r ON r.call_id = s.call_id AND {standing("r")} AND {same_identity("s", "r")}
+    WHERE s.id = %(key)s
+"""  # noqa: S608 - our own text
+HOLDERS = """
+    SELECT DISTINCT account_id FROM (
+        SELECT n.account_id FROM accounts_numberassignment n JOIN accounts_phonenumber p ON p.id = n.number_id
+        WHERE p.number = (SELECT number FROM billing_setasidecall WHERE id = {key})
+        UNION SELECT account_id FROM billing_callrecord WHERE id = ANY(ARRAY[{stored}]::bigint[])
+    ) a WHERE account_id IS NOT NULL
+"""
+JUDGED = f"""
+    SELECT CASE WHEN p.id IS NULL THEN 'unknown_number'
+        WHEN s.started_at > %(now)s THEN 'in_future'
+        WHEN coalesce({local_day_of("s.started_at", "z")}, (s.started_at AT TIME ZONE 'UTC')::date)
+            < %(open)s THEN 'final_month' END
+    FROM billing_setasidecall s LEFT JOIN accounts_phonenumber p ON p.number = s.number
+    LEFT JOIN (accounts_numberassignment n JOIN accounts_account a ON a.id = n.account_id)
+        ON n.number_id = p.id AND n.period @> s.started_at
+    LEFT JOIN accounts_timezone z ON z.name = a.timezone
+    WHERE s.id = %(key)s
+"""  # noqa: S608 - our own text
+TAKEN = f"""
+    WITH matched AS (
+        INSERT INTO billing_callrecord (call_id, leg, number, caller, started_at, seconds, is_toll_free, received_in_id,
+            account_id, day, matched_at)
+        SELECT s.call_id, s.leg, s.number, s.caller, s.started_at, s.seconds, p.kind = 'toll_free', s.received_in_id,
+            CASE WHEN z.name IS NOT NULL THEN n.account_id END, {local_day_of("s.started_at", "z")},
+            CASE WHEN z.name IS NOT NULL THEN %(now)s::timestamptz END
+        FROM billing_setasidecall s JOIN accounts_phonenumber p ON p.number = s.number
+        LEFT JOIN (accounts_numberassignment n JOIN accounts_account a ON a.id = n.account_id)
+            ON n.number_id = p.id AND n.period @> s.started_at
+        LEFT JOIN accounts_timezone z ON z.name = a.timezone
+        WHERE s.id = %(key)s
+        RETURNING id, account_id, day, is_toll_free
+    ), {MARK_LATE}
+    SELECT id FROM matched
+"""  # noqa: S608 - our own text
+
+Row = TypeVar("Row", SetAsideCall, RejectedCall)
+
+
+def stored_beside(aside: SetAsideCall) -> QuerySet[CallRecord]:
+    """Return the records that are stored under the identity of one set aside."""
+    return CallRecord.objects.filter(pk__in=[key for key, _ in rows(STORED, {"key": aside.pk})])
+
+
+def take_record(
+    aside: SetAsideCall, *, by: User, reason: str, confirm_credited: bool = False, now: datetime | None = None
+) -> CallRecord:
+    """Take a record set aside in place of those stored under its identity, which are voided; return the new record.
+
+    For staff with the permission to void, otherwise PermissionDenied; AlreadyDone if it was decided, or if the same is
+    stored by now. Refused without a reason, for a number no account has, for a final month, and as `credited` like a
+    void.
+    """
+    with refusals_of(None, by, "take_record"):
+        reason = checked(by, reason)
+        take_turn()
+        aside = _open(SetAsideCall.objects.select_for_update().get(pk=aside.pk))
+        stored = rows(STORED, {"key": aside.pk})
+        if any(same for _, same in stored):
+            raise AlreadyDone("This record is stored by now. Dismiss the one set aside.", code="already_stored")
+        keys = [key for key, _ in stored]
+        if keys:
+            void_keys(keys, by=by, reason=reason, confirmed=confirm_credited, now=now)
+        lock_accounts(HOLDERS.format(key=aside.pk, stored=", ".join(map(str, keys))))
+        locking.checkpoint("after lock")
+        moment = now or database_now()
+        values = {"key": aside.pk, "now": moment, "open": first_open_day() or date.min}
+        if code := column(JUDGED, values)[0]:
+            raise ValidationError(REASONS[code], code=code)
+        (key,) = column(TAKEN, values)
+        aside.state, aside.record_id = SetAsideCall.State.TAKEN, key
+        aside.decided_by, aside.decided_at, aside.note = by, moment, reason
+        aside.save()
+        return CallRecord.objects.get(pk=key)
+
+
+def dismiss_record(aside: SetAsideCall, *, by: User, reason: str, now: datetime | None = None) -> SetAsideCall:
+    """Dismiss a record set aside: it stays so, however often its file comes. Refused like `take_record`."""
+    with refusals_of(None, by, "dismiss_record"):
+        return _dismiss(SetAsideCall.objects.select_for_update().get(pk=aside.pk), by, reason, now)
+
+
+def dismiss_reject(reject: RejectedCall, *, by: User, reason: str, now: datetime | None = None) -> RejectedCall:
+    """Dismiss a rejected row: it stays so, however often its file comes. Refused like `take_record`."""
+    with refusals_of(None, by, "dismiss_reject"):
+        return _dismiss(RejectedCall.objects.select_for_update().get(pk=reject.pk), by, reason, now)
+
+
+def _dismiss(row: Row, by: User, reason: str, now: datetime | None) -> Row:
+    reason = checked(by, reason)
+    row = _open(row)
+    row.state, row.decided_by, row.decided_at, row.note = "dismissed", by, now or database_now(), reason
+    row.save()
+    return row
+
+
+def _open(row: Row) -> Row:
+    """Return the row; AlreadyDone if somebody decided about it, or a later file."""
+    if row.state != "open":
+        raise AlreadyDone(f"This was decided already: {row.get_state_display().lower()}.", code="already_decided")
+    return row

@@ -1,0 +1,120 @@
+"""The fate of each row of a part that is not added, as SQL (R36): repeated, voided, set aside, or rejected and why."""
+
+from billing.calls.identity import of_one_call, same_content, same_identity, standing
+from billing.calls.sql import rows, run
+
+REASONS = {
+    "unknown_number": "No account has this number.",
+    "in_future": "The call starts in the future.",
+    "too_long_call": "The call is longer than the longest that is taken (CALL_LONGEST_HOURS).",
+    "not_ended": "The call has not ended yet. Import it again when it has.",
+    "before_account": "The call is from before the account existed.",
+    "final_month": "The call is of a final month: it ended so long ago that nothing of it changes any more.",
+    "before_upgrade": "A record of this call is stored from before the upgrade, and its month was invoiced then.",
+}
+SET_ASIDE = ("stored", "in_file")
+
+# What makes a row need a closer look. Without any such row, and no stored call id in the range, all rows are new.
+# The ids of most files grow: they are found to be new by one look at the index, not by one for each row.
+OVERVIEW = """
+    SELECT count(*) FILTER (WHERE seconds = 0),
+        count(*) FILTER (WHERE seconds > 0),
+        count(*) FILTER (WHERE seconds > 0 AND (number_id IS NULL OR started_at > %(now)s OR started_at < since
+            OR seconds > %(longest)s::integer
+            OR started_at + seconds * interval '1 second' > %(now)s + %(tolerance)s::interval
+            OR started_at < %(open)s::date + interval '2 days')),
+        min(call_id) FILTER (WHERE seconds > 0), max(call_id) FILTER (WHERE seconds > 0),
+        min(line), max(line)
+    FROM part_call
+"""
+KNOWN = """
+    SELECT EXISTS (SELECT FROM billing_callrecord
+            WHERE NOT is_voided AND seconds > 0 AND call_id BETWEEN %(lo)s AND %(hi)s)
+        OR EXISTS (SELECT FROM billing_callrecord
+            WHERE is_voided AND (is_voided OR seconds = 0) AND call_id BETWEEN %(lo)s AND %(hi)s)
+        OR EXISTS (SELECT FROM billing_setasidecall WHERE call_id BETWEEN %(lo)s AND %(hi)s)
+        OR EXISTS (SELECT FROM file_verdict WHERE line BETWEEN %(first)s AND %(last)s)
+"""
+CODE = f"""
+    CASE WHEN s.number_id IS NULL THEN 'unknown_number'
+        WHEN s.started_at > %(now)s THEN 'in_future'
+        WHEN s.seconds > %(longest)s::integer THEN 'too_long_call'
+        WHEN s.started_at + s.seconds * interval '1 second' > %(now)s + %(tolerance)s::interval THEN 'not_ended'
+        WHEN s.started_at < s.since THEN 'before_account'
+        WHEN coalesce(s.day, (s.started_at AT TIME ZONE 'UTC')::date) < %(open)s::date THEN 'final_month'
+        WHEN rules.last_import_before IS NOT NULL AND EXISTS (
+                SELECT FROM billing_billedmonth b WHERE b.account_id = s.account_id
+                    AND b.month = date_trunc('month', s.day)::date AND b.billed_at < rules.upgraded_at)
+            AND EXISTS (
+                SELECT FROM billing_callrecord r WHERE {standing("r")} AND r.call_id = s.call_id
+                    AND r.received_in_id <= rules.last_import_before)
+            THEN 'before_upgrade' END
+"""  # noqa: S608 - our own text
+LOOK = f"""
+    INSERT INTO fated_call
+    SELECT line, fate FROM (
+        SELECT s.line, CASE
+            WHEN stored.same THEN 'repeated'
+            WHEN NOT %(take_voided)s AND void.same THEN 'voided'
+            WHEN NOT %(take_voided)s AND aside.dismissed THEN 'repeated'
+            WHEN v.verdict = 'in_file' OR (stored.differs AND v.verdict IS NULL) THEN
+                CASE WHEN aside.open THEN 'repeated' WHEN stored.differs THEN 'stored' ELSE 'in_file' END
+            ELSE coalesce({CODE}, v.verdict) END AS fate
+        FROM part_call s
+        CROSS JOIN (SELECT max(last_import_before) AS last_import_before, max(upgraded_at) AS upgraded_at
+            FROM billing_callrules) rules
+        LEFT JOIN file_verdict v ON v.line = s.line
+        CROSS JOIN LATERAL (
+            SELECT bool_or({same_content("s", "r")}) AS same, bool_or(NOT {same_content("s", "r")}) AS differs
+            FROM ({of_one_call("billing_callrecord", "s", "r", standing("r"))}) r
+            WHERE {same_identity("s", "r")}) stored
+        CROSS JOIN LATERAL (
+            SELECT true AS same FROM billing_callrecord r
+            WHERE r.is_voided AND (r.is_voided OR r.seconds = 0) AND r.call_id = s.call_id
+                AND {same_content("s", "r")} AND {same_identity("s", "r")}
+            UNION ALL SELECT false ORDER BY 1 DESC LIMIT 1) void
+        CROSS JOIN LATERAL (
+            SELECT bool_or(r.state = 'dismissed') AS dismissed, bool_or(r.state = 'open') AS open
+            FROM billing_setasidecall r
+            WHERE r.call_id = s.call_id AND {same_content("s", "r")} AND {same_identity("s", "r")}) aside
+        WHERE s.seconds > 0
+    ) fated WHERE fate IS NOT NULL
+"""  # noqa: S608 - our own text
+SET_ASIDE_ROWS = """
+    INSERT INTO billing_setasidecall (call_id, leg, number, caller, started_at, seconds, received_in_id, line, reason)
+    SELECT s.call_id, s.leg, s.number, s.caller, s.started_at, s.seconds, %(received_in)s, s.line, f.fate
+    FROM part_call s JOIN fated_call f ON f.line = s.line
+    WHERE f.fate IN ('stored', 'in_file') ORDER BY s.line
+"""
+SETTLE_ASIDE = f"""
+    UPDATE billing_setasidecall r SET state = 'settled', settled_in_id = %(received_in)s, decided_at = %(now)s
+    FROM part_call s
+    WHERE r.state = 'open' AND r.call_id = s.call_id AND {same_content("s", "r")} AND {same_identity("s", "r")}
+        AND s.seconds > 0 AND NOT EXISTS (SELECT FROM fated_call f WHERE f.line = s.line)
+"""  # noqa: S608 - our own text
+SETTLE_REJECTS = """
+    UPDATE billing_rejectedcall r SET state = 'settled', settled_in_id = %(received_in)s, decided_at = %(now)s
+    FROM part_call s
+    WHERE r.state = 'open' AND r.received_in_id < %(received_in)s AND r.call_id <> '' AND r.call_id = s.call_id
+        AND (r.leg = '' OR r.leg = s.leg)
+        AND s.seconds > 0 AND NOT EXISTS (SELECT FROM fated_call f WHERE f.line = s.line)
+"""
+WAITING = """
+    SELECT EXISTS (SELECT FROM billing_setasidecall WHERE state = 'open'),
+        EXISTS (SELECT FROM billing_rejectedcall WHERE state = 'open' AND call_id <> '')
+"""
+
+
+def look_closely(values: dict[str, object]) -> dict[str, int]:
+    """Fill `fated_call` with the rows of a part that are not added, and return how many have which fate."""
+    run(LOOK, values)
+    return dict(rows("SELECT fate, count(*) FROM fated_call GROUP BY fate"))
+
+
+def settle(values: dict[str, object]) -> None:
+    """Settle what waits with the same content as the rows that a part added, and the rejects of their calls."""
+    set_aside, rejects = rows(WAITING)[0]
+    if set_aside:
+        run(SETTLE_ASIDE, values)
+    if rejects:
+        run(SETTLE_REJECTS, values)

@@ -1,0 +1,12 @@
+"""Final months (billing-policy.md, 11): those that ended so long ago that nothing of them changes any more."""
+
+from datetime import date
+
+from billing.calls.sql import column
+
+REASON = "%(month)s is final: it ended so long ago that nothing of it changes any more."
+
+
+def first_open_day() -> date | None:
+    """Return the first day of the months that are not final, by the database's clock; None while history is written."""
+    return column("SELECT CASE WHEN NOT writing_history() THEN first_open_day() END")[0]

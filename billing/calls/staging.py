@@ -1,0 +1,188 @@
+"""A whole file in temporary tables: nothing of it is stored before it is read to its end, and its conflicts are known.
+
+So batches, kills and reruns give the records of one undisturbed import (billing-policy.md, 17). The rows as they came
+wait in a temporary file, for those that will be rejected: memory doesn't grow with the file.
+"""
+
+import pickle
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from tempfile import TemporaryFile
+from typing import IO
+
+from django.db import DatabaseError, transaction
+
+from accounts.migration_guards import local_day_of
+from billing.calls.batches import Batch, Reject
+from billing.calls.cells import fields_of
+from billing.calls.conflicts import find_conflicts
+from billing.calls.layouts import Layout
+from billing.calls.sql import column, copy, rows, run
+from billing.calls.values import LONGEST_ID, Rejected
+
+ROWS = 100_000  # of a part: while it is written, its accounts are locked
+WORK_MEMORY = "SET LOCAL work_mem = '64MB'"
+TABLES = """
+    CREATE TEMPORARY TABLE IF NOT EXISTS staged_call (
+        line bigint, call_id text, leg text, number text, caller text, started_at timestamptz, seconds integer);
+    CREATE TEMPORARY TABLE IF NOT EXISTS staged_reject (
+        line bigint, code text, reason text, content text, call_id text, leg text);
+    CREATE TEMPORARY TABLE IF NOT EXISTS file_verdict (line bigint PRIMARY KEY, verdict text);
+    CREATE TEMPORARY TABLE IF NOT EXISTS called_number (
+        id bigint, number text, is_toll_free boolean, since timestamptz);
+    CREATE TEMPORARY TABLE IF NOT EXISTS called_period (number text, account_id bigint, period tstzrange, zone text);
+    CREATE TEMPORARY TABLE IF NOT EXISTS part_call (
+        line bigint, call_id text, leg text, number text, caller text, started_at timestamptz, seconds integer,
+        number_id bigint, is_toll_free boolean, since timestamptz, account_id bigint, day date);
+    CREATE TEMPORARY TABLE IF NOT EXISTS fated_call (line bigint PRIMARY KEY, fate text);
+    CREATE TEMPORARY TABLE IF NOT EXISTS new_reject (
+        line bigint, code text, reason text, content text, call_id text, leg text);
+"""
+EMPTY = """
+    TRUNCATE staged_call, staged_reject, file_verdict, called_number, called_period, part_call, fated_call, new_reject
+"""
+# Each number of the file once, and since when it had an account: its owner, or who had it before.
+CALLED = """
+    INSERT INTO called_number
+    SELECT p.id, p.number, p.kind = 'toll_free', least(owner.created_at, (
+        SELECT min(least(holder.created_at, lower(n.period)))
+        FROM accounts_numberassignment n JOIN accounts_account holder ON holder.id = n.account_id
+        WHERE n.number_id = p.id))
+    FROM accounts_phonenumber p JOIN accounts_account owner ON owner.id = p.account_id
+    WHERE p.number IN (SELECT number FROM staged_call WHERE seconds > 0)
+"""
+# Who held the numbers when. An assignment is only ever added or ended once, so two counts tell whether any changed.
+ASSIGNMENTS = "SELECT count(*), count(upper(period)) FROM accounts_numberassignment"
+PERIODS = """
+    TRUNCATE called_period;
+    INSERT INTO called_period SELECT c.number, n.account_id, n.period, a.timezone
+    FROM called_number c JOIN accounts_numberassignment n ON n.number_id = c.id
+    JOIN accounts_account a ON a.id = n.account_id
+"""
+# An account whose time zone is not known has no days: its calls are kept, and matched once the zone is corrected.
+PART = f"""
+    TRUNCATE part_call, fated_call;
+    INSERT INTO part_call
+    SELECT s.line, s.call_id, s.leg, s.number, s.caller, s.started_at, s.seconds, c.id, c.is_toll_free, c.since,
+        CASE WHEN z.name IS NOT NULL THEN a.account_id END, {local_day_of("s.started_at", "z")}
+    FROM staged_call s LEFT JOIN called_number c ON c.number = s.number
+    LEFT JOIN called_period a ON a.number = s.number AND a.period @> s.started_at
+    LEFT JOIN accounts_timezone z ON z.name = a.zone
+    WHERE {{within}} ORDER BY s.line
+"""  # noqa: S608 - our own text
+STAGED_COLUMNS = "staged_call (line, call_id, leg, number, caller, started_at, seconds)"
+REJECT_COLUMNS = "(line, code, reason, content, call_id, leg)"
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\N{REPLACEMENT CHARACTER}"})
+CALL_IDS = ("call_id", "uniqueid")
+LEGS = ("leg", "sequence")
+
+Part = tuple[int, int]
+"""Pages of a temporary table: from the first to before the second."""
+
+
+@dataclass
+class Staged:
+    """A file that was read to its end, in this connection's temporary tables."""
+
+    layout: Layout
+    spool: IO[bytes]
+    not_answered: int = 0
+    not_a_call: int = 0
+    calls: int = 0
+    rejects: int = 0
+    _places: list[tuple[int, int]] = field(default_factory=list)  # first line of each batch, and where it is
+    _loaded: tuple[int, list[str]] = (-1, [])
+    _assignments: tuple[int, ...] = ()
+
+    def add(self, batch: Batch) -> None:
+        """Stage a batch, which follows the ones before."""
+        copy(STAGED_COLUMNS, batch.staged)
+        copy(f"staged_reject {REJECT_COLUMNS}", (self.reject_row(reject) for reject in batch.rejects))
+        self._places.append((batch.first, self.spool.tell()))
+        pickle.dump(batch.lines, self.spool, pickle.HIGHEST_PROTOCOL)
+        self.calls += len(batch.staged)
+        self.rejects += len(batch.rejects)
+        self.not_answered += batch.not_answered
+        self.not_a_call += batch.not_a_call
+
+    def finish(self, *, take_voided: bool) -> None:
+        """Find the conflicts within the file, and the numbers that were called."""
+        run("ANALYZE staged_call")
+        with transaction.atomic():
+            run(WORK_MEMORY)
+            run(CALLED)
+            self.look_at_assignments()
+            find_conflicts(take_voided=take_voided)
+        run("ANALYZE called_number, called_period, file_verdict")
+
+    def look_at_assignments(self) -> None:
+        """Find out who held the called numbers, and when."""
+        self._assignments = rows(ASSIGNMENTS)[0]
+        run(PERIODS)
+
+    def is_up_to_date(self) -> bool:
+        """Return whether the assignments are as they were when they were looked at."""
+        return bool(rows(ASSIGNMENTS)[0] == self._assignments)
+
+    def take(self, part: Part) -> None:
+        """Fill `part_call` with a part of the calls, each with its number, and its account and day if it has one."""
+        run(PART.format(within=within(part, "s")))
+
+    def parts(self, table: str) -> Iterator[Part]:
+        """Yield the parts of `staged_call` or `staged_reject`, of about ROWS rows each, in the order of the file."""
+        count = self.calls if table == "staged_call" else self.rejects
+        if not count:
+            return
+        (pages,) = column("SELECT pg_relation_size(%s) / current_setting('block_size')::bigint", [table])
+        step = max(1, pages * ROWS // count)
+        for first in range(0, pages, step):
+            yield first, min(first + step, pages)
+
+    def content(self, line: int) -> str:
+        """Return the row on a line as it was received."""
+        place = bisect_right(self._places, (line, 1 << 62)) - 1
+        first, offset = self._places[place]
+        if self._loaded[0] != first:
+            self.spool.seek(offset)
+            self._loaded = (first, pickle.load(self.spool))
+        return self.layout.content_of(self._loaded[1][line - first])
+
+    def reject_row(self, reject: Reject) -> str:
+        """Return a reject as COPY takes it, with the call id and leg in it, as far as they can be read."""
+        line, code, reason, content = reject
+        call_id, leg = self._named(content)
+        cells = (reason[:200], content, call_id, leg)
+        return "\t".join((str(line), code, *(cell.translate(ESCAPES) for cell in cells))) + "\n"
+
+    def _named(self, content: str) -> tuple[str, str]:
+        try:
+            cells = dict(zip(self.layout.columns, fields_of(content), strict=False))
+        except Rejected:
+            return "", ""
+        return _first(cells, CALL_IDS), _first(cells, LEGS)
+
+
+def _first(cells: dict[str, str], names: Iterable[str]) -> str:
+    found = next((cells[name].strip() for name in names if name in cells), "")
+    return found if len(found) <= LONGEST_ID else ""
+
+
+@contextmanager
+def staging(layout: Layout) -> Iterator[Staged]:
+    """Give an empty stage for one file, and empty it again at the end."""
+    run(TABLES)
+    run(EMPTY)
+    with TemporaryFile() as spool:
+        yield Staged(layout, spool)
+        try:
+            run(EMPTY)
+        except DatabaseError:  # pragma: no cover - the next import empties it
+            return
+
+
+def within(part: Part, row: str) -> str:
+    """Return the condition that a staged row is in a part."""
+    first, end = part
+    return f"{row}.ctid >= '({first},0)'::tid AND {row}.ctid < '({end},0)'::tid"

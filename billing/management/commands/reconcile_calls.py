@@ -1,0 +1,33 @@
+"""Say what became of every call that is stored of a month, and whether that adds up (R36)."""
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from billing.management.commands.bill_run import month_argument
+from billing.reconcile import reconciled
+
+
+class Command(BaseCommand):
+    help = (
+        "Count everything that is stored of a month by its fate: records by the day where their account is, those "
+        "without an account by UTC. The exit status is 1 if a row has no fate, or if the counts of an import are not "
+        "what is stored of it."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--month", type=month_argument, required=True, help="like 2026-10")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = reconciled(options["month"])
+        width = max(map(len, found.fates))
+        self.stdout.write(f"{found.month:%B %Y}")
+        for fate, (count, minutes) in found.fates.items():
+            told = f", {minutes:,} minutes" if minutes else ""
+            self.stdout.write(f"  {fate.replace('_', ' '):{width}}  {count:>12,}{told}")
+        self.stdout.write(f"  {'remainder':{width}}  {found.remainder:>12,}")
+        for received in found.wrong_imports:
+            self.stdout.write(f"The counts of import {received.pk} ({received.name}) are not what is stored of it.")
+        if not found.adds_up:
+            raise CommandError("The fates don't add up.", returncode=1)

@@ -1,0 +1,78 @@
+"""Void call records that should never have come in: one, or a whole import (R35)."""
+
+import argparse
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.actions import AlreadyDone
+from accounts.models import User
+from billing.actions import void_import, void_record
+from billing.actions.void_calls import Voided, preview
+from billing.models import CallImport, CallRecord
+from billing.words import money
+
+
+class Command(BaseCommand):
+    help = (
+        "Void a call record, or all records of an import: they count as if never made. Months that were billed get the "
+        "difference on the next invoice. A void is never undone; the right record can be imported afterwards."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("--import", dest="received", type=int, metavar="N", help="the number of an import")
+        what.add_argument("--call", metavar="ID", help="the id of a call")
+        parser.add_argument("--leg", default="", metavar="LEG", help="which record of the call, if it has a leg")
+        parser.add_argument("--by", required=True, metavar="EMAIL", help="who voids: staff with that permission")
+        parser.add_argument("--reason", required=True, help="why; it stays with each record")
+        parser.add_argument(
+            "--confirm-credited", action="store_true", help="void although credit notes were issued for these months"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="say what would change, and write nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        by = User.objects.filter(email=options["by"].strip().lower()).first()
+        if by is None:
+            raise CommandError(f"There is no user with the e-mail address {options['by']}.")
+        received, records = self._chosen(options)
+        if options["dry_run"]:
+            self._tell(preview(records), "would be voided")
+            return
+        how: dict[str, Any] = {"by": by, "reason": options["reason"], "confirm_credited": options["confirm_credited"]}
+        try:
+            done = void_import(received, **how) if received else void_record(records.get(), **how)
+        except AlreadyDone as answer:
+            self.stdout.write(" ".join(answer.messages))
+            return
+        except ValidationError as refusal:
+            hint = " Add --confirm-credited to void all the same." if refusal_code(refusal) == "credited" else ""
+            raise CommandError(" ".join(refusal.messages) + hint) from refusal
+        except PermissionDenied as denial:
+            raise CommandError(str(denial)) from denial
+        self._tell(done, "voided")
+
+    def _chosen(self, options: dict[str, Any]) -> tuple[CallImport | None, Any]:
+        if options["received"] is not None:
+            received = CallImport.objects.filter(pk=options["received"]).first()
+            if received is None:
+                raise CommandError(f"There is no import {options['received']}.")
+            return received, received.calls.all()
+        records = CallRecord.objects.standing().filter(call_id=options["call"], leg=options["leg"])
+        if not records.exists():
+            raise CommandError(f"No record of the call {options['call']} with this leg stands.")
+        return None, records
+
+    def _tell(self, voided: Voided, what: str) -> None:
+        self.stdout.write(
+            f"{voided.records:,} records {what}: {voided.charged:,} charged calls with {voided.minutes:,} minutes, "
+            f"of {len(voided.accounts):,} accounts."
+        )
+        for note in voided.notes.values():
+            self.stdout.write(f"{note.title} credited {money(note.amount)} on {note.invoice.title}.")
+
+
+def refusal_code(refusal: ValidationError) -> str | None:
+    """Return the code of a refusal of one reason."""
+    return getattr(refusal, "code", None)

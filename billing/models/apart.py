@@ -1,0 +1,171 @@
+"""What came in and was not taken: records set aside, rejected rows; and the rules of calls kept in the database."""
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import MD5
+
+from accounts.models import User
+from billing.models.calls import CallImport, CallRecord
+
+
+class DecidedQuerySet(models.QuerySet):
+    def open(self) -> "DecidedQuerySet":
+        """Rows that wait for a person, or for a later file."""
+        return self.filter(state="open")
+
+
+class SetAsideCall(models.Model):
+    """A record that contradicts another of the same identity (policy 17): it claims none, and is not charged.
+
+    Somebody takes it, which voids a stored one, or dismisses it; or a later file in which the identity stands once
+    settles it. All that is needed to take it is here.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        TAKEN = "taken", "Taken"
+        DISMISSED = "dismissed", "Dismissed"
+        SETTLED = "settled", "Settled by a later file"
+
+    class Reason(models.TextChoices):
+        STORED = "stored", "Another record of this identity was stored before."
+        IN_FILE = "in_file", "The file has another record of this identity."
+
+    call_id = models.CharField(max_length=100)
+    leg = models.CharField(max_length=100, blank=True)
+    number = models.CharField("called number", max_length=16)
+    caller = models.CharField(max_length=40, blank=True)
+    started_at = models.DateTimeField()
+    seconds = models.PositiveIntegerField()
+    received_in = models.ForeignKey(CallImport, on_delete=models.PROTECT, related_name="records_set_aside")
+    line = models.PositiveBigIntegerField()
+    reason = models.CharField(max_length=16, choices=Reason.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN, db_default=State.OPEN)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    decided_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=500, blank=True, db_default="")
+    settled_in = models.ForeignKey(CallImport, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
+    record = models.ForeignKey(CallRecord, on_delete=models.PROTECT, related_name="+", null=True)
+
+    objects = DecidedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = "record set aside"
+        verbose_name_plural = "records set aside"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="open", decided_by=None, decided_at=None, settled_in=None, record=None)
+                | Q(state="taken", decided_by__isnull=False, decided_at__isnull=False, record__isnull=False)
+                | Q(state="dismissed", decided_by__isnull=False, decided_at__isnull=False, record=None)
+                | Q(state="settled", decided_by=None, settled_in__isnull=False, record=None),
+                name="set_aside_call_is_decided_as_a_whole",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["taken", "dismissed"]) | ~Q(note=""),
+                name="set_aside_call_is_decided_with_a_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["call_id"], name="set_aside_by_call"),
+            models.Index(fields=["-id"], name="set_aside_open", condition=Q(state="open")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.call_id} ({self.leg})" if self.leg else self.call_id
+
+
+class RejectedCall(models.Model):
+    """A row of a file that was not taken, and why; corrected in the file, it can be imported again.
+
+    A later import that adds the record settles it, or somebody dismisses it with a reason. The same row of a later file
+    adds none: `seen_in` is then the latest file that had it.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        SETTLED = "settled", "Settled by a later file"
+        DISMISSED = "dismissed", "Dismissed"
+
+    received_in = models.ForeignKey(CallImport, on_delete=models.PROTECT, related_name="rejects")
+    line = models.PositiveBigIntegerField()
+    code = models.CharField(max_length=32)
+    reason = models.CharField(max_length=200)
+    content = models.TextField(blank=True, help_text="The row as it was received, NUL written as \\0.")
+    call_id = models.CharField(max_length=100, blank=True, default="", db_default="")
+    leg = models.CharField(max_length=100, blank=True, default="", db_default="")
+    seen_in = models.ForeignKey(CallImport, on_delete=models.PROTECT, related_name="rejects_seen", null=True)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN, db_default=State.OPEN)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    decided_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=500, blank=True, default="", db_default="")
+    settled_in = models.ForeignKey(CallImport, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
+
+    objects = DecidedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["received_in", "line"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="open", decided_by=None, decided_at=None, settled_in=None)
+                | Q(state="settled", decided_by=None, settled_in__isnull=False)
+                | (Q(state="dismissed", decided_by__isnull=False, decided_at__isnull=False) & ~Q(note="")),
+                name="rejected_row_is_decided_as_a_whole",
+            )
+        ]
+        indexes = [
+            models.Index(MD5("content"), name="rejected_by_content"),
+            models.Index(fields=["call_id"], name="rejected_open", condition=Q(state="open")),
+        ]
+
+    def __str__(self) -> str:
+        return f"Line {self.line}: {self.reason}"
+
+
+class CallRules(models.Model):
+    """The one row of rules about calls that the database's guards ask too."""
+
+    final_after = models.PositiveSmallIntegerField(
+        default=18,
+        db_default=18,
+        validators=[MinValueValidator(1)],
+        help_text="A month that ended more than so many months ago is final (billing-policy.md, 11).",
+    )
+    detached_before = models.DateField(
+        null=True, help_text="Calls of months before this day were detached: since then `final_after` is never raised."
+    )
+    upgraded_at = models.DateTimeField(
+        null=True, help_text="When the identity of records got a leg, in a database that had calls before."
+    )
+    last_import_before = models.BigIntegerField(
+        null=True, help_text="The key of the last import of before that; its records keep what was invoiced."
+    )
+
+    class Meta:
+        verbose_name_plural = "call rules"
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="one_row_of_call_rules"),
+            models.CheckConstraint(condition=Q(final_after__gte=1), name="final_after_a_month_or_more"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Months are final after {self.final_after}"
+
+
+class CallFeed(models.Model):
+    """The one row of what the last look at the feed found (R47): a warning each, or nothing."""
+
+    looked_at = models.DateTimeField()
+    silent = models.CharField(max_length=400, blank=True)
+    low = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_call_feed")]
+
+    def __str__(self) -> str:
+        return " ".join(self.warnings) or "The feed of calls is as usual."
+
+    @property
+    def warnings(self) -> list[str]:
+        return [text for text in (self.silent, self.low) if text]

@@ -1,0 +1,88 @@
+"""A void beside a bill run, two at once, and one that is killed; each race has a control."""
+
+from datetime import date
+from threading import Event
+
+import pytest
+
+from accounts.actions import AlreadyDone
+from accounts.models import Account, PhoneNumber, User
+from billing import run
+from billing.actions import take_record, void_calls, void_import, void_record
+from billing.calls import locking
+from billing.models import CallRecord, CallVoid, InvoiceLine, LateMonth, SetAsideCall
+from tests.billing.calls import imported, row
+from tests.billing.test_import_races import LONGEST_WAIT, WITHOUT_LOCK, Threads, bill, until_done_or_waiting
+from tests.racing import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MARCH = date(2026, 3, 1)
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_void_while_its_month_is_billed_is_not_lost(
+    answered: PhoneNumber, account: Account, biller: User, monkeypatch: pytest.MonkeyPatch, locked: bool
+) -> None:
+    """The run has read the calls and is about to commit. The control, without the lock, charges a voided call."""
+    if not locked:
+        monkeypatch.setattr(locking, "LOCK", WITHOUT_LOCK)
+    imported([row("c1")])
+    record = CallRecord.objects.get()
+    written, go_on = Event(), Event()
+
+    def checkpoint(name: str) -> None:
+        if name == "before commit":
+            written.set()
+            assert go_on.wait(LONGEST_WAIT)
+
+    monkeypatch.setattr(run, "checkpoint", checkpoint)
+    threads = Threads()
+    billing = threads.start(lambda: bill(account))
+    assert written.wait(LONGEST_WAIT)
+    voiding = threads.start(lambda: void_record(record, by=biller, reason="Wrong"))
+    until_done_or_waiting(voiding)
+    go_on.set()
+    billing.result()
+    voiding.result()
+    assert InvoiceLine.objects.exists()
+    assert CallRecord.objects.voided().exists()
+    assert LateMonth.objects.filter(month=MARCH).exists() is locked
+
+
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_a_record_is_taken_once(
+    answered: PhoneNumber, biller: User, monkeypatch: pytest.MonkeyPatch, in_turn: bool
+) -> None:
+    """The control, which takes no turn and locks no row, is stopped by the index of identities."""
+    imported([row("c1")])
+    imported([row("c1", seconds=90)])
+    kept = SetAsideCall.objects.get()
+    if not in_turn:
+        monkeypatch.setattr("billing.actions.decide_calls.take_turn", lambda: None)
+        monkeypatch.setattr(void_calls, "take_turn", lambda: None)
+    outcomes = at_once(4, lambda _: take_record(kept, by=biller, reason="Right"))
+    assert len([each for each in outcomes if isinstance(each, CallRecord)]) == 1
+    assert len([each for each in outcomes if isinstance(each, AlreadyDone)]) == 3 or not in_turn
+    assert (CallRecord.objects.standing().get().seconds, CallVoid.objects.count()) == (90, 1)
+
+
+def test_a_void_of_an_import_that_is_killed_goes_on_when_it_is_run_again(
+    answered: PhoneNumber, biller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process is killed after the second of its chunks was committed."""
+    monkeypatch.setattr(void_calls, "CHUNK", 10)
+    received = imported([row(f"c{number}") for number in range(35)])
+    done: list[str] = []
+
+    def checkpoint(name: str) -> None:
+        done.append(name)
+        if done.count("after commit") == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(locking, "checkpoint", checkpoint)
+        with pytest.raises(KeyboardInterrupt):
+            void_import(received, by=biller, reason="Wrong")
+    assert CallVoid.objects.count() == 20
+    assert void_import(received, by=biller, reason="Wrong").records == 15
+    assert CallRecord.objects.voided().count() == CallVoid.objects.count() == 35
