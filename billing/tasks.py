@@ -15,6 +15,6 @@ def bill_run(now: datetime) -> str:
     return f"{done.month:%B %Y}: {done.accounts} accounts, {done.invoices} invoices, {len(done.failed)} failed"
 
 
-@every_hour(minute=23)
+@every_hour(minute=53)
 def call_feed(now: datetime) -> str:
     return " ".join(look_at_feed(now=now).warnings)

@@ -114,11 +114,14 @@ class Command(BaseCommand):
             (received.repeated, "there already"),
             (received.not_answered, "not answered"),
             (received.rejected, "rejected"),
-            (received.zero, "of 0 seconds"),
+        ]
+        more = [
+            (received.zero, "with 0 seconds"),
             (received.set_aside, "set aside"),
-            (received.voided, "voided"),
+            (received.voided, "voided before"),
             (received.not_a_call, "not a call"),
         ]
+        counts += [(count, what) for count, what in more if count]
         told = ", ".join(f"{count:,} {what}" for count, what in counts)
         self.stdout.write(f"{received.name}: {told}. {received.rows_read:,} rows read.")
 
