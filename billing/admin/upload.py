@@ -24,7 +24,7 @@ from billing.actions.mappings import check_name
 from billing.calls.cells import Unreadable
 from billing.calls.importing import PERMISSION, TAKE_VOIDED, import_calls
 from billing.calls.mapping import ANSWERED, LONGEST_COLUMN, NEEDED, ROLES, mapping_of
-from billing.calls.outcome import Outcome, fates_told, nothing_told, outcome_of
+from billing.calls.outcome import Outcome, fates_told, known_told, nothing_told, outcome_of
 from billing.calls.preview import PreviewedRow, preview_calls
 from billing.models import CallImport, CallMapping, Layout
 
@@ -225,7 +225,7 @@ def _tell(request: HttpRequest, received: CallImport) -> None:
     """Say what became of the file; green only if something was added."""
     outcome = outcome_of(received)
     if outcome == Outcome.KNOWN:
-        messages.info(request, f"“{received}” has nothing new: all of its calls are there already.")
+        messages.info(request, f"“{received}” has nothing new: {known_told(received)}.")
     elif outcome == Outcome.NOTHING:
         messages.error(request, f"“{received}”: {nothing_told(received)}")
     else:

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from billing.calls.cells import (
     BYTE_ORDER_MARK,
-    SEPARATOR_LINE,
     Unreadable,
     fields_of,
     is_blank,
@@ -116,8 +115,8 @@ def batches_of(
     mapping: ColumnMapping | None = None,
 ) -> tuple[Layout, Iterator[Batch]]:
     """Return the layout of a file and its batches, which are read as they are asked for; Unreadable as `opened`."""
-    layout, every, not_rows = opened(blocks, wanted, numbers=numbers, zone=zone, mapping=mapping)
-    return layout, _batches(layout, every, not_rows)
+    layout, every = opened(blocks, wanted, numbers=numbers, zone=zone, mapping=mapping)
+    return layout, _batches(layout, every)
 
 
 def opened(
@@ -127,9 +126,8 @@ def opened(
     numbers: Numbers,
     zone: ZoneInfo | None,
     mapping: ColumnMapping | None = None,
-) -> tuple[Layout, Iterator[Block], int]:
-    """Return the layout of a file, its blocks with what stands before the first row left blank, and how many lines of
-    that are no rows: the names of the columns, and a line with the delimiter.
+) -> tuple[Layout, Iterator[Block]]:
+    """Return the layout of a file, and its blocks with what stands before the first call left blank: it is no call.
 
     The file's first lines tell the layout, and have to fit it if one is `wanted`; otherwise Unreadable.
     """
@@ -147,31 +145,23 @@ def opened(
             raise Unreadable("not_text", reason) from None
         raise
     before = layout.start
-    above = lines[: max(before - 1, 0)]
-    ignored = [line for line in above if not SEPARATOR_LINE.match(line.strip(f" {BYTE_ORDER_MARK}"))]
     for block in head:
         for place in range(min(before, len(block.lines))):
             block.lines[place] = ""
             block.bad.pop(place, None)
         before -= min(before, len(block.lines))
-    return layout, chain(head, left), layout.start - len(ignored)
+    return layout, chain(head, left)
 
 
-def _batches(layout: Layout, blocks: Iterable[Block], not_rows: int) -> Iterator[Batch]:
-    batch = Batch(layout, first=1, not_a_call=-not_rows)
-    broken: Unreadable | None = None
-    try:
-        for block in blocks:
-            batch.take(block)
-            if len(batch.lines) >= ROWS or batch.size >= BYTES:
-                yield batch
-                batch = Batch(layout, first=batch.first + len(batch.lines))
-    except Unreadable as why:
-        broken = why  # what was read before it is taken first
+def _batches(layout: Layout, blocks: Iterable[Block]) -> Iterator[Batch]:
+    batch = Batch(layout, first=1)
+    for block in blocks:
+        batch.take(block)
+        if len(batch.lines) >= ROWS or batch.size >= BYTES:
+            yield batch
+            batch = Batch(layout, first=batch.first + len(batch.lines))
     if batch.lines:
         yield batch
-    if broken:
-        raise broken
 
 
 def read_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:

@@ -10,7 +10,7 @@ FATES = (
     ("zero", "of 0 seconds"),
     ("repeated", "there already"),
     ("not_answered", "not answered"),
-    ("not_a_call", "no call"),
+    ("not_a_call", "not a call"),
     ("set_aside", "set aside"),
     ("voided", "voided"),
     ("rejected", "rejected"),
@@ -37,13 +37,23 @@ def outcome_of(received: CallImport) -> Outcome:
 
 
 def fates_told(received: CallImport) -> str:
-    """Return how many rows became what, adding up to the rows read: “2 added, 1 of them unmatched, 1 rejected”."""
+    """Return how many rows became what, and how many were read: “2 added, 1 rejected; 3 rows read”.
+
+    The counts add up to the rows read.
+    """
     counts = [(fate, getattr(received, fate), told) for fate, told in FATES]
-    return ", ".join(f"{count:,} {told}" for fate, count, told in counts if count or fate in ALWAYS_TOLD)
+    told = ", ".join(f"{count:,} {told}" for fate, count, told in counts if count or fate in ALWAYS_TOLD)
+    return f"{told}; {received.rows_read:,} {'row' if received.rows_read == 1 else 'rows'} read"
+
+
+def known_told(received: CallImport) -> str:
+    """Return why nothing of a file is new although all of it is fine."""
+    return "all of its calls are there already" + (", or were voided" if received.voided else "")
 
 
 def nothing_told(received: CallImport) -> str:
     """Return in a sentence that nothing of a file was added, and where its rows went instead."""
     counts = [(getattr(received, fate), told) for fate, told in FATES]
     told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
-    return f"Nothing was added: {told}." if told else "Nothing was added: the file has no rows of calls."
+    has_rows = received.rows_read > received.not_a_call
+    return f"Nothing was added: {told}." if has_rows else "Nothing was added: the file has no rows of calls."

@@ -38,7 +38,7 @@ def preview_calls(
     """Return the layout of a file and its first ten rows; refused as `import_calls` is."""
     check_permission(by)
     try:
-        found, blocks, _ = opened(
+        found, blocks = opened(
             blocks_of(stream),
             layout,
             numbers=Numbers(settings.PHONENUMBER_DEFAULT_REGION),

@@ -90,7 +90,6 @@ EXPECTED: dict[str, Read | Refused] = {
     "h20-nul-middle.csv": Read({"h20a": 61, "h20b": 61}, rejects={3: "nul"}),
     "h22-ctrl-z.csv": Read({"h22": 61}, not_calls=1),
 }
-SEVERAL_RECORDS = ("a05-asterisk-ring-group-same-uniqueid-twice.csv", "a19-asterisk-ring-group-other-order.csv")
 # The starts of g12, all others of the files are at noon in New York.
 STARTS = {
     "g1205": "2026-11-20T12:00:00.123000+00:00",

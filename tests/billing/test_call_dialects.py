@@ -45,29 +45,29 @@ def tarred() -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        gzip.compress(PLAIN),
-        bz2.compress(PLAIN),
-        bz2.compress(PLAIN[:60]) + bz2.compress(PLAIN[60:]),
-        lzma.compress(PLAIN),
-        lzma.compress(PLAIN) + b"\0\0\0\0",
-        zipped("calls.csv"),
-        zipped("folder/calls.csv", "__MACOSX/._calls.csv"),
-        zipped("calls.csv.gz", content=gzip.compress(PLAIN)),
-        codecs.BOM_UTF16_LE + PLAIN.decode().encode("utf-16-le"),
-        codecs.BOM_UTF16_BE + PLAIN.decode().encode("utf-16-be"),
-        PLAIN.decode().encode("utf-16-be"),
-        gzip.compress(PLAIN.decode().encode("utf-16")),
-        b"\xef\xbb\xbf" + PLAIN,
-        PLAIN.replace(b"\n", b"\r"),
-        PLAIN.replace(b"\n", b"\r\n") + b"\x1a",
-        b"sep=;\n" + PLAIN.replace(b",", b";"),
-        b'\xef\xbb\xbf"sep=|"\r\n' + PLAIN.replace(b",", b"|"),
-    ],
-    ids=lambda content: f"{content[:6]!r}",
-)
+PACKED = [
+    gzip.compress(PLAIN),
+    bz2.compress(PLAIN),
+    bz2.compress(PLAIN[:60]) + bz2.compress(PLAIN[60:]),
+    lzma.compress(PLAIN),
+    lzma.compress(PLAIN) + b"\0\0\0\0",
+    zipped("calls.csv"),
+    zipped("folder/calls.csv", "__MACOSX/._calls.csv"),
+    zipped("calls.csv.gz", content=gzip.compress(PLAIN)),
+    codecs.BOM_UTF16_LE + PLAIN.decode().encode("utf-16-le"),
+    codecs.BOM_UTF16_BE + PLAIN.decode().encode("utf-16-be"),
+    PLAIN.decode().encode("utf-16-be"),
+    gzip.compress(PLAIN.decode().encode("utf-16")),
+    b"\xef\xbb\xbf" + PLAIN,
+    PLAIN.replace(b"\n", b"\r"),
+    PLAIN.replace(b"\n", b"\r\n") + b"\x1a",
+    b"sep=;\n" + PLAIN.replace(b",", b";"),
+    b'\xef\xbb\xbf"sep=|"\r\n' + PLAIN.replace(b",", b"|"),
+]
+
+
+# By number: a packed file has the time in it, in which two processes that collect the tests would differ.
+@pytest.mark.parametrize("content", PACKED, ids=range(len(PACKED)))
 def test_whatever_it_is_packed_in_the_calls_are_read(content: bytes) -> None:
     batch = batch_of(content)
     assert ids(batch) == ["c1", "c2"]
@@ -122,14 +122,12 @@ def test_a_zip_can_be_read_from_a_file_alone(db: None) -> None:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
-def test_what_was_read_before_a_file_breaks_off_is_in(answered: PhoneNumber, pack: Any) -> None:
+def test_a_file_that_breaks_off_is_refused_as_a_whole(answered: PhoneNumber, pack: Any) -> None:
     whole = pack(file_of(row(f"c{number}", caller=str(random.Random(number).random())) for number in range(60_000)))
     with pytest.raises(ValidationError) as refusal:
         imported(whole[: len(whole) * 3 // 4])
-    assert "The rows before that are in." in str(refusal.value)
-    received = CallImport.objects.get()
-    assert received.finished_at is None
-    assert 20_000 < received.added == CallRecord.objects.count() < 60_000
+    assert "can't be read to its end" in str(refusal.value)
+    assert not CallImport.objects.exists()
 
 
 def test_what_unpacks_to_much_takes_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,12 +146,12 @@ def test_what_unpacks_to_much_takes_little_memory(monkeypatch: pytest.MonkeyPatc
     assert most <= 1 << 18
 
 
-def test_trailing_garbage_of_gzip_is_told_after_the_rows(answered: PhoneNumber) -> None:
+def test_trailing_garbage_of_gzip_is_told(answered: PhoneNumber) -> None:
     content = gzip.compress(file_of(row(f"c{number}") for number in range(50_000))) + b"garbage"
     with pytest.raises(ValidationError) as refusal:
         imported(content)
     assert "can't be read to its end" in str(refusal.value)
-    assert CallRecord.objects.count() == 50_000
+    assert not CallRecord.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -171,7 +169,12 @@ def test_trailing_garbage_of_gzip_is_told_after_the_rows(answered: PhoneNumber) 
 )
 def test_a_line_that_is_no_call_is_counted_as_one(line: str) -> None:
     batch = batch_of(file_of([row("c1"), line, row("c2")]))
-    assert (ids(batch), batch.not_a_call, batch.not_answered, batch.rejects) == (["c1", "c2"], 1, 0, [])
+    assert (ids(batch), batch.not_a_call, batch.not_answered, batch.rejects) == (
+        ["c1", "c2"],
+        2,
+        0,
+        [],
+    )  # with the names
 
 
 @pytest.mark.parametrize(
@@ -179,14 +182,14 @@ def test_a_line_that_is_no_call_is_counted_as_one(line: str) -> None:
 )
 def test_a_line_that_may_be_a_call_is_rejected(line: str) -> None:
     batch = batch_of(file_of([row("c1"), line, row("c2")]))
-    assert (ids(batch), batch.not_a_call) == (["c1", "c2"], 0)
+    assert (ids(batch), batch.not_a_call) == (["c1", "c2"], 1)  # the names of the columns
     assert [reject[0] for reject in batch.rejects] == [3]
 
 
 def test_every_row_has_one_fate() -> None:
     lines = ["", row("c1"), "hello there", row("c2", seconds="x"), row("c3"), ",,", "\x1a"]
     batch = batch_of(file_of(lines))
-    assert len(batch.staged) + len(batch.rejects) + batch.not_answered + batch.not_a_call == len(lines)
+    assert len(batch.staged) + len(batch.rejects) + batch.not_answered + batch.not_a_call == 1 + len(lines)
 
 
 @given(
@@ -195,7 +198,7 @@ def test_every_row_has_one_fate() -> None:
 def test_any_lines_have_one_fate_each(lines: list[str]) -> None:
     batch = batch_of(file_of([row("c1"), *lines]))
     count = len(batch.staged) + len(batch.rejects) + batch.not_answered + batch.not_a_call
-    assert count == 1 + len(lines)
+    assert count == 2 + len(lines)
 
 
 @given(st.binary(max_size=400))

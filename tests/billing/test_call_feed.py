@@ -34,8 +34,8 @@ def test_no_import_for_too_long_is_a_warning_everywhere(answered: PhoneNumber, b
     [warning] = look_at_feed(now=database_now() + 50 * HOUR).warnings
     assert warning == "No calls were imported for 50 hours: the last file was “calls.csv”."
     assert metrics() == {"silent": 1, "low": 0}
-    assert [each.id for each in check_feed(databases=["default"])] == ["billing.W001"]
-    assert "billing.W001" in {each.id for each in run_checks(tags=[Tags.database], databases=["default"])}
+    assert [each.id for each in check_feed(databases=["default"])] == ["billing.W003"]
+    assert "billing.W003" in {each.id for each in run_checks(tags=[Tags.database], databases=["default"])}
     client = Client()
     client.force_login(biller)
     assert "No calls were imported for 50 hours" in client.get(reverse("admin:index")).content.decode()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from billing.actions import run_bills
 from billing.models import HeldBill
 from billing.replay import differences, replay
 from config.settings import env
@@ -48,3 +49,17 @@ def test_a_difference_is_told(db: None) -> None:
     assert [words.split(" ")[0] for words in differences(case["expected"], result)] == [
         "refused:", "2026-03:", "2026-03:", "2026-03:",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_the_default_settings_hold_none_but_the_bill_below_zero(
+    path: Path, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def as_live(*args: Any, **options: Any) -> Any:
+        return run_bills(*args, **{**options, "hold_unusual": True})
+
+    monkeypatch.setattr("billing.replay.run_bills", as_live)
+    replay(json.loads(path.read_text()), catalogue_content())
+    held = [str(total) for total in HeldBill.objects.order_by("pk").values_list("total", flat=True)]
+    # Until February's bill is decided, the next one would carry January's difference as well, and waits with it.
+    assert held == (["-3.60", "-4.05"] if path.stem == "18-a-bill-below-zero" else [])

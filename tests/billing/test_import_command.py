@@ -40,7 +40,10 @@ def calls(tmp_path: Path) -> Path:
 
 def test_a_good_file_is_summed_up_in_one_line(answered: PhoneNumber, calls: Path, biller: User) -> None:
     said = command(calls, "--by", "Bea@example.com")
-    assert said == "calls.csv: 2 added, 1 of them unmatched, 1 there already, 0 not answered or no call, 0 rejected.\n"
+    assert said == (
+        "calls.csv: 2 added, 1 of them unmatched, 1 there already, 0 not answered, 1 not a call, 0 rejected; "
+        "4 rows read.\n"
+    )
     assert CallImport.objects.get().by == biller
 
 
@@ -164,7 +167,7 @@ def test_nothing_added_is_never_a_success(answered: PhoneNumber, calls: Path, tm
     unanswered.write_text(asterisk_row("1773000000.1", disposition="NO ANSWER"))
     assert str(refused(empty)) == "Nothing was added: the file has no rows of calls."
     error = refused(unanswered, "--zone", "America/Chicago")
-    assert (error.returncode, str(error)) == (1, "Nothing was added: 1 not answered or no call.")
+    assert (error.returncode, str(error)) == (1, "Nothing was added: 1 not answered.")
     error = refused(calls, empty)
     assert (error.returncode, str(error)) == (1, "Nothing was added from empty.csv.")
     assert command(calls).endswith("calls.csv: nothing is new, all of its calls are there already.\n")

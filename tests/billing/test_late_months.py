@@ -15,7 +15,7 @@ from billing import run
 from billing.actions import release_bill
 from billing.calls import locking
 from billing.models import HeldBill, LateMonth
-from tests.billing.bills import APRIL, IN_APRIL, IN_JUNE, IN_MAY, MARCH, MAY, bill, called, lines, number_of
+from tests.billing.bills import APRIL, IN_APRIL, IN_JUNE, IN_MAY, MARCH, MAY, bill, buy, called, lines, number_of
 from tests.billing.test_import_races import LONGEST_WAIT, WITHOUT_LOCK, until_done_or_waiting
 from tests.guarding import INSERTS, UPDATES, by_history_revert, by_upsert, named, refused_by, sql
 
@@ -73,10 +73,12 @@ def read(queries: CaptureQueriesContext) -> int:
 def test_a_difference_of_nothing_is_settled_too(active: Account, owner: User) -> None:
     """Minutes that the package includes change no amount; nor is there an invoice where nothing else is owed."""
     number_of(active, "+18005550100", by=owner)
+    buy(active, owner, package="tf-500")
     bill()
-    called("c1", minutes=0, caller="late")
-    sql("INSERT INTO billing_latemonth (account_id, month) VALUES (%s, %s) ON CONFLICT DO NOTHING", active.pk, MARCH)
+    called("c1", minutes=5)
+    assert states() == [(MARCH, None)]
     bill(APRIL, IN_MAY)
+    assert adjusted(active, APRIL) == []
     assert states() == [(MARCH, IN_MAY)]
 
 

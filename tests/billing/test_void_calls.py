@@ -189,7 +189,7 @@ def test_what_is_stored_by_now_is_not_taken_again(answered: PhoneNumber, biller:
 
 
 def test_a_reject_is_settled_by_a_later_import_and_does_not_double(answered: PhoneNumber, biller: User) -> None:
-    rows = [row("c1", seconds="60.5"), row("c2", to="+18005550199"), row("c3")]
+    rows = [row("c1", seconds="x"), row("c2", to="+18005550199"), row("c3")]
     received = imported(rows)
     assert rejects(received) == [(2, "bad_seconds"), (3, "unknown_number")]
     again = imported(rows)

@@ -19,7 +19,7 @@ from billing.actions.mappings import check_name
 from billing.calls.cells import Unreadable
 from billing.calls.importing import import_calls
 from billing.calls.mapping import given_by, mapping_of
-from billing.calls.outcome import Outcome, fates_told, nothing_told, outcome_of
+from billing.calls.outcome import Outcome, fates_told, known_told, nothing_told, outcome_of
 from billing.calls.rejects import columns_of, rejects_of
 from billing.models import CallImport, CallMapping, Layout
 
@@ -97,14 +97,17 @@ class Command(BaseCommand):
         self._check(imports, path)
 
     def _check(self, imports: list[CallImport], path: Path | None) -> None:
-        """Say what is no success, and end with exit status 1 if a row was rejected, or nothing of a file was added."""
+        """Say what is no success, and end with exit status 1 if a row waits for a person or nothing was added."""
         failed = [received for received in imports if outcome_of(received) == Outcome.NOTHING]
         for received in imports:
             if outcome_of(received) == Outcome.KNOWN:
-                self.stdout.write(f"{received.name}: nothing is new, all of its calls are there already.")
+                self.stdout.write(f"{received.name}: nothing is new, {known_told(received)}.")
         said = [nothing_told(received) for received in failed]
         if len(imports) > 1:
             said = [f"Nothing was added from {received.name}." for received in failed]
+        if aside := sum(received.set_aside for received in imports):
+            records = "1 record was" if aside == 1 else f"{aside:,} records were"
+            said.append(f"{records} set aside: take or dismiss them in the admin.")
         rejected = sum(received.rejected for received in imports)
         if rejected:
             where = f" See {path}." if path else " --rejects writes them to a file."
