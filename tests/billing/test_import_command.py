@@ -39,9 +39,8 @@ def calls(tmp_path: Path) -> Path:
 
 def test_a_good_file_is_summed_up_in_one_line(answered: PhoneNumber, calls: Path, biller: User) -> None:
     said = command(calls, "--by", "Bea@example.com")
-    assert said == (
-        "calls.csv: 2 added, 1 of them unmatched, 1 there already, 0 not answered, 0 rejected, 1 not a call. 4 rows read.\n"
-    )
+    told = "calls.csv: 2 added, 1 of them unmatched, 1 there already, 0 not answered, 0 rejected, 1 not a call."
+    assert said == f"{told} 4 rows read.\n"
     assert CallImport.objects.get().by == biller
 
 
