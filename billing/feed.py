@@ -55,7 +55,7 @@ def minutes_on(days: Sequence[date], *, since: datetime) -> dict[date, int]:
     if first is None:
         return {}
     calls = CallRecord.objects.charged().filter(received_in__gte=first, day__in=days).order_by().values("day")
-    return dict(calls.annotate(total=Sum("minutes")).values_list("day", "total"))
+    return {day: total for day, total in calls.annotate(total=Sum("minutes")).values_list("day", "total") if day}
 
 
 def check_feed(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
