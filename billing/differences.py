@@ -14,8 +14,9 @@ def open_differences(invoice: Invoice) -> dict[date, Decimal]:
     Months that can't be priced are left out: no invoice can carry them either.
     """
     months = set(invoice.lines.values_list("month", flat=True))
-    late = set(LateMonth.objects.filter(account=invoice.account_id, month__in=months).values_list("month", flat=True))
-    if not late:
+    late = LateMonth.objects.filter(account=invoice.account_id, month__in=months, settled_at=None)
+    late_months = set(late.values_list("month", flat=True))
+    if not late_months:
         return {}
     following = month_after(max(months))
     facts = facts_of([invoice.account_id], following, tariffs()).get(invoice.account_id)
@@ -25,6 +26,6 @@ def open_differences(invoice: Invoice) -> dict[date, Decimal]:
     except NotPriced:
         return {}
     for line in lines:
-        if line.kind == ADJUSTMENT and line.month in late:
+        if line.kind == ADJUSTMENT and line.month in late_months:
             found[line.month] = found.get(line.month, Decimal("0.00")) + line.amount
     return {month: amount for month, amount in found.items() if amount}

@@ -44,7 +44,7 @@ def check(name: str) -> None:
     assert dict(CallRecord.objects.values_list("call_id", "seconds")) == expected.calls
     assert dict(rejects(received)) == expected.rejects
     assert received.added == len(expected.calls)
-    names_of_columns = 0 if name.startswith("a") else 1  # Asterisk's files have none
+    names_of_columns = 0 if name.startswith("a") and "custom-float" not in name else 1  # most of Asterisk's have none
     assert received.zero + received.not_answered + received.not_a_call == expected.not_calls + names_of_columns
     assert received.repeated == 0
     assert all(reject.reason.endswith(".") for reject in received.rejects.all())

@@ -84,7 +84,11 @@ def test_files_of_other_systems_are_read_by_a_mapping(called: PhoneNumber, clien
     said = command(FOLDER / name, mapping, "--zone", NEW_YORK)
     assert said.startswith(f"{name}: {count} added, 0 of them unmatched")
     received = CallImport.objects.get()
-    assert (received.layout, no_calls_of(received), received.rejected) == ("mapping", no_calls + 1, 0)
+    assert (received.layout, no_calls_of(received), received.rejected) == (
+        "mapping",
+        no_calls + (not name.startswith("c")),
+        0,
+    )
     assert {(str(call.started_at), call.seconds, call.number) for call in CallRecord.objects.all()} == {
         ("2026-11-20 17:00:00+00:00", 61, "+18445550107")
     }

@@ -39,6 +39,7 @@ def test_each_job_has_its_lock_and_its_hour() -> None:
     assert found == {
         "billing.bill_run": ("41 * * * *", "billing.bill_run", None, True),
         "billing.count_unbilled": ("53 * * * *", "billing.count_unbilled", None, True),
+        "billing.call_feed": ("33 * * * *", "billing.call_feed", None, True),
         "config.clean_up": ("23 * * * *", "config.clean_up", None, True),
         "config.rescue": ("* * * * *", None, "config.rescue", False),
         "onboarding.send_notices": ("* * * * *", None, "onboarding.send_notices", False),
