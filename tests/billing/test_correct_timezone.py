@@ -1,7 +1,7 @@
 """An administrator corrects an account's time zone, as long as no invoice was issued (billing policy 15)."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -11,11 +11,14 @@ from django.urls import reverse
 from accounts.actions import AlreadyDone
 from accounts.models import Account, PhoneNumber, Refusal, User
 from billing.actions import correct_timezone
+from billing.estimate import kept_free
 from billing.models import CallRecord
+from billing.packages import packages_for
 from onboarding.models import Onboarding
+from subscriptions.catalogue import catalogue_on
 from subscriptions.models import Change
 from tests.accounts.zones import in_zone
-from tests.billing.bills import bill
+from tests.billing.bills import bill, buy, customer
 from tests.billing.calls import imported, row
 from tests.guarding import nothing_written
 
@@ -55,6 +58,26 @@ def test_days_that_were_decided_stay(installed: Account, answered: PhoneNumber, 
     assert after == before
     imported([row("c2", at="2026-03-17T23:30:00-04:00")])
     assert CallRecord.objects.get(call_id="c2").day == date(2026, 3, 18)
+
+
+def test_pages_count_from_the_day_of_the_start_that_was_decided(
+    make_account: Callable[..., Account], catalogue: None, owner: User, ada: User
+) -> None:
+    account = make_account("100002", owner=owner)
+    noon = datetime(2026, 4, 1, 12, tzinfo=UTC)  # on April 2 in Kiritimati
+    customer(account, by=owner, team=None, seats=0, installed=noon)
+    buy(account, owner, seats=2, now=noon)
+    in_april, in_may = datetime(2026, 4, 20, tzinfo=UTC), date(2026, 5, 15)
+    before = kept_free(account, in_april)
+    correct_timezone(account, timezone="Pacific/Kiritimati", reason="Moved", by=ada)
+    account.refresh_from_db()
+    after = kept_free(account, in_april - timedelta(hours=18))  # the same day there
+    assert before is not None
+    assert after is not None
+    assert after.total == before.total
+    suggestion = packages_for(account, catalogue_on(in_may), in_may).suggestion
+    assert suggestion is not None
+    assert list(suggestion.months) == [0]  # all of April
 
 
 def test_an_account_in_a_zone_that_nobody_knows_is_put_right(installed: Account, ada: User, client: Client) -> None:
