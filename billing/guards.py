@@ -5,7 +5,11 @@ from accounts.guards import Guard, append_only, read_committed
 ISSUED = "An issued invoice is never changed or deleted; a mistake is corrected by an adjustment or a credit note."
 
 GUARDS = [
-    Guard("account_timezone_is_fixed", "accounts_account", "The time zone is fixed once an invoice was issued."),
+    Guard(
+        "account_timezone_is_fixed",
+        "accounts_account",
+        "The time zone is fixed once an invoice was issued, and never one in which a billed month has not ended.",
+    ),
     Guard("billing_invoice_is_final", "billing_invoice", ISSUED),
     Guard("billing_invoice_is_kept", "billing_invoice", ISSUED),
     Guard("invoice_is_the_sum_of_its_lines", "billing_invoice", "An invoice's total is the sum of its lines."),

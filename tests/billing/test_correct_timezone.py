@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from accounts.actions import AlreadyDone
+from accounts.actions import AlreadyDone, database_now
 from accounts.models import Account, PhoneNumber, Refusal, User
 from billing.actions import correct_timezone
 from billing.estimate import kept_free
-from billing.models import CallRecord
+from billing.models import BilledMonth, CallRecord
 from billing.packages import packages_for
 from onboarding.models import Onboarding
 from subscriptions.catalogue import catalogue_on
@@ -20,7 +21,7 @@ from subscriptions.models import Change
 from tests.accounts.zones import in_zone
 from tests.billing.bills import bill, buy, customer
 from tests.billing.calls import imported, row
-from tests.guarding import nothing_written
+from tests.guarding import UPDATES, named, nothing_written, refused_by
 
 TOKYO = "Asia/Tokyo"
 
@@ -106,6 +107,29 @@ def test_it_is_fixed_once_an_invoice_was_issued(
     assert refusal.value.code == "timezone_fixed"
     installed.refresh_from_db()
     assert installed.timezone == "America/New_York"
+
+
+@pytest.mark.parametrize("way", UPDATES, ids=named)
+def test_today_never_goes_back_into_a_month_that_was_billed(
+    installed: Account, ada: User, client: Client, way: Callable[..., None]
+) -> None:
+    """Nothing was owed for it, so there is no invoice; but what is bought in it would never be charged."""
+    now = database_now()
+    this_month = now.astimezone(ZoneInfo("Pacific/Kiritimati")).date().replace(day=1)
+    BilledMonth.objects.create(account=installed, month=this_month, billed_at=now)
+    client.force_login(ada)
+    page = client.post(page_of(installed), {"timezone": TOKYO, "reason": "Moved"}).content.decode()
+    assert f"{this_month:%B %Y} was billed already, and it has not ended in Asia/Tokyo" in page
+    with refused_by("account_timezone_is_fixed"):
+        way(installed, timezone=TOKYO)
+    installed.refresh_from_db()
+    assert installed.timezone == "America/New_York"
+
+
+def test_a_month_that_was_billed_and_has_ended_in_both_zones_is_no_obstacle(installed: Account, ada: User) -> None:
+    bill()
+    assert BilledMonth.objects.filter(account=installed).exists()
+    assert correct_timezone(installed, timezone=TOKYO, reason="Moved", by=ada).timezone == TOKYO
 
 
 @pytest.mark.parametrize("who", ["member", "biller", "supporter", "owner"])
