@@ -109,6 +109,7 @@ class Migration(migrations.Migration):
     dependencies = [("billing", "0004_guards_join_by_hash"), ("onboarding", "0012_guards_of_the_days")]
 
     operations = [
+        migrations.RunSQL(migrations.RunSQL.noop, sealed().sql),  # what the way back replaces is sealed at its end
         migrations.RunSQL(
             activated("o.activated_on"),
             activated("(o.activated_at AT TIME ZONE a.timezone)::date", " JOIN accounts_account a ON a.id = o.account_id"),

@@ -147,3 +147,17 @@ def test_the_days_are_those_that_billing_used(old: None) -> None:
         assert cursor.fetchall() == [(date(2026, 7, 1),)]
         cursor.execute("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled NOT IN ('O', 'A')")
         assert cursor.fetchone() == (0,)
+
+
+def test_on_the_way_back_no_guard_is_left_that_could_be_fooled(old: None) -> None:
+    """What a migration replaces loses its settings: `migrate` refuses to go forward again over such a guard."""
+    for targets in (None, BEFORE[:1], BEFORE, None):
+        executor = MigrationExecutor(connections[ALIAS])
+        executor.migrate(targets or executor.loader.graph.leaf_nodes())
+        with connections[ALIAS].cursor() as cursor:
+            cursor.execute(
+                "SELECT DISTINCT proname FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid "
+                "WHERE NOT tgisinternal AND proname NOT LIKE 'procrastinate%' "
+                "AND NOT EXISTS (SELECT FROM unnest(proconfig) s WHERE s LIKE 'search_path=%')"
+            )
+            assert cursor.fetchall() == []
