@@ -42,7 +42,11 @@ GUARDS = [
     Guard("billing_counter_is_kept", "billing_counter", "The counter of numbers is never emptied."),
     Guard("held_bill_is_decided_once", "billing_heldbill", "A held bill is decided once, and never deleted."),
     Guard("billing_heldbill_is_kept", "billing_heldbill", "Held bills are never emptied."),
-    Guard("late_month_is_settled_once", "billing_latemonth", "A late month is settled once, and never deleted."),
+    Guard(
+        "late_month_is_settled_once",
+        "billing_latemonth",
+        "A late month is settled once, by the bill of a later month, and never deleted.",
+    ),
     Guard("billing_latemonth_is_kept", "billing_latemonth", "Late months are never emptied."),
     *append_only("billing_billedmonth", "That a month was billed"),
     *append_only("billing_creditnote", "A credit note"),
