@@ -41,7 +41,8 @@ GUARDS = [
     ),
     Guard("subscriptions_price_is_kept", "subscriptions_price", "Prices are never emptied."),
     *append_only("subscriptions_change", "The record of a change"),
-    *read_committed("subscriptions_change", "subscriptions_contactcenter", "subscriptions_holding", "subscriptions_price"),
+    *read_committed("subscriptions_change", "subscriptions_contactcenter"),
+    *read_committed("subscriptions_holding", "subscriptions_price"),
     Guard(
         "change_day_is_decided",
         "subscriptions_change",
