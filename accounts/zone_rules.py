@@ -70,7 +70,7 @@ def _row(name: str, of_server: Collection[str]) -> Any:
 
 
 def check_zones(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Return an error for rules that are not the pinned ones, and warnings about zones in use that are not sound."""
+    """Return an error for stored rules that somebody changed, and warnings about zones in use that are not sound."""
     return [message for alias in databases or [] for message in _of_database(alias)]
 
 
@@ -107,10 +107,16 @@ def _of_zone(
             id="zones.W001",
         )
         return
-    if rules != _rules() or list(zip(since, shifts, strict=True)) != offsets_of(zone):
-        yield Error(
+    if rules != _rules():  # a warning: `migrate` itself asks this first, and would refuse to bring them
+        yield Warning(
             f"The stored rules of the time zone {name} are not those of this version ({_rules()}).",
             hint="Run `manage.py migrate`, which copies them.",
+            id="zones.W004",
+        )
+    elif list(zip(since, shifts, strict=True)) != offsets_of(zone):
+        yield Error(
+            f"The stored rules of the time zone {name} were changed: they are not those of {_rules()}.",
+            hint="Find out who changed them, delete its row of accounts_timezone, and run `migrate --skip-checks`.",
             id="zones.E001",
         )
     if not is_known_to_server:

@@ -147,16 +147,29 @@ def standing(month: date, held: Iterable[Held], minutes: Mapping[date, int], act
     charged (5), or None. The lines come in the order of ORDER_ON_BILL, usage last. Raises NotPriced where a price, or
     the package of a day with minutes, is missing.
     """
+    rows, end = _rows_of(month, held)
+    lines = _recurring(month, end, rows, activated_on)
+    lines.extend(_usage(month, end, rows, minutes))
+    return lines
+
+
+def recurring(month: date, held: Iterable[Held], activated_on: date | None) -> list[Line]:
+    """Return a month's recurring lines that cost something, as `standing` does.
+
+    Raises NotPriced where a monthly price is missing; a package's price per minute isn't needed.
+    """
+    rows, end = _rows_of(month, held)
+    return _recurring(month, end, rows, activated_on)
+
+
+def _rows_of(month: date, held: Iterable[Held]) -> tuple[list[Held], date]:
+    """Return the rows that reach into the month, in the order of a bill, and the first day after the month."""
     if month.day != 1:
         raise ValueError(f"A month is named by its first day, not by {month}.")
     end = month_after(month)
     rows = [row for row in held if row.start < end and (row.end is None or row.end > month)]
     rows.sort(key=lambda row: (row.item.place, row.start))
-    lines: list[Line] = []
-    if activated_on is not None and activated_on < end:
-        lines.extend(_recurring(month, end, rows, max(month, activated_on)))
-    lines.extend(_usage(month, end, rows, minutes))
-    return lines
+    return rows, end
 
 
 def month_after(month: date) -> date:
@@ -168,10 +181,12 @@ Stretch = tuple[Tariff, date, date, int, Decimal]
 """Days, from one to another exclusive, with the item, its quantity and its unit price on them."""
 
 
-def _recurring(month: date, end: date, rows: Sequence[Held], charged_from: date) -> list[Line]:
-    """Return a line for each item and run of days with the same quantity and price, from `charged_from` on (2–7)."""
-    lines = []
-    for item, first, stop, quantity, price in _runs(_charged(end, rows, charged_from)):
+def _recurring(month: date, end: date, rows: Sequence[Held], activated_on: date | None) -> list[Line]:
+    """Return a line for each item and run of days with the same quantity and price, from `activated_on` on (2–7)."""
+    lines: list[Line] = []
+    if activated_on is None or activated_on >= end:
+        return lines
+    for item, first, stop, quantity, price in _runs(_charged(end, rows, max(month, activated_on))):
         line = item.lines.get((first, stop, quantity))
         if line is None:
             if len(item.lines) >= REMEMBERED:

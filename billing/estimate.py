@@ -101,7 +101,7 @@ def kept_free(account: Account, now: datetime) -> KeptFree | None:
     None without Contact Center, and where something held then has no price.
     """
     today = account.day_of(now)
-    start = account.day_of(account.onboarding.started_at)
+    start = account.onboarding.started_on
     facts = facts_of([account.pk], today.replace(day=1), tariffs(), since=start.replace(day=1)).get(account.pk)
     if facts is None:
         return None

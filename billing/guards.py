@@ -7,7 +7,11 @@ ISSUED = "An issued invoice is never changed or deleted; a mistake is corrected 
 FINAL = "The month is final: it ended so long ago that nothing of it changes any more."
 
 GUARDS = [
-    Guard("account_timezone_is_fixed", "accounts_account", "The time zone is fixed once an invoice was issued."),
+    Guard(
+        "account_timezone_is_fixed",
+        "accounts_account",
+        "The time zone is fixed once an invoice was issued, and never one in which a billed month has not ended.",
+    ),
     Guard("billing_invoice_is_final", "billing_invoice", ISSUED),
     Guard("billing_invoice_is_kept", "billing_invoice", ISSUED),
     Guard("invoice_is_the_sum_of_its_lines", "billing_invoice", "An invoice's total is the sum of its lines."),
@@ -50,7 +54,11 @@ GUARDS = [
     Guard("billing_counter_is_kept", "billing_counter", "The counter of numbers is never emptied."),
     Guard("held_bill_is_decided_once", "billing_heldbill", "A held bill is decided once, and never deleted."),
     Guard("billing_heldbill_is_kept", "billing_heldbill", "Held bills are never emptied."),
-    Guard("late_month_is_settled_once", "billing_latemonth", "A late month is settled once, and never deleted."),
+    Guard(
+        "late_month_is_settled_once",
+        "billing_latemonth",
+        "A late month is settled once, by the bill of a later month, and never deleted.",
+    ),
     Guard("billing_latemonth_is_kept", "billing_latemonth", "Late months are never emptied."),
     *append_only("billing_billedmonth", "That a month was billed"),
     *append_only("billing_creditnote", "A credit note"),

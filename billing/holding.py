@@ -5,7 +5,7 @@ or going live, never put a bill on hold.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.dates import day_in_words
-from billing.charges import RECURRING, Line, Tariff, month_after
+from billing.charges import RECURRING, Line, Tariff, month_after, recurring
 from billing.facts import AccountFacts, Tariffs
 from billing.models import InvoiceLine
 from billing.writing import Bill
@@ -82,7 +82,7 @@ class HoldChecks:
         if not any(row.item.sku in earlier.jumped for row in facts.held):
             return ""
         held = [row._replace(item=earlier.tariffs.get(row.item.sku, row.item)) for row in facts.held]
-        before = _sum(_recurring(replace(facts, held=held, minutes={}).owed(self._month)))
+        before = _sum(recurring(self._month, held, facts.activated_on))
         charged = _sum(_recurring(bill.lines))
         if charged <= before * settings.BILL_HOLD_PRICE_TIMES:
             return ""

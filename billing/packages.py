@@ -70,7 +70,7 @@ def packages_for(account: Account, catalogue: Catalogue, today: date) -> Package
 
 def _whole_months(account: Account, today: date) -> list[date]:
     """Return the last months, MOST_MONTHS at most, on all of whose days the account had Contact Center."""
-    first = account.day_of(account.onboarding.started_at)
+    first = account.onboarding.started_on
     months: list[date] = []
     month = today.replace(day=1)
     while len(months) < MOST_MONTHS:

@@ -1,11 +1,13 @@
 """The verb that corrects an account's time zone (billing policy 15)."""
 
+from datetime import datetime
+
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from accounts.actions import AlreadyDone, action, database_now
 from accounts.history import credit
 from accounts.models import Account, User
-from billing.models import Invoice
+from billing.models import BilledMonth, Invoice
 
 PERMISSION = "accounts.correct_timezone"
 LONGEST_REASON = 100  # of a history row
@@ -17,7 +19,8 @@ def correct_timezone(account: Account, *, timezone: str, reason: str, by: User) 
 
     Days that were decided stay as they are: those of purchases, of the activation, and of calls. From now on days and
     months are those of the new zone. For administrators (PermissionDenied). Refused without a reason, for a zone that
-    can't be chosen, and once an invoice was issued. The zone that the account has answers AlreadyDone.
+    can't be chosen or in which a month that was billed has not ended yet, and once an invoice was issued. The zone that
+    the account has answers AlreadyDone.
     """
     current = User.objects.filter(pk=by.pk, is_active=True, is_staff=True).first()
     if current is None or not current.has_perm(PERMISSION):
@@ -28,10 +31,13 @@ def correct_timezone(account: Account, *, timezone: str, reason: str, by: User) 
         raise refusal
     if not reason.strip():
         raise ValidationError({"reason": ValidationError("Enter a reason.", code="reason_missing")})
+    now = database_now()
     account.timezone = timezone
     account.full_clean()
+    if refusal := _billed_month_refusal(account, now):
+        raise refusal
     vars(account)["_change_reason"] = f"Time zone corrected: {reason.strip()}"[:LONGEST_REASON]
-    credit(account, by, database_now()).save()
+    credit(account, by, now).save()
     return account
 
 
@@ -45,3 +51,20 @@ def timezone_refusal(account: Account) -> ValidationError | None:
         code="timezone_fixed",
         params={"invoice": first.title},
     )
+
+
+def _billed_month_refusal(account: Account, now: datetime) -> ValidationError | None:
+    """Return why an account can't be in its new zone yet, or None. One query.
+
+    What it would buy in a month that was billed, where it had ended by the zone before, would never be charged.
+    """
+    this_month = account.day_of(now).replace(day=1)
+    billed = BilledMonth.objects.filter(account=account, month__gte=this_month).order_by("month").last()
+    if billed is None:
+        return None
+    reason = ValidationError(
+        "%(month)s was billed already, and it has not ended in %(zone)s. Correct the time zone once it has.",
+        code="month_not_ended",
+        params={"month": f"{billed.month:%B %Y}", "zone": account.timezone},
+    )
+    return ValidationError({"timezone": reason})

@@ -85,10 +85,12 @@ def activated(day: str, zones: str = "") -> str:
 
 
 # A zone can be corrected until an invoice was issued: whoever issues one holds the account's lock, as an UPDATE does.
+# Nor may the account's today go back into a month that was billed, even without an invoice: what it buys or begins
+# then would never be charged.
 ZONE = """
 CREATE OR REPLACE FUNCTION account_timezone_is_fixed() RETURNS trigger LANGUAGE plpgsql AS $guard$
 BEGIN
-    IF NEW.timezone <> OLD.timezone AND EXISTS (SELECT FROM {table} WHERE account_id = OLD.id) THEN
+    IF NEW.timezone <> OLD.timezone AND ({fixed}) THEN
         RAISE EXCEPTION '% on % is refused', TG_OP, TG_TABLE_NAME
             USING ERRCODE = '23514', CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME;
     END IF;
@@ -97,16 +99,23 @@ END $guard$;
 """
 
 
+FIXED_BEFORE = "EXISTS (SELECT FROM onboarding_onboarding WHERE account_id = OLD.id)"
+FIXED = """EXISTS (SELECT FROM billing_invoice WHERE account_id = OLD.id)
+        OR EXISTS (SELECT FROM billing_billedmonth WHERE account_id = OLD.id
+            AND month >= date_trunc('month', local_day(NEW.timezone, clock_timestamp())))"""
+
+
 class Migration(migrations.Migration):
     dependencies = [("billing", "0004_guards_join_by_hash"), ("onboarding", "0012_guards_of_the_days")]
 
     operations = [
+        migrations.RunSQL(migrations.RunSQL.noop, sealed().sql),  # what the way back replaces is sealed at its end
         migrations.RunSQL(
             activated("o.activated_on"),
             activated("(o.activated_at AT TIME ZONE a.timezone)::date", " JOIN accounts_account a ON a.id = o.account_id"),
         ),
         migrations.RunSQL(CALL_DAY, NO_CALL_DAY),
-        migrations.RunSQL(ZONE.format(table="billing_invoice"), ZONE.format(table="onboarding_onboarding")),
+        migrations.RunSQL(ZONE.format(fixed=FIXED), ZONE.format(fixed=FIXED_BEFORE)),
         *(
             read_committed(f"billing_{table}")
             for table in ("callrecord", "billedmonth", "latemonth", "invoice", "creditnote", "heldbill")

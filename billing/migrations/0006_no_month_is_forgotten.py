@@ -15,7 +15,10 @@ IF TG_OP = 'INSERT' THEN
     RETURN NEW;
 END IF;
 IF OLD.settled_at IS NOT NULL OR NEW.settled_at IS NULL
-    OR (NEW.id, NEW.account_id, NEW.month) IS DISTINCT FROM (OLD.id, OLD.account_id, OLD.month) THEN REFUSE; END IF;
+    OR (NEW.id, NEW.account_id, NEW.month) IS DISTINCT FROM (OLD.id, OLD.account_id, OLD.month)
+    -- The bill of a later month settles it, in its own transaction; without one, its difference would never be invoiced.
+    OR NOT EXISTS (SELECT FROM billing_billedmonth
+        WHERE account_id = OLD.account_id AND month > OLD.month AND billed_at = NEW.settled_at) THEN REFUSE; END IF;
 """
 
 

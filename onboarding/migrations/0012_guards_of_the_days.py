@@ -93,6 +93,7 @@ class Migration(migrations.Migration):
     dependencies = [("onboarding", "0011_days_of_the_mode")]
 
     operations = [
+        migrations.RunSQL(migrations.RunSQL.noop, sealed().sql),  # what the way back replaces is sealed at its end
         migrations.RemoveConstraint("onboarding", "activation_is_whole"),
         migrations.AddConstraint(
             "onboarding",

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actions import AlreadyDone, action, database_now
-from accounts.dates import moment_in_words
+from accounts.dates import day_in_words_later, moment_in_words
 from accounts.models import Account, User
 from accounts.roles import Capability, require
 from subscriptions.actions.write import write_change
@@ -140,11 +140,20 @@ def _facts(account: Account, *, by: User, now: datetime | None) -> _Facts:
     now = now or database_now()
     today = account.decided_day(now)
     latest = Change.objects.filter(account=account).latest("version")
-    activated_on = center.account.onboarding.activated_on
-    if now < latest.at or today < latest.day or (activated_on is not None and today < activated_on):
+    if now < latest.at:
         raise ValidationError(
             _("The subscription was changed after %(now)s: what is past can't be changed."),
             code="out_of_order",
             params={"now": now},
+        )
+    last_day = max(latest.day, center.account.onboarding.activated_on or latest.day)
+    if today < last_day:
+        raise ValidationError(
+            _(
+                "The account's time zone was corrected, so today is earlier than the day of its last change. You can "
+                "change the subscription from %(day)s."
+            ),
+            code="out_of_order",
+            params={"day": day_in_words_later(last_day)},
         )
     return _Facts(center, held_by(center), catalogue_on(today), now, today)

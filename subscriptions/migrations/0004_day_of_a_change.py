@@ -4,26 +4,41 @@ from django.db import migrations, models
 
 from accounts.migration_guards import guard, read_committed, sealed
 
-# The day that the ledger used, which Python decided by the rules of its machine: where these were others than the
-# server's, the row that the change left open says so. What is new counts from the day on, a reduction from the next.
+# The day that the ledger used, which Python decided by the rules of its machine. Where these were others than the
+# server's, the rows that the change wrote say so: what is not smaller than what it replaces counts from the day on, a
+# reduction from the next. A row that was there before and only goes on says nothing, nor does a smaller package, which
+# waits for the 1st.
 FILL = """
 ALTER TABLE subscriptions_change DISABLE TRIGGER USER;
-UPDATE subscriptions_change c SET day = CASE
-    WHEN EXISTS (SELECT FROM subscriptions_holding h WHERE h.change_id = c.id
-        AND upper_inf(h.period) AND lower(h.period) = decided.day - 1) THEN decided.day - 1
-    WHEN EXISTS (SELECT FROM subscriptions_holding h WHERE h.change_id = c.id
-        AND upper_inf(h.period) AND h.slot <> -3 AND lower(h.period) = decided.day + 2) THEN decided.day + 1
-    WHEN EXISTS (SELECT FROM subscriptions_holding h WHERE h.change_id = c.id
-        AND upper_inf(h.period) AND h.slot <> -3 AND lower(h.period) = decided.day + 1
-        AND NOT EXISTS (SELECT FROM subscriptions_holding b WHERE b.change_id = c.id AND b.slot = h.slot
-            AND upper(b.period) = decided.day + 1)) THEN decided.day + 1
-    ELSE decided.day END
-FROM (
+WITH decided AS (
     SELECT d.id, coalesce((d.at AT TIME ZONE n.name)::date, local_day(a.timezone, d.at), (d.at AT TIME ZONE 'UTC')::date)
-        AS day
+        AS day, (d.at AT TIME ZONE n.name)::time = '00:00' IS TRUE AS at_midnight
     FROM subscriptions_change d JOIN accounts_account a ON a.id = d.account_id
     LEFT JOIN pg_timezone_names n ON n.name = a.timezone
-) decided WHERE decided.id = c.id;
+), opened AS (
+    SELECT h.change_id AS id, h.slot, lower(h.period) AS first,
+        before.id IS NOT NULL AND h.quantity + i.size < before.quantity + was.size AS is_smaller
+    FROM subscriptions_holding h JOIN subscriptions_item i ON i.id = h.item_id
+    LEFT JOIN (subscriptions_holding before JOIN subscriptions_item was ON was.id = before.item_id)
+        ON before.account_id = h.account_id AND before.slot = h.slot AND upper(before.period) = lower(h.period)
+        AND before.change_id <= h.change_id AND coalesce(before.superseded_by_id > h.change_id, true)
+    WHERE upper_inf(h.period) AND NOT EXISTS (
+        SELECT FROM subscriptions_holding same
+        WHERE same.superseded_by_id = h.change_id AND same.account_id = h.account_id AND same.slot = h.slot
+            AND same.item_id = h.item_id AND same.quantity = h.quantity AND lower(same.period) = lower(h.period))
+), told AS (
+    SELECT id, first - CASE WHEN is_smaller THEN 1 ELSE 0 END AS day FROM opened WHERE NOT (is_smaller AND slot = -3)
+    UNION ALL
+    SELECT h.change_id, upper(h.period) - 1 FROM subscriptions_holding h
+    WHERE NOT upper_inf(h.period) AND NOT EXISTS (
+        SELECT FROM subscriptions_holding after
+        WHERE after.change_id = h.change_id AND after.slot = h.slot AND lower(after.period) >= upper(h.period))
+)
+UPDATE subscriptions_change c SET day = coalesce(
+    (SELECT min(told.day) FROM told WHERE told.id = decided.id AND NOT decided.at_midnight
+        HAVING bool_and(told.day <> decided.day) AND min(told.day) BETWEEN decided.day - 1 AND decided.day + 1),
+    decided.day)
+FROM decided WHERE decided.id = c.id;
 SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE subscriptions_change ENABLE TRIGGER USER;
 """

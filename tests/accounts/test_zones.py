@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -158,6 +159,14 @@ def test_the_check_names_the_accounts_in_a_zone_that_nobody_knows(account: Accou
     (message,) = check_zones(databases=["default"])
     assert message.id == "zones.W001"
     assert account.number in message.msg
+
+
+def test_migrate_brings_the_rules_of_a_newer_package(account: Account) -> None:
+    """It asks the checks before it does anything, as whoever upgrades runs it."""
+    sql("UPDATE accounts_timezone SET rules = '2001a to 2075', shifts[1] = 0 WHERE name = %s", account.timezone)
+    assert ids() == ["zones.W004"]
+    call_command("migrate", skip_checks=False, verbosity=0)
+    assert ids() == []
 
 
 def test_the_check_finds_stored_rules_that_are_not_the_pinned_ones(account: Account) -> None:

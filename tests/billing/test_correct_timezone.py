@@ -1,23 +1,27 @@
 """An administrator corrects an account's time zone, as long as no invoice was issued (billing policy 15)."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from accounts.actions import AlreadyDone
+from accounts.actions import AlreadyDone, database_now
 from accounts.models import Account, PhoneNumber, Refusal, User
 from billing.actions import correct_timezone
-from billing.models import CallRecord
+from billing.estimate import kept_free
+from billing.models import BilledMonth, CallRecord
+from billing.packages import packages_for
 from onboarding.models import Onboarding
+from subscriptions.catalogue import catalogue_on
 from subscriptions.models import Change
 from tests.accounts.zones import in_zone
-from tests.billing.bills import bill
+from tests.billing.bills import bill, buy, customer
 from tests.billing.calls import imported, row
-from tests.guarding import nothing_written
+from tests.guarding import UPDATES, named, nothing_written, refused_by
 
 TOKYO = "Asia/Tokyo"
 
@@ -57,6 +61,26 @@ def test_days_that_were_decided_stay(installed: Account, answered: PhoneNumber, 
     assert CallRecord.objects.get(call_id="c2").day == date(2026, 3, 18)
 
 
+def test_pages_count_from_the_day_of_the_start_that_was_decided(
+    make_account: Callable[..., Account], catalogue: None, owner: User, ada: User
+) -> None:
+    account = make_account("100002", owner=owner)
+    noon = datetime(2026, 4, 1, 12, tzinfo=UTC)  # on April 2 in Kiritimati
+    customer(account, by=owner, team=None, seats=0, installed=noon)
+    buy(account, owner, seats=2, now=noon)
+    in_april, in_may = datetime(2026, 4, 20, tzinfo=UTC), date(2026, 5, 15)
+    before = kept_free(account, in_april)
+    correct_timezone(account, timezone="Pacific/Kiritimati", reason="Moved", by=ada)
+    account.refresh_from_db()
+    after = kept_free(account, in_april - timedelta(hours=18))  # the same day there
+    assert before is not None
+    assert after is not None
+    assert after.total == before.total
+    suggestion = packages_for(account, catalogue_on(in_may), in_may).suggestion
+    assert suggestion is not None
+    assert list(suggestion.months) == [0]  # all of April
+
+
 def test_an_account_in_a_zone_that_nobody_knows_is_put_right(installed: Account, ada: User, client: Client) -> None:
     in_zone(installed, "Mars/Olympus")
     client.force_login(ada)
@@ -83,6 +107,29 @@ def test_it_is_fixed_once_an_invoice_was_issued(
     assert refusal.value.code == "timezone_fixed"
     installed.refresh_from_db()
     assert installed.timezone == "America/New_York"
+
+
+@pytest.mark.parametrize("way", UPDATES, ids=named)
+def test_today_never_goes_back_into_a_month_that_was_billed(
+    installed: Account, ada: User, client: Client, way: Callable[..., None]
+) -> None:
+    """Nothing was owed for it, so there is no invoice; but what is bought in it would never be charged."""
+    now = database_now()
+    this_month = now.astimezone(ZoneInfo("Pacific/Kiritimati")).date().replace(day=1)
+    BilledMonth.objects.create(account=installed, month=this_month, billed_at=now)
+    client.force_login(ada)
+    page = client.post(page_of(installed), {"timezone": TOKYO, "reason": "Moved"}).content.decode()
+    assert f"{this_month:%B %Y} was billed already, and it has not ended in Asia/Tokyo" in page
+    with refused_by("account_timezone_is_fixed"):
+        way(installed, timezone=TOKYO)
+    installed.refresh_from_db()
+    assert installed.timezone == "America/New_York"
+
+
+def test_a_month_that_was_billed_and_has_ended_in_both_zones_is_no_obstacle(installed: Account, ada: User) -> None:
+    bill()
+    assert BilledMonth.objects.filter(account=installed).exists()
+    assert correct_timezone(installed, timezone=TOKYO, reason="Moved", by=ada).timezone == TOKYO
 
 
 @pytest.mark.parametrize("who", ["member", "biller", "supporter", "owner"])

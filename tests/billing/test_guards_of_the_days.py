@@ -106,6 +106,10 @@ def test_no_purchase_is_decided_for_a_day_before_the_last_one(
     with pytest.raises(ValidationError) as refusal:
         buy_a_seat(account, owner, soon)
     assert refusal.value.code == "out_of_order"
+    assert refusal.value.messages == [
+        "The account's time zone was corrected, so today is earlier than the day of its last change. You can change "
+        "the subscription from March 6, 2026."
+    ]
     assert buy_a_seat(account, owner, INSTALLED + timedelta(days=1)).day == date(2026, 3, 6)
 
 

@@ -16,7 +16,7 @@ from billing.models import HeldBill, Invoice
 from onboarding.actions import activate
 from subscriptions.models import Item, Price
 from tests.billing.bills import APRIL, IN_APRIL, IN_JUNE, IN_MAY, MARCH, MAY, Customers, bill, buy, called
-from tests.guarding import nothing_written
+from tests.guarding import nothing_written, sql
 
 APRIL_10 = date(2026, 4, 10)
 
@@ -146,6 +146,18 @@ def test_each_account_is_compared_with_its_own_last_month(billed: Account, custo
     summary = bill(APRIL, IN_MAY)
     assert summary.held.keys() == {billed.pk}
     assert set(Invoice.objects.filter(month=APRIL).values_list("account", flat=True)) == {one.pk for one in later}
+
+
+def test_a_package_that_had_no_rate_then_stops_no_bill(billed: Account, owner: User, customers: Customers) -> None:
+    """What is compared is the monthly price: minutes were never charged at the rate that was missing."""
+    customers(1)
+    package = Item.objects.create(sku="tf-77", name="77 minutes", kind="package", size=77)
+    add = "INSERT INTO subscriptions_price (item_id, effective_from, monthly_price) VALUES (%s, '2026-01-01', 1)"
+    sql(add, package.pk)
+    reprice("tf-77", "50.00", per_minute="0.0400")
+    buy(billed, owner, package="tf-77", now=datetime(2026, 4, 3, 12, tzinfo=UTC))
+    outcome = bill(APRIL, IN_MAY)
+    assert (outcome.accounts, outcome.held, outcome.failed) == (2, {}, {})
 
 
 def test_a_total_above_the_limit_waits(billed: Account, settings: Any) -> None:

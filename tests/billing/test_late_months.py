@@ -14,7 +14,7 @@ from accounts.models import Account, User
 from billing import run
 from billing.actions import release_bill
 from billing.calls import locking
-from billing.models import HeldBill, LateMonth
+from billing.models import BilledMonth, HeldBill, LateMonth
 from tests.billing.bills import APRIL, IN_APRIL, IN_JUNE, IN_MAY, MARCH, MAY, bill, buy, called, lines, number_of
 from tests.billing.test_import_races import LONGEST_WAIT, WITHOUT_LOCK, until_done_or_waiting
 from tests.guarding import INSERTS, UPDATES, by_history_revert, by_upsert, named, refused_by, sql
@@ -131,13 +131,20 @@ def test_a_settled_one_never_changes(settled: LateMonth, way: Callable[..., None
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way is not by_upsert], ids=named)
-def test_an_open_one_is_settled_and_nothing_else(late: Account, way: Callable[..., None]) -> None:
+def test_an_open_one_is_settled_by_a_later_bill_and_nothing_else(late: Account, way: Callable[..., None]) -> None:
     row = LateMonth.objects.get()
-    for forged in ({"month": APRIL}, {"settled_at": IN_APRIL, "month": APRIL}):
+    # Nothing was billed at IN_MAY, and what was billed at IN_APRIL is the month itself.
+    for forged in (
+        {"month": APRIL},
+        {"settled_at": IN_APRIL, "month": APRIL},
+        {"settled_at": IN_APRIL},
+        {"settled_at": IN_MAY},
+    ):
         with refused_by("late_month_is_settled_once"):
             way(row, **forged)
-    way(row, settled_at=IN_APRIL)
-    assert states() == [(MARCH, IN_APRIL)]
+    BilledMonth.objects.create(account=late, month=APRIL, billed_at=IN_MAY)
+    way(row, settled_at=IN_MAY)
+    assert states() == [(MARCH, IN_MAY)]
 
 
 @pytest.mark.parametrize("way", INSERTS, ids=named)

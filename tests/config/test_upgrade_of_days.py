@@ -1,12 +1,15 @@
 """A database from before days were stored is upgraded with the days that billing used (R34)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
+
+from subscriptions.ledger import Held, Row, rewrite
 
 BEFORE = [
     ("billing", "0004_guards_join_by_hash"),
@@ -39,6 +42,35 @@ VALUES (1, 1, -1, 3, daterange('2026-07-16', NULL), 1), (3, 1, -1, 5, daterange(
     (3, 1, -1, 2, daterange('2026-07-17', NULL), 4);
 """
 
+# What one account bought and gave up, each as (instant, seats, day by its ledger). If both sides agree on the zone, the
+# day is the instant's, however often something is bought again; in CET the ledger has the day of Python.
+CHANGES = {
+    "America/New_York": [
+        ("2026-07-01 16:00+00", 5, "2026-07-01"),
+        ("2026-07-02 16:00+00", 18, "2026-07-02"),
+        ("2026-07-03 16:00+00", 3, "2026-07-03"),
+        ("2026-07-03 17:00+00", 18, "2026-07-03"),  # the row of July 2 goes on
+        ("2026-07-04 16:00+00", 4, "2026-07-04"),
+        ("2026-07-04 17:00+00", 6, "2026-07-04"),  # fewer than the 18 of that day, which another change ended
+        ("2026-07-05 17:00+00", 0, "2026-07-05"),
+        ("2026-07-06 03:00+00", 2, "2026-07-05"),
+    ],
+    "CET": [
+        ("2026-07-01 22:30+00", 5, "2026-07-02"),
+        ("2026-07-04 22:30+00", 18, "2026-07-05"),
+        ("2026-07-07 22:30+00", 4, "2026-07-08"),
+        ("2026-07-09 22:30+00", 0, "2026-07-10"),
+        ("2026-07-12 12:00+00", 7, "2026-07-12"),
+    ],
+}
+BOUGHT = """
+INSERT INTO accounts_account (id, number, company, timezone, created_at) VALUES (9, '100009', 'Nine', %s, '2026-01-01');
+INSERT INTO onboarding_onboarding (id, account_id, started_at, activated_from, reason)
+VALUES (9, 9, '2026-06-30 12:00+00', '', '');
+UPDATE onboarding_onboarding SET activated_at = '2026-06-30 12:00+00', activated_by_id = 1, activated_from = 'admin',
+    reason = 'Ready' WHERE id = 9;
+"""
+
 
 @pytest.fixture
 def old(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
@@ -57,6 +89,43 @@ def old(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
             del connections[ALIAS], connections.databases[ALIAS]
             with connections["default"]._nodb_cursor() as cursor:
                 cursor.execute(f"DROP DATABASE test_{ALIAS}")
+
+
+@pytest.mark.parametrize("zone", CHANGES)
+def test_the_day_of_a_change_is_the_one_of_its_rows(old: None, zone: str) -> None:
+    connection = connections[ALIAS]
+    with connection.cursor() as cursor:
+        cursor.execute(ROWS)
+        cursor.execute(BOUGHT, [zone])
+        rows: list[Row] = []
+        for version, (at, seats, day) in enumerate(CHANGES[zone]):
+            key = 100 + version
+            cursor.execute(
+                "INSERT INTO subscriptions_change (id, account_id, version, by_id, at) VALUES (%s, 9, %s, 1, %s)",
+                [key, version, at],
+            )
+            today = date.fromisoformat(day)
+            outcome = rewrite(
+                [row for row in rows if row.end is None or row.end > today],
+                Held(1, seats, rank=seats) if seats else None,
+                today=today,
+            )
+            for superseded in outcome.superseded:
+                cursor.execute(
+                    "UPDATE subscriptions_holding SET superseded_by_id = %s WHERE id = %s", [key, superseded]
+                )
+            rows = [row for row in rows if row.key not in outcome.superseded]
+            for row in outcome.written:
+                cursor.execute(
+                    "INSERT INTO subscriptions_holding (account_id, item_id, slot, quantity, period, change_id) "
+                    "VALUES (9, 1, -1, %s, daterange(%s, %s), %s) RETURNING id",
+                    [row.held.quantity, row.start, row.end, key],
+                )
+                rows.append(replace(row, key=cursor.fetchone()[0]))
+    call_command("migrate", database=ALIAS, verbosity=0, skip_checks=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT day::text FROM subscriptions_change WHERE account_id = 9 ORDER BY version")
+        assert [day for (day,) in cursor.fetchall()] == [day for _, _, day in CHANGES[zone]]
 
 
 def test_the_days_are_those_that_billing_used(old: None) -> None:
@@ -78,3 +147,17 @@ def test_the_days_are_those_that_billing_used(old: None) -> None:
         assert cursor.fetchall() == [(date(2026, 7, 1),)]
         cursor.execute("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled NOT IN ('O', 'A')")
         assert cursor.fetchone() == (0,)
+
+
+def test_on_the_way_back_no_guard_is_left_that_could_be_fooled(old: None) -> None:
+    """What a migration replaces loses its settings: `migrate` refuses to go forward again over such a guard."""
+    for targets in (None, BEFORE[:1], BEFORE, None):
+        executor = MigrationExecutor(connections[ALIAS])
+        executor.migrate(targets or executor.loader.graph.leaf_nodes())
+        with connections[ALIAS].cursor() as cursor:
+            cursor.execute(
+                "SELECT DISTINCT proname FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid "
+                "WHERE NOT tgisinternal AND proname NOT LIKE 'procrastinate%' "
+                "AND NOT EXISTS (SELECT FROM unnest(proconfig) s WHERE s LIKE 'search_path=%')"
+            )
+            assert cursor.fetchall() == []
