@@ -63,15 +63,15 @@ IF OLD.activated_at IS NULL AND NEW.activated_at IS NOT NULL AND NEW.activated_o
 END IF;
 """
 
-# Asked once for each statement: a batch activates thousands.
+# Asked once for each statement: a batch activates thousands. NOT IN is looked up in a hash; of a join of the rows before
+# and after, the planner expects one row, and loops over all of them for each.
 DAY = f"""
 CREATE FUNCTION activation_day_is_local() RETURNS trigger LANGUAGE plpgsql AS $guard$
 BEGIN
     IF EXISTS (
-        SELECT FROM after_rows n JOIN before_rows o ON o.id = n.id
-        JOIN accounts_account a ON a.id = n.account_id
+        SELECT FROM after_rows n JOIN accounts_account a ON a.id = n.account_id
         LEFT JOIN accounts_timezone z ON z.name = a.timezone
-        WHERE o.activated_at IS NULL AND n.activated_at IS NOT NULL
+        WHERE n.activated_at IS NOT NULL AND n.id NOT IN (SELECT id FROM before_rows WHERE activated_at IS NOT NULL)
             AND n.activated_on IS DISTINCT FROM {local_day_of("n.activated_at", "z")}
     ) THEN
         {REFUSE};

@@ -224,3 +224,38 @@ def test_calls_of_an_account_in_an_unknown_zone_are_kept_until_it_is_corrected(
     Account.objects.update(timezone=sorted(places())[0])
     assert match_calls() == 1
     assert CallRecord.objects.get(call_id="c2").account == account
+
+
+MANY = 10_000
+
+
+def test_the_guards_look_at_each_row_of_a_large_match_once(call: CallRecord, account: Account) -> None:
+    """A plan that compares each row with each takes many times as long as is allowed here."""
+    settle()
+    sql("ALTER TABLE billing_callrecord DISABLE TRIGGER USER")
+    sql("UPDATE billing_callrecord SET account_id = NULL, day = NULL, matched_at = NULL")
+    sql(
+        "INSERT INTO billing_callrecord (call_id, number, caller, started_at, seconds, is_toll_free, received_in_id) "
+        "SELECT 'many' || n, number, caller, started_at, seconds, is_toll_free, received_in_id "
+        "FROM billing_callrecord, generate_series(1, %s) n",
+        MANY,
+    )
+    settle()
+    sql("ALTER TABLE billing_callrecord ENABLE TRIGGER USER")
+    sql("SET LOCAL statement_timeout = '3s'")
+    assert match_calls() == MANY + 1
+
+
+def test_the_guards_look_at_each_account_of_a_large_activation_once(installed: Account, member: User) -> None:
+    sql(
+        "INSERT INTO accounts_account (number, company, timezone) "
+        "SELECT 1000000 + n, 'Many', 'America/New_York' FROM generate_series(1, %s) n",
+        MANY,
+    )
+    sql(
+        "INSERT INTO onboarding_onboarding (account_id, started_at, activated_from, reason) "
+        "SELECT id, %s, '', '' FROM accounts_account WHERE company = 'Many'",
+        INSTALLED,
+    )
+    sql("SET LOCAL statement_timeout = '3s'")
+    assert Onboarding.objects.update(**activation(member, THE_16TH)) == MANY + 1
