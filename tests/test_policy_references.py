@@ -105,3 +105,9 @@ def test_every_link_leads_to_a_file_and_a_heading(name: str) -> None:
         if not target.exists() or (anchor and anchor not in anchors_of(target)):
             lost.append(link)
     assert lost == []
+
+
+def test_every_decision_is_in_the_index() -> None:
+    folder = ROOT / "docs/decisions"
+    pages = {page.name for page in folder.glob("[0-9]*.md")}
+    assert set(links_of((folder / "README.md").read_text())) == pages
