@@ -1,4 +1,4 @@
-"""What the pages show of money: estimates and what-ifs, by the same function as the bills (house.md, 11)."""
+"""What the pages show of money: estimates and what-ifs, by the same function as the bills (docs/billing.md)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What a purchase would cost, asked of the same function as the bills with another ledger (house.md, 11)."""
+"""What a purchase would cost, asked of the same function as the bills with another ledger (docs/billing.md)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ class Effect:
 class Cost:
     """A line of a purchase with what it does to this month, and to each whole month; in onboarding, once live.
 
-    `included` are usage lines, without minutes, that say what packages include on parts of this month (9), if the
-    purchase changes that.
+    `included` are usage lines, without minutes, that say what packages include on parts of this month (billing policy
+    9), if the purchase changes that.
     """
 
     difference: Difference

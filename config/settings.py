@@ -2,6 +2,7 @@
 
 import logging
 import os
+import tomllib
 import zoneinfo
 from datetime import date
 from email.utils import parseaddr
@@ -15,6 +16,7 @@ from django.templatetags.static import static
 from config.database import database_settings
 
 PROJECT = Path(__file__).resolve().parent.parent
+VERSION: str = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 # Days are decided by the time zone rules pinned with the product (the package tzdata), not by those of this machine.
 zoneinfo.reset_tzpath(to=())
@@ -411,6 +413,7 @@ ONBOARDING_ACTIVATIONS_A_NIGHT = _whole_number("ONBOARDING_ACTIVATIONS_A_NIGHT")
 UNFOLD = {
     "SITE_TITLE": f"{BRAND_NAME} back office",
     "SITE_HEADER": f"{BRAND_NAME} back office",
+    "SITE_SUBHEADER": f"Version {VERSION}",
     "SITE_SYMBOL": "support_agent",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("hostpilot/icon.svg")}],
     "SHOW_VIEW_ON_SITE": False,

@@ -1,4 +1,4 @@
-"""The one exemption from guards about time: the owner of the tables, for one transaction (invariants.md, at its end)."""
+"""The one exemption from guards about time: the owner of the tables, for one transaction (invariants.md)."""
 
 from django.db import migrations
 

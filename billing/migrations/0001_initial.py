@@ -175,7 +175,7 @@ class Migration(migrations.Migration):
                 ('caller', models.CharField(blank=True, max_length=40)),
                 ('started_at', models.DateTimeField()),
                 ('seconds', models.PositiveIntegerField()),
-                ('minutes', models.GeneratedField(db_persist=True, expression=django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('seconds'), '+', models.Value(59)), '/', models.Value(60)), help_text='Seconds rounded up to whole minutes (billing-policy.md, 8).', output_field=models.PositiveIntegerField())),
+                ('minutes', models.GeneratedField(db_persist=True, expression=django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('seconds'), '+', models.Value(59)), '/', models.Value(60)), help_text='Seconds rounded up to whole minutes (billing policy 8).', output_field=models.PositiveIntegerField())),
                 ('is_toll_free', models.BooleanField()),
                 ('day', models.DateField(help_text='The day the call started, where the account is.', null=True)),
                 ('matched_at', models.DateTimeField(null=True)),

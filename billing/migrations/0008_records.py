@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
             name='CallRules',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('final_after', models.PositiveSmallIntegerField(db_default=18, default=18, help_text='A month that ended more than so many months ago is final (billing-policy.md, 11).', validators=[django.core.validators.MinValueValidator(1)])),
+                ('final_after', models.PositiveSmallIntegerField(db_default=18, default=18, help_text='A month that ended more than so many months ago is final (billing policy 11).', validators=[django.core.validators.MinValueValidator(1)])),
                 ('detached_before', models.DateField(help_text='Calls of months before this day were detached: since then `final_after` is never raised.', null=True)),
                 ('upgraded_at', models.DateTimeField(help_text='When the identity of records got a leg, in a database that had calls before.', null=True)),
                 ('last_import_before', models.BigIntegerField(help_text='The key of the last import of before that; its records keep what was invoiced.', null=True)),

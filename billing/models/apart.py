@@ -130,7 +130,7 @@ class CallRules(models.Model):
         default=18,
         db_default=18,
         validators=[MinValueValidator(1)],
-        help_text="A month that ended more than so many months ago is final (billing-policy.md, 11).",
+        help_text="A month that ended more than so many months ago is final (billing policy 11).",
     )
     detached_before = models.DateField(
         null=True, help_text="Calls of months before this day were detached: since then `final_after` is never raised."

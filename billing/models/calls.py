@@ -145,7 +145,7 @@ class CallRecord(models.Model):
         expression=(F("seconds") + Value(59)) / Value(60),
         output_field=models.PositiveIntegerField(),
         db_persist=True,
-        help_text="Seconds rounded up to whole minutes (billing-policy.md, 8).",
+        help_text="Seconds rounded up to whole minutes (billing policy 8).",
     )
     is_toll_free = models.BooleanField()
     received_in = models.ForeignKey(CallImport, on_delete=models.PROTECT, related_name="calls", db_index=False)
