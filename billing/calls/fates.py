@@ -106,11 +106,12 @@ SETTLE_ASIDE = f"""
     WHERE r.state = 'open' AND r.call_id = s.call_id AND {same_content("s", "r")} AND {same_identity("s", "r")}
         AND s.seconds > 0 AND NOT EXISTS (SELECT FROM fated_call f WHERE f.line = s.line)
 """  # noqa: S608 - our own text
+# A reject whose row is in this file too, and was rejected again, is of another record than the one that was added.
 SETTLE_REJECTS = """
     UPDATE billing_rejectedcall r SET state = 'settled', settled_in_id = %(received_in)s, decided_at = %(now)s
     FROM part_call s
     WHERE r.state = 'open' AND r.received_in_id < %(received_in)s AND r.call_id <> '' AND r.call_id = s.call_id
-        AND (r.leg = '' OR r.leg = s.leg)
+        AND (r.leg = '' OR r.leg = s.leg) AND r.seen_in_id IS DISTINCT FROM %(received_in)s
         AND s.seconds > 0 AND NOT EXISTS (SELECT FROM fated_call f WHERE f.line = s.line)
 """
 WAITING = """

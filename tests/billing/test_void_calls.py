@@ -265,3 +265,21 @@ def test_a_dismissed_reject_is_taken_when_the_import_says_so(
     dismiss_reject(RejectedCall.objects.get(), by=biller, reason="Not ours")
     PhoneNumber.objects.create(account=account, number="+18005550199")
     assert fates(imported(rows, by=None, take_voided=True)) == {"added": 1, "not_a_call": 1}
+
+
+@pytest.mark.parametrize("rows_a_part", [1, 100_000])
+def test_another_record_of_its_call_settles_no_reject(
+    answered: PhoneNumber, monkeypatch: pytest.MonkeyPatch, rows_a_part: int
+) -> None:
+    monkeypatch.setattr(staging, "ROWS", rows_a_part)
+    # Of other numbers a page is soon full: each part is one page.
+    wrong = asterisk_row("1774022400.1", start="2026-03-20 12:02:00", dst="18005550199")
+    right = [
+        asterisk_row("1774022400.1", lastdata="x" * 50),
+        *(asterisk_row(f"{2_000_000_000 + n}.1") for n in range(300)),
+    ]
+    imported(file_of([wrong], header=None), zone="America/New_York")
+    for added in (301, 0):
+        received = imported(file_of([*right, wrong], header=None), zone="America/New_York")
+        assert (received.added, received.rejected) == (added, 1)
+        assert RejectedCall.objects.open().count() == 1
