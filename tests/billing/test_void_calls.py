@@ -283,3 +283,9 @@ def test_another_record_of_its_call_settles_no_reject(
         received = imported(file_of([*right, wrong], header=None), zone="America/New_York")
         assert (received.added, received.rejected) == (added, 1)
         assert RejectedCall.objects.open().count() == 1
+
+
+def test_a_reject_of_asterisk_is_kept_as_before_the_upgrade(answered: PhoneNumber) -> None:
+    """Without a cell for the sequence that it has not: otherwise each would wait twice once its file comes again."""
+    imported(file_of([asterisk_row("1774022400.1", dst="18005550199")], header=None), zone="America/New_York")
+    assert len(next(csv.reader([RejectedCall.objects.get().content]))) == len(COLUMNS["asterisk"])
