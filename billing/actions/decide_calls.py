@@ -83,10 +83,10 @@ def take_record(
         if any(same for _, same in stored):
             raise AlreadyDone("This record is stored by now. Dismiss the one set aside.", code="already_stored")
         keys = [key for key, _ in stored]
+        lock_accounts(HOLDERS.format(key=aside.pk, stored=", ".join(map(str, keys))))  # of both at once, by key
+        locking.checkpoint("after lock")
         if keys:
             void_keys(keys, by=by, reason=reason, confirmed=confirm_credited, now=now)
-        lock_accounts(HOLDERS.format(key=aside.pk, stored=", ".join(map(str, keys))))
-        locking.checkpoint("after lock")
         moment = now or database_now()
         values = {"key": aside.pk, "now": moment, "open": first_open_day() or date.min}
         if code := column(JUDGED, values)[0]:

@@ -1,9 +1,11 @@
 """A void beside a bill run, two at once, and one that is killed; each race has a control."""
 
-from datetime import date
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from threading import Event
 
 import pytest
+from django.db import transaction
 
 from accounts.actions import AlreadyDone
 from accounts.models import Account, PhoneNumber, User
@@ -11,8 +13,10 @@ from billing import run
 from billing.actions import take_record, void_calls, void_import, void_record
 from billing.calls import locking
 from billing.models import CallRecord, CallVoid, InvoiceLine, LateMonth, SetAsideCall
+from subscriptions.actions import assign_number, install
 from tests.billing.calls import imported, row
 from tests.billing.test_import_races import LONGEST_WAIT, WITHOUT_LOCK, Threads, bill, until_done_or_waiting
+from tests.conftest import INSTALLED
 from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,3 +90,38 @@ def test_a_void_of_an_import_that_is_killed_goes_on_when_it_is_run_again(
     assert CallVoid.objects.count() == 20
     assert void_import(received, by=biller, reason="Wrong").records == 15
     assert CallRecord.objects.voided().count() == CallVoid.objects.count() == 35
+
+
+def test_a_take_locks_all_its_accounts_in_the_order_of_keys(
+    answered: PhoneNumber, account: Account, make_account: Callable[..., Account], owner: User, biller: User
+) -> None:
+    """Of the record stored and of the one taken: otherwise it and a bill run of both could wait for each other."""
+    other = make_account("100002", owner=owner)
+    Account.objects.filter(pk=other.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    install(other, edition="cc-pro", by=owner, now=INSTALLED)
+    number = PhoneNumber.objects.create(account=other, number="+18005550102")
+    assign_number(other, number, by=owner, now=INSTALLED)
+    imported([row("c1", to="+18005550102")])
+    imported([row("c1")])
+    kept = SetAsideCall.objects.get()
+    assert account.pk < other.pk
+    threads, held, go_on = Threads(), Event(), Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Account.objects.select_for_update().get(pk=account.pk)
+            held.set()
+            assert go_on.wait(LONGEST_WAIT)
+
+    holding = threads.start(hold)
+    assert held.wait(LONGEST_WAIT)
+    taking = threads.start(lambda: take_record(kept, by=biller, reason="Right"))
+    try:
+        until_done_or_waiting(taking)
+        with transaction.atomic():
+            Account.objects.select_for_update(nowait=True).get(pk=other.pk)
+    finally:
+        go_on.set()
+    holding.result()
+    taking.result()
+    assert CallRecord.objects.standing().get().account == account
