@@ -244,6 +244,15 @@ def test_the_command(billed: Invoice, account: Account, biller: User) -> None:
             told(*wrong, *how)
 
 
+def test_two_at_once_void_a_record_once(answered: PhoneNumber, biller: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    imported([row("c1")])
+    kept = record("c1")
+    void_record(kept, by=biller, reason="Wrong")
+    monkeypatch.setattr(type(CallRecord.objects.all()), "voided", lambda self: self.none())  # not yet, for the second
+    with nothing_written(), pytest.raises(AlreadyDone):
+        void_record(kept, by=biller, reason="Wrong")
+
+
 def test_a_dismissed_reject_stays_out_when_it_could_be_taken(
     answered: PhoneNumber, account: Account, biller: User
 ) -> None:
