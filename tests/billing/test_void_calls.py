@@ -244,6 +244,13 @@ def test_the_command(billed: Invoice, account: Account, biller: User) -> None:
             told(*wrong, *how)
 
 
+def test_the_command_names_the_legs_that_stand(answered: PhoneNumber, biller: User) -> None:
+    legs([with_leg("c1", "b"), with_leg("c1", "a")])
+    with pytest.raises(CommandError, match="have --leg a, b"):
+        told("--call", "c1", "--by", biller.email, "--reason", "Wrong")
+    assert told("--call", "c1", "--leg", "a", "--by", biller.email, "--reason", "Wrong").startswith("1 record voided")
+
+
 def test_two_at_once_void_a_record_once(answered: PhoneNumber, biller: User, monkeypatch: pytest.MonkeyPatch) -> None:
     imported([row("c1")])
     kept = record("c1")
