@@ -101,12 +101,14 @@ def take_record(
 def dismiss_record(aside: SetAsideCall, *, by: User, reason: str, now: datetime | None = None) -> SetAsideCall:
     """Dismiss a record set aside: it stays so, however often its file comes. Refused like `take_record`."""
     with refusals_of(None, by, "dismiss_record"):
+        take_turn()  # an import that is about to take it has settled it then
         return _dismiss(SetAsideCall.objects.select_for_update().get(pk=aside.pk), by, reason, now)
 
 
 def dismiss_reject(reject: RejectedCall, *, by: User, reason: str, now: datetime | None = None) -> RejectedCall:
     """Dismiss a rejected row: it stays so, however often its file comes. Refused like `take_record`."""
     with refusals_of(None, by, "dismiss_reject"):
+        take_turn()
         return _dismiss(RejectedCall.objects.select_for_update().get(pk=reject.pk), by, reason, now)
 
 

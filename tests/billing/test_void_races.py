@@ -10,9 +10,9 @@ from django.db import transaction
 from accounts.actions import AlreadyDone
 from accounts.models import Account, PhoneNumber, User
 from billing import run
-from billing.actions import take_record, void_calls, void_import, void_record
+from billing.actions import dismiss_record, dismiss_reject, take_record, void_calls, void_import, void_record
 from billing.calls import locking
-from billing.models import CallRecord, CallVoid, InvoiceLine, LateMonth, SetAsideCall
+from billing.models import CallRecord, CallVoid, InvoiceLine, LateMonth, RejectedCall, SetAsideCall
 from subscriptions.actions import assign_number, install
 from tests.billing.calls import imported, row
 from tests.billing.test_import_races import LONGEST_WAIT, WITHOUT_LOCK, Threads, bill, until_done_or_waiting
@@ -125,3 +125,32 @@ def test_a_take_locks_all_its_accounts_in_the_order_of_keys(
     holding.result()
     taking.result()
     assert CallRecord.objects.standing().get().account == account
+
+
+def test_what_an_import_is_taking_is_not_dismissed_meanwhile(
+    answered: PhoneNumber, biller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported([row("c1"), row("c1", seconds=90), row("c2", seconds="x")])
+    kept, reject = SetAsideCall.objects.get(seconds=90), RejectedCall.objects.get()
+    locked, go_on = Event(), Event()
+
+    def checkpoint(name: str) -> None:
+        if name == "after lock":
+            locked.set()
+            assert go_on.wait(LONGEST_WAIT)
+
+    monkeypatch.setattr(locking, "checkpoint", checkpoint)
+    threads = Threads()
+    importing = threads.start(lambda: imported([row("c1", seconds=90), row("c2")]))
+    assert locked.wait(LONGEST_WAIT)
+    dismissing = [
+        threads.start(lambda: dismiss_record(kept, by=biller, reason="Wrong")),
+        threads.start(lambda: dismiss_reject(reject, by=biller, reason="Wrong")),
+    ]
+    for each in dismissing:
+        until_done_or_waiting(each)
+    go_on.set()
+    assert importing.result().added == 2
+    for each in dismissing:
+        with pytest.raises(AlreadyDone):
+            each.result()
