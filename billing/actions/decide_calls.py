@@ -83,10 +83,10 @@ def take_record(
         if any(same for _, same in stored):
             raise AlreadyDone("This record is stored by now. Dismiss the one set aside.", code="already_stored")
         keys = [key for key, _ in stored]
+        lock_accounts(HOLDERS.format(key=aside.pk, stored=", ".join(map(str, keys))))  # of both at once, by key
+        locking.checkpoint("after lock")
         if keys:
             void_keys(keys, by=by, reason=reason, confirmed=confirm_credited, now=now)
-        lock_accounts(HOLDERS.format(key=aside.pk, stored=", ".join(map(str, keys))))
-        locking.checkpoint("after lock")
         moment = now or database_now()
         values = {"key": aside.pk, "now": moment, "open": first_open_day() or date.min}
         if code := column(JUDGED, values)[0]:
@@ -101,12 +101,14 @@ def take_record(
 def dismiss_record(aside: SetAsideCall, *, by: User, reason: str, now: datetime | None = None) -> SetAsideCall:
     """Dismiss a record set aside: it stays so, however often its file comes. Refused like `take_record`."""
     with refusals_of(None, by, "dismiss_record"):
+        take_turn()  # an import that is about to take it has settled it then
         return _dismiss(SetAsideCall.objects.select_for_update().get(pk=aside.pk), by, reason, now)
 
 
 def dismiss_reject(reject: RejectedCall, *, by: User, reason: str, now: datetime | None = None) -> RejectedCall:
     """Dismiss a rejected row: it stays so, however often its file comes. Refused like `take_record`."""
     with refusals_of(None, by, "dismiss_reject"):
+        take_turn()
         return _dismiss(RejectedCall.objects.select_for_update().get(pk=reject.pk), by, reason, now)
 
 

@@ -82,7 +82,7 @@ class Voided:
 def void_record(
     record: CallRecord, *, by: User, reason: str, confirm_credited: bool = False, now: datetime | None = None
 ) -> Voided:
-    """Void one record, and return what that changed; AlreadyDone if it is voided.
+    """Void one record, and return what that changed; AlreadyDone if it is voided, or has 0 seconds.
 
     For staff with the permission to void, otherwise PermissionDenied. Refused without a reason, for a final month, and
     as `credited` if its month has lines on an invoice with a credit note, until that is confirmed.
@@ -91,7 +91,10 @@ def void_record(
         raise AlreadyDone("This record was voided already.", code="already_voided")
     with refusals_of(record.account, by, "void_calls"):
         reason = checked(by, reason)
-        return void_keys([record.pk], by=by, reason=reason, confirmed=confirm_credited, now=now)
+        done = void_keys([record.pk], by=by, reason=reason, confirmed=confirm_credited, now=now)
+        if not done.records:  # of 0 seconds, or voided at this moment
+            raise AlreadyDone("This record counts for nothing already.", code="already_voided")
+        return done
 
 
 def void_import(

@@ -69,7 +69,7 @@ class SetAsideCallAdmin(DecidedAdmin):
     def take(self, request: HttpRequest, object_id: str) -> HttpResponse:
         kept = self.row_or_404(request, object_id)
         stored = stored_beside(kept)
-        voids: Voided | None = preview(stored)
+        voids: Voided | None = preview(stored) if stored else None
         says = [f"The record of the call {kept} over {kept.seconds:,} seconds counts from then on."]
         says += [f"The record stored in its place, over {each.seconds:,} seconds, is voided." for each in stored]
 
@@ -78,7 +78,14 @@ class SetAsideCallAdmin(DecidedAdmin):
             return f"The record of the call {kept} was taken."
 
         return reason_page(
-            self, request, title="Take the record", says=says, back=self.back(kept), decide=decide, voids=voids
+            self,
+            request,
+            title="Take the record",
+            says=says,
+            back=self.back(kept),
+            decide=decide,
+            voids=voids,
+            icon="check",
         )
 
     @action(description="Dismiss…", permissions=["decide"], url_path="dismiss", icon="close")

@@ -12,6 +12,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
+from accounts.actions import AlreadyDone
 from accounts.admin import ReadOnlyAdmin
 from accounts.models import NumberAssignment
 from billing.actions import void_import, void_record
@@ -93,7 +94,10 @@ class CallImportAdmin(ReadOnlyAdmin):
         received = self.row_or_404(request, object_id)
 
         def decide(**how: Any) -> str:
-            return f"{void_import(received, **how).records:,} records of “{received}” were voided."
+            done = void_import(received, **how).records
+            if not done:
+                raise AlreadyDone(f"No record of “{received}” stands any more.", code="already_voided")
+            return f"{done:,} {'record' if done == 1 else 'records'} of “{received}” voided."
 
         return reason_page(
             self,

@@ -43,6 +43,7 @@ def reason_page(
     back: str,
     decide: Callable[..., str],
     voids: Voided | None = None,
+    icon: str = "",
 ) -> HttpResponse:
     """Show what a decision means and ask for its reason, or decide, and go `back`. Needs the permission for both.
 
@@ -78,7 +79,7 @@ def reason_page(
             "says": [*says, *(_voided(voids) if voids else [])],
             "back": back,
             "button": title,
-            "icon": "block" if voids else "check",
+            "icon": icon or ("block" if voids else "check"),
             "variant": "danger" if voids else "primary",
         },
     )

@@ -141,4 +141,5 @@ class PlainAsteriskLayout(Layout):
     def ordered(self, fields: Sequence[str]) -> list[str]:
         names = self._names(len(fields)) or (CDR_CUSTOM if self._is_custom else CDR_CSV)
         by_name = dict(zip(names, fields, strict=False))
-        return [by_name.get(column, "") for column in self.columns]
+        columns = self.columns if "sequence" in names else self.columns[:-1]  # as rejects of before have it, too
+        return [by_name.get(column, "") for column in columns]

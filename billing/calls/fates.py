@@ -1,5 +1,7 @@
 """The fate of each row of a part that is not added, as SQL (R36): repeated, voided, set aside, or rejected and why."""
 
+from collections.abc import Callable
+
 from billing.calls.identity import of_one_call, same_content, same_identity, standing
 from billing.calls.sql import rows, run
 
@@ -33,6 +35,8 @@ KNOWN = """
         OR EXISTS (SELECT FROM billing_callrecord
             WHERE is_voided AND (is_voided OR seconds = 0) AND call_id BETWEEN %(lo)s AND %(hi)s)
         OR EXISTS (SELECT FROM billing_setasidecall WHERE call_id BETWEEN %(lo)s AND %(hi)s)
+        OR EXISTS (SELECT FROM billing_rejectedcall
+            WHERE state = 'dismissed' AND call_id BETWEEN %(lo)s AND %(hi)s)
         OR EXISTS (SELECT FROM file_verdict WHERE line BETWEEN %(first)s AND %(last)s)
 """
 CODE = f"""
@@ -80,6 +84,16 @@ LOOK = f"""
         WHERE s.seconds > 0
     ) fated WHERE fate IS NOT NULL
 """  # noqa: S608 - our own text
+# Rows that were rejected once and dismissed stay so, although they could be taken by now: each with what was dismissed.
+DISMISSED = """
+    SELECT s.line, r.content FROM part_call s JOIN billing_rejectedcall r ON r.call_id = s.call_id
+    LEFT JOIN fated_call f ON f.line = s.line
+    WHERE r.state = 'dismissed' AND s.seconds > 0 AND (f.line IS NULL OR f.fate NOT IN ('repeated', 'voided'))
+    ORDER BY s.line
+"""
+STAY_DISMISSED = """
+    INSERT INTO fated_call SELECT unnest(%s::bigint[]), 'repeated' ON CONFLICT (line) DO UPDATE SET fate = 'repeated'
+"""
 SET_ASIDE_ROWS = """
     INSERT INTO billing_setasidecall (call_id, leg, number, caller, started_at, seconds, received_in_id, line, reason)
     SELECT s.call_id, s.leg, s.number, s.caller, s.started_at, s.seconds, %(received_in)s, s.line, f.fate
@@ -92,11 +106,12 @@ SETTLE_ASIDE = f"""
     WHERE r.state = 'open' AND r.call_id = s.call_id AND {same_content("s", "r")} AND {same_identity("s", "r")}
         AND s.seconds > 0 AND NOT EXISTS (SELECT FROM fated_call f WHERE f.line = s.line)
 """  # noqa: S608 - our own text
+# A reject whose row is in this file too, and was rejected again, is of another record than the one that was added.
 SETTLE_REJECTS = """
     UPDATE billing_rejectedcall r SET state = 'settled', settled_in_id = %(received_in)s, decided_at = %(now)s
     FROM part_call s
     WHERE r.state = 'open' AND r.received_in_id < %(received_in)s AND r.call_id <> '' AND r.call_id = s.call_id
-        AND (r.leg = '' OR r.leg = s.leg)
+        AND (r.leg = '' OR r.leg = s.leg) AND r.seen_in_id IS DISTINCT FROM %(received_in)s
         AND s.seconds > 0 AND NOT EXISTS (SELECT FROM fated_call f WHERE f.line = s.line)
 """
 WAITING = """
@@ -105,9 +120,16 @@ WAITING = """
 """
 
 
-def look_closely(values: dict[str, object]) -> dict[str, int]:
-    """Fill `fated_call` with the rows of a part that are not added, and return how many have which fate."""
+def look_closely(values: dict[str, object], content: Callable[[int], str]) -> dict[str, int]:
+    """Fill `fated_call` with the rows of a part that are not added, and return how many have which fate.
+
+    `content` returns the row on a line as it was received.
+    """
     run(LOOK, values)
+    if not values["take_voided"]:
+        dismissed = {line for line, kept in rows(DISMISSED) if content(line) == kept}
+        if dismissed:
+            run(STAY_DISMISSED, [sorted(dismissed)])
     return dict(rows("SELECT fate, count(*) FROM fated_call GROUP BY fate"))
 
 

@@ -139,7 +139,7 @@ def _merge(
     zero, talked, odd, lo, hi, first, last = rows(OVERVIEW, values)[0]
     counts = Counts(zero=zero)
     is_new = not odd and not column(KNOWN, {"lo": lo, "hi": hi, "first": first, "last": last})[0]
-    fates = {} if is_new else look_closely(values)
+    fates = {} if is_new else look_closely(values, staged.content)
     try:
         with transaction.atomic():
             run(ADDED, values)

@@ -16,10 +16,13 @@ NOT_CELLS = ("encoding", "nul", "too_long", "bad_csv")
 ADDED = ("line", "reason")
 
 # A row that an earlier file had is known by its content. One that was dismissed stays so, and so does one whose record
-# came in later; one that waits is the same reject, unless it is rejected for another reason by now.
+# came in by a file before; one that waits is the same reject, unless it is rejected for another reason by now. One that
+# this very file settled waits again: it was settled by another record of its call, since the file has both.
 KEEP = """
     WITH earlier AS (
-        SELECT n.line, bool_or(r.state <> 'open') AS is_decided,
+        SELECT n.line,
+            bool_or(r.state = 'dismissed' OR (r.state = 'settled' AND r.settled_in_id <> %(received_in)s))
+                AS is_decided,
             min(r.id) FILTER (WHERE r.state = 'open' AND r.code = n.code) AS same,
             array_agg(r.id) FILTER (WHERE r.state = 'open' AND r.code <> n.code) AS others
         FROM new_reject n JOIN billing_rejectedcall r
@@ -35,11 +38,11 @@ KEEP = """
         INSERT INTO billing_rejectedcall (received_in_id, line, code, reason, content, call_id, leg)
         SELECT %(received_in)s, n.line, n.code, n.reason, n.content, n.call_id, n.leg
         FROM new_reject n LEFT JOIN earlier e ON e.line = n.line
-        WHERE e.line IS NULL OR (e.same IS NULL AND e.others IS NOT NULL) ORDER BY n.line
+        WHERE e.line IS NULL OR (e.same IS NULL AND (e.others IS NOT NULL OR NOT e.is_decided)) ORDER BY n.line
         RETURNING line
     )
-    SELECT count(*) FILTER (WHERE e.line IS NULL OR e.same IS NOT NULL OR e.others IS NOT NULL),
-        count(*) FILTER (WHERE e.line IS NOT NULL AND e.same IS NULL AND e.others IS NULL)
+    SELECT count(*) FILTER (WHERE e.line IS NULL OR e.same IS NOT NULL OR e.others IS NOT NULL OR NOT e.is_decided),
+        count(*) FILTER (WHERE e.is_decided AND e.same IS NULL AND e.others IS NULL)
     FROM new_reject n LEFT JOIN earlier e ON e.line = n.line
 """
 

@@ -117,6 +117,7 @@ class RejectedCall(models.Model):
         indexes = [
             models.Index(MD5("content"), name="rejected_by_content"),
             models.Index(fields=["call_id"], name="rejected_open", condition=Q(state="open")),
+            models.Index(fields=["call_id"], name="rejected_dismissed", condition=Q(state="dismissed")),
         ]
 
     def __str__(self) -> str:

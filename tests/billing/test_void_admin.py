@@ -78,6 +78,23 @@ def test_an_import_is_voided_and_a_record_dismissed(came: CallImport, client: Cl
     assert "Wrong feed" in page
 
 
+def test_an_import_that_is_voided_already_is_no_success(came: CallImport, client: Client) -> None:
+    page = url("callimport_void", came)
+    for told, count in (("alert-success", "2 records of"), ("alert-warning", "No record of")):
+        answer = client.post(page, {"reason": "Wrong"}, follow=True)
+        (message,) = answer.context["messages"]
+        assert (message.tags, str(message).startswith(count)) == (told.removeprefix("alert-"), True)
+
+
+def test_a_record_that_is_taken_for_nothing_speaks_of_no_void(came: CallImport, client: Client) -> None:
+    page = client.get(url("setasidecall_take", SetAsideCall.objects.get(seconds=5))).content.decode()
+    assert "counts from then on" in page
+    assert "as if never made" not in page
+    imported([row("c1", seconds=5)])
+    page = client.get(url("setasidecall_take", SetAsideCall.objects.get(call_id="c1"))).content.decode()
+    assert "1 record counts as if never made" in page
+
+
 def test_others_are_neither_offered_the_pages_nor_let_in(came: CallImport, member: User, supporter: User) -> None:
     for user in (member, supporter):
         client = Client()

@@ -1,18 +1,22 @@
 """A void beside a bill run, two at once, and one that is killed; each race has a control."""
 
-from datetime import date
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from threading import Event
 
 import pytest
+from django.db import transaction
 
 from accounts.actions import AlreadyDone
 from accounts.models import Account, PhoneNumber, User
 from billing import run
-from billing.actions import take_record, void_calls, void_import, void_record
+from billing.actions import dismiss_record, dismiss_reject, take_record, void_calls, void_import, void_record
 from billing.calls import locking
-from billing.models import CallRecord, CallVoid, InvoiceLine, LateMonth, SetAsideCall
+from billing.models import CallRecord, CallVoid, InvoiceLine, LateMonth, RejectedCall, SetAsideCall
+from subscriptions.actions import assign_number, install
 from tests.billing.calls import imported, row
 from tests.billing.test_import_races import LONGEST_WAIT, WITHOUT_LOCK, Threads, bill, until_done_or_waiting
+from tests.conftest import INSTALLED
 from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,3 +90,67 @@ def test_a_void_of_an_import_that_is_killed_goes_on_when_it_is_run_again(
     assert CallVoid.objects.count() == 20
     assert void_import(received, by=biller, reason="Wrong").records == 15
     assert CallRecord.objects.voided().count() == CallVoid.objects.count() == 35
+
+
+def test_a_take_locks_all_its_accounts_in_the_order_of_keys(
+    answered: PhoneNumber, account: Account, make_account: Callable[..., Account], owner: User, biller: User
+) -> None:
+    """Of the record stored and of the one taken: otherwise it and a bill run of both could wait for each other."""
+    other = make_account("100002", owner=owner)
+    Account.objects.filter(pk=other.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    install(other, edition="cc-pro", by=owner, now=INSTALLED)
+    number = PhoneNumber.objects.create(account=other, number="+18005550102")
+    assign_number(other, number, by=owner, now=INSTALLED)
+    imported([row("c1", to="+18005550102")])
+    imported([row("c1")])
+    kept = SetAsideCall.objects.get()
+    assert account.pk < other.pk
+    threads, held, go_on = Threads(), Event(), Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Account.objects.select_for_update().get(pk=account.pk)
+            held.set()
+            assert go_on.wait(LONGEST_WAIT)
+
+    holding = threads.start(hold)
+    assert held.wait(LONGEST_WAIT)
+    taking = threads.start(lambda: take_record(kept, by=biller, reason="Right"))
+    try:
+        until_done_or_waiting(taking)
+        with transaction.atomic():
+            Account.objects.select_for_update(nowait=True).get(pk=other.pk)
+    finally:
+        go_on.set()
+    holding.result()
+    taking.result()
+    assert CallRecord.objects.standing().get().account == account
+
+
+def test_what_an_import_is_taking_is_not_dismissed_meanwhile(
+    answered: PhoneNumber, biller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported([row("c1"), row("c1", seconds=90), row("c2", seconds="x")])
+    kept, reject = SetAsideCall.objects.get(seconds=90), RejectedCall.objects.get()
+    locked, go_on = Event(), Event()
+
+    def checkpoint(name: str) -> None:
+        if name == "after lock":
+            locked.set()
+            assert go_on.wait(LONGEST_WAIT)
+
+    monkeypatch.setattr(locking, "checkpoint", checkpoint)
+    threads = Threads()
+    importing = threads.start(lambda: imported([row("c1", seconds=90), row("c2")]))
+    assert locked.wait(LONGEST_WAIT)
+    dismissing = [
+        threads.start(lambda: dismiss_record(kept, by=biller, reason="Wrong")),
+        threads.start(lambda: dismiss_reject(reject, by=biller, reason="Wrong")),
+    ]
+    for each in dismissing:
+        until_done_or_waiting(each)
+    go_on.set()
+    assert importing.result().added == 2
+    for each in dismissing:
+        with pytest.raises(AlreadyDone):
+            each.result()

@@ -13,6 +13,8 @@ from billing.actions.void_calls import Voided, preview
 from billing.models import CallImport, CallRecord
 from billing.words import money
 
+MOST_LEGS = 20
+
 
 class Command(BaseCommand):
     help = (
@@ -61,13 +63,19 @@ class Command(BaseCommand):
             return received, received.calls.all()
         records = CallRecord.objects.standing().filter(call_id=options["call"], leg=options["leg"])
         if not records.exists():
-            raise CommandError(f"No record of the call {options['call']} with this leg stands.")
+            legs = CallRecord.objects.standing().filter(call_id=options["call"]).order_by("leg")
+            others = ", ".join(legs.values_list("leg", flat=True)[:MOST_LEGS])
+            hint = f" Those that stand have --leg {others}." if others else ""
+            raise CommandError(f"No record of the call {options['call']} with this leg stands.{hint}")
         return None, records
 
     def _tell(self, voided: Voided, what: str) -> None:
+        records, calls, accounts = (
+            f"{count:,} {word if count == 1 else word + 's'}"
+            for count, word in ((voided.records, "record"), (voided.charged, "call"), (len(voided.accounts), "account"))
+        )
         self.stdout.write(
-            f"{voided.records:,} records {what}: {voided.charged:,} charged calls with {voided.minutes:,} minutes, "
-            f"of {len(voided.accounts):,} accounts."
+            f"{records} {what}: {calls.replace(' ', ' charged ')} with {voided.minutes:,} minutes, of {accounts}."
         )
         for note in voided.notes.values():
             self.stdout.write(f"{note.title} credited {money(note.amount)} on {note.invoice.title}.")
