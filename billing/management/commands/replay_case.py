@@ -75,9 +75,22 @@ def _throw_away_database() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         connection.settings_dict["TEST"]["NAME"] = f"test_replay_{cursor.fetchone()[0]}"
-    with redirect_stdout(sys.stderr):  # where Django says that it made the cache's table: ours is JSON alone
-        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    with _no_statement_timeout():
+        with redirect_stdout(sys.stderr):  # where Django says that it made the cache's table: ours is JSON alone
+            connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        try:
+            yield
+        finally:
+            connection.creation.destroy_test_db(original, verbosity=0)
+
+
+@contextmanager
+def _no_statement_timeout() -> Iterator[None]:
+    """Let statements take their time: a busy server can need longer to drop a database than a page may wait."""
+    options = connection.settings_dict["OPTIONS"]
+    before = options.get("options", "")
+    options["options"] = f"{before} -c statement_timeout=0"
     try:
         yield
     finally:
-        connection.creation.destroy_test_db(original, verbosity=0)
+        options["options"] = before
