@@ -1,9 +1,11 @@
 """Bill runs, and what they set aside: bills held for a person, and accounts that could not be billed."""
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -125,15 +127,26 @@ class HeldBillAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         context: dict[str, Any] = {}
         held = self.get_object(request, object_id) if object_id else None
-        if held and not held.is_decided and self.has_view_permission(request, held):
-            context = {"bill": bill_now(held.account, held.month), "calls": largest_calls(held)}
+        if held and self.has_view_permission(request, held) and _waits(held):
+            bill = bill_now(held.account, held.month)
+            context = {"bill": bill, "held": held, "calls": largest_calls(held, {line.month for line in bill.lines})}
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
 
-def largest_calls(held: HeldBill) -> QuerySet[CallRecord]:
-    """Return the longest charged calls of the month of a held bill: its cause, if the feed was wrong."""
-    calls = CallRecord.objects.charged().filter(account=held.account_id, day__gte=held.month)
-    return calls.filter(day__lt=month_after(held.month)).order_by("-seconds", "pk")[:LARGEST]
+def _waits(held: HeldBill) -> bool:
+    """Whether something is left to correct: nobody decided, or the bill was rejected and there is none since."""
+    return not held.is_decided or HeldBill.objects.rejected_and_unbilled().filter(pk=held.pk).exists()
+
+
+def largest_calls(held: HeldBill, months: Iterable[date] = ()) -> QuerySet[CallRecord]:
+    """Return the longest charged calls of a held bill: its cause, if the feed was wrong.
+
+    They are of its month, and of the earlier `months` that it adjusts.
+    """
+    on_it = Q()
+    for month in {held.month, *months}:
+        on_it |= Q(day__gte=month, day__lt=month_after(month))
+    return CallRecord.objects.charged().filter(on_it, account=held.account_id).order_by("-seconds", "pk")[:LARGEST]
 
 
 @admin.register(BillRun)

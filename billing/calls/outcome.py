@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from billing.models import CallImport
+from billing.models import CallImport, SetAsideCall
 
 FATES = (
     ("added", "added"),
@@ -48,7 +48,8 @@ def fates_told(received: CallImport) -> str:
 
 def known_told(received: CallImport) -> str:
     """Return why nothing of a file is new although all of it is fine."""
-    return "all of its calls are there already" + (", or were voided" if received.voided else "")
+    waits = ", or wait among the records set aside" if SetAsideCall.objects.open().exists() else ""
+    return "all of its calls are there already" + waits + (", or were voided" if received.voided else "")
 
 
 def nothing_told(received: CallImport) -> str:

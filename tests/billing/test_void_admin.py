@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account, PhoneNumber, Refusal, User
-from billing.actions import issue_credit_note, release_bill, run_bills, void_record
+from billing.actions import issue_credit_note, release_bill, run_bills, run_bills_automatically, void_record
 from billing.models import CallImport, CallRecord, HeldBill, Invoice, RejectedCall, SetAsideCall
 from billing.pdf import invoice_html
 from tests.billing.calls import file_of, imported, row
@@ -165,6 +165,38 @@ def test_the_cause_of_a_bill_on_hold_is_corrected(
     run_bills(MARCH, now=APRIL_2)
     assert not HeldBill.objects.waiting().exists()
     assert Invoice.objects.get().total == Decimal("0.54")
+
+
+def test_a_rejected_bill_still_shows_its_cause_and_one_that_was_corrected_is_released(
+    answered: PhoneNumber, account: Account, client: Client, settings: Any
+) -> None:
+    settings.BILL_RUN_BY_ITSELF, settings.BILL_HOLD_USAGE_ABOVE = True, Decimal(1)
+    imported([row("c1", seconds=540_000)], live=False)
+    run_bills(MARCH, now=APRIL_2)
+    held = HeldBill.objects.get()
+    void = url("callrecord_void_record", CallRecord.objects.get())
+    assert "Then release the bill" in client.get(url("heldbill_change", held)).content.decode()
+    client.post(url("heldbill_reject", held), {"note": "Seconds sent as minutes"})
+    page = client.get(url("heldbill_change", held)).content.decode()
+    assert void in page
+    assert "billed again automatically then" in page
+    client.post(void, {"reason": "Seconds sent as minutes"})
+    imported([row("c1", seconds=600)])
+    run_bills_automatically(now=datetime(2026, 4, 4, 12, tzinfo=UTC))
+    assert Invoice.objects.get().total == Decimal("0.45")
+    assert void not in client.get(url("heldbill_change", held)).content.decode()
+
+
+def test_late_calls_that_put_a_bill_on_hold_are_among_its_largest(
+    answered: PhoneNumber, account: Account, client: Client, settings: Any
+) -> None:
+    imported([row("c1")])
+    run_bills(MARCH, now=APRIL_2)
+    settings.BILL_HOLD_TOTAL_ABOVE = Decimal(1)
+    imported([row("late", seconds=540_000)], live=False)
+    run_bills(date(2026, 4, 1), now=MAY_2)
+    page = client.get(url("heldbill_change", HeldBill.objects.get())).content.decode()
+    assert url("callrecord_void_record", CallRecord.objects.get(call_id="late")) in page
 
 
 def test_a_bill_below_zero_waits_and_is_a_credit_once_released(

@@ -24,6 +24,7 @@ from billing.actions import (
 from billing.calls import staging
 from billing.calls.layouts import COLUMNS
 from billing.calls.matching import match_calls
+from billing.calls.outcome import known_told
 from billing.models import CallRecord, CallVoid, Invoice, LateMonth, RejectedCall, SetAsideCall
 from tests.billing.calls import asterisk_row, file_of, imported, rejects, row
 from tests.billing.test_record_identity import aside, fates, legs, stored, with_leg
@@ -258,6 +259,15 @@ def test_two_at_once_void_a_record_once(answered: PhoneNumber, biller: User, mon
     monkeypatch.setattr(type(CallRecord.objects.all()), "voided", lambda self: self.none())  # not yet, for the second
     with nothing_written(), pytest.raises(AlreadyDone):
         void_record(kept, by=biller, reason="Wrong")
+
+
+def test_a_file_whose_records_wait_is_not_said_to_be_there(answered: PhoneNumber, biller: User) -> None:
+    rows = [row("c1"), row("c1", seconds=90)]
+    imported(rows)
+    assert known_told(imported(rows)) == "all of its calls are there already, or wait among the records set aside"
+    for kept in SetAsideCall.objects.all():
+        dismiss_record(kept, by=biller, reason="Wrong")
+    assert known_told(imported(rows)) == "all of its calls are there already"
 
 
 def test_a_dismissed_reject_stays_out_when_it_could_be_taken(
