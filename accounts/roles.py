@@ -50,6 +50,21 @@ def require(capability: Capability, user: User, account: Account, *, or_permissi
     raise PermissionDenied(_denial(capability))
 
 
+def require_staff(by: User, permission: str, denial: Words) -> None:
+    """Raise PermissionDenied, which says the `denial`, unless the user is active staff with the permission.
+
+    They are read anew: a page or a command may hold a user who has been switched off since.
+    """
+    if not is_staff_with(by, permission):
+        raise PermissionDenied(denial)
+
+
+def is_staff_with(user: User, permission: str) -> bool:
+    """Return whether the user is active staff with the permission by now, whatever the object says."""
+    current = User.objects.filter(pk=user.pk, is_active=True, is_staff=True).first()
+    return current is not None and current.has_perm(permission)
+
+
 def _denied(capability: Capability) -> str:
     return gettext(
         "Your role on this account does not let you %(capability)s. The account's owner can give you one that does."

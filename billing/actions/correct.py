@@ -4,10 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 
 from accounts.actions import AlreadyDone, action, database_now
 from accounts.models import Account, User
+from accounts.roles import require_staff
 from billing.charges import CENT
 from billing.differences import open_differences
 from billing.facts import tariffs
@@ -131,6 +132,4 @@ def _of_account(account: Account, row: Row) -> Row:
 
 
 def _require(by: User, permission: str, what: str) -> None:
-    current = User.objects.filter(pk=by.pk, is_active=True, is_staff=True).first()
-    if current is None or not current.has_perm(permission):
-        raise PermissionDenied(f"Only the Billing team can {what}.")
+    require_staff(by, permission, f"Only the Billing team can {what}.")

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 
 from accounts.actions import AlreadyDone, action, database_now
 from accounts.history import credit
 from accounts.models import Account, User
+from accounts.roles import require_staff
 from billing.models import BilledMonth, Invoice
 
 PERMISSION = "accounts.correct_timezone"
@@ -22,9 +23,7 @@ def correct_timezone(account: Account, *, timezone: str, reason: str, by: User) 
     can't be chosen or in which a month that was billed has not ended yet, and once an invoice was issued. The zone that
     the account has answers AlreadyDone.
     """
-    current = User.objects.filter(pk=by.pk, is_active=True, is_staff=True).first()
-    if current is None or not current.has_perm(PERMISSION):
-        raise PermissionDenied("Only an administrator can correct an account's time zone.")
+    require_staff(by, PERMISSION, "Only an administrator can correct an account's time zone.")
     if account.timezone == timezone:
         raise AlreadyDone(f"The account is in the time zone {timezone} already.", code="same_timezone")
     if refusal := timezone_refusal(account):

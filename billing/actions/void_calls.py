@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from accounts.actions import AlreadyDone, database_now, record_refusals
 from accounts.guards import sentence_of
 from accounts.models import Account, User
+from accounts.roles import require_staff
 from billing.calls import locking
 from billing.calls.locking import MARK_LATE, lock_accounts, take_turn
 from billing.calls.sql import rows, run
@@ -162,9 +163,8 @@ def check(voided: Voided, *, confirmed: bool) -> None:
 
 def checked(by: User, reason: str) -> str:
     """Return the reason; refused without one, and to whom the permission to void is missing."""
-    current = User.objects.filter(pk=by.pk, is_active=True, is_staff=True).first()
-    if current is None or not current.has_perm(PERMISSION):
-        raise PermissionDenied("Only the Billing team can void calls, and decide about what was set aside or rejected.")
+    denial = "Only the Billing team can void calls, and decide about what was set aside or rejected."
+    require_staff(by, PERMISSION, denial)
     reason = reason.strip()
     if not reason:
         raise ValidationError({"reason": ValidationError("Enter a reason.", code="reason_missing")})

@@ -6,13 +6,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import OperationalError
 from psycopg.errors import LockNotAvailable
 
 from accounts.actions import database_now
 from accounts.models import User
 from accounts.models.account import validate_timezone
+from accounts.roles import require_staff
 from billing.calls.batches import batches_of, read_ahead
 from billing.calls.cells import Unreadable
 from billing.calls.mapping import mapping_of
@@ -119,10 +120,9 @@ def check_permission(by: User | None, *, take_voided: bool = False) -> None:
     """
     if by is None:
         return
-    if not (by.is_active and by.is_staff and by.has_perm(PERMISSION)):
-        raise PermissionDenied("Only staff with the permission to import calls can do this.")
-    if take_voided and not by.has_perm(TAKE_VOIDED):
-        raise PermissionDenied("Only staff with the permission to void calls can take voided rows.")
+    require_staff(by, PERMISSION, "Only staff with the permission to import calls can do this.")
+    if take_voided:
+        require_staff(by, TAKE_VOIDED, "Only staff with the permission to void calls can take voided rows.")
 
 
 def checked_zone(name: str) -> ZoneInfo:

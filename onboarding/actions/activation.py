@@ -4,13 +4,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import connection
 
 from accounts.actions import AlreadyDone, action, database_now
 from accounts.history import insert_history
 from accounts.models import Account, Refusal, User
 from accounts.models.account import unknown_zone
+from accounts.roles import require_staff
 from accounts.zones import day_in, known_zone, known_zones
 from onboarding import rules
 from onboarding.actions.chunks import CHUNK, in_halves
@@ -173,15 +174,13 @@ def _write_activations(reasons: Mapping[int, str], *, by: User, origin: Origin, 
 
 
 def require_activator(by: User, origin: Origin) -> None:
-    """Raise PermissionDenied unless the user, as he is in the database now, may activate accounts (R8, I5).
+    """Raise PermissionDenied unless the user, as they are in the database now, may activate accounts (R8, I5).
 
     Those are active staff with the permission, and for the schedule its system member.
     """
-    current = User.objects.filter(pk=by.pk, is_active=True).first()
-    if current is not None and current.is_system and origin == Origin.SCHEDULE:
+    if origin == Origin.SCHEDULE and User.objects.filter(pk=by.pk, is_active=True, is_system=True).exists():
         return
-    if current is None or not current.is_staff or not current.has_perm("onboarding.activate_account"):
-        raise PermissionDenied("Only the Onboarding team can activate an account.")
+    require_staff(by, "onboarding.activate_account", "Only the Onboarding team can activate an account.")
 
 
 def checked_reason(reason: str) -> str:

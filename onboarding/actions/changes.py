@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import connection
 
 from accounts.actions import AlreadyDone, database_now, rows_of
 from accounts.history import insert_history
 from accounts.models import Account, Refusal, User
+from accounts.roles import require_staff
 from onboarding import rules
 from onboarding.actions.chunks import CHUNK, in_halves
 from onboarding.actions.refusals import no_contact_center
@@ -161,7 +162,5 @@ def write_plans(rows: Sequence[Onboarding], *, by: User, called: str, now: datet
 
 
 def require_team(by: User, permission: str) -> None:
-    """Raise PermissionDenied unless the user, as he is in the database now, is active staff with the permission."""
-    current = User.objects.filter(pk=by.pk, is_active=True, is_staff=True).first()
-    if current is None or not current.has_perm(permission):
-        raise PermissionDenied("Only the Onboarding team can do this.")
+    """Raise PermissionDenied unless the user, as they are in the database now, is active staff with the permission."""
+    require_staff(by, permission, "Only the Onboarding team can do this.")

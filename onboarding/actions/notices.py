@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from accounts.actions import database_now
 from accounts.models import User
+from accounts.roles import require_staff
 from onboarding.models import Notice, NoticeState
 
 MAY_SEND = "onboarding.send_notice"
@@ -28,9 +28,7 @@ def send_again(notices: Collection[int], *, by: User, now: datetime | None = Non
     Needs the permission `onboarding.send_notice` of active staff (PermissionDenied). What was sent or dropped, and what
     is being sent at this moment, is refused: nothing goes out twice. The worker sends them with its next round.
     """
-    current = User.objects.filter(pk=by.pk, is_active=True, is_staff=True).first()
-    if current is None or not current.has_perm(MAY_SEND):
-        raise PermissionDenied("Only the Onboarding team can have a notice sent again.")
+    require_staff(by, MAY_SEND, "Only the Onboarding team can have a notice sent again.")
     with transaction.atomic():
         rows = Notice.objects.filter(pk__in=notices, state__in=(NoticeState.WAITING, NoticeState.FAILED))
         due = list(rows.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True))

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from accounts.actions import AlreadyDone, action, database_now
 from accounts.dates import day_in_words
 from accounts.models import Account, User
+from accounts.roles import is_staff_with
 from onboarding.actions.changes import Change, Changes, change_many, change_one, require_team
 from onboarding.actions.chunks import CHUNK
 from onboarding.actions.refusals import no_contact_center
@@ -111,18 +112,16 @@ def _owner(owner: User | None) -> Change:
             raise AlreadyDone(f"{whose} after account {onboarding.account.number} already.", code="same_owner")
         onboarding.owner = owner
 
-    if owner is not None:
-        current = User.objects.filter(pk=owner.pk, is_active=True, is_staff=True).first()
-        if current is None or not current.has_perm(ACTIVATOR):
-            raise ValidationError(
-                {
-                    "owner": ValidationError(
-                        "Choose a member of the Onboarding team: %(tried)s can't activate accounts.",
-                        code="not_on_the_team",
-                        params={"tried": owner},
-                    )
-                }
-            )
+    if owner is not None and not is_staff_with(owner, ACTIVATOR):
+        raise ValidationError(
+            {
+                "owner": ValidationError(
+                    "Choose a member of the Onboarding team: %(tried)s can't activate accounts.",
+                    code="not_on_the_team",
+                    params={"tried": owner},
+                )
+            }
+        )
     return Change("assign_owner", PLANNER, "Owner assigned" if owner else "Owner removed", apply)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -11,8 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actions import AlreadyDone, action, database_now
 from accounts.history import credit
 from accounts.models import Account, NumberAssignment, PhoneNumber, ServiceRole, ServiceUser, User
-from accounts.roles import Capability, require
+from accounts.roles import Capability, require, require_staff
 from subscriptions.catalogue import contact_center_of
+
+MAY_CHANGE_NUMBERS = "accounts.change_phonenumber"
 
 LONGEST_REASON = 100  # of a history row
 
@@ -56,7 +58,7 @@ def assign_number(account: Account, number: PhoneNumber, *, by: User, now: datet
 
     Refused for a number of another account. A number that is assigned answers AlreadyDone.
     """
-    require(Capability.CHANGE_SERVICES, by, account, or_permission="accounts.change_phonenumber")
+    require(Capability.CHANGE_SERVICES, by, account, or_permission=MAY_CHANGE_NUMBERS)
     contact_center_of(account)
     current = _current_assignment(account, number)
     if current:
@@ -73,7 +75,7 @@ def unassign_number(
     account: Account, number: PhoneNumber, *, by: User, now: datetime | None = None
 ) -> NumberAssignment:
     """End the number's assignment now, and return it. A number that is not assigned answers AlreadyDone."""
-    require(Capability.CHANGE_SERVICES, by, account, or_permission="accounts.change_phonenumber")
+    require(Capability.CHANGE_SERVICES, by, account, or_permission=MAY_CHANGE_NUMBERS)
     current = _current_assignment(account, number)
     if current is None:
         raise AlreadyDone(
@@ -106,8 +108,7 @@ def correct_assignment(
     number of another account, for a period before Contact Center was installed, one not of the past, one that does not
     end after it starts, one that overlaps another, and without a reason.
     """
-    if not (by.is_active and by.is_staff and by.has_perm("accounts.change_phonenumber")):
-        raise PermissionDenied(_("Only staff who may change numbers can correct when one was assigned."))
+    require_staff(by, MAY_CHANGE_NUMBERS, _("Only staff who may change numbers can correct when one was assigned."))
     center = contact_center_of(account)
     _current_assignment(account, number)
     now = now or database_now()
