@@ -150,6 +150,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunSQL(migrations.RunSQL.noop, sealed().sql),  # what the way back replaces is sealed at its end
         migrations.RunSQL(FIRST_OPEN_DAY, "DROP FUNCTION first_open_day();"),
         replaced("call_record_is_final", CALL, CALL_BEFORE),
         statement_guard("call_record_comes_standing", "billing_callrecord", STANDS),

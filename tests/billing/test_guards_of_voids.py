@@ -1,15 +1,24 @@
 """Voids, records set aside and rejected rows in the database, past Python: kept, and decided once."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from django.db import models
 
-from accounts.models import PhoneNumber, User
+from accounts.models import Account, PhoneNumber, User
 from billing.actions import dismiss_record, dismiss_reject, void_record
-from billing.models import CallImport, CallRecord, CallRules, CallVoid, RejectedCall, SetAsideCall
+from billing.models import (
+    BilledMonth,
+    CallImport,
+    CallRecord,
+    CallRules,
+    CallVoid,
+    LateMonth,
+    RejectedCall,
+    SetAsideCall,
+)
 from tests.billing.calls import imported, row
 from tests.guarding import UPDATES, by_history_revert, named, refused_by, sql
 
@@ -67,6 +76,17 @@ def test_a_void_marks_its_record_whoever_writes_it(came: CallRecord, biller: Use
     assert came.is_voided
     with refused_by("call_void_has_a_reason"):
         CallVoid.objects.create(record=came, by=biller, at=NOW, reason="")
+
+
+def test_a_void_makes_its_month_late_whoever_writes_it(came: CallRecord, account: Account, biller: User) -> None:
+    BilledMonth.objects.create(account=account, month="2026-03-01", billed_at=NOW)
+    assert not LateMonth.objects.exists()
+    sql(
+        "INSERT INTO billing_callvoid (record_id, by_id, at, reason) VALUES (%s, %s, now(), 'Wrong')",
+        came.pk,
+        biller.pk,
+    )
+    assert LateMonth.objects.get(account=account, settled_at=None).month == date(2026, 3, 1)
 
 
 @pytest.mark.parametrize("forged", [{"is_voided": True}, {"seconds": 0}])

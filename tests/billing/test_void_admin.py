@@ -140,6 +140,8 @@ def test_the_lists_and_the_dashboard_show_what_waits(came: CallImport, client: C
     page = client.get(reverse("admin:index")).content.decode()
     assert ">2</b>call records set aside" in page
     assert ">1</b>rejected row<" in page
+    run_bills(MARCH, now=APRIL_2)
+    assert ">0</b>failed in the last run" in client.get("/admin/").content.decode()  # calls are set aside, not accounts
     found = client.get(reverse("admin:billing_callrecord_changelist"), {"q": "c1"})
     assert [each.call_id for each in found.context["cl"].result_list] == ["c1"]
 
