@@ -11,7 +11,6 @@ from billing.calls.values import Rejected
 BYTE_ORDER_MARK = "\ufeff"
 COMMA = ","
 DELIMITERS = (COMMA, ";", "\t", "|")
-DELIMITER_NAMES = {COMMA: "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\Z', re.IGNORECASE)  # how Excel is told the delimiter
 
 TOTALS = {"total", "totals", "subtotal", "grand total", "sum", "summary", "total calls", "totales", "suma"}

@@ -21,7 +21,8 @@ SET_ASIDE = ("stored", "in_file")
 OVERVIEW = """
     SELECT count(*) FILTER (WHERE seconds = 0),
         count(*) FILTER (WHERE seconds > 0),
-        count(*) FILTER (WHERE seconds > 0 AND (number_id IS NULL OR started_at > %(now)s OR started_at < since
+        count(*) FILTER (WHERE seconds > 0 AND (number_id IS NULL OR started_at < since
+            OR started_at > %(now)s + coalesce(%(tolerance)s, interval '0')
             OR seconds > %(longest)s::integer
             OR started_at + seconds * interval '1 second' > %(now)s + %(tolerance)s::interval
             OR started_at < %(open)s::date + interval '2 days')),
@@ -41,7 +42,7 @@ KNOWN = """
 """
 CODE = f"""
     CASE WHEN s.number_id IS NULL THEN 'unknown_number'
-        WHEN s.started_at > %(now)s THEN 'in_future'
+        WHEN s.started_at > %(now)s + coalesce(%(tolerance)s, interval '0') THEN 'in_future'
         WHEN s.seconds > %(longest)s::integer THEN 'too_long_call'
         WHEN s.started_at + s.seconds * interval '1 second' > %(now)s + %(tolerance)s::interval THEN 'not_ended'
         WHEN s.started_at < s.since THEN 'before_account'

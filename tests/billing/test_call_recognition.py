@@ -113,10 +113,12 @@ def test_a_call_that_goes_on_or_is_too_long_is_rejected(answered: PhoneNumber, s
         row("on", at=moment.isoformat(), seconds=7_200 + 700),
         row("longest", seconds=10_800),
         row("longer", seconds=10_801),
+        row("ahead", at=(now() + timedelta(minutes=5)).isoformat(), seconds=60),
+        row("future", at=(now() + timedelta(minutes=11)).isoformat(), seconds=60),
     ]
     received = imported(rows)
-    assert rejects(received) == [(3, "not_ended"), (5, "too_long_call")]
-    assert received.added == 2
+    assert rejects(received) == [(3, "not_ended"), (5, "too_long_call"), (7, "in_future")]
+    assert received.added == 3
     assert imported(rows, live=False).added == 2
 
 
