@@ -123,7 +123,7 @@ def test_the_billing_team_sees_what_waits_for_it(active: Account, biller: User, 
     text = text_of(client.get("/admin/"))
     for said in (
         ">1</b>bill held",
-        ">2</b>set aside",
+        ">2</b>failed in the last run",
         ">0</b>unmatched calls",
         "March 2026",
         "3 over $12.00",
