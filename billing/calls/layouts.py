@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from billing.calls.cells import COMMA, Unreadable, fields_of, name_of, written
 from billing.calls.mapping import ColumnMapping
-from billing.calls.times import LocalTimes, moment_of
+from billing.calls.times import LocalTimes, OffsetTimes
 from billing.calls.values import (
     LOST_CHARACTER,
     Numbers,
@@ -127,7 +127,7 @@ class OwnLayout(NamedLayout):
         needed = (*NEEDED[OWN], *legs)
         super().__init__(needed, header, needed=needed, delimiter=delimiter, numbers=numbers)
         self._cells: Picker = itemgetter(*(header.index(column) for column in needed))
-        self._moment_of = LocalTimes(zone).moment_of if zone else lambda text, _: moment_of(text)
+        self._moment_of = (LocalTimes(zone) if zone else OffsetTimes()).moment_of
         self.call = self._call_with_leg if legs else self._call
 
     def _call(self, fields: list[str]) -> Call:
@@ -189,7 +189,7 @@ class MappedLayout(Layout):
                 raise Unreadable("missing_columns", f"The file has no column {mapping.answered[0]}.")
             self._needed.append(self._answered)
         self._width = max(self._needed) + 1
-        self._moment_of = LocalTimes(zone).moment_of if zone else lambda text, _: moment_of(text)
+        self._moment_of = (LocalTimes(zone) if zone else OffsetTimes()).moment_of
         self.call = self._call
 
     def _call(self, fields: list[str]) -> Call | None:

@@ -102,7 +102,8 @@ class Staged:
     def add(self, batch: Batch) -> None:
         """Stage a batch, which follows the ones before."""
         copy(STAGED_COLUMNS, batch.staged)
-        copy(f"staged_reject {REJECT_COLUMNS}", (self.reject_row(reject) for reject in batch.rejects))
+        if batch.rejects:
+            copy(f"staged_reject {REJECT_COLUMNS}", (self.reject_row(reject) for reject in batch.rejects))
         self._places.append((batch.first, self.spool.tell()))
         pickle.dump(batch.lines, self.spool, pickle.HIGHEST_PROTOCOL)
         self.calls += len(batch.staged)

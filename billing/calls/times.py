@@ -108,6 +108,26 @@ def _no_time(text: str) -> str:
     return f"{shown(text)} is no time in ISO 8601, {EXAMPLE}."
 
 
+class OffsetTimes:
+    """Reads times that have an offset from UTC: each hour with its offset is checked once."""
+
+    def __init__(self) -> None:
+        self._hours: set[str] = set()
+
+    def moment_of(self, text: str, unique_id: str = "") -> str:
+        """Return the instant, as `moment_of` does; the unique id is not needed."""
+        hour = text[:13] + text[19:]
+        is_usual = text[13:19] in IN_AN_HOUR
+        if is_usual and hour in self._hours:
+            return text
+        moment = moment_of(text)
+        if is_usual and moment == text:
+            if len(self._hours) >= MOST_REMEMBERED:
+                self._hours.clear()
+            self._hours.add(hour)
+        return moment
+
+
 class LocalTimes:
     """Reads times of a wall clock in a zone: each hour is worked out once."""
 

@@ -1,5 +1,6 @@
 """Seconds, times, ids and numbers in the ways people write them: read if they can mean one thing only, or rejected."""
 
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from billing.calls.times import LocalTimes, in_utc, moment_of
+from billing.calls.times import LocalTimes, OffsetTimes, in_utc, moment_of
 from billing.calls.values import Numbers, Rejected, call_id_of, seconds_of
 from tests.billing.calls import ZONE, batch_of, file_of, ids, row
 
@@ -85,6 +86,40 @@ def test_times_that_could_be_others_are_rejected_in_words(text: str, words: str)
         with pytest.raises(Rejected) as rejected:
             read(text)
         assert words in rejected.value.reason
+
+
+WITH_OFFSET = [
+    "2026-11-20T12:00:00-05:00",
+    "2026-11-20T12:59:59-05:00",
+    "2026-11-20T12:59:60-05:00",
+    "2026-11-20T12:00:00+25:00",
+    "2026-11-20T12:00:00.5-05:00",
+    "2026-11-20T12:00:00.500000-05:00",
+    "2026-11-20T12:30:00.500000-05:00",
+    "2026-11-20T12:00-05:00",
+    "2026-11-20T12-05:00",
+    "2026-11-20 12:00:00-05:00",
+    "2026-11-20T12:00:00Z",
+    "2026-11-20T12:00:00",
+    " 2026-11-20T12:00:00-05:00",
+    "2026-02-30T12:00:00-05:00",
+    "2026-11-20T24:00:00-05:00",
+]
+
+
+def _read(reader: Callable[[str], str], text: str) -> str:
+    """Return the moment read, or the reason why none is."""
+    try:
+        return reader(text)
+    except Rejected as why:
+        return why.reason
+
+
+@given(st.lists(st.sampled_from(WITH_OFFSET), max_size=12))
+def test_a_time_of_an_hour_that_is_known_is_read_as_any_other(texts: list[str]) -> None:
+    times = OffsetTimes()
+    for text in texts:
+        assert _read(times.moment_of, text) == _read(moment_of, text)
 
 
 @given(st.integers(100_000, 7_000_000_000), st.sampled_from(["UTC", "Asia/Kathmandu", "America/Caracas"]))
