@@ -13,12 +13,13 @@ REFUSE = (
 )
 
 # Asked once for each statement: an import writes thousands of rows, and so does a match. NOT IN is looked up in a hash,
-# as in onboarding's 0012.
+# and accounts by their keys, as in onboarding's 0012.
 CALL_DAY = f"""
 CREATE FUNCTION call_day_is_local() RETURNS trigger LANGUAGE plpgsql AS $guard$
 BEGIN
     IF EXISTS (
-        SELECT FROM written w JOIN accounts_account a ON a.id = w.account_id
+        SELECT FROM written w
+        CROSS JOIN LATERAL (SELECT timezone FROM accounts_account WHERE id = w.account_id OFFSET 0) a
         LEFT JOIN accounts_timezone z ON z.name = a.timezone
         WHERE w.day IS DISTINCT FROM {local_day_of("w.started_at", "z")}
     ) THEN
@@ -29,7 +30,8 @@ END $guard$;
 CREATE FUNCTION matched_call_day_is_local() RETURNS trigger LANGUAGE plpgsql AS $guard$
 BEGIN
     IF EXISTS (
-        SELECT FROM written w JOIN accounts_account a ON a.id = w.account_id
+        SELECT FROM written w
+        CROSS JOIN LATERAL (SELECT timezone FROM accounts_account WHERE id = w.account_id OFFSET 0) a
         LEFT JOIN accounts_timezone z ON z.name = a.timezone
         WHERE w.id NOT IN (SELECT id FROM before_rows WHERE account_id IS NOT NULL)
             AND w.day IS DISTINCT FROM {local_day_of("w.started_at", "z")}

@@ -64,12 +64,14 @@ END IF;
 """
 
 # Asked once for each statement: a batch activates thousands. NOT IN is looked up in a hash; of a join of the rows before
-# and after, the planner expects one row, and loops over all of them for each.
+# and after, the planner expects one row, and loops over all of them for each. OFFSET 0 has it
+# look accounts up for the rows, never the rows for each account, however old its statistics are.
 DAY = f"""
 CREATE FUNCTION activation_day_is_local() RETURNS trigger LANGUAGE plpgsql AS $guard$
 BEGIN
     IF EXISTS (
-        SELECT FROM after_rows n JOIN accounts_account a ON a.id = n.account_id
+        SELECT FROM after_rows n
+        CROSS JOIN LATERAL (SELECT timezone FROM accounts_account WHERE id = n.account_id OFFSET 0) a
         LEFT JOIN accounts_timezone z ON z.name = a.timezone
         WHERE n.activated_at IS NOT NULL AND n.id NOT IN (SELECT id FROM before_rows WHERE activated_at IS NOT NULL)
             AND n.activated_on IS DISTINCT FROM {local_day_of("n.activated_at", "z")}
