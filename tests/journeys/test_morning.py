@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -72,7 +72,8 @@ def waiting(make_account: Callable[..., Account], owner: User, settings: Any) ->
     settings.ONBOARDING_DEADLINE_DAYS = 60
     now = datetime.now(UTC)
     late = make_account("100001", owner=owner, company="Acme Support")
-    install(late, edition="cc-pro", by=owner, now=now - timedelta(days=71))
+    long_ago = late.day_of(now) - timedelta(days=71)  # of that day's noon: clocks may have changed since
+    install(late, edition="cc-pro", by=owner, now=datetime.combine(long_ago, time(12), UTC))
     request_go_live(late, wanted_on=late.day_of(now) + timedelta(days=3), note="We open soon.", by=owner)
     young = make_account("100002", owner=owner, company="Young")
     install(young, edition="cc-elite", by=owner, now=now - timedelta(days=2))
