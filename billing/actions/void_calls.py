@@ -162,7 +162,7 @@ def check(voided: Voided, *, confirmed: bool) -> None:
 
 
 def checked(by: User, reason: str) -> str:
-    """Return the reason; refused without one, and to whom the permission to void is missing."""
+    """Return the reason; PermissionDenied without the permission to void, ValidationError without a reason."""
     denial = "Only the Billing team can void calls, and decide about what was set aside or rejected."
     require_staff(by, PERMISSION, denial)
     reason = reason.strip()

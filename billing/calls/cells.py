@@ -11,7 +11,7 @@ from billing.calls.values import Rejected
 BYTE_ORDER_MARK = "\ufeff"
 COMMA = ","
 DELIMITERS = (COMMA, ";", "\t", "|")
-SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\Z', re.IGNORECASE)  # how Excel is told the delimiter
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\Z', re.IGNORECASE)  # tells Excel the delimiter
 
 TOTALS = {"total", "totals", "subtotal", "grand total", "sum", "summary", "total calls", "totales", "suma"}
 SUM = re.compile(r"[$€]?[0-9.,: ]{1,9}\Z")  # too short for a telephone number
