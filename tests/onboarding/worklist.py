@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.test import Client
 from django.urls import reverse
@@ -11,11 +12,14 @@ from accounts.models import Account
 from onboarding.models import Onboarding
 
 LIST = "/admin/onboarding/onboarding/"
+ZONE = ZoneInfo("America/New_York")
+"""Where the tests' accounts are."""
 Make = Callable[..., Account]
 
 
 def days_ago(days: float) -> datetime:
-    return datetime.now(UTC) - timedelta(days=days)
+    """Return the same time of day that many days ago where the accounts are, so a change of clocks moves no day."""
+    return (datetime.now(ZONE) - timedelta(days=days)).astimezone(UTC)
 
 
 def of(account: Account) -> Onboarding:
