@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
-from accounts.history import credit
 from accounts.models import User
 from accounts.models.user import Language
+from core.history import credit
 
 OF_THE_BACK_OFFICE = Language.ENGLISH.value  # plain text: servers refuse a header that is not
 STORED = Language.ENGLISH.value  # what is recorded: the team reads it, whoever was refused

@@ -17,8 +17,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts.history import credit
 from accounts.models import User
+from core.history import credit
 
 SALT = "accounts.own_address"
 LINK_HOURS = 24

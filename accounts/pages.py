@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actions import reasons_of, record_refusals
+from accounts.acting import record_refusals
 from accounts.models import Account, User
 from accounts.roles import Capability, capabilities_of
 
@@ -73,9 +73,3 @@ def record_form(request: AccountRequest, verb: str, form: BaseForm) -> None:
     """Record what a form could not read, as the verb would have recorded what it refuses."""
     if form.errors:
         record_refusals(request.account, request.user, verb, ValidationError(form.errors.as_data()))
-
-
-def show_refusal(form: BaseForm, refusal: ValidationError) -> None:
-    """Put each reason of a refusal at its field of the form, or above the form where it has no such field."""
-    for field, reason in reasons_of(refusal):
-        form.add_error(field if field in form.fields else None, reason)

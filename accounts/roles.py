@@ -7,8 +7,8 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext, gettext_lazy, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from accounts.guards import Words
 from accounts.models import Account, Contact, Role, User
+from core.guards import Words
 
 
 class Capability(enum.StrEnum):

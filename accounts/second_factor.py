@@ -39,9 +39,9 @@ from django.utils.encoding import force_bytes
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.history import credit
 from accounts.models import User
 from accounts.own_address import mail_about_log_in
+from core.history import credit
 
 # Recovery codes alone are none: they stand in for one of these.
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]

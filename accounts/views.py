@@ -10,12 +10,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import pgettext_lazy
 
 from accounts.audit import why_refused
-from accounts.csv_files import csv_response
 from accounts.events import Event, event_page, events_of, people_of
 from accounts.forms import EventsForm
 from accounts.models import Account, Refusal
 from accounts.pages import AccountRequest, account_page, render_page
 from accounts.roles import Capability
+from core.csv_files import csv_response
 
 PAGE_SIZE = 50
 RECENT_REFUSALS = 5

@@ -16,11 +16,11 @@ from django.db import connection, transaction
 from rich.console import Console
 from rich.table import Table
 
-from accounts.past import writing_history
 from benchmarks.accounts import CALLS
 from benchmarks.machine import description, throw_away_database
 from billing.calls.importing import import_calls
 from billing.models import CallRecord
+from core.past import writing_history
 
 TARGET = 0.75
 MOST_MB = 200

@@ -1,6 +1,6 @@
 from django.core.checks import Tags, register
 
-from accounts.groups import BILLING_TEAM, GrantingAppConfig
+from core.groups import BILLING_TEAM, GrantingAppConfig
 
 
 class BillingConfig(GrantingAppConfig):

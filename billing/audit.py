@@ -9,10 +9,10 @@ from django.utils.translation import gettext, gettext_noop
 
 from accounts.events.sources import Entry, Source
 from accounts.events.values import Event, Kind
-from accounts.groups import BILLING_TEAM
 from accounts.models import Account
 from billing.models import CreditNote, Invoice
-from billing.words import money
+from core.groups import BILLING_TEAM
+from core.money import money
 
 VERBS = {
     "issue_credit_note": gettext_noop("Give money back"),

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from accounts.actions import database_now
 from accounts.models import Account
 from billing.charges import ADJUSTMENT, Held, Line, NotPriced, month_after, owed
 from billing.facts import AccountFacts, facts_of, tariffs
 from billing.usage import Usage, pictured
+from core.clock import database_now
 
 NOTHING = Decimal("0.00")
 

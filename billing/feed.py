@@ -13,8 +13,8 @@ from django.core.checks import CheckMessage, Warning
 from django.db import DatabaseError, connections
 from django.db.models import Min, Sum
 
-from accounts.dates import day_in_words
 from billing.models import CallFeed, CallImport, CallRecord
+from core.dates import day_in_words
 
 LOOKED_AT = timedelta(days=45)  # imports that are looked at: five weeks of calls, and what came late
 LATE = timedelta(hours=12)  # a day's calls have come in by then, and it has ended everywhere

@@ -1,6 +1,6 @@
 """The triggers that hold bills and call records in the database, whoever writes to them."""
 
-from accounts.guards import Guard, append_only, read_committed
+from core.guards import Guard, append_only, read_committed
 
 ISSUED = "An issued invoice is never changed or deleted; a mistake is corrected by an adjustment or a credit note."
 

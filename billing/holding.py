@@ -12,11 +12,11 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import connection
 
-from accounts.dates import day_in_words
 from billing.charges import RECURRING, Line, Tariff, month_after, recurring
 from billing.facts import AccountFacts, Tariffs
 from billing.models import InvoiceLine
 from billing.writing import Bill
+from core.dates import day_in_words
 
 LAST_BILLED = """
     SELECT account, billed.month FROM unnest(%(keys)s::bigint[]) account CROSS JOIN LATERAL (

@@ -16,13 +16,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from accounts.actions import AlreadyDone
 from accounts.models import Account, Contact, PhoneNumber, Role, User
-from accounts.past import writing_history
 from billing.actions import run_bills, void_record
 from billing.calls.importing import import_calls
 from billing.charges import RECURRING, Line
 from billing.models import CallRecord, Invoice, Layout, SetAsideCall
+from core.past import writing_history
+from core.refusals import AlreadyDone
 from onboarding.actions import activate
 from subscriptions.actions import assign_number, change_subscription, install, unassign_number
 from subscriptions.catalogue import contact_center_of, held_by, load_catalogue

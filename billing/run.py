@@ -15,13 +15,13 @@ from operator import attrgetter
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from accounts.guards import sentence_of
 from billing.charges import NotPriced
 from billing.facts import Tariffs, facts_of
 from billing.holding import HoldChecks
 from billing.models import HeldBill
 from billing.months import UnknownZone, month_end
 from billing.writing import Bill, settle_late_months, write_invoices, write_lines
+from core.guards import sentence_of
 
 CHUNK = 5_000
 BIGGEST = 10

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from django.conf import settings
 
-from accounts.jobs import every_hour
 from billing.actions import run_bills_automatically
 from billing.feed import look_at_feed
 from billing.unbilled import count_unbilled as count_the_unbilled
+from core.jobs.periodic import every_hour
 
 
 @every_hour(minute=41)

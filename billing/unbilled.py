@@ -15,9 +15,8 @@ from django.db.models import Min
 from accounts.models import Account
 from billing.models import UnbilledMonth
 from billing.months import Ended, UnknownZone, ended, months_until
+from core.locks import AdvisoryLock, wait_for
 from onboarding.models import Onboarding
-
-COUNTING = 0x756E6269  # the key of the advisory lock of whoever writes the counts
 
 
 @dataclass
@@ -129,8 +128,7 @@ def count_unbilled(now: datetime, *, days_after: int, month: date | None = None)
     With a `month` count that one alone, which is quick, however many were billed before.
     """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
+        wait_for(AdvisoryLock.UNBILLED_COUNTS)
         if month is None:
             counted = unbilled_months(now, days_after=days_after)
             gone = UnbilledMonth.objects.exclude(month__in=counted)

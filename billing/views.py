@@ -9,8 +9,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import pgettext_lazy
 
-from accounts.actions import database_now
-from accounts.csv_files import csv_response
 from accounts.pages import AccountRequest, account_page, render_page
 from accounts.roles import Capability
 from billing.charges import month_after
@@ -18,6 +16,8 @@ from billing.estimate import estimate, kept_free
 from billing.models import Invoice
 from billing.pdf import invoice_response
 from billing.usage import Usage, usage_of
+from core.clock import database_now
+from core.csv_files import csv_response
 from onboarding.models import Onboarding
 
 PAGE_SIZE = 24

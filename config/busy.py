@@ -16,9 +16,9 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from accounts.busy import is_busy
 from accounts.kept_forms import page_of
 from accounts.pages import render_page
+from core.busy import is_busy
 
 RETRY_AFTER_SECONDS = 5
 NEVER_KEPT = re.compile(r"passw|secret|credential|csrfmiddlewaretoken|\bcode\b", re.IGNORECASE)

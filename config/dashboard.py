@@ -4,8 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accounts.actions import database_now
 from billing import dashboard as billing
+from core.clock import database_now
 from onboarding import dashboard as onboarding
 
 WORKS_ON = {

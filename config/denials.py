@@ -5,7 +5,7 @@ from typing import Final
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 
-from accounts.actions import record_refusals
+from accounts.acting import record_refusals
 from accounts.models import Account, User
 
 ACCOUNT_OF: Final = {"accounts_account": "pk", "onboarding_onboarding": "onboarding__pk"}

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from accounts.busy import is_busy
 from config.busy import bare_busy_page
+from core.busy import is_busy
 
 # Which of ACCOUNT_RATE_LIMITS stops whom where, by the name of the address.
 LIMITED = {

@@ -14,9 +14,9 @@ from django.core.checks import CheckMessage
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
-from accounts.actions import database_now
-from accounts.guards import check_guards, missing_migrations
 from config.postgresql.base import WANTED
+from core.clock import database_now
+from core.guards import check_guards, missing_migrations
 
 GUARDS_KEPT_SECONDS = 5.0
 OK = "ok"

@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from billing.models import HeldBill
-from config.models import JobState
+from core.models import JobState
 from onboarding.models import NoticeState
 
 # By the route's pattern, not by address: an account's number in a label would make a series for each account.

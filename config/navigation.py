@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 
 from billing.models import HeldBill
-from config.models import Job
+from core.models import Job
 from onboarding.models import Notice
 
 HELD = "Held bills"
@@ -68,7 +68,7 @@ PLACES = [
             ("Teams", "shield_person", "auth", "group"),
         ],
     ),
-    ("Operations", [(JOBS, "manufacturing", "config", "job")]),
+    ("Operations", [(JOBS, "manufacturing", "core", "job")]),
 ]
 
 

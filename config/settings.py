@@ -184,11 +184,12 @@ INSTALLED_APPS = [
     "simple_history",
     "procrastinate.contrib.django",
     # After django.contrib.auth, whose permissions these apps grant when both have migrated.
+    "core",
     "accounts",
     "onboarding",
     "subscriptions",
     "billing",
-    "config.apps.ConfigApp",
+    "demo",
 ]
 
 MIDDLEWARE = [
@@ -356,7 +357,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
-# History is written, never rewound: see accounts/admin/bases.py for the other half of this.
+# History is written, never rewound: see core/admin/bases.py for the other half of this.
 SIMPLE_HISTORY_REVERT_DISABLED = True
 
 # While this file is there, pages answer 503 with the sentence in it; see config/middleware.py.
@@ -399,7 +400,7 @@ BILL_RUN_AFTER_DAYS = _whole_number("BILL_RUN_AFTER_DAYS", most=365)
 CALL_FEED_SILENT_HOURS = _whole_number("CALL_FEED_SILENT_HOURS")
 CALL_FEED_LOW_PERCENT = _whole_number("CALL_FEED_LOW_PERCENT", most=100)
 
-PROCRASTINATE_ON_APP_READY = "config.jobs.noting.ready"
+PROCRASTINATE_ON_APP_READY = "core.jobs.noting.ready"
 # A worker that starts does first what the last hour's ticks asked for, if no other has.
 PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 3_600}
 # For how long nothing may be done by any worker before /readyz says so; 0: it does not look.

@@ -1,4 +1,4 @@
-from accounts.groups import ONBOARDING_TEAM, GrantingAppConfig
+from core.groups import ONBOARDING_TEAM, GrantingAppConfig
 
 
 class OnboardingConfig(GrantingAppConfig):

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_noop
 
-from accounts.dates import day_in_words
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource
 from accounts.events.values import Change, Event, Kind
 from accounts.models import Account
+from core.dates import day_in_words
 from onboarding.models import DeadlineRule, GoLiveRequest, Onboarding
 from onboarding.rules import DEFAULT_PACKAGE, SEAT_LIMIT
 

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.guards import Guard, append_only, read_committed
+from core.guards import Guard, append_only, read_committed
 
 GUARDS = [
     Guard(

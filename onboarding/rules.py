@@ -8,7 +8,7 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from accounts.dates import day_in_words
+from core.dates import day_in_words
 from onboarding.models import Onboarding
 
 SEAT_LIMIT = 2

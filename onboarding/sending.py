@@ -15,8 +15,9 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import OuterRef
 
-from accounts.actions import database_now, storable
 from accounts.models import Contact
+from core.clock import database_now
+from core.refusals import storable
 from onboarding.letters import Batch, letter
 from onboarding.models import Notice, NoticeQuerySet, NoticeState
 from onboarding.notices import overtaken

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from accounts.jobs import every_hour, every_minute
+from core.jobs.periodic import every_hour, every_minute
 from onboarding.actions import activate_overdue, activate_scheduled, announce
 from onboarding.sending import send_due
 
@@ -25,7 +25,7 @@ def schedule(now: datetime) -> str:
     return ", ".join(f"{count} {what}" for what, count in done.items() if count)
 
 
-@every_minute
+@every_minute()
 def send_notices(now: datetime) -> str:
     """Send what is due. Where the mail server is gone nothing fails: notices wait, and say why at each."""
     sent = send_due()

@@ -7,10 +7,11 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from accounts.actions import AlreadyDone, database_now
 from accounts.models import Account
-from accounts.pages import AccountRequest, account_page, record_form, render_page, show_refusal
+from accounts.pages import AccountRequest, account_page, record_form, render_page
 from accounts.roles import Capability
+from core.clock import database_now
+from core.refusals import AlreadyDone, show_refusal
 from onboarding.actions import request_go_live, withdraw_go_live
 from onboarding.forms import GoLiveForm
 from onboarding.models import GoLiveRequest, Onboarding

@@ -1,4 +1,4 @@
-from accounts.groups import BILLING_TEAM, ONBOARDING_TEAM, GrantingAppConfig
+from core.groups import BILLING_TEAM, ONBOARDING_TEAM, GrantingAppConfig
 
 
 class SubscriptionsConfig(GrantingAppConfig):

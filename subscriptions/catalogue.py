@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Min
 
-from accounts.actions import database_now
+from core.clock import database_now
 from onboarding import rules as mode
 from onboarding.actions import no_contact_center
 from subscriptions.differences import InForce, held

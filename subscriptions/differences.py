@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext
 
-from accounts.dates import day_in_words
+from core.dates import day_in_words
 from subscriptions.ledger import Held, Row, held_on, turn_of
 from subscriptions.models import Item, Kind, Slot
 from subscriptions.rules import Catalogue, Subscription

@@ -4,7 +4,7 @@ from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.guards import Guard, append_only, read_committed
+from core.guards import Guard, append_only, read_committed
 from onboarding.rules import SEAT_LIMIT, why_package_is_locked
 
 SEATS = format_lazy(_("An account in onboarding can hold at most {limit} concurrent-user seats."), limit=SEAT_LIMIT)

@@ -14,9 +14,9 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext, ngettext_lazy, override
 from django.utils.translation import gettext_lazy as _
 
-from accounts.csv_files import FORMULA
-from accounts.guards import Words
 from accounts.models import ServiceRole, ServiceUser
+from core.csv_files import FORMULA
+from core.guards import Words
 
 MOST_PEOPLE = 1_000
 MOST_BYTES = 2 * 1024 * 1024

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 
-from accounts.dates import day_in_words
+from core.dates import day_in_words
 
 FIRST = timedelta(hours=14)  # a day begins first where it is 14 hours later than in UTC
 LAST = timedelta(hours=12)  # and ends last where it is 12 hours earlier

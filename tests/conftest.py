@@ -11,9 +11,9 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 
-from accounts.actions import reasons_of
-from accounts.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from accounts.models import Account, Contact, PhoneNumber, Role, User
+from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
+from core.refusals import reasons_of
 from onboarding.actions import activate
 from subscriptions.actions import install
 from subscriptions.catalogue import load_catalogue

@@ -13,7 +13,7 @@ from django.core import serializers
 from django.core.management import call_command
 from django.db import IntegrityError, connection, models, transaction
 
-from accounts.guards import sentence_of
+from core.guards import sentence_of
 
 OURS = ("accounts", "onboarding", "subscriptions", "billing")
 

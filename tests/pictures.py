@@ -108,7 +108,7 @@ def own_database() -> Iterator[None]:
     """Make a database in which the clock is set, let Django use it, and drop it at the end."""
     from django.db import connection  # noqa: PLC0415 - once Django is set up
 
-    from config.demo.database import MARK  # noqa: PLC0415
+    from demo.database import MARK  # noqa: PLC0415
 
     seconds = int((datetime.now(UTC) - MOMENT).total_seconds())
     with connection._nodb_cursor() as cursor:
@@ -157,7 +157,7 @@ def served() -> Iterator[str]:
 
 def take(browser: Browser, address: str) -> None:
     """Take each picture, in a window of its own."""
-    from config.demo.provider import PASSWORD  # noqa: PLC0415 - once Django is set up
+    from demo.provider import PASSWORD  # noqa: PLC0415 - once Django is set up
 
     for picture in PICTURES:
         context = browser.new_context(

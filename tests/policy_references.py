@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 POLICY = ROOT / "docs/policy"
-APPS = ("accounts", "onboarding", "subscriptions", "billing", "config")
+APPS = ("core", "accounts", "onboarding", "subscriptions", "billing", "demo", "config")
 FOLDERS = (*APPS, "benchmarks", "docs", "static", "templates", "tests", ".ci", ".github")
 SUFFIXES = {".css", ".html", ".js", ".md", ".py", ".subject", ".toml", ".txt", ".yaml", ".yml", ""}
 DATA = ("tests/cases/", "tests/call-files/")  # what stands in them is of somebody else

@@ -9,11 +9,11 @@ from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
-from accounts.admin.bases import CarefulInline, HistoryAdmin, WholeForm
 from accounts.models import Account, Contact, PhoneNumber, Role, ServiceUser
 from accounts.models.account import NOT_A_PLACE
 from accounts.zone_rules import offered_zones
 from accounts.zones import places
+from core.admin.bases import CarefulInline, HistoryAdmin, WholeForm
 
 
 class ContactInline(CarefulInline):

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts.admin.bases import HistoryAdmin, ReadOnlyAdmin
 from accounts.models import Account, NumberAssignment, PhoneNumber
+from core.admin.bases import HistoryAdmin, ReadOnlyAdmin
 
 WRITTEN_NUMBER = re.compile(r"\+?[\d\s().\-/]{3,}")
 KEY = re.compile(r"[0-9]{1,18}")

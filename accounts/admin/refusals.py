@@ -7,8 +7,8 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from accounts.admin.bases import ReadOnlyAdmin
 from accounts.models import Refusal
+from core.admin.bases import ReadOnlyAdmin
 
 RECENT = 1_000
 

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import append_only, guard, kept, sealed
+from core.migration_guards import append_only, guard, kept, sealed
 
 FUNCTIONS = """
 CREATE FUNCTION guard_refuse_row() RETURNS trigger LANGUAGE plpgsql AS $guard$

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import guard, sealed
+from core.migration_guards import guard, sealed
 
 FIXED = "IF NEW.is_system <> OLD.is_system THEN REFUSE; END IF;"
 

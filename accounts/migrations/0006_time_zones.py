@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations, models
 
-from accounts.migration_guards import guard, read_committed, sealed
+from core.migration_guards import guard, read_committed, sealed
 from accounts.zone_rules import load_zone_rules
 
 # Filled here and after each later migrate. PLAIN: the arrays are read for every call record.

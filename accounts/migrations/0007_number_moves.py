@@ -7,7 +7,7 @@ still be moved to that account, where the assignment can be ended.
 
 from django.db import migrations
 
-from accounts.migration_guards import guard, sealed
+from core.migration_guards import guard, sealed
 
 # An UPDATE has the row locked before its triggers run, and each statement of theirs sees what was committed until then.
 MOVE = """

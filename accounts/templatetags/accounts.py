@@ -9,10 +9,10 @@ from django import template
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext
 
-from accounts.dates import day_in_words, moment_in_words
 from accounts.events import Event, recent_events
 from accounts.models import Account, User
 from accounts.models.user import Language
+from core.dates import day_in_words, moment_in_words
 
 register = template.Library()
 LATEST = 5

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 
-from accounts.actions import AlreadyDone, action, database_now
+from accounts.acting import action
 from accounts.models import Account, User
 from accounts.roles import require_staff
 from billing.charges import CENT
@@ -15,8 +15,10 @@ from billing.facts import tariffs
 from billing.models import CreditNote, HeldBill, Invoice
 from billing.rejected import digest_now
 from billing.run import bill_chunk
-from billing.words import money
 from billing.writing import take_numbers
+from core.clock import database_now
+from core.money import money
+from core.refusals import AlreadyDone
 
 Row = TypeVar("Row", HeldBill, Invoice)
 

@@ -4,11 +4,13 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 
-from accounts.actions import AlreadyDone, action, database_now
-from accounts.history import credit
+from accounts.acting import action
 from accounts.models import Account, User
 from accounts.roles import require_staff
 from billing.models import BilledMonth, Invoice
+from core.clock import database_now
+from core.history import credit
+from core.refusals import AlreadyDone
 
 PERMISSION = "accounts.correct_timezone"
 LONGEST_REASON = 100  # of a history row

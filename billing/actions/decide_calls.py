@@ -6,8 +6,6 @@ from typing import TypeVar
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from accounts.actions import AlreadyDone, database_now
-from accounts.migration_guards import local_day_of
 from accounts.models import User
 from billing.actions.void_calls import checked, refusals_of, void_keys
 from billing.calls import locking
@@ -17,6 +15,9 @@ from billing.calls.identity import same_content, same_identity, standing
 from billing.calls.locking import MARK_LATE, lock_accounts, take_turn
 from billing.calls.sql import column, rows
 from billing.models import CallRecord, RejectedCall, SetAsideCall
+from core.clock import database_now
+from core.migration_guards import local_day_of
+from core.refusals import AlreadyDone
 
 STORED = f"""
     SELECT r.id, {same_content("s", "r")} FROM billing_setasidecall s

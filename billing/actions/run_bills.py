@@ -8,9 +8,7 @@ from itertools import chain, repeat
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import connection
 
-from accounts.actions import database_now
 from billing.charges import month_after
 from billing.facts import tariffs
 from billing.models import BillRun, FailedBill
@@ -18,8 +16,9 @@ from billing.months import FIRST_ZONE, LAST_ZONE
 from billing.run import CHUNK, Outcome, bill_chunk
 from billing.unbilled import count_unbilled, unbilled
 from billing.workers import pool
+from core.clock import database_now
+from core.locks import AdvisoryLock, Busy, held
 
-ONE_RUN = 0x62696C6C  # the key of the advisory lock that a run holds
 CHUNKS_EACH = 4  # of each worker, where there are several, or more
 LEAST_CHUNK = 500  # accounts; below, a chunk's own queries cost more than the waiting
 
@@ -143,14 +142,11 @@ def _one_run_at_a_time(*, dry_run: bool) -> Iterator[None]:
     if dry_run:
         yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [ONE_RUN])
-        if not cursor.fetchone()[0]:
-            raise ValidationError("Another bill run is going on. Wait until it has ended.", code="run_going_on")
-        try:
+    try:
+        with held(AdvisoryLock.BILL_RUN):
             yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [ONE_RUN])
+    except Busy:
+        raise ValidationError("Another bill run is going on. Wait until it has ended.", code="run_going_on") from None
 
 
 def _finish(run: BillRun, summary: Summary) -> None:

@@ -10,15 +10,17 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from accounts.actions import AlreadyDone, database_now, record_refusals
-from accounts.guards import sentence_of
+from accounts.acting import record_refusals
 from accounts.models import Account, User
 from accounts.roles import require_staff
 from billing.calls import locking
 from billing.calls.locking import MARK_LATE, lock_accounts, take_turn
 from billing.calls.sql import rows, run
 from billing.models import CallImport, CallRecord, CreditNote
-from billing.words import money
+from core.clock import database_now
+from core.guards import sentence_of
+from core.money import money
+from core.refusals import AlreadyDone
 
 PERMISSION = "billing.void_callrecord"
 CHUNK = 50_000

@@ -11,11 +11,11 @@ from django.urls import reverse
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from accounts.actions import AlreadyDone, reasons_of
 from accounts.admin.customers import zone_field
 from accounts.models import Account, User
 from billing.actions.correct_timezone import PERMISSION, correct_timezone, timezone_refusal
 from billing.models import Invoice
+from core.refusals import AlreadyDone, reasons_of
 from onboarding.admin import OnboardedAccountAdmin
 from onboarding.models import Onboarding
 

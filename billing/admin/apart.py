@@ -11,12 +11,12 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
-from accounts.admin import ReadOnlyAdmin
 from billing.actions import dismiss_record, dismiss_reject, take_record
 from billing.actions.decide_calls import stored_beside
 from billing.actions.void_calls import PERMISSION, Voided, preview
 from billing.admin.decisions import reason_page
 from billing.models import RejectedCall, SetAsideCall
+from core.admin import ReadOnlyAdmin
 
 RECENT = 1_000
 STATES = {"Open": "warning", "Taken": "success", "Settled by a later file": "success", "Dismissed": "info"}

@@ -12,8 +12,6 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
-from accounts.actions import AlreadyDone
-from accounts.admin import ReadOnlyAdmin
 from accounts.models import NumberAssignment
 from billing.actions import void_import, void_record
 from billing.actions.void_calls import PERMISSION as VOID
@@ -24,6 +22,8 @@ from billing.calls.importing import PERMISSION
 from billing.calls.rejects import rejects_of
 from billing.calls.values import Numbers, Rejected
 from billing.models import CallImport, CallRecord, CallVoid, RejectedCall
+from core.admin import ReadOnlyAdmin
+from core.refusals import AlreadyDone
 
 SHOWN = 100
 

@@ -11,13 +11,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
-from accounts.actions import AlreadyDone, reasons_of
 from accounts.models import User
 from billing.actions import issue_credit_note, reject_bill, release_bill
 from billing.differences import open_differences
 from billing.estimate import bill_now
 from billing.models import HeldBill, Invoice
-from billing.words import money
+from core.money import money
+from core.refusals import AlreadyDone, reasons_of
 
 CREDIT = "billing.issue_creditnote"
 DECIDE = "billing.decide_heldbill"

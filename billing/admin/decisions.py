@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
-from accounts.actions import AlreadyDone, reasons_of
 from accounts.models import User
 from billing.actions.void_calls import LONGEST_REASON, PERMISSION, Voided
-from billing.words import money
+from core.money import money
+from core.refusals import AlreadyDone, reasons_of
 
 CREDITED = "credited"
 

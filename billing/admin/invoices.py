@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
-from accounts.admin import ReadOnlyAdmin
 from accounts.models import Account
 from billing.admin.corrections import CREDIT, credit_page
 from billing.models import BillRun, CreditNote, Invoice
 from billing.pdf import invoice_response
-from billing.words import money
+from core.admin import ReadOnlyAdmin
+from core.money import money
 
 NUMBER = re.compile(r"(?:INV-?|CN-?)?0*([0-9]{1,18})", re.IGNORECASE)
 

@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from accounts.admin import ReadOnlyAdmin
 from billing.calls.importing import PERMISSION
 from billing.models import CallMapping
+from core.admin import ReadOnlyAdmin
 
 
 @admin.register(CallMapping)

@@ -12,13 +12,13 @@ from django.utils.html import format_html
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from accounts.admin import ReadOnlyAdmin
 from billing.admin.corrections import DECIDE, decision_page
 from billing.admin.invoices import MonthFilter, of_accounts
 from billing.charges import month_after
 from billing.estimate import bill_now
 from billing.models import BillRun, CallRecord, FailedBill, HeldBill, Invoice
-from billing.words import money
+from core.admin import ReadOnlyAdmin
+from core.money import money
 
 SHOWN = 100
 LARGEST = 10

@@ -11,10 +11,10 @@ from django.utils.functional import cached_property
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from accounts.actions import database_now
 from billing.estimate import first_bills
-from billing.words import money
 from billing.worth import minutes_so_far, minutes_to_sort_by, monthly_values, value_to_sort_by
+from core.clock import database_now
+from core.money import money
 from onboarding.admin.worklist import Column, PageOfWorklist
 from onboarding.models import Onboarding
 from subscriptions.admin import WorklistOfHeld

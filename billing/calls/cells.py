@@ -5,8 +5,8 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-from accounts.csv_files import FORMULA
 from billing.calls.values import Rejected
+from core.csv_files import FORMULA
 
 BYTE_ORDER_MARK = "\ufeff"
 COMMA = ","

@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError
 from psycopg.errors import LockNotAvailable
 
-from accounts.actions import database_now
 from accounts.models import User
 from accounts.models.account import validate_timezone
 from accounts.roles import require_staff
@@ -22,6 +21,7 @@ from billing.calls.reading import blocks_of
 from billing.calls.staging import Staged, staging
 from billing.calls.values import Numbers
 from billing.models import CallImport
+from core.clock import database_now
 
 LONGEST_NAME = 255
 PERMISSION = "billing.add_callimport"

@@ -6,8 +6,8 @@ month's run reads, or its month is marked late. Lock order: the turn, accounts b
 """
 
 from billing.calls.sql import column, run
+from core.locks import AdvisoryLock, wait_for
 
-TURN = 4_711_001  # the advisory lock of those who write call records: their unique keys would deadlock else
 # The keys stay in the database: with DEBUG on, Django would keep each list of thousands that is sent to it.
 HOLDERS = "CREATE TEMPORARY TABLE IF NOT EXISTS holder (account_id bigint); TRUNCATE holder"
 LOCK = "SELECT id FROM accounts_account WHERE id IN (SELECT account_id FROM holder) ORDER BY id FOR SHARE"
@@ -34,7 +34,7 @@ def checkpoint(name: str) -> None:
 
 def take_turn() -> None:
     """Wait for the others who write call records; the turn ends with the transaction."""
-    run("SELECT pg_advisory_xact_lock(%s)", [TURN])
+    wait_for(AdvisoryLock.CALL_RECORDS)
 
 
 def lock_accounts(source: str) -> int:

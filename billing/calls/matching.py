@@ -5,12 +5,12 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from accounts.actions import database_now
-from accounts.migration_guards import local_day_of
 from billing.calls import locking
 from billing.calls.finality import first_open_day
 from billing.calls.locking import MARK_LATE, lock_accounts, take_turn
 from billing.calls.sql import column, run
+from core.clock import database_now
+from core.migration_guards import local_day_of
 
 CHUNK = 50_000
 

@@ -10,8 +10,6 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts.actions import database_now
-from accounts.guards import sentence_of
 from billing.calls import locking
 from billing.calls.fates import KNOWN, OVERVIEW, REASONS, SET_ASIDE, SET_ASIDE_ROWS, look_closely, settle
 from billing.calls.finality import first_open_day
@@ -20,6 +18,8 @@ from billing.calls.rejects import keep_rejects, stage_rejects
 from billing.calls.sql import column, rows, run
 from billing.calls.staging import WORK_MEMORY, Part, Staged
 from billing.calls.values import MOST_SECONDS
+from core.clock import database_now
+from core.guards import sentence_of
 
 ATTEMPTS = 10
 TOLERANCE = timedelta(minutes=10)  # for a switch whose clock is ahead

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.db.models import Q
 
-from accounts.csv_files import defused
 from billing.calls.cells import fields_of, written
 from billing.calls.layouts import COLUMNS
 from billing.calls.sql import copy, rows, run
 from billing.calls.staging import REJECT_COLUMNS, Part, within
 from billing.calls.values import Rejected
 from billing.models import CallImport, RejectedCall
+from core.csv_files import defused
 
 NOT_CELLS = ("encoding", "nul", "too_long", "bad_csv")
 ADDED = ("line", "reason")

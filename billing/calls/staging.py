@@ -14,13 +14,13 @@ from typing import IO
 
 from django.db import DatabaseError, transaction
 
-from accounts.migration_guards import local_day_of
 from billing.calls.batches import Batch, Reject
 from billing.calls.cells import fields_of
 from billing.calls.conflicts import find_conflicts
 from billing.calls.layouts import Layout
 from billing.calls.sql import column, copy, rows, run
 from billing.calls.values import LONGEST_ID, Rejected
+from core.migration_guards import local_day_of
 
 ROWS = 100_000  # of a part: while it is written, its accounts are locked
 WORK_MEMORY = "SET LOCAL work_mem = '64MB'"

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import append_only, guard, kept, sealed
+from core.migration_guards import append_only, guard, kept, sealed
 
 # Asked once for each statement, over all the rows it wrote: a run writes thousands. Lines come first, then their invoice.
 SUMS = """

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import sealed
+from core.migration_guards import sealed
 
 # Asked once for each statement, over all the invoices it wrote, whose lines are there before them. The activation is
 # final and the account's time zone fixed, so what is right when it is issued stays right.

@@ -5,7 +5,7 @@ What was invoiced and matched before stays as it is: only new rows are asked.
 
 from django.db import migrations
 
-from accounts.migration_guards import local_day_of, read_committed, sealed
+from core.migration_guards import local_day_of, read_committed, sealed
 
 REFUSE = (
     "RAISE EXCEPTION '% on % is refused', TG_OP, TG_TABLE_NAME "

@@ -6,7 +6,7 @@ no digest.
 
 from django.db import migrations, models
 
-from accounts.migration_guards import guard, kept, sealed
+from core.migration_guards import guard, kept, sealed
 
 LATE = """
 IF TG_OP = 'DELETE' THEN REFUSE; END IF;

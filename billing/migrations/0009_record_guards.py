@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import append_only, guard, kept, sealed
+from core.migration_guards import append_only, guard, kept, sealed
 
 # The first day of the months that are not final. A month has ended everywhere 12 hours after UTC's day. (Policy 11.)
 FIRST_OPEN_DAY = """

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import sealed
+from core.migration_guards import sealed
 
 MARKS = """
 UPDATE billing_callrecord r SET is_voided = true FROM written w WHERE r.id = w.record_id AND NOT r.is_voided;

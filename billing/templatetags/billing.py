@@ -7,13 +7,13 @@ from typing import Any
 
 from django import template
 
-from accounts.actions import database_now
 from accounts.models import Account
 from billing import words
 from billing.charges import Line
 from billing.estimate import FirstBill, FirstBills, Glance, first_bills, first_bills_from, glance
 from billing.packages import Packages, packages_for
 from billing.purchase import NewTotal, PurchaseCost, new_total, purchase_cost
+from core.clock import database_now
 from onboarding.letters import Batch, charged_from
 from onboarding.models import Notice
 from subscriptions.actions import Proposal

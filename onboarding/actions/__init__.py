@@ -1,3 +1,4 @@
+from core.chunks import CHUNK
 from onboarding.actions.activation import (
     Activations,
     activate,
@@ -7,7 +8,6 @@ from onboarding.actions.activation import (
     require_activator,
 )
 from onboarding.actions.changes import Changes
-from onboarding.actions.chunks import CHUNK
 from onboarding.actions.go_live import answer_go_live, request_go_live, withdraw_go_live
 from onboarding.actions.nightly import (
     activate_overdue,

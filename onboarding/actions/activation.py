@@ -7,14 +7,16 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from accounts.actions import AlreadyDone, action, database_now
-from accounts.history import insert_history
+from accounts.acting import action
 from accounts.models import Account, Refusal, User
 from accounts.models.account import unknown_zone
 from accounts.roles import require_staff
 from accounts.zones import day_in, known_zone, known_zones
+from core.chunks import CHUNK, in_halves
+from core.clock import database_now
+from core.history import insert_history
+from core.refusals import AlreadyDone
 from onboarding import rules
-from onboarding.actions.chunks import CHUNK, in_halves
 from onboarding.actions.refusals import no_contact_center
 from onboarding.models import NoticeKind, Onboarding, Origin
 from onboarding.notices import enqueue

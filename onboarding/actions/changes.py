@@ -8,12 +8,14 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from accounts.actions import AlreadyDone, database_now, rows_of
-from accounts.history import insert_history
+from accounts.acting import rows_of
 from accounts.models import Account, Refusal, User
 from accounts.roles import require_staff
+from core.chunks import CHUNK, in_halves
+from core.clock import database_now
+from core.history import insert_history
+from core.refusals import AlreadyDone
 from onboarding import rules
-from onboarding.actions.chunks import CHUNK, in_halves
 from onboarding.actions.refusals import no_contact_center
 from onboarding.models import Onboarding
 

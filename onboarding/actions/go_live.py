@@ -5,11 +5,12 @@ from datetime import date, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actions import action, database_now
-from accounts.dates import day_in_words_later
-from accounts.history import credit
+from accounts.acting import action
 from accounts.models import Account, User
 from accounts.roles import Capability, require
+from core.clock import database_now
+from core.dates import day_in_words_later
+from core.history import credit
 from onboarding import rules
 from onboarding.actions.changes import require_team
 from onboarding.actions.planning import PLANNER

@@ -9,21 +9,20 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import connection
 
-from accounts.actions import database_now
-from accounts.dates import day_in_words
 from accounts.models import Account, User
+from core.chunks import CHUNK, in_halves
+from core.clock import database_now
+from core.dates import day_in_words
+from core.locks import AdvisoryLock, wait_for
 from onboarding.actions.activation import Activations, activate_chunk
 from onboarding.actions.announcing import tell_announced
 from onboarding.actions.changes import Changes, write_plans
-from onboarding.actions.chunks import CHUNK, in_halves
 from onboarding.deadlines import NIGHT_ENDS_AT, ONE_DAY, deadline_of, still_announced, to_announce
 from onboarding.models import Onboarding, OnboardingQuerySet, Origin
 
 # Further ahead nothing is announced: 5 business days, and what a weekend adds, are no more.
 NEAR: Final = timedelta(days=10)
-ALLOWANCE_LOCK: Final = 0x6F6E626F
 
 
 def checkpoint(name: str) -> None:
@@ -78,10 +77,9 @@ def allowance(now: datetime) -> int:
     return max(0, settings.ONBOARDING_ACTIVATIONS_A_NIGHT - done)
 
 
-def hold_allowance() -> None:
+def lock_allowance() -> None:
     """Keep others from activating by deadline until this transaction ends, so that all are counted."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ALLOWANCE_LOCK])
+    wait_for(AdvisoryLock.NIGHTLY_ALLOWANCE)
 
 
 def _still_scheduled(keys: Sequence[int], now: datetime) -> Mapping[int, str]:
@@ -96,7 +94,7 @@ def _still_scheduled(keys: Sequence[int], now: datetime) -> Mapping[int, str]:
 
 def _still_overdue(keys: Sequence[int], now: datetime) -> Mapping[int, str]:
     """Return those of these accounts that are due by their deadline, as many as are allowed, and why in words."""
-    hold_allowance()
+    lock_allowance()
     rows = due_by_deadline(now).filter(account__in=keys).select_related("account")[: allowance(now)]
     deadlines = {row.account_id: deadline_of(row, settings.ONBOARDING_DEADLINE_DAYS) for row in rows}
     return {key: f"Deadline of {day_in_words(deadline)} has passed." for key, deadline in deadlines.items() if deadline}

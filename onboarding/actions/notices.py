@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.actions import database_now
 from accounts.models import User
 from accounts.roles import require_staff
+from core.clock import database_now
 from onboarding.models import Notice, NoticeState
 
 MAY_SEND = "onboarding.send_notice"

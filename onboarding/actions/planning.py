@@ -6,12 +6,14 @@ from datetime import date, datetime
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from accounts.actions import AlreadyDone, action, database_now
-from accounts.dates import day_in_words
+from accounts.acting import action
 from accounts.models import Account, User
 from accounts.roles import is_staff_with
+from core.chunks import CHUNK
+from core.clock import database_now
+from core.dates import day_in_words
+from core.refusals import AlreadyDone
 from onboarding.actions.changes import Change, Changes, change_many, change_one, require_team
-from onboarding.actions.chunks import CHUNK
 from onboarding.actions.refusals import no_contact_center
 from onboarding.actions.words import checked_words
 from onboarding.deadlines import FURTHEST, deadline_of

@@ -6,12 +6,12 @@ from datetime import date, datetime
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from accounts.actions import action
-from accounts.dates import day_in_words
+from accounts.acting import action
 from accounts.models import Account, User
+from core.chunks import CHUNK
+from core.dates import day_in_words
 from onboarding.actions.announcing import tell_announced
 from onboarding.actions.changes import Change, Changes, change_many, change_one
-from onboarding.actions.chunks import CHUNK
 from onboarding.actions.planning import ACTIVATOR, refuse_day
 from onboarding.actions.words import checked_words
 from onboarding.deadlines import to_announce

@@ -12,8 +12,8 @@ from django.template.response import TemplateResponse
 from django.utils.formats import localize
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from accounts.actions import database_now
 from accounts.models import Account, User
+from core.clock import database_now
 from onboarding.actions import activate, activate_many, refusals_of
 from onboarding.models import Onboarding, Origin
 

@@ -9,8 +9,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.actions import database_now
 from accounts.models import User
+from core.clock import database_now
 from onboarding.models import DeadlineRule, Onboarding
 from onboarding.worklist import AGES, is_asked_for, is_due_soon, is_overdue, month_of, week_of
 

@@ -18,8 +18,8 @@ from django.utils.text import Truncator
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from accounts.admin import ReadOnlyAdmin
 from accounts.models import User
+from core.admin import ReadOnlyAdmin
 from onboarding.actions.notices import MAY_SEND, send_again
 from onboarding.models import Notice, NoticeState
 

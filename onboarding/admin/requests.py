@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from accounts.admin import HistoryAdmin, ReadOnly
+from core.admin import HistoryAdmin, ReadOnly
 from onboarding.models import GoLiveRequest
 
 

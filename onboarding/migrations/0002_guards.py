@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import append_only, guard, kept, leaves_history, sealed
+from core.migration_guards import append_only, guard, kept, leaves_history, sealed
 
 BORN = "IF NEW.activated_at IS NOT NULL THEN REFUSE; END IF;"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations
 
-from accounts.migration_guards import append_only, leaves_history, sealed
+from core.migration_guards import append_only, leaves_history, sealed
 
 # As in 0002, and the system member where the schedule says so.
 TEAM = """

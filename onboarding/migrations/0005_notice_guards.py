@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import guard, kept, sealed
+from core.migration_guards import guard, kept, sealed
 
 # One that was given up may wait again: it was never sent.
 FINAL = """

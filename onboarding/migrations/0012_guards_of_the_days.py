@@ -3,7 +3,7 @@
 from django.db import migrations, models
 from django.db.models import Q
 
-from accounts.migration_guards import local_day_of, read_committed, sealed
+from core.migration_guards import local_day_of, read_committed, sealed
 
 FUNCTION = """
 CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard$

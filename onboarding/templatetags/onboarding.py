@@ -4,8 +4,8 @@ from typing import Any
 
 from django import template
 
-from accounts.actions import database_now
 from accounts.models import Account
+from core.clock import database_now
 from onboarding import rules
 from onboarding.models import Onboarding
 

@@ -8,10 +8,12 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actions import AlreadyDone, action, database_now
-from accounts.history import credit
+from accounts.acting import action
 from accounts.models import Account, NumberAssignment, PhoneNumber, ServiceRole, ServiceUser, User
 from accounts.roles import Capability, require, require_staff
+from core.clock import database_now
+from core.history import credit
+from core.refusals import AlreadyDone
 from subscriptions.catalogue import contact_center_of
 
 MAY_CHANGE_NUMBERS = "accounts.change_phonenumber"

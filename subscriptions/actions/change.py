@@ -9,10 +9,12 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actions import AlreadyDone, action, database_now
-from accounts.dates import day_in_words_later, moment_in_words
+from accounts.acting import action
 from accounts.models import Account, User
 from accounts.roles import Capability, require
+from core.clock import database_now
+from core.dates import day_in_words_later, moment_in_words
+from core.refusals import AlreadyDone
 from subscriptions.actions.write import write_change
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, in_force
 from subscriptions.differences import Difference, differences

@@ -8,10 +8,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from simple_history.utils import bulk_create_with_history
 
-from accounts.actions import AlreadyDone, action, database_now
+from accounts.acting import action
 from accounts.audit import IMPORTED
 from accounts.models import Account, ServiceUser, User
 from accounts.roles import Capability, require
+from core.clock import database_now
+from core.refusals import AlreadyDone
 from subscriptions.catalogue import contact_center_of
 from subscriptions.people_file import MOST_PEOPLE, PeopleFile, Person, checked
 

@@ -5,10 +5,11 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actions import action, database_now
-from accounts.history import credit
+from accounts.acting import action
 from accounts.models import Account, User
 from accounts.roles import Capability, require
+from core.clock import database_now
+from core.history import credit
 from onboarding.models import NoticeKind, Onboarding
 from onboarding.notices import enqueue
 from subscriptions.actions.write import write_change

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from accounts.history import credit
 from accounts.models import User
+from core.history import credit
 from subscriptions.catalogue import in_force
 from subscriptions.differences import places_of
 from subscriptions.ledger import Rewrite, rewrite

@@ -12,9 +12,9 @@ from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.actions import database_now
-from accounts.admin import CarefulInline, HistoryAdmin, ReadOnly, WholeForm
-from accounts.dates import day_in_words
+from core.admin import CarefulInline, HistoryAdmin, ReadOnly, WholeForm
+from core.clock import database_now
+from core.dates import day_in_words
 from subscriptions.catalogue import sale_refusal
 from subscriptions.models import Item, Kind, Price
 from subscriptions.sale import first_day_of_a_new_price, first_day_to_withdraw_from, refuse_past_price

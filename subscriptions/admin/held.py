@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from accounts.admin import HistoryAdmin, ReadOnly
+from core.admin import HistoryAdmin, ReadOnly
 from subscriptions.held import held_by_accounts
 from subscriptions.models import ContactCenter
 

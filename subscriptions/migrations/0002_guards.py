@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import append_only, guard, kept, leaves_history, sealed
+from core.migration_guards import append_only, guard, kept, leaves_history, sealed
 
 IS_ACTIVE = """
 EXISTS (SELECT FROM onboarding_onboarding WHERE account_id = NEW.account_id AND activated_at IS NOT NULL)

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import sealed
+from core.migration_guards import sealed
 
 FUNCTION = """
 CREATE OR REPLACE FUNCTION price_in_effect_is_final() RETURNS trigger LANGUAGE plpgsql AS $guard$

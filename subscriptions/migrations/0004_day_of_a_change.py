@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from accounts.migration_guards import guard, read_committed, sealed
+from core.migration_guards import guard, read_committed, sealed
 
 # The day that the ledger used, which Python decided by the rules of its machine. Where these were others than the
 # server's, the rows that the change wrote say so: what is not smaller than what it replaces counts from the day on, a

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from accounts.migration_guards import guard, sealed
+from core.migration_guards import guard, sealed
 
 # A day begins first where it is 14 hours later than in UTC. Written as arithmetic: data about zones changes.
 TODAY = "(now() AT TIME ZONE 'UTC' + interval '14 hours')::date"

@@ -12,9 +12,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
-from accounts.actions import AlreadyDone
 from accounts.pages import AccountRequest, record_form, render_page
 from accounts.roles import Capability
+from core.refusals import AlreadyDone
 from subscriptions.actions import import_people, propose_people
 from subscriptions.forms import ImportForm
 from subscriptions.models import ContactCenter

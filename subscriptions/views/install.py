@@ -10,9 +10,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext
 
-from accounts.actions import database_now
-from accounts.pages import AccountRequest, Page, account_page, record_form, render_page, show_refusal
+from accounts.pages import AccountRequest, Page, account_page, record_form, render_page
 from accounts.roles import Capability
+from core.clock import database_now
+from core.refusals import show_refusal
 from subscriptions.actions import install
 from subscriptions.catalogue import catalogue_on, contact_center_of
 from subscriptions.forms import InstallForm

@@ -8,11 +8,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext, gettext_noop
 
-from accounts.actions import AlreadyDone
 from accounts.models import NumberAssignment, PhoneNumber
 from accounts.models.numbers import PhoneNumberQuerySet
 from accounts.pages import AccountRequest, render_page
 from accounts.roles import Capability
+from core.refusals import AlreadyDone
 from subscriptions.actions import assign_number, unassign_number
 from subscriptions.forms import is_key
 from subscriptions.models import ContactCenter

@@ -11,9 +11,10 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from accounts.actions import AlreadyDone, database_now
-from accounts.pages import AccountRequest, record_form, render_page, show_refusal
+from accounts.pages import AccountRequest, record_form, render_page
 from accounts.roles import Capability
+from core.clock import database_now
+from core.refusals import AlreadyDone, show_refusal
 from subscriptions.actions import Confirmation, Proposal, change_subscription, propose_subscription
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, in_force, waiting_package
 from subscriptions.differences import differences

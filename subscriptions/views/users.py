@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST
 from accounts.actions import add_service_user
 from accounts.models import ServiceRole, ServiceUser
 from accounts.models.people import ServiceUserQuerySet
-from accounts.pages import AccountRequest, record_form, render_page, show_refusal
+from accounts.pages import AccountRequest, record_form, render_page
 from accounts.roles import Capability
+from core.refusals import show_refusal
 from subscriptions.actions import assign_users
 from subscriptions.forms import PersonForm, RolesForm
 from subscriptions.models import ContactCenter

@@ -6,12 +6,12 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from accounts.actions import database_now
 from accounts.models import Account, PhoneNumber, Refusal, ServiceUser, User
 from billing.actions import issue_credit_note, save_mapping
 from billing.charges import Line
 from billing.models import BillRun, FailedBill, HeldBill, Invoice
 from billing.writing import Bill, write_invoices, write_lines
+from core.clock import database_now
 from onboarding.models import GoLiveRequest, NoticeKind
 from onboarding.notices import enqueue
 from subscriptions.actions import assign_number
@@ -53,4 +53,4 @@ def everything(installed: Account, owner: User, root: User, toll_free: PhoneNumb
     bills = write_lines([Bill(installed.pk, [line])], at_most=1)
     write_invoices(bills, bills, month=MARCH, now=IN_APRIL)
     issue_credit_note(installed, Invoice.objects.get(), amount=Decimal(1), reason="Late", by=root)
-    queued("config.clean_up", "failed")
+    queued("core.clean_up", "failed")

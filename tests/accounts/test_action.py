@@ -7,8 +7,10 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
 
-from accounts.actions import AlreadyDone, action, add_service_user, record_refusals
+from accounts.acting import action, record_refusals
+from accounts.actions import add_service_user
 from accounts.models import Account, Refusal, ServiceUser, User
+from core.refusals import AlreadyDone
 from subscriptions.models import ContactCenter
 from tests.conftest import codes
 from tests.guarding import nothing_written, refused_by

@@ -7,8 +7,8 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 
-from accounts.groups import ONBOARDING_TEAM
 from accounts.models import Account, Contact, NumberAssignment, PhoneNumber, Refusal, Role, ServiceUser, User
+from core.groups import ONBOARDING_TEAM
 from onboarding.models import Onboarding
 from subscriptions.actions import assign_number, install
 from subscriptions.models import Item, Price

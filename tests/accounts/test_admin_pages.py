@@ -10,7 +10,7 @@ from django.test import Client
 from simple_history.admin import SimpleHistoryAdmin
 
 from accounts.models import User
-from config.models import Job
+from core.models import Job
 from tests.accounts.pages import page
 
 JUNK = ["p=x", "p=999999", "o=x.9", "all=", "e=1", "q=%00", "q=%27%22", "pk=x", "id__exact=99999999999999999999", "x=y"]

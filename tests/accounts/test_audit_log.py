@@ -13,8 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actions import add_service_user
-from accounts.csv_files import defused
 from accounts.models import Account, Contact, Refusal, Role, ServiceUser, User
+from core.csv_files import defused
 from onboarding.actions import activate
 from subscriptions.actions import assign_users
 from tests.conftest import INSTALLED

@@ -16,8 +16,8 @@ from accounts.events import Cursor, Event, Kind, Wanted, event_page, events_of, 
 from accounts.events import reading as reading_of_events
 from accounts.events.registry import all_sources
 from accounts.events.sources import HistorySource
-from accounts.history import credit
 from accounts.models import Account, Contact, PhoneNumber, Refusal, Role, ServiceUser, User
+from core.history import credit
 from onboarding.actions import activate, request_go_live, withdraw_go_live
 from onboarding.models import DeadlineRule, Onboarding, Origin
 from subscriptions.actions import assign_number, assign_users, correct_assignment, unassign_number

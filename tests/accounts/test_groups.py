@@ -4,8 +4,8 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 
-from accounts.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from accounts.models import User
+from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 
 GRANTED = {
     ONBOARDING_TEAM: {
@@ -51,20 +51,20 @@ def test_each_group_may_look_at_all_and_do_what_is_its_own(db: None, name: str) 
 @pytest.mark.parametrize("name", GRANTED)
 def test_no_group_has_a_permission_of_anything_else(db: None, name: str) -> None:
     apps = {name.split(".")[0] for name in names(Group.objects.get(name=name).permissions)}
-    assert apps - {*APPS, "billing", "config"} == set()
+    assert apps - {*APPS, "billing", "core"} == set()
 
 
 @pytest.mark.parametrize(
     ("name", "given"),
     [
-        (ONBOARDING_TEAM, {"config.view_job", "config.retry_job"}),
-        (BILLING_TEAM, {"config.view_job", "config.retry_job"}),
+        (ONBOARDING_TEAM, {"core.view_job", "core.retry_job"}),
+        (BILLING_TEAM, {"core.view_job", "core.retry_job"}),
         (SUPPORT, set()),
     ],
 )
 def test_jobs_are_the_teams_own(db: None, name: str, given: set[str]) -> None:
     found = names(Group.objects.get(name=name).permissions)
-    assert {name for name in found if name.startswith("config.")} == given
+    assert {name for name in found if name.startswith("core.")} == given
 
 
 def test_support_only_looks(supporter: User) -> None:

@@ -12,8 +12,8 @@ from django.db import IntegrityError
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from accounts.actions import add_service_user
-from accounts.guards import all_guards, sentence_of
 from accounts.models import Account, NumberAssignment, PhoneNumber, User
+from core.guards import all_guards, sentence_of
 from onboarding.actions import activate, request_go_live
 from onboarding.models import Note
 from subscriptions.actions import assign_number, change_subscription, unassign_number

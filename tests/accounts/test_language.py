@@ -17,10 +17,10 @@ from django.test import Client
 from django.utils import translation
 from django.utils.translation import gettext
 
-from accounts.dates import day_in_words, days_in_words, month_in_words
 from accounts.models import Account, PhoneNumber, Refusal, User
 from accounts.models.user import Language
 from billing.actions import issue_credit_note
+from core.dates import day_in_words, days_in_words, month_in_words
 from subscriptions.actions import assign_number, install, propose_subscription
 from subscriptions.rules import Subscription
 from tests.accounts.sign_in import LOGIN, YOU, logged_in, set_up_app, show_password

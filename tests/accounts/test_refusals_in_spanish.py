@@ -13,9 +13,9 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.actions import add_service_user
-from accounts.guards import sentence_of
 from accounts.models import Account, Contact, Refusal, Role, User
 from accounts.models.user import Language
+from core.guards import sentence_of
 from onboarding.actions import request_go_live
 from subscriptions.actions import propose_subscription
 from subscriptions.models import ContactCenter

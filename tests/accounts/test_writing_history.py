@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from django.db import connection, transaction
 
-from accounts.guards import check_guards
-from accounts.past import writing_history
+from core.guards import check_guards
+from core.past import writing_history
 from tests.guarding import sql
 
 PROJECT = Path(__file__).parents[2]
-ROOMS = ("accounts", "onboarding", "subscriptions", "billing", "config")
-MAY_WRITE_HISTORY = {"accounts/past.py", "billing/replay.py", "config/demo/provider.py"}
+ROOMS = ("core", "accounts", "onboarding", "subscriptions", "billing", "demo", "config")
+MAY_WRITE_HISTORY = {"core/past.py", "billing/replay.py", "demo/provider.py"}
 
 
 def is_writing() -> bool:
@@ -20,7 +20,7 @@ def is_writing() -> bool:
 
 def test_only_the_demo_and_replays_may_write_history() -> None:
     files = (path for room in ROOMS for path in (PROJECT / room).rglob("*.py") if "migrations" not in path.parts)
-    users = {str(path.relative_to(PROJECT)) for path in files if "accounts.past" in path.read_text(encoding="utf-8")}
+    users = {str(path.relative_to(PROJECT)) for path in files if "core.past" in path.read_text(encoding="utf-8")}
     assert users <= MAY_WRITE_HISTORY
 
 

@@ -9,11 +9,11 @@ from django.db import connections
 
 from accounts.models import Account, User
 from billing.actions import Summary, run_bills, run_bills_automatically
-from billing.actions.run_bills import ONE_RUN
 from billing.facts import tariffs
 from billing.models import BilledMonth, BillRun, FailedBill, Invoice
 from billing.run import bill_chunk
 from billing.tasks import bill_run
+from core.locks import AdvisoryLock
 from subscriptions.models import Price
 from tests.billing.bills import APRIL, IN_JUNE, MARCH, MAY, Customers, customer, nowhere, numbers
 from tests.guarding import nothing_written, sql
@@ -168,7 +168,7 @@ def test_while_somebody_bills_by_hand_it_waits(customers: Customers) -> None:
     other = connections.create_connection("default")
     other.settings_dict["NAME"] = database
     with other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [ONE_RUN])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [AdvisoryLock.BILL_RUN])
     try:
         with nothing_written():
             assert automatic(ENDED) == []

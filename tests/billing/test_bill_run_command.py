@@ -9,11 +9,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from accounts.actions import database_now
 from accounts.models import Account, User
 from billing.actions import run_bills
-from billing.actions.run_bills import ONE_RUN, last_ended_month, shared_out
+from billing.actions.run_bills import last_ended_month, shared_out
 from billing.models import BillRun, Invoice
+from core.clock import database_now
+from core.locks import AdvisoryLock
 from tests.billing.bills import MARCH, Customers, called, invoices, nowhere, number_of, numbers
 from tests.billing.test_bill_run import POISON
 from tests.config.commands import python
@@ -181,10 +182,10 @@ def test_the_command_in_a_process_of_its_own(customers: Customers) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_while_one_run_goes_on_another_is_refused(charged: Account) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [ONE_RUN])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [AdvisoryLock.BILL_RUN])
     refused = in_a_process("--month", "2026-03")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == "CommandError: Another bill run is going on. Wait until it has ended.\n"
     assert not BillRun.objects.exists()
     assert in_a_process("--dry-run", "--month", "2026-03").returncode == 0
-    sql("SELECT pg_advisory_unlock(%s)", ONE_RUN)
+    sql("SELECT pg_advisory_unlock(%s)", AdvisoryLock.BILL_RUN)

@@ -8,11 +8,11 @@ from django.core.checks import Tags, run_checks
 from django.test import Client
 from django.urls import reverse
 
-from accounts.actions import database_now
 from accounts.models import Account, PhoneNumber, User
 from billing.feed import check_feed, look_at_feed
 from billing.models import CallFeed
 from config.metrics import FromTheDatabase
+from core.clock import database_now
 from tests.billing.calls import imported, row
 
 HOUR = timedelta(hours=1)

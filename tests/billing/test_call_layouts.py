@@ -9,7 +9,6 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.csv_files import defused
 from accounts.models import PhoneNumber
 from billing.calls.batches import BYTES, batches_of
 from billing.calls.cells import Unreadable, fields_of, plain, written
@@ -18,6 +17,7 @@ from billing.calls.reading import BLOCK, LONGEST, blocks_of
 from billing.calls.rejects import rejects_of
 from billing.calls.values import Numbers
 from billing.models import CallRecord
+from core.csv_files import defused
 from tests.billing.calls import asterisk_row, counts, file_of, imported, rejects, row
 
 NEW_YORK = "America/New_York"

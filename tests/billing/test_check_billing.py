@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.actions import database_now
 from accounts.models import Account, PhoneNumber, User
 from billing.actions import reject_bill, run_bills
 from billing.models import HeldBill
 from billing.unbilled import months_owed
+from core.clock import database_now
 from subscriptions.models import Price
 from tests.billing.bills import APRIL, IN_APRIL, IN_MAY, MARCH, Customers, called, held_back, invoiced, nowhere
 from tests.guarding import nothing_written, sql

@@ -9,12 +9,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from accounts.actions import AlreadyDone, database_now
 from accounts.models import Account, PhoneNumber, Refusal, User
 from billing.actions import correct_timezone
 from billing.estimate import kept_free
 from billing.models import BilledMonth, CallRecord
 from billing.packages import packages_for
+from core.clock import database_now
+from core.refusals import AlreadyDone
 from onboarding.models import Onboarding
 from subscriptions.catalogue import catalogue_on
 from subscriptions.models import Change

@@ -15,12 +15,12 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.actions import AlreadyDone
 from accounts.models import Account, PhoneNumber, User
 from billing.actions import dismiss_record, run_bills, take_record, void_record
 from billing.calls import staging
 from billing.models import CallImport, CallRecord, Invoice, SetAsideCall
 from billing.reconcile import reconciled
+from core.refusals import AlreadyDone
 from tests.billing.calls import HEADER, file_of, imported, row
 from tests.billing.fatesbyhand import Books, Row
 

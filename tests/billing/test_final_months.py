@@ -10,11 +10,11 @@ from django.core.exceptions import ValidationError
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from accounts.models import Account, NumberAssignment, PhoneNumber, Refusal, User
-from accounts.past import writing_history
 from billing.actions import take_record, void_record
 from billing.calls.finality import first_open_day
 from billing.calls.matching import match_calls
 from billing.models import CallImport, CallRecord, CallRules, CallVoid, SetAsideCall
+from core.past import writing_history
 from subscriptions.actions import correct_assignment, install, unassign_number
 from subscriptions.models import Holding, Price
 from tests.billing.calls import imported, rejects, row

@@ -9,10 +9,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from accounts.actions import AlreadyDone
 from accounts.models import Account, PhoneNumber, User
 from billing.actions import reject_bill, release_bill, run_bills
 from billing.models import BilledMonth, HeldBill, Invoice
+from core.refusals import AlreadyDone
 from subscriptions.models import Price
 from tests.billing.bills import IN_APRIL, MARCH, TOTAL, called, held_back
 from tests.conftest import codes

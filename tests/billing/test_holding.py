@@ -10,9 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, PhoneNumber, User
-from accounts.past import writing_history
 from billing.charges import Rate, Tariff
 from billing.models import HeldBill, Invoice
+from core.past import writing_history
 from onboarding.actions import activate
 from subscriptions.models import Item, Price
 from tests.billing.bills import APRIL, IN_APRIL, IN_JUNE, IN_MAY, MARCH, MAY, Customers, bill, buy, called

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.actions import database_now
 from accounts.models import Account, PhoneNumber, User
 from billing.packages import packages_for
+from core.clock import database_now
 from subscriptions.catalogue import catalogue_on
 from tests.billing.bills import called
 

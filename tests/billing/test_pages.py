@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.actions import database_now
-from accounts.csv_files import defused
 from accounts.models import Account, Contact, PhoneNumber, Role, User
 from billing.actions import issue_credit_note, run_bills
 from billing.models import Invoice
 from billing.pdf import check_pdf, invoice_html
+from core.clock import database_now
+from core.csv_files import defused
 from subscriptions.actions import install
 from subscriptions.models import Price
 from tests.billing.bills import BOUGHT, IN_APRIL, IN_MAY, buy, called, invoiced

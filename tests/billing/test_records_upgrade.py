@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 import pytest
 from django.core.management import call_command
 
-from accounts.guards import check_guards
 from accounts.models import Account, PhoneNumber
 from billing.models import CallImport, CallRecord, CallRules, RejectedCall
+from core.guards import check_guards
 from tests.billing.calls import COLUMNS, asterisk_row, file_of, imported, rejects, row
 from tests.billing.test_record_identity import fates
 from tests.guarding import sql

@@ -11,7 +11,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.actions import database_now
 from accounts.models import Account, PhoneNumber, User
 from billing.actions import reject_bill
 from billing.checks import check_months
@@ -19,6 +18,7 @@ from billing.models import BilledMonth, UnbilledMonth
 from billing.months import UnknownZone, month_end
 from billing.tasks import count_unbilled as count_job
 from billing.unbilled import count_unbilled, months_owed, unbilled, unbilled_months
+from core.clock import database_now
 from onboarding.models import Onboarding
 from tests.billing.bills import APRIL, IN_APRIL, IN_JUNE, MARCH, MAY, Customers, bill, customer, held_back, nowhere
 from tests.guarding import sql

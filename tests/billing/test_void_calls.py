@@ -10,7 +10,6 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import CommandError, call_command
 
-from accounts.actions import AlreadyDone
 from accounts.models import Account, PhoneNumber, Refusal, User
 from billing.actions import (
     dismiss_record,
@@ -26,6 +25,7 @@ from billing.calls.layouts import COLUMNS
 from billing.calls.matching import match_calls
 from billing.calls.outcome import known_told
 from billing.models import CallRecord, CallVoid, Invoice, LateMonth, RejectedCall, SetAsideCall
+from core.refusals import AlreadyDone
 from tests.billing.calls import asterisk_row, file_of, imported, rejects, row
 from tests.billing.test_record_identity import aside, fates, legs, stored, with_leg
 from tests.conftest import codes

@@ -7,12 +7,12 @@ from threading import Event
 import pytest
 from django.db import transaction
 
-from accounts.actions import AlreadyDone
 from accounts.models import Account, PhoneNumber, User
 from billing import run
 from billing.actions import dismiss_record, dismiss_reject, take_record, void_calls, void_import, void_record
 from billing.calls import locking
 from billing.models import CallRecord, CallVoid, InvoiceLine, LateMonth, RejectedCall, SetAsideCall
+from core.refusals import AlreadyDone
 from subscriptions.actions import assign_number, install
 from tests.billing.calls import imported, row
 from tests.billing.test_import_races import LONGEST_WAIT, WITHOUT_LOCK, Threads, bill, until_done_or_waiting

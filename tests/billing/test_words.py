@@ -7,7 +7,8 @@ import pytest
 from django.utils import translation
 
 from billing.charges import ADJUSTMENT, RECURRING, USAGE, Line
-from billing.words import arithmetic, cents, days_of, money, rate, title
+from billing.words import arithmetic, days_of, title
+from core.money import cents, money, rate
 
 MARCH = date(2026, 3, 1)
 SEATS = Line(

@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import Account, User
-from accounts.past import writing_history
 from billing.facts import facts_of
 from billing.facts import tariffs as catalogue_of
 from billing.models import CallRecord
 from billing.worth import minutes_so_far, minutes_to_sort_by, monthly_values, value_to_sort_by
+from core.past import writing_history
 from onboarding.models import Onboarding
 from subscriptions.actions import install
 from subscriptions.models import Item, Price

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from config.models import Job
+from core.models import Job
 from tests.guarding import sql
 
 ROOT = Path(__file__).parents[2]
@@ -65,8 +65,8 @@ def queued(name: str, status: str, *, attempts: int = 0, worker: int | None = No
         "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, attempts, worker_id) "
         "VALUES ('default', %s, %s, %s, %s, %s) RETURNING id",
         name,
-        None if name == "config.rescue" else name,
-        name if name == "config.rescue" else None,
+        None if name == "core.rescue" else name,
+        name if name == "core.rescue" else None,
         attempts,
         worker,
     )

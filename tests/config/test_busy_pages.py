@@ -13,10 +13,11 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from accounts.actions import add_service_user, database_now
-from accounts.busy import ACCOUNT_IS_BUSY
+from accounts.actions import add_service_user
 from accounts.models import Account, NumberAssignment, PhoneNumber, ServiceUser, User
 from billing.models import CallImport, CallRecord, CreditNote, Invoice
+from core.busy import ACCOUNT_IS_BUSY
+from core.clock import database_now
 from onboarding.actions import request_go_live
 from onboarding.models import GoLiveRequest, Note, Onboarding
 from subscriptions.actions import assign_number

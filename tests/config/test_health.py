@@ -28,7 +28,7 @@ def ticked(at: datetime) -> None:
     """A worker queued what the clock asked for at an instant."""
     sql(
         "INSERT INTO procrastinate_periodic_defers (task_name, periodic_id, defer_timestamp) "
-        "VALUES ('config.rescue', '', %s)",
+        "VALUES ('core.rescue', '', %s)",
         int(at.timestamp()),
     )
 
@@ -112,7 +112,7 @@ def test_where_no_worker_has_run_for_long_it_is_not_ready(db: None, client: Clie
 
 
 def test_where_a_job_has_waited_for_long_it_is_not_ready(working: None, client: Client, settings: Any) -> None:
-    queued("config.clean_up", "todo", at=now() - timedelta(minutes=14))
+    queued("core.clean_up", "todo", at=now() - timedelta(minutes=14))
     assert readyz(client) == (200, ALL_OK)
     late = queued("late", "todo", at=now() - timedelta(minutes=16, seconds=30))
     assert red(client, "jobs") == "A job has been due for 16 minutes."

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection, transaction
 from django.test import Client
 from psycopg import IsolationLevel
 
-from accounts.guards import all_guards
+from core.guards import all_guards
 from tests.guarding import sql
 
 SUFFIX = "_is_read_committed"

@@ -10,20 +10,21 @@ from django.core.exceptions import ValidationError
 from procrastinate import jobs
 from procrastinate.contrib.django import app
 
-from accounts.actions import database_now
-from accounts.jobs import ONE_AT_A_TIME, Backoff, Busy, one_at_a_time
-from config.jobs import cleaning
-from config.jobs.cleaning import JOBS_DONE_KEPT, JOBS_FAILED_KEPT, clean_up
-from config.jobs.noting import keep_error
-from config.jobs.retrying import STALLED_AFTER, WORKER_IS_GONE, rescue_stalled, retry
-from config.models import Job, JobError
+from core.clock import database_now
+from core.jobs import cleaning
+from core.jobs.cleaning import JOBS_DONE_KEPT, JOBS_FAILED_KEPT, clean_up
+from core.jobs.noting import keep_error
+from core.jobs.periodic import Backoff
+from core.jobs.retrying import STALLED_AFTER, WORKER_IS_GONE, rescue_stalled, retry
+from core.locks import AdvisoryLock, Busy, held
+from core.models import Job, JobError
 from tests.config.queue import queued, state, worker_seen
 from tests.conftest import codes
 from tests.guarding import sql
 from tests.racing import at_once
 
 SECOND = timedelta(seconds=1)
-HOURLY = ["billing.bill_run", "config.clean_up"]
+HOURLY = ["billing.bill_run", "core.clean_up"]
 
 
 @pytest.fixture
@@ -40,8 +41,8 @@ def test_each_job_has_its_lock_and_its_hour() -> None:
         "billing.bill_run": ("41 * * * *", "billing.bill_run", None, True),
         "billing.count_unbilled": ("53 * * * *", "billing.count_unbilled", None, True),
         "billing.call_feed": ("33 * * * *", "billing.call_feed", None, True),
-        "config.clean_up": ("23 * * * *", "config.clean_up", None, True),
-        "config.rescue": ("* * * * *", None, "config.rescue", False),
+        "core.clean_up": ("23 * * * *", "core.clean_up", None, True),
+        "core.rescue": ("* * * * *", None, "core.rescue", False),
         "onboarding.send_notices": ("* * * * *", None, "onboarding.send_notices", False),
         "onboarding.schedule": ("3 * * * *", "onboarding.schedule", None, True),
     }
@@ -62,24 +63,24 @@ def test_a_job_that_fails_is_tried_again_after_longer_and_longer_and_then_no_mor
 @pytest.mark.django_db(transaction=True)
 def test_only_one_at_a_time_holds_the_lock_of_a_job_and_then_leaves_it() -> None:
     def hold(number: int) -> str:
-        with one_at_a_time("config.clean_up"):
+        with held(AdvisoryLock.JOB, "core.clean_up"):
             sql("SELECT pg_sleep(1)")
             return "held"
 
     outcomes = at_once(5, hold)
     assert [outcome for outcome in outcomes if outcome == "held"] == ["held"]
     assert sum(isinstance(outcome, Busy) for outcome in outcomes) == 4
-    with one_at_a_time("config.clean_up"), one_at_a_time("billing.bill_run"):
-        assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", ONE_AT_A_TIME) == [
+    with held(AdvisoryLock.JOB, "core.clean_up"), held(AdvisoryLock.JOB, "billing.bill_run"):
+        assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", AdvisoryLock.JOB) == [
             (2,)
         ]
-    with pytest.raises(RuntimeError), one_at_a_time("config.clean_up"):
+    with pytest.raises(RuntimeError), held(AdvisoryLock.JOB, "core.clean_up"):
         raise RuntimeError
-    assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", ONE_AT_A_TIME) == [(0,)]
+    assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", AdvisoryLock.JOB) == [(0,)]
 
 
 def test_a_job_of_a_worker_that_is_gone_is_put_back_and_others_are_left(now: datetime) -> None:
-    silent = queued("config.clean_up", "doing", worker=worker_seen(now - STALLED_AFTER - SECOND))
+    silent = queued("core.clean_up", "doing", worker=worker_seen(now - STALLED_AFTER - SECOND))
     ownerless = queued("billing.bill_run", "doing", attempts=2)
     alive = queued("other", "doing", worker=worker_seen(now - STALLED_AFTER + SECOND))
     ended = [queued("ended", status) for status in ("failed", "succeeded", "cancelled", "aborted", "todo")]
@@ -94,7 +95,7 @@ def test_a_job_of_a_worker_that_is_gone_is_put_back_and_others_are_left(now: dat
 
 
 def test_where_the_next_of_its_kind_waits_a_stalled_job_leaves_the_work_to_it(now: datetime) -> None:
-    stalled, waiting = queued("config.rescue", "doing"), queued("config.rescue", "todo")
+    stalled, waiting = queued("core.rescue", "doing"), queued("core.rescue", "todo")
     assert rescue_stalled(now=now) == 1
     assert (state(stalled), state(waiting)) == (("aborted", 1), ("todo", 0))
 
@@ -107,14 +108,14 @@ def test_a_job_that_costs_worker_after_worker_fails(now: datetime) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_rescued_at_once_a_job_is_put_back_once(empty_queue: None) -> None:
-    stalled = queued("config.clean_up", "doing")
+    stalled = queued("core.clean_up", "doing")
     now = database_now()
     assert [one for one in at_once(8, lambda number: rescue_stalled(now=now)) if isinstance(one, Exception)] == []
     assert state(stalled) == ("todo", 1)
 
 
 def test_a_failed_job_is_tried_again_and_no_other(now: datetime) -> None:
-    failed = queued("config.clean_up", "failed", attempts=5)
+    failed = queued("core.clean_up", "failed", attempts=5)
     retry(failed, now=now)
     assert state(failed) == ("todo", 6)
     for job in (failed, *(queued("x", status) for status in ("succeeded", "cancelled", "aborted", "doing"))):
@@ -126,7 +127,7 @@ def test_a_failed_job_is_tried_again_and_no_other(now: datetime) -> None:
 
 
 def test_a_failed_job_whose_next_one_waits_is_not_tried_again(now: datetime) -> None:
-    failed, waiting = queued("config.rescue", "failed", attempts=1), queued("config.rescue", "todo")
+    failed, waiting = queued("core.rescue", "failed", attempts=1), queued("core.rescue", "todo")
     with pytest.raises(ValidationError) as refusal:
         retry(failed, now=now)
     assert codes(refusal.value) == {("__all__", "job_waits_already")}

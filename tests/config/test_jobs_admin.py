@@ -8,11 +8,11 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from accounts.models import User
-from config.jobs.noting import keep_error
-from config.models import Job
+from core.jobs.noting import keep_error
+from core.models import Job
 from tests.config.queue import queued, state
 
-LIST = "/admin/config/job/"
+LIST = "/admin/core/job/"
 REASON = "ValueError: The feed <b>is</b> wrong"
 
 
@@ -24,7 +24,7 @@ def failed(db: None) -> Job:
 
 
 def page(job: Job, verb: str = "change") -> str:
-    return reverse("admin:config_job_change", args=[job.pk]) if verb == "change" else f"{LIST}{job.pk}/{verb}/"
+    return reverse("admin:core_job_change", args=[job.pk]) if verb == "change" else f"{LIST}{job.pk}/{verb}/"
 
 
 def menu(answer: Any) -> dict[str, Any]:
@@ -37,10 +37,10 @@ def menu(answer: Any) -> dict[str, Any]:
 def test_the_teams_and_administrators_see_jobs_and_why_they_failed(
     failed: Job, client: Client, who: str, request: pytest.FixtureRequest
 ) -> None:
-    queued("config.clean_up", "succeeded", attempts=1)
+    queued("core.clean_up", "succeeded", attempts=1)
     client.force_login(request.getfixturevalue(who))
     answer = client.get(LIST)
-    assert [row.task_name for row in answer.context["cl"].result_list] == ["billing.bill_run", "config.clean_up"]
+    assert [row.task_name for row in answer.context["cl"].result_list] == ["billing.bill_run", "core.clean_up"]
     text = answer.content.decode()
     assert "Bill run" in text
     assert "ValueError: The feed &lt;b&gt;is&lt;/b&gt; wrong" in text
@@ -53,14 +53,14 @@ def test_the_teams_and_administrators_see_jobs_and_why_they_failed(
 
 
 def test_without_a_failed_job_there_is_no_badge(db: None, client: Client, member: User) -> None:
-    queued("config.clean_up", "succeeded")
+    queued("core.clean_up", "succeeded")
     client.force_login(member)
     assert menu(client.get(LIST))["Jobs"] is None
 
 
 @pytest.mark.parametrize("job", ["doing", "todo", "succeeded"])
 def test_only_a_failed_job_offers_to_be_tried_again(db: None, client: Client, member: User, job: str) -> None:
-    other = queued("config.clean_up", job)
+    other = queued("core.clean_up", job)
     client.force_login(member)
     text = client.get(page(other)).content.decode()
     assert page(other, "retry") not in text
@@ -130,7 +130,7 @@ def test_the_librarys_own_pages_are_gone() -> None:
         ("state=failed", 1),
         ("state=succeeded", 2),
         ("state=nonsense", 3),
-        ("job=config.clean_up", 2),
+        ("job=core.clean_up", 2),
         ("job=nothing", 0),
     ],
 )
@@ -138,7 +138,7 @@ def test_the_list_is_narrowed_by_state_and_job(
     failed: Job, client: Client, member: User, query: str, count: int
 ) -> None:
     for _ in range(2):
-        queued("config.clean_up", "succeeded")
+        queued("core.clean_up", "succeeded")
     client.force_login(member)
     answer = client.get(f"{LIST}?{query}", follow=True)
     assert len(answer.context["cl"].result_list) == count
@@ -148,7 +148,7 @@ def test_the_list_costs_the_same_however_many_there_are(
     failed: Job, client: Client, member: User, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(30):
-        queued("config.clean_up", "succeeded")
+        queued("core.clean_up", "succeeded")
     client.force_login(member)
     with django_assert_max_num_queries(14):
         assert len(client.get(LIST).context["cl"].result_list) == 31

@@ -57,7 +57,7 @@ def test_an_empty_database_has_every_series_at_zero(switched_on: None, db: None,
 def test_they_count_what_there_is(switched_on: None, customers: Customers, installed: Account, client: Client) -> None:
     customers(2)
     bill()
-    queued("config.clean_up", "failed")
+    queued("core.clean_up", "failed")
     queued("billing.bill_run", "succeeded")
     found = read(client)
     expected = {

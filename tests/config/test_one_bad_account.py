@@ -12,10 +12,10 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 from django.urls import reverse
 
-from accounts.actions import database_now
 from accounts.models import Account, User
 from billing.actions import run_bills
 from billing.models import BilledMonth, CallRecord, FailedBill
+from core.clock import database_now
 from onboarding.actions import activate_many, schedule_activation
 from onboarding.models import Onboarding
 from onboarding.sending import send_due

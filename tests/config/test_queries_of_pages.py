@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.actions import add_service_user, database_now
+from accounts.actions import add_service_user
 from accounts.models import Account, Contact, PhoneNumber, Role, User
+from core.clock import database_now
 from onboarding.actions import activate, answer_go_live, request_go_live
 from subscriptions.actions import assign_number, assign_users, install
 from tests.billing.bills import ACTIVATED, APRIL, BOUGHT, IN_APRIL, IN_MAY, MARCH, bill, buy, called, number_of

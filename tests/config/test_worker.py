@@ -11,17 +11,17 @@ from django.db import connection
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from accounts.jobs import ONE_AT_A_TIME
 from billing.models import BilledMonth, BillRun, Invoice
-from config.jobs.retrying import WORKER_IS_GONE
-from config.models import Job, JobError, JobState
+from core.jobs.periodic import ONE_AT_A_TIME
+from core.jobs.retrying import WORKER_IS_GONE
+from core.models import Job, JobError, JobState
 from tests.billing.bills import MARCH, Customers, numbers
 from tests.config.queue import queued, state, until, worker_seen
 from tests.guarding import sql
 
 Start = Callable[..., subprocess.Popen[str]]
 BILLS = {"BILL_RUN_BY_ITSELF": "true"}
-HOURLY = ("billing.bill_run", "billing.count_unbilled", "config.clean_up", "onboarding.schedule")
+HOURLY = ("billing.bill_run", "billing.count_unbilled", "core.clean_up", "onboarding.schedule")
 
 
 def job(name: str) -> Job | None:
@@ -36,7 +36,7 @@ def status(name: str) -> str | None:
 def rescue_now() -> None:
     """Queue what the next minute's tick queues."""
     with suppress(AlreadyEnqueued):
-        app.tasks["config.rescue"].defer(timestamp=0)
+        app.tasks["core.rescue"].defer(timestamp=0)
 
 
 def told_to_stop(process: subprocess.Popen[str]) -> str:
@@ -58,7 +58,7 @@ def test_a_job_whose_worker_is_killed_in_the_middle_is_rescued_and_done_once(
     # A second job of the kind waits for the first, whoever could take it.
     app.tasks["billing.bill_run"].defer(timestamp=0)
     rescue_now()
-    until(lambda: not Job.objects.filter(task_name="config.rescue").exclude(status=JobState.DONE).exists())
+    until(lambda: not Job.objects.filter(task_name="core.rescue").exclude(status=JobState.DONE).exists())
     bills = Job.objects.filter(task_name="billing.bill_run").order_by("pk")
     assert [found.status for found in bills] == [JobState.RUNNING, JobState.WAITING]
     assert (Invoice.objects.count(), numbers()) == (2, [1, 2])
@@ -75,7 +75,7 @@ def test_a_job_whose_worker_is_killed_in_the_middle_is_rescued_and_done_once(
     runs = BillRun.objects.filter(month=MARCH).order_by("pk")
     assert [(run.invoices, run.finished_at is not None) for run in runs] == [(0, False), (3, True)]
     printed = told_to_stop(other)
-    assert "config.rescue" in printed
+    assert "core.rescue" in printed
     assert "1 jobs of workers that are gone" in printed
     assert "March 2026: 3 accounts, 3 invoices, 0 failed" in printed
 
@@ -94,13 +94,13 @@ def test_a_tick_is_done_once_by_two_workers(customers: Customers, start_worker: 
 
 def test_a_job_that_fails_is_kept_with_its_reason_and_tried_again_later(start_worker: Start) -> None:
     worker = start_worker("failing")
-    failed = until(lambda: Job.objects.filter(task_name="config.clean_up", attempts=1).first())
-    assert (failed.status, failed.lock) == (JobState.WAITING, "config.clean_up")
+    failed = until(lambda: Job.objects.filter(task_name="core.clean_up", attempts=1).first())
+    assert (failed.status, failed.lock) == (JobState.WAITING, "core.clean_up")
     [(wait,)] = sql("SELECT scheduled_at - now() FROM procrastinate_jobs WHERE id = %s", failed.pk)
     assert 30 < wait.total_seconds() <= 60
     error = JobError.objects.get()
     assert (error.job_id, error.summary) == (failed.pk, "RuntimeError: The disk is full")
-    assert "config.clean_up failed at attempt 1: The disk is full" in told_to_stop(worker)
+    assert "core.clean_up failed at attempt 1: The disk is full" in told_to_stop(worker)
 
 
 def test_where_another_holds_the_lock_a_job_does_not_run(start_worker: Start, customers: Customers) -> None:
@@ -111,7 +111,7 @@ def test_where_another_holds_the_lock_a_job_does_not_run(start_worker: Start, cu
         worker = start_worker("-", **BILLS)
         busy = until(lambda: Job.objects.filter(task_name="billing.bill_run", attempts=1).first())
         assert busy.status == JobState.WAITING
-        assert JobError.objects.get(pk=busy.pk).summary.endswith("Busy: Another worker is at it.")
+        assert JobError.objects.get(pk=busy.pk).summary.endswith("Busy: Another process is already doing this.")
         assert not BillRun.objects.exists()
     finally:
         sql("SELECT pg_advisory_unlock_all()")
@@ -120,10 +120,10 @@ def test_where_another_holds_the_lock_a_job_does_not_run(start_worker: Start, cu
 
 def test_told_to_stop_a_worker_finishes_leaves_its_row_and_says_so(start_worker: Start) -> None:
     worker = start_worker("-")
-    until(lambda: status("config.clean_up") == JobState.DONE)
+    until(lambda: status("core.clean_up") == JobState.DONE)
     printed = told_to_stop(worker)
     assert printed.startswith("Worker ")
-    assert "  config.rescue (* * * * *)" in printed
+    assert "  core.rescue (* * * * *)" in printed
     assert printed.endswith("Stopped; no job was left half done.\n")
     assert sql("SELECT count(*) FROM procrastinate_workers") == [(0,)]
     assert status("billing.bill_run") == JobState.DONE  # it looked, and the setting is off
@@ -132,7 +132,7 @@ def test_told_to_stop_a_worker_finishes_leaves_its_row_and_says_so(start_worker:
 
 def test_a_worker_whose_database_is_gone_stops_and_fails(start_worker: Start) -> None:
     worker = start_worker("-")
-    until(lambda: status("config.clean_up") == JobState.DONE)
+    until(lambda: status("core.clean_up") == JobState.DONE)
     sql("ALTER FUNCTION procrastinate_update_heartbeat_v1 RENAME TO heartbeat_is_gone")
     try:
         printed, _ = worker.communicate(timeout=30)
@@ -158,7 +158,7 @@ def test_a_worker_that_was_killed_at_the_same_job_too_often_leaves_it_failed(
     empty_queue: None, start_worker: Start
 ) -> None:
     [(now,)] = sql("SELECT now() - interval '1 hour'")
-    poison = queued("config.clean_up", "doing", attempts=4, worker=worker_seen(now))
+    poison = queued("core.clean_up", "doing", attempts=4, worker=worker_seen(now))
     worker = start_worker("-")
     rescue_now()
     until(lambda: state(poison) == (JobState.FAILED, 5))

@@ -27,7 +27,7 @@ def main() -> None:
     from billing import run  # noqa: PLC0415
     from billing import tasks as of_billing  # noqa: PLC0415
     from billing.actions import automatic  # noqa: PLC0415
-    from config import tasks  # noqa: PLC0415
+    from core import tasks  # noqa: PLC0415
     from tests.billing.bills import IN_APRIL  # noqa: PLC0415
 
     connection.settings_dict["NAME"] = database

@@ -14,8 +14,9 @@ from django.core import mail
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from accounts.actions import add_service_user, database_now
+from accounts.actions import add_service_user
 from accounts.models import Account, Contact, PhoneNumber, Role, User
+from core.clock import database_now
 from onboarding.actions import activate, answer_go_live, request_go_live, withdraw_go_live
 from subscriptions.actions import assign_users, install
 from tests.billing.bills import buy

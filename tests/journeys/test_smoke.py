@@ -7,8 +7,8 @@ from django.contrib.auth.models import Group
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from accounts.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from accounts.models import User
+from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from subscriptions.models import Item
 from tests.conftest import PASSWORD
 

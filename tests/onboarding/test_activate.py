@@ -9,8 +9,9 @@ import time_machine
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from accounts.actions import AlreadyDone, database_now
 from accounts.models import Account, Refusal, User
+from core.clock import database_now
+from core.refusals import AlreadyDone
 from onboarding.actions import activate
 from onboarding.models import Onboarding, Origin
 from tests.accounts.zones import in_zone

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import pytest
 from django.test import Client
 
-from accounts.actions import database_now
-from accounts.dates import day_in_words
 from accounts.models import Account, User
+from core.clock import database_now
+from core.dates import day_in_words
 from onboarding.actions import answer_go_live, cancel_schedule, request_go_live, schedule_activation, withdraw_go_live
 from onboarding.models import Onboarding
 

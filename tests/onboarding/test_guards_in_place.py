@@ -7,8 +7,8 @@ from django.core.management.base import SystemCheckError
 from django.db import DataError, connection, transaction
 from django.db.migrations.state import ProjectState
 
-from accounts.guards import Guard, all_guards, check_guards, model_constraints
-from accounts.migration_guards import sealed
+from core.guards import Guard, all_guards, check_guards, model_constraints
+from core.migration_guards import sealed
 from tests.accounts import test_guards_of_numbers, test_guards_of_the_past, test_zones
 from tests.billing import (
     test_final_months,

@@ -3,8 +3,8 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from accounts.guards import check_guards, sentence_of
 from accounts.models import Account, User
+from core.guards import check_guards, sentence_of
 from onboarding.models import Onboarding
 from subscriptions.models import ContactCenter, Item
 from tests.guarding import sql

@@ -9,8 +9,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.actions import AlreadyDone
 from accounts.models import Account, Contact, Refusal, Role, User
+from core.refusals import AlreadyDone
 from onboarding import actions
 from onboarding.models import DeadlineRule, GoLiveRequest, Note, Notice, NoticeKind, Onboarding
 from tests.conftest import INSTALLED, codes

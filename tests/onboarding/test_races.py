@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from accounts.actions import AlreadyDone
 from accounts.models import Account, AccountQuerySet, Refusal, User
+from core.refusals import AlreadyDone
 from onboarding import rules
 from onboarding.actions import Activations, activate, activate_many
 from onboarding.models import Onboarding

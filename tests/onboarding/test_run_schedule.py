@@ -10,9 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from accounts.actions import database_now
 from accounts.models import Account, User
 from accounts.zones import places
+from core.clock import database_now
 from onboarding.actions import schedule_activation
 from onboarding.models import Notice, NoticeKind, Onboarding, Origin
 from tests.guarding import nothing_written, settle, sql

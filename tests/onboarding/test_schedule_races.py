@@ -188,7 +188,7 @@ def test_control_without_its_lock_the_bound_is_overrun(
         counted.wait(timeout=60)
         return left
 
-    monkeypatch.setattr(nightly, "hold_allowance", lambda: None)
+    monkeypatch.setattr(nightly, "lock_allowance", lambda: None)
     monkeypatch.setattr(nightly, "allowance", all_count_first)
     activate_each_one(waiting)
     assert len(active()) == 6

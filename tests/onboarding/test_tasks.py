@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from procrastinate.contrib.django import app
 
-from accounts.actions import database_now
 from accounts.models import Account, User
+from core.clock import database_now
 from onboarding.actions import schedule_activation
 from onboarding.models import Notice, NoticeState, Onboarding
 from onboarding.tasks import schedule, send_notices

@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils.formats import date_format
 
-from accounts.actions import database_now
-from accounts.dates import day_in_words, days_in_words
 from accounts.models import Account, User
 from billing.estimate import first_bills
-from billing.words import money
+from core.clock import database_now
+from core.dates import day_in_words, days_in_words
+from core.money import money
 from onboarding.actions import (
     activate,
     announce,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.actions import database_now
 from accounts.models import Account, User
 from billing.models import BillRun, HeldBill
+from core.clock import database_now
 from onboarding.actions import activate, request_go_live, set_deadline
 from onboarding.dashboard import figures
 from onboarding.models import Onboarding

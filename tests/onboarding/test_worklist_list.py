@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.actions import database_now
 from accounts.models import Account, Contact, PhoneNumber, Role, ServiceUser, User
+from core.clock import database_now
 from onboarding.actions import assign_owner, request_go_live, schedule_activation, set_deadline
 from subscriptions.actions import assign_number
 from tests.billing.bills import buy

@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from accounts.actions import database_now
 from accounts.models import Account, Refusal, User
+from core.clock import database_now
 from onboarding.actions import request_go_live, schedule_activation
 from onboarding.models import DeadlineRule, GoLiveRequest, Note, Notice, NoticeKind
 from tests.onboarding.worklist import LIST, Make, keys, of, page, text_of

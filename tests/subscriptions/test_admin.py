@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.actions import database_now
 from accounts.models import Account, User
+from core.clock import database_now
 from subscriptions.held import held_by_accounts
 from subscriptions.models import ContactCenter, Item, Price
 from subscriptions.sale import first_day_of_a_new_price

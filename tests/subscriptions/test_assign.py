@@ -7,8 +7,10 @@ import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from accounts.actions import AlreadyDone, add_service_user, database_now
+from accounts.actions import add_service_user
 from accounts.models import Account, Contact, NumberAssignment, PhoneNumber, Refusal, Role, ServiceUser, User
+from core.clock import database_now
+from core.refusals import AlreadyDone
 from subscriptions.actions import assign_number, assign_users, unassign_number
 from tests.conftest import codes
 from tests.guarding import nothing_written

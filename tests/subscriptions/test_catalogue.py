@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.actions import database_now
 from accounts.models import Account, Refusal, User
-from accounts.past import writing_history
+from core.clock import database_now
+from core.past import writing_history
 from subscriptions.actions import Confirmation, change_subscription, propose_subscription
 from subscriptions.catalogue import SECTIONS, Loaded, catalogue_on, contact_center_of, held_by, load_catalogue
 from subscriptions.models import ChargedPer, Item, Kind, Price

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from accounts.actions import AlreadyDone
 from accounts.models import Account, Contact, Refusal, Role, User
+from core.refusals import AlreadyDone
 from subscriptions.actions import Confirmation, change_subscription
 from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.models import Change, Holding, Slot

@@ -12,9 +12,9 @@ import time_machine
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from accounts.actions import database_now
 from accounts.models import Account, User
-from accounts.past import writing_history
+from core.clock import database_now
+from core.past import writing_history
 from subscriptions.models import Change, Holding, Item, Price, Slot
 from subscriptions.sale import first_day_of_a_new_price
 from tests.guarding import INSERTS, UPDATES, by_upsert, load_fixture, named, nothing_written, refused_by, sql

@@ -12,9 +12,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.actions import AlreadyDone, add_service_user
+from accounts.actions import add_service_user
 from accounts.events import Kind, Wanted, events_of
 from accounts.models import Account, Contact, Refusal, Role, ServiceUser, User
+from core.refusals import AlreadyDone
 from subscriptions.actions import import_people, propose_people
 from subscriptions.people_file import MOST_BYTES, MOST_PEOPLE, Person, read_people
 from subscriptions.views.import_people import SALT

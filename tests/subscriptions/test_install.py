@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from accounts.actions import database_now
 from accounts.models import Account, Contact, Refusal, Role, User
+from core.clock import database_now
 from onboarding.models import Onboarding
 from subscriptions.actions import install
 from subscriptions.catalogue import contact_center_of, held_by, load_catalogue

@@ -13,8 +13,8 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from accounts.admin import numbers
-from accounts.guards import sentence_of
 from accounts.models import Account, NumberAssignment, PhoneNumber, User
+from core.guards import sentence_of
 from subscriptions.actions import assign_number, install
 from tests.conftest import codes
 from tests.guarding import sql

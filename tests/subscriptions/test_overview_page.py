@@ -9,9 +9,10 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
-from accounts.actions import add_service_user, database_now
+from accounts.actions import add_service_user
 from accounts.events import recent_events
 from accounts.models import Account, Contact, PhoneNumber, Role, User
+from core.clock import database_now
 from onboarding.actions import activate
 from subscriptions.actions import assign_number, assign_users
 from tests.billing.bills import buy, called

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.actions import AlreadyDone
 from accounts.models import Account, AccountQuerySet, Refusal, User
+from core.refusals import AlreadyDone
 from subscriptions.actions import Confirmation, change_subscription, propose_subscription
 from subscriptions.actions.write import write_change
 from subscriptions.catalogue import contact_center_of, held_by

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import Account, Contact, Refusal, Role, User
-from accounts.past import writing_history
+from core.past import writing_history
 from onboarding.actions import activate
 from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.models import Change, Item, Price

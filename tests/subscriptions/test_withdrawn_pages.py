@@ -11,8 +11,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from accounts.actions import database_now
 from accounts.models import Account, User
+from core.clock import database_now
 from subscriptions.actions import install
 from subscriptions.catalogue import SECTIONS, load_catalogue
 from subscriptions.models import Change, Holding, Item, Price, Slot

@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.actions import database_now
 from accounts.models import Account
 from billing.management.commands.bill_run import month_argument
 from billing.recheck import Finding, Kind, Recheck
 from billing.unbilled import months_owed
+from core.clock import database_now
 
 NAMED_AT_ONCE = 1_000
 DIFFERENCE, UNBILLED = 1, 2  # exit statuses

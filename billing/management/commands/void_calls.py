@@ -6,12 +6,12 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.actions import AlreadyDone
 from accounts.models import User
 from billing.actions import void_import, void_record
 from billing.actions.void_calls import Voided, preview
 from billing.models import CallImport, CallRecord
-from billing.words import money
+from core.money import money
+from core.refusals import AlreadyDone
 
 MOST_LEGS = 20
 

@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from accounts.actions import AlreadyDone, database_now, reasons_of
 from accounts.models import Account, User
+from core.clock import database_now
+from core.refusals import AlreadyDone, reasons_of
 from onboarding.actions import Changes, refusals_of
 from onboarding.admin.activation import SHOWN_IN_FULL, ChosenForm, joined, named, with_reasons
 from onboarding.admin.plans.kinds import Plan

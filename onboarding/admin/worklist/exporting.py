@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
-from accounts.csv_files import defused
+from core.csv_files import defused
 
 EXPORTED_AT_ONCE = 1_000
 Column = tuple[str, Callable[[Any], object]]

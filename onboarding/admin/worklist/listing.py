@@ -14,11 +14,11 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from accounts.actions import database_now
-from accounts.admin import CarefulList, HistoryAdmin, ReadOnly
-from accounts.dates import days_in_words
 from accounts.search import FOUND_BY, accounts_matching
 from accounts.templatetags.accounts import local
+from core.admin import CarefulList, HistoryAdmin, ReadOnly
+from core.clock import database_now
+from core.dates import days_in_words
 from onboarding.admin.filters import (
     ActivatedFilter,
     AgeFilter,

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from accounts.actions import database_now
 from accounts.models import Account, User
+from core.clock import database_now
 from onboarding.actions import Activations, activate_many, checked_reason, refusals_of, require_activator
 from onboarding.management.reporting import SHOWN, ReportingCommand, accounts_in_words, by_number, chunks
 from onboarding.models import Onboarding, Origin

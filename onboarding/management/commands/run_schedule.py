@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import CommandError, CommandParser
 
-from accounts.actions import database_now
+from core.clock import database_now
 from onboarding.actions import (
     activate_overdue,
     activate_scheduled,

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from accounts.actions import reasons_of
-from accounts.guards import sentence_of
 from accounts.models import NumberAssignment, Refusal, ServiceUser
-from config.demo.provider import Provider, buy, staff
+from core.guards import sentence_of
+from core.refusals import reasons_of
+from demo.provider import Provider, buy, staff
 from onboarding.actions import activate
 from onboarding.models import Onboarding
 from subscriptions.actions import assign_number, install

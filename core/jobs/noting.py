@@ -8,7 +8,7 @@ from typing import Any
 from django.db import DatabaseError
 from procrastinate import App, JobContext
 
-from config.models import JobError, last_line
+from core.models import JobError, last_line
 
 LONGEST = 20_000
 

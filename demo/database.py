@@ -4,11 +4,12 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, transaction
 
+from core.locks import AdvisoryLock, try_to_hold
+
 MARK = "Demo of Contact Center onboarding: `manage.py demo` drops everything in it and starts anew."
-LOCK = 5_550_100  # any number that nothing else takes an advisory lock on
 
 STATE = """
-SELECT current_database(), shobj_description(d.oid, 'pg_database'), pg_try_advisory_lock(%s),
+SELECT current_database(), shobj_description(d.oid, 'pg_database'),
     EXISTS (SELECT FROM pg_class c WHERE c.relnamespace IN (SELECT oid FROM ours))
     OR EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace IN (SELECT oid FROM ours))
 FROM pg_database d WHERE d.datname = current_database()
@@ -31,14 +32,14 @@ def start_clean() -> None:
     if not settings.DEBUG:
         raise CommandError("The demo makes log-ins whose password everybody knows, so it runs only where DEBUG=true.")
     with connection.cursor() as cursor:
-        cursor.execute(f"{OURS} {STATE}", [LOCK])
-        name, mark, locked, in_use = cursor.fetchone()
+        cursor.execute(f"{OURS} {STATE}")
+        name, mark, in_use = cursor.fetchone()
     if in_use and mark != MARK:
         raise CommandError(
             f"The database “{name}” was not made by the demo and is not empty, so it stays as it is: "
             "name an empty one in DATABASE_URL, or, for the embedded server, start over with `make clean`."
         )
-    if not locked:
+    if not try_to_hold(AdvisoryLock.DEMO):
         raise CommandError(f"Another demo is being made in the database “{name}”: try again when it has ended.")
     try:
         with transaction.atomic(), connection.cursor() as cursor:

@@ -3,14 +3,13 @@
 from datetime import datetime
 from typing import Any, TypeVar
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
-
-from accounts.models import User
 
 M = TypeVar("M", bound=models.Model)
 
 
-def credit(row: M, by: User, at: datetime | None = None) -> M:
+def credit(row: M, by: AbstractBaseUser, at: datetime | None = None) -> M:
     """Return the row, made to leave its next history row with who changed it, and when where that is not now."""
     vars(row)["_history_user"] = by
     if at is not None:

@@ -16,13 +16,12 @@ from procrastinate.contrib.django.models import ProcrastinateEvent, Procrastinat
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from accounts.actions import database_now
-from accounts.admin import ReadOnlyAdmin
-from accounts.models import User
-from config.jobs.retrying import retry
-from config.models import Job, JobState, last_line
+from core.admin.bases import ReadOnlyAdmin
+from core.clock import database_now
+from core.jobs.retrying import retry
+from core.models import Job, JobState, last_line
 
-RETRY = "config.retry_job"
+RETRY = "core.retry_job"
 EVENTS_SHOWN = 50
 EVENTS = {
     "deferred": "queued",
@@ -135,14 +134,14 @@ class JobAdmin(ReadOnlyAdmin):
     )
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what trying the job again means, or do it where the request posts. Needs the permission for both."""
-        if not isinstance(request.user, User) or not request.user.has_perm(RETRY):
+        if not request.user.has_perm(RETRY):
             raise PermissionDenied
         job = self.row_or_404(request, object_id)
-        back = reverse("admin:config_job_change", args=[job.pk])
+        back = reverse("admin:core_job_change", args=[job.pk])
         if request.method != "POST":
             context = {"title": f"Try “{job.title}” again", "opts": self.opts, "job": job, "back": back}
             frame = {**self.admin_site.each_context(request), **context, "why": self.why(job)}
-            return TemplateResponse(request, "admin/config/job/retry.html", frame)
+            return TemplateResponse(request, "admin/core/job/retry.html", frame)
         try:
             retry(job, now=database_now())
         except ValidationError as refusal:

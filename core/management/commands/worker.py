@@ -12,7 +12,7 @@ from django.db import connection
 from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app, connector_params
 
-from accounts.guards import missing_migrations
+from core.guards import missing_migrations
 
 
 class Command(BaseCommand):

@@ -16,7 +16,7 @@ from billing.calls.importing import import_calls
 from billing.charges import month_after
 from billing.models import Invoice, Layout
 from billing.pdf import invoice_html, invoice_pdf_bytes
-from config.demo.story import Storyteller
+from demo.story import Storyteller
 from subscriptions.catalogue import items_by_sku
 
 OUTBOX = settings.PROJECT / "outbox"

@@ -10,8 +10,8 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 from procrastinate.manager import JobManager
 
-from config.jobs.noting import keep_error
-from config.models import Job, JobState
+from core.jobs.noting import keep_error
+from core.models import Job, JobState
 
 STALLED_AFTER = timedelta(seconds=45)  # a worker gives a sign of life every 10 seconds
 MOST_RESCUES = 5

@@ -21,7 +21,7 @@ from simple_history.models import ModelChange, ModelDelta
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
 
-from accounts.guards import sentence_of
+from core.guards import sentence_of
 
 NO_WORDS = "The database refused this, so nothing was saved: somebody else may have saved the same at this moment."
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.mail.backends.base import BaseEmailBackend
 
-from config.demo.bills import OUTBOX, shown
-from config.demo.story import Storyteller
+from demo.bills import OUTBOX, shown
+from demo.story import Storyteller
 from onboarding.sending import send_due
 
 FOLDER = OUTBOX / "e-mails"

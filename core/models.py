@@ -72,6 +72,7 @@ class JobError(models.Model):
     traceback = models.TextField()
 
     class Meta:
+        db_table = "config_joberror"
         default_permissions = ()
 
     def __str__(self) -> str:

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from django.db import DatabaseError, IntegrityError, transaction
 
-from accounts.busy import ACCOUNT_IS_BUSY, is_busy
-from accounts.guards import sentence_of
+from core.busy import ACCOUNT_IS_BUSY, is_busy
+from core.guards import sentence_of
 
 R = TypeVar("R")
 

@@ -7,6 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     initial = True
+    # The app was named config before; where its migration is applied, this one counts as applied.
+    replaces = [('config', '0001_jobs')]
 
     dependencies = [
         ('procrastinate', '0041_post_retry_failed_job'),
@@ -21,6 +23,7 @@ class Migration(migrations.Migration):
                 ('traceback', models.TextField()),
             ],
             options={
+                'db_table': 'config_joberror',
                 'default_permissions': (),
             },
         ),

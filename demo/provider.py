@@ -11,10 +11,10 @@ from django.db.models import Model
 
 import subscriptions
 from accounts.actions import add_service_user
-from accounts.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
-from accounts.history import credit
 from accounts.models import Account, Contact, PhoneNumber, Role, ServiceRole, User
 from billing.actions.run_bills import last_ended_month
+from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
+from core.history import credit
 from onboarding.actions import activate, request_go_live
 from subscriptions.actions import assign_number, assign_users, change_subscription, install
 from subscriptions.catalogue import contact_center_of, held_by, load_catalogue

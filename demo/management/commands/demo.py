@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from accounts.actions import database_now
-from accounts.guards import all_guards, check_guards
-from config.demo.bills import tell_bills
-from config.demo.database import start_clean
-from config.demo.mail import tell_mail
-from config.demo.provider import PASSWORD, make_provider
-from config.demo.story import Storyteller
+from core.clock import database_now
+from core.guards import all_guards, check_guards
+from demo.bills import tell_bills
+from demo.database import start_clean
+from demo.mail import tell_mail
+from demo.provider import PASSWORD, make_provider
+from demo.story import Storyteller
 
 LOG_INS = [
     ("olivia@example.com", "customer: owns 100001, is a contact of two others"),

@@ -6,27 +6,20 @@ outlives a worker that was killed, until the job is rescued. The database's advi
 holds it, and so holds even where a worker was taken for dead that was not.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from django.db import connection
 from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
-from accounts.actions import database_now
+from core.clock import database_now
+from core.locks import AdvisoryLock, Busy, held
 
 Work: TypeAlias = Callable[[datetime], str]
 
 HOURLY_ATTEMPTS = 5
-ONE_AT_A_TIME = 0x6A6F6273  # the first of two keys of a job's advisory lock; the second is its name's
-BUSY = "Another worker is at it."
-
-
-class Busy(Exception):
-    """The same job runs elsewhere at this moment."""
 
 
 class Backoff(BaseRetryStrategy):
@@ -38,51 +31,47 @@ class Backoff(BaseRetryStrategy):
         return RetryDecision(retry_in={"minutes": 2**job.attempts})
 
 
-def every_hour(*, minute: int) -> Callable[[Work], Any]:
-    """Make a job of a function of `now` that says what it did: once an hour, and again soon where it failed."""
+def every_hour(*, minute: int, formerly: Sequence[str] = ()) -> Callable[[Work], Any]:
+    """Make a job of a function of `now` that says what it did: once an hour, and again soon where it failed.
+
+    `formerly` has names that a release before this one queued it by; jobs that still wait under them are done.
+    """
 
     def decorate(work: Work) -> Any:
         name = _name(work)
 
         def run(timestamp: int = 0) -> str:
-            with one_at_a_time(name):
+            with held(AdvisoryLock.JOB, name):
                 return work(database_now())
 
-        return app.periodic(cron=f"{minute} * * * *")(app.task(name=name, lock=name, retry=Backoff())(run))
+        return app.periodic(cron=f"{minute} * * * *")(
+            app.task(name=name, aliases=list(formerly), lock=name, retry=Backoff())(run)
+        )
 
     return decorate
 
 
-def every_minute(work: Work) -> Any:
+def every_minute(*, formerly: Sequence[str] = ()) -> Callable[[Work], Any]:
     """Make a job of a function of `now` that says what it did: once a minute, and where it failed the next one does it.
 
     One waits at a time, however long nobody took it. It is not tried again: a job that goes back to waiting while the
     next one waits already would be refused by the queue. It takes no lock of the queue either, so that a killed worker
-    stops no other; so the job that rescues others is one of these.
+    stops no other; so the job that rescues others is one of these. `formerly` is that of `every_hour`.
     """
-    name = _name(work)
 
-    def run(timestamp: int = 0) -> str:
-        try:
-            with one_at_a_time(name):
-                return work(database_now())
-        except Busy:
-            return ""
+    def decorate(work: Work) -> Any:
+        name = _name(work)
 
-    return app.periodic(cron="* * * * *")(app.task(name=name, queueing_lock=name)(run))
+        def run(timestamp: int = 0) -> str:
+            try:
+                with held(AdvisoryLock.JOB, name):
+                    return work(database_now())
+            except Busy:
+                return ""
 
+        return app.periodic(cron="* * * * *")(app.task(name=name, aliases=list(formerly), queueing_lock=name)(run))
 
-@contextmanager
-def one_at_a_time(name: str) -> Iterator[None]:
-    """Hold the job's lock, which ends with the connection; raise Busy where another holds it, on whatever machine."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [ONE_AT_A_TIME, name])
-        if not cursor.fetchone()[0]:
-            raise Busy(BUSY)
-        try:
-            yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [ONE_AT_A_TIME, name])
+    return decorate
 
 
 def _name(work: Work) -> str:

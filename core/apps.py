@@ -1,0 +1,18 @@
+from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate
+
+from core.groups import BILLING_TEAM, ONBOARDING_TEAM, GrantingAppConfig, create_cache_table
+from core.guards import check_guards
+
+
+class CoreConfig(GrantingAppConfig):
+    default = True
+    name = "core"
+    verbose_name = "Operations"
+    seen_by = (ONBOARDING_TEAM, BILLING_TEAM)
+    grants = {ONBOARDING_TEAM: ["retry_job"], BILLING_TEAM: ["retry_job"]}
+
+    def ready(self) -> None:
+        super().ready()
+        register(check_guards, Tags.database)
+        post_migrate.connect(create_cache_table, sender=self)
