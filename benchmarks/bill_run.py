@@ -19,7 +19,7 @@ from benchmarks.accounts import CALLS, MONTH, populate
 from benchmarks.by_hand import bill_by_hand
 from benchmarks.machine import description, throw_away_database
 from billing.actions.run_bills import run_bills
-from billing.run import CHUNK
+from billing.runs.chunk import CHUNK
 
 NOW = datetime(2026, 11, 15, 12, tzinfo=UTC)
 TARGETS = {"one worker": "0.8", "two workers": "1", "nothing left": "1"}

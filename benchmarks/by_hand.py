@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from django.db import connection, transaction
 
-from billing.charges import month_after
+from billing.pricing.charges import month_after
 
 STAGE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS staged (

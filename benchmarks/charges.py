@@ -12,8 +12,8 @@ from decimal import Decimal
 from statistics import median
 from time import perf_counter
 
-from billing.charges import Held, Rate, Tariff, owed, standing
-from billing.settlement import to_invoice
+from billing.pricing.charges import Held, Rate, Tariff, owed, standing
+from billing.pricing.settlement import to_invoice
 
 MONTH = date(2026, 3, 1)
 SINCE = date(2026, 1, 1)

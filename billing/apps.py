@@ -11,8 +11,8 @@ class BillingConfig(GrantingAppConfig):
     def ready(self) -> None:
         super().ready()
         # Imports models, which exist only now.
+        from billing.calls.feed import check_feed  # noqa: PLC0415
         from billing.checks import check_months  # noqa: PLC0415
-        from billing.feed import check_feed  # noqa: PLC0415
         from billing.pdf import check_pdf  # noqa: PLC0415
 
         register(check_pdf)

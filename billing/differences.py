@@ -3,9 +3,9 @@
 from datetime import date
 from decimal import Decimal
 
-from billing.charges import ADJUSTMENT, NotPriced, month_after
-from billing.facts import facts_of, tariffs
+from billing.inputs import facts_of, tariffs
 from billing.models import Invoice, LateMonth
+from billing.pricing.charges import ADJUSTMENT, NotPriced, month_after
 
 
 def open_differences(invoice: Invoice) -> dict[date, Decimal]:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from accounts.zones import known_zone
-from billing.charges import month_after
+from billing.pricing.charges import month_after
 
 # Where the zone is not known: a month ends at most so much before, and so much after, it ends in UTC.
 FIRST_ZONE, LAST_ZONE = timedelta(hours=14), timedelta(hours=12)

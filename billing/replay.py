@@ -19,8 +19,8 @@ from django.core.exceptions import ValidationError
 from accounts.models import Account, Contact, PhoneNumber, Role, User
 from billing.actions import run_bills, void_record
 from billing.calls.importing import import_calls
-from billing.charges import RECURRING, Line
 from billing.models import CallRecord, Invoice, Layout, SetAsideCall
+from billing.pricing.charges import RECURRING, Line
 from core.past import writing_history
 from core.refusals import AlreadyDone
 from onboarding.actions import activate

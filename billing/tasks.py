@@ -5,8 +5,8 @@ from datetime import datetime
 from django.conf import settings
 
 from billing.actions import run_bills_automatically
-from billing.feed import look_at_feed
-from billing.unbilled import count_unbilled as count_the_unbilled
+from billing.calls.feed import look_at_feed
+from billing.runs.unbilled import count_unbilled as count_the_unbilled
 from core.jobs.periodic import every_hour
 
 

@@ -11,11 +11,11 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.pages import AccountRequest, account_page, render_page
 from accounts.roles import Capability
-from billing.charges import month_after
-from billing.estimate import estimate, kept_free
 from billing.models import Invoice
 from billing.pdf import invoice_response
-from billing.usage import Usage, usage_of
+from billing.previews.estimate import estimate, kept_free
+from billing.previews.usage import Usage, usage_of
+from billing.pricing.charges import month_after
 from core.clock import database_now
 from core.csv_files import csv_response
 from onboarding.models import Onboarding

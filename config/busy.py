@@ -16,7 +16,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from accounts.kept_forms import page_of
+from accounts.login.form_recovery import page_of
 from accounts.pages import render_page
 from core.busy import is_busy
 

@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from accounts.second_factor import passed_second_factor, where_to_pass
+from accounts.login.second_factor import passed_second_factor, where_to_pass
 from config.denials import record_denial
 
 # Unfold's pages compute in their markup (Alpine.js) and carry small styles and scripts in it.

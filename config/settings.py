@@ -211,7 +211,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "config.middleware.CarefulRequests",
     "config.middleware.StaffSecondFactor",
-    "accounts.kept_forms.KeptForms",
+    "accounts.login.form_recovery.KeptForms",
     "config.busy.BusyPages",
 ]
 if METRICS:
@@ -263,7 +263,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.login.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -286,12 +286,12 @@ ACCOUNT_RATE_LIMITS = {
     "manage_email": "5/h/user",
 }
 
-MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
+MFA_ADAPTER = "accounts.login.second_factor.SecondFactorAdapter"
 MFA_FORMS = {
-    "add_webauthn": "accounts.second_factor.AddPasskeyForm",
-    "edit_webauthn": "accounts.second_factor.NamePasskeyForm",
-    "authenticate_webauthn": "accounts.second_factor.ShowPasskeyForm",
-    "reauthenticate_webauthn": "accounts.second_factor.ShowPasskeyAgainForm",
+    "add_webauthn": "accounts.login.second_factor.AddPasskeyForm",
+    "edit_webauthn": "accounts.login.second_factor.NamePasskeyForm",
+    "authenticate_webauthn": "accounts.login.second_factor.ShowPasskeyForm",
+    "reauthenticate_webauthn": "accounts.login.second_factor.ShowPasskeyAgainForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = BRAND_NAME
@@ -300,7 +300,7 @@ MFA_TOTP_TOLERANCE = 1
 # The provider writes the addresses down, and a changed one is confirmed by its link: none waits to be verified.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 STAFF_SECOND_FACTOR = _yes_or_no("STAFF_SECOND_FACTOR")
-CSRF_FAILURE_VIEW = "accounts.kept_forms.csrf_failure"
+CSRF_FAILURE_VIEW = "accounts.login.form_recovery.csrf_failure"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]  # as `accounts.models.user.Language` has them

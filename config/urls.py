@@ -14,7 +14,7 @@ urlpatterns = [
     path("", include("onboarding.urls")),
     path("", include("subscriptions.urls")),
     path("", include("billing.urls")),
-    path("sign-in/", include("accounts.sign_in")),
+    path("sign-in/", include("accounts.login.urls")),
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
 ]

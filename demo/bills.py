@@ -10,12 +10,13 @@ from django.core.management import CommandError
 from rich.table import Table
 
 from accounts.models import Account, PhoneNumber
-from billing import words
+from billing import wording
 from billing.actions import run_bills
 from billing.calls.importing import import_calls
-from billing.charges import month_after
 from billing.models import Invoice, Layout
 from billing.pdf import invoice_html, invoice_pdf_bytes
+from billing.pricing.charges import month_after
+from core.money import money
 from demo.story import Storyteller
 from subscriptions.catalogue import items_by_sku
 
@@ -78,11 +79,11 @@ def show_invoice(story: Storyteller, invoice: Invoice) -> None:
     items = items_by_sku()
     title = f"{invoice.title} for {invoice.month:%B %Y}, USD without taxes"
     table = Table("Item", "Days", "How", title=title, title_justify="left", show_footer=True)
-    table.add_column("Amount", footer=words.money(invoice.total), justify="right")
+    table.add_column("Amount", footer=money(invoice.total), justify="right")
     for row in invoice.lines.all():
         line = row.value
-        how = words.arithmetic(line).removesuffix(f" = {words.money(line.amount)}")
-        table.add_row(words.title(line, items), words.days_of(line), how, words.money(line.amount))
+        how = wording.arithmetic(line).removesuffix(f" = {money(line.amount)}")
+        table.add_row(wording.title(line, items), wording.days_of(line), how, money(line.amount))
     story.console.print(table)
 
 

@@ -57,7 +57,7 @@ def test_every_rule_that_is_mentioned_has_a_heading() -> None:
 def test_a_number_in_brackets_is_a_policy_in_a_file_that_names_the_policy() -> None:
     there = anchors_of(POLICY / "billing-policy.md")
     every = list(in_brackets())
-    assert "billing/charges.py" in {name for name, _ in every}
+    assert "billing/pricing/charges.py" in {name for name, _ in every}
     assert [(name, number) for name, number in every if f"policy-{number}" not in there] == []
     silent = {name for name, _ in every if not NAMED.search(texts()[name])}
     assert silent == set(), "Say “billing policy 5” where the file does not say what the number is of."

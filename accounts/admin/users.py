@@ -19,8 +19,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts.login.second_factor import has_second_factor, take_off_second_factor
 from accounts.models import User
-from accounts.second_factor import has_second_factor, take_off_second_factor
 from core.admin.bases import CarefulAdmin, HistoryAdmin, WholeForm
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 

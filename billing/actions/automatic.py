@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 
 from billing.actions.run_bills import Summary, run_bills
 from billing.models import FailedBill, HeldBill
-from billing.rejected import unchanged
-from billing.unbilled import unbilled, unbilled_months
+from billing.runs.rejected import unchanged
+from billing.runs.unbilled import unbilled, unbilled_months
 
 NEXT_DAY = timedelta(hours=20)  # less than a day, or each day's run would be a little later than the last
 

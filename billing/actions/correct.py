@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 from accounts.acting import action
 from accounts.models import Account, User
 from accounts.roles import require_staff
-from billing.charges import CENT
 from billing.differences import open_differences
-from billing.facts import tariffs
+from billing.inputs import tariffs
 from billing.models import CreditNote, HeldBill, Invoice
-from billing.rejected import digest_now
-from billing.run import bill_chunk
-from billing.writing import take_numbers
+from billing.pricing.charges import CENT
+from billing.runs.chunk import bill_chunk
+from billing.runs.rejected import digest_now
+from billing.runs.writing import take_numbers
 from core.clock import database_now
 from core.money import money
 from core.refusals import AlreadyDone

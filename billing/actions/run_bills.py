@@ -9,13 +9,13 @@ from itertools import chain, repeat
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from billing.charges import month_after
-from billing.facts import tariffs
+from billing.inputs import tariffs
 from billing.models import BillRun, FailedBill
 from billing.months import FIRST_ZONE, LAST_ZONE
-from billing.run import CHUNK, Outcome, bill_chunk
-from billing.unbilled import count_unbilled, unbilled
-from billing.workers import pool
+from billing.pricing.charges import month_after
+from billing.runs.chunk import CHUNK, Outcome, bill_chunk
+from billing.runs.unbilled import count_unbilled, unbilled
+from billing.runs.workers import pool
 from core.clock import database_now
 from core.locks import AdvisoryLock, Busy, held
 

@@ -14,8 +14,8 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWid
 from accounts.models import User
 from billing.actions import issue_credit_note, reject_bill, release_bill
 from billing.differences import open_differences
-from billing.estimate import bill_now
 from billing.models import HeldBill, Invoice
+from billing.previews.estimate import bill_now
 from core.money import money
 from core.refusals import AlreadyDone, reasons_of
 

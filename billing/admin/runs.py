@@ -14,9 +14,9 @@ from unfold.enums import ActionVariant
 
 from billing.admin.corrections import DECIDE, decision_page
 from billing.admin.invoices import MonthFilter, of_accounts
-from billing.charges import month_after
-from billing.estimate import bill_now
 from billing.models import BillRun, CallRecord, FailedBill, HeldBill, Invoice
+from billing.previews.estimate import bill_now
+from billing.pricing.charges import month_after
 from core.admin import ReadOnlyAdmin
 from core.money import money
 

@@ -11,8 +11,8 @@ from django.utils.functional import cached_property
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from billing.estimate import first_bills
-from billing.worth import minutes_so_far, minutes_to_sort_by, monthly_values, value_to_sort_by
+from billing.previews.estimate import first_bills
+from billing.previews.monthly_recurring import minutes_so_far, minutes_to_sort_by, monthly_values, value_to_sort_by
 from core.clock import database_now
 from core.money import money
 from onboarding.admin.worklist import Column, PageOfWorklist

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import Account, User
-from billing import charges
+from billing.pricing import charges
 
 
 def month_check(name: str) -> models.CheckConstraint:

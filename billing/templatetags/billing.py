@@ -1,19 +1,19 @@
-"""What pages show of money. Amounts come from `billing.estimate`, words from `billing.words`."""
+"""What pages show of money. Amounts come from `billing.previews.estimate`, words from `billing.wording`."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from django import template
 
 from accounts.models import Account
-from billing import words
-from billing.charges import Line
-from billing.estimate import FirstBill, FirstBills, Glance, first_bills, first_bills_from, glance
-from billing.packages import Packages, packages_for
-from billing.purchase import NewTotal, PurchaseCost, new_total, purchase_cost
+from billing import wording
+from billing.previews.estimate import FirstBill, FirstBills, Glance, first_bills, first_bills_from, glance
+from billing.previews.packages import Packages, packages_for
+from billing.previews.purchase import NewTotal, PurchaseCost, new_total, purchase_cost
+from billing.pricing.charges import Line
 from core.clock import database_now
+from core.money import cents, money
 from onboarding.letters import Batch, charged_from
 from onboarding.models import Notice
 from subscriptions.actions import Proposal
@@ -23,13 +23,9 @@ from subscriptions.models import ContactCenter
 from subscriptions.rules import Catalogue, Subscription
 
 register = template.Library()
+register.filter("money", money)
+register.filter("cents", cents)
 MOST_PREVIEWED = 5_000
-
-
-@register.filter
-def money(amount: Decimal) -> str:
-    """Return USD in words: `$1,234.50`."""
-    return words.money(amount)
 
 
 @register.filter
@@ -39,27 +35,21 @@ def grouped(number: int) -> str:
 
 
 @register.filter
-def cents(price: Decimal) -> str:
-    """Return a price per minute in words: `3.6¢`."""
-    return words.cents(price)
-
-
-@register.filter
 def arithmetic(line: Line) -> str:
     """Return how a line's amount was computed."""
-    return words.arithmetic(line)
+    return wording.arithmetic(line)
 
 
 @register.filter
 def days(line: Line) -> str:
     """Return the days a line is about."""
-    return words.days_of(line)
+    return wording.days_of(line)
 
 
 @register.filter
 def included(line: Line) -> str:
     """Return how many minutes a usage line's days include."""
-    return words.included(line)
+    return wording.included(line)
 
 
 @register.simple_tag
@@ -71,7 +61,7 @@ def catalogue_items() -> dict[str, tuple[str, str]]:
 @register.filter
 def title(line: Line, items: dict[str, tuple[str, str]]) -> str:
     """Return what a line is about, in words."""
-    return words.title(line, items)
+    return wording.title(line, items)
 
 
 @register.simple_tag

@@ -147,7 +147,7 @@ class JobAdmin(ReadOnlyAdmin):
         except ValidationError as refusal:
             messages.warning(request, " ".join(refusal.messages))
         else:
-            LogEntry.objects.log_actions(request.user.pk, [job], CHANGE, "Tried again.", single_object=True)
+            LogEntry.objects.log_actions(request.user.pk or 0, [job], CHANGE, "Tried again.", single_object=True)
             messages.success(request, f"“{job.title}” is waiting for a worker again.")
         return HttpResponseRedirect(back)
 

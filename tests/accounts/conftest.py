@@ -8,15 +8,15 @@ from django.test import Client
 
 from accounts.models import Account, PhoneNumber, Refusal, ServiceUser, User
 from billing.actions import issue_credit_note, save_mapping
-from billing.charges import Line
 from billing.models import BillRun, FailedBill, HeldBill, Invoice
-from billing.writing import Bill, write_invoices, write_lines
+from billing.pricing.charges import Line
+from billing.runs.writing import Bill, write_invoices, write_lines
 from core.clock import database_now
 from onboarding.models import GoLiveRequest, NoticeKind
 from onboarding.notices import enqueue
 from subscriptions.actions import assign_number
 from tests.billing.bills import IN_APRIL, MARCH
-from tests.billing.calls import imported, row
+from tests.billing.call_rows import imported, row
 from tests.config.queue import queued
 
 

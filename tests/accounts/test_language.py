@@ -23,7 +23,7 @@ from billing.actions import issue_credit_note
 from core.dates import day_in_words, days_in_words, month_in_words
 from subscriptions.actions import assign_number, install, propose_subscription
 from subscriptions.rules import Subscription
-from tests.accounts.sign_in import LOGIN, YOU, logged_in, set_up_app, show_password
+from tests.accounts.login.logging_in import LOGIN, YOU, logged_in, set_up_app, show_password
 from tests.billing.bills import invoiced
 from tests.conftest import INSTALLED
 from tests.guarding import nothing_written

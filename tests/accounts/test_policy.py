@@ -14,8 +14,8 @@ from django.test import Client
 from accounts.models import Account, User
 from billing import pdf
 from billing.models import Invoice
+from tests.accounts.login.logging_in import FACTOR, YOU, logged_in, set_up_app
 from tests.accounts.pages import page
-from tests.accounts.sign_in import FACTOR, YOU, logged_in, set_up_app
 from tests.config.commands import PROJECT
 
 CENTER = "/accounts/100001/contact-center/"

@@ -12,7 +12,7 @@ from billing.models import LINE_FIELDS, HeldBill, Invoice
 from onboarding.actions import activate
 from subscriptions.actions import assign_number, change_subscription, install
 from subscriptions.catalogue import contact_center_of, held_by
-from tests.billing.calls import imported, row
+from tests.billing.call_rows import imported, row
 from tests.conftest import INSTALLED
 from tests.guarding import sql
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import Account, PhoneNumber, User
-from billing.charges import Held, Rate, Tariff
+from billing.pricing.charges import Held, Rate, Tariff
 from subscriptions.actions import assign_number, install
 from subscriptions.models import Holding, Item
 from tests.billing.bills import Customers, buy, customer

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from tests.billing.daybyday import Call, Item, Life, Price, Purchase, first_moment
+from tests.billing.pricing.daybyday import Call, Item, Life, Price, Purchase, first_moment
 
 ZONES = [
     "UTC",

@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from accounts.models import Account, PhoneNumber, Refusal, User
 from billing.actions import correct_timezone
-from billing.estimate import kept_free
 from billing.models import BilledMonth, CallRecord
-from billing.packages import packages_for
+from billing.previews.estimate import kept_free
+from billing.previews.packages import packages_for
 from core.clock import database_now
 from core.refusals import AlreadyDone
 from onboarding.models import Onboarding
@@ -21,7 +21,7 @@ from subscriptions.catalogue import catalogue_on
 from subscriptions.models import Change
 from tests.accounts.zones import in_zone
 from tests.billing.bills import bill, buy, customer
-from tests.billing.calls import imported, row
+from tests.billing.call_rows import imported, row
 from tests.guarding import UPDATES, named, nothing_written, refused_by
 
 TOKYO = "Asia/Tokyo"

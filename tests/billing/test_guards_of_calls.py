@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Account, PhoneNumber
 from billing.models import CallImport, CallRecord
-from tests.billing.calls import imported, row
+from tests.billing.call_rows import imported, row
 from tests.guarding import INSERTS, UPDATES, by_history_revert, named, nothing_written, refused_by, sql
 
 EXERCISED = {"call_record_is_final"}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from accounts.models import Account, User
-from billing import run
 from billing.models import Invoice, InvoiceLine
+from billing.runs import chunk
 from onboarding.actions import activate
 from onboarding.models import Onboarding
 from tests.billing.bills import IN_APRIL, MARCH, SEAT, bill, buy
@@ -112,12 +112,12 @@ def test_a_run_that_charges_too_early_is_stopped_and_says_why(
     installed: Account, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bug: every account is taken for active since March 1. The account is set aside with the guard's words."""
-    facts_of = run.facts_of
+    facts_of = chunk.facts_of
 
     def from_the_first(*args: Any) -> Any:
         return {key: replace(facts, activated_on=MARCH) for key, facts in facts_of(*args).items()}
 
-    monkeypatch.setattr(run, "facts_of", from_the_first)
+    monkeypatch.setattr(chunk, "facts_of", from_the_first)
     buy(installed, owner, seats=1)
     summary = bill()
     assert summary.failed == {

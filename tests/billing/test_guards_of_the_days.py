@@ -18,7 +18,7 @@ from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.models import Change
 from tests.accounts.zones import in_zone
 from tests.billing.bills import bill
-from tests.billing.calls import imported, row
+from tests.billing.call_rows import imported, row
 from tests.conftest import INSTALLED
 from tests.guarding import INSERTS, UPDATES, by_history_revert, by_upsert, named, refused_by, settle, sql
 

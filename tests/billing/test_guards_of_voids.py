@@ -19,7 +19,7 @@ from billing.models import (
     RejectedCall,
     SetAsideCall,
 )
-from tests.billing.calls import imported, row
+from tests.billing.call_rows import imported, row
 from tests.guarding import UPDATES, by_history_revert, named, refused_by, sql
 
 EXERCISED = {

@@ -23,7 +23,7 @@ from onboarding.models import GoLiveRequest, Note, Onboarding
 from subscriptions.actions import assign_number
 from subscriptions.models import Change, ContactCenter, Item, Price
 from tests.billing.bills import invoiced
-from tests.billing.calls import file_of, row
+from tests.billing.call_rows import file_of, row
 from tests.guarding import nothing_written, sql
 from tests.onboarding.worklist import LIST, page
 from tests.subscriptions.test_admin import address, prices, tomorrow

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Account, Contact, Role, User
-from tests.accounts.sign_in import logged_in
+from tests.accounts.login.logging_in import logged_in
 
 RESET = "/sign-in/password/reset/"
 

@@ -22,7 +22,7 @@ from onboarding.sending import send_due
 from subscriptions.models import Change, Holding, Item, Kind
 from tests.accounts.zones import in_zone
 from tests.billing.bills import IN_APRIL, MARCH, customer, number_of
-from tests.billing.calls import imported, row
+from tests.billing.call_rows import imported, row
 from tests.guarding import settle, sql
 
 

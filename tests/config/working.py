@@ -24,9 +24,9 @@ def main() -> None:
     from django.db import connection  # noqa: PLC0415
     from procrastinate.contrib.django import app  # noqa: PLC0415
 
-    from billing import run  # noqa: PLC0415
     from billing import tasks as of_billing  # noqa: PLC0415
     from billing.actions import automatic  # noqa: PLC0415
+    from billing.runs import chunk  # noqa: PLC0415
     from core import tasks  # noqa: PLC0415
     from tests.billing.bills import IN_APRIL  # noqa: PLC0415
 
@@ -44,7 +44,7 @@ def main() -> None:
                 while len(passed) == 2:
                     sleep(1)
 
-        run.checkpoint = checkpoint
+        chunk.checkpoint = checkpoint
     if mode == "failing":
 
         def fail(*, now: object) -> None:

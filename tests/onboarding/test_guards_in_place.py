@@ -11,15 +11,15 @@ from core.guards import Guard, all_guards, check_guards, model_constraints
 from core.migration_guards import sealed
 from tests.accounts import test_guards_of_numbers, test_guards_of_the_past, test_zones
 from tests.billing import (
-    test_final_months,
     test_guards_of_bills,
     test_guards_of_calls,
     test_guards_of_credit_notes,
     test_guards_of_the_activation,
     test_guards_of_the_days,
     test_guards_of_voids,
-    test_late_months,
 )
+from tests.billing.call_rows import test_final_months
+from tests.billing.runs import test_late_months
 from tests.config import test_isolation
 from tests.guarding import sql
 from tests.onboarding import (

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils.formats import date_format
 
 from accounts.models import Account, User
-from billing.estimate import first_bills
+from billing.previews.estimate import first_bills
 from core.clock import database_now
 from core.dates import day_in_words, days_in_words
 from core.money import money

@@ -16,7 +16,7 @@ from core.clock import database_now
 from onboarding.actions import assign_owner, request_go_live, schedule_activation, set_deadline
 from subscriptions.actions import assign_number
 from tests.billing.bills import buy
-from tests.billing.calls import imported, row
+from tests.billing.call_rows import imported, row
 from tests.onboarding.worklist import LIST, Make, days_ago, listed, of, text_of
 
 

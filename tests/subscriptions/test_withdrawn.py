@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account, PhoneNumber, Refusal, User
-from billing.packages import packages_for
+from billing.previews.packages import packages_for
 from onboarding.models import Onboarding
 from subscriptions.actions import assign_number, change_subscription, install
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, in_force

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import Account
 from billing.management.commands.bill_run import month_argument
-from billing.recheck import Finding, Kind, Recheck
-from billing.unbilled import months_owed
+from billing.runs.recheck import Finding, Kind, Recheck
+from billing.runs.unbilled import months_owed
 from core.clock import database_now
 
 NAMED_AT_ONCE = 1_000

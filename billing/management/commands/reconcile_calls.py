@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from billing.calls.reconcile import reconciled
 from billing.management.commands.bill_run import month_argument
-from billing.reconcile import reconciled
 
 
 class Command(BaseCommand):

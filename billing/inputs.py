@@ -1,0 +1,155 @@
+"""The values bills are computed from, fetched by a few queries for one account or a chunk of thousands alike.
+
+Every table in a query carries the chunk's bounds itself: with the join alone, the planner reads whole indexes for each
+chunk.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from billing.models import LINE_FIELDS, InvoiceLine
+from billing.pricing.charges import Held, Line, Rate, Tariff, month_after, owed, standing
+from billing.pricing.settlement import to_invoice
+from subscriptions.models import ChargedPer, Item, Kind
+
+Tariffs = Mapping[int, Tariff]
+
+
+@dataclass
+class AccountFacts:
+    """All that one account's bill is computed from: plain values, days and months its own."""
+
+    account: int
+    zone: str
+    activated_on: date | None  # the first day that is charged (billing-policy.md, 5)
+    held: list[Held] = field(default_factory=list)
+    minutes: dict[date, int] = field(default_factory=dict)
+    late_months: list[date] = field(default_factory=list)
+    invoiced: list[Line] = field(default_factory=list)
+
+    def owed(self, month: date) -> list[Line]:
+        """Return what the account owes for a month, as the facts stand."""
+        return owed(month, self.held, self.minutes, self.activated_on)
+
+    def to_invoice(self, month: date) -> list[Line]:
+        """Return the lines of the month's invoice: what it owes, and adjustments of months whose calls came late."""
+        months = [month, *self.late_months]
+        now = {each: standing(each, self.held, self.minutes, self.activated_on) for each in months}
+        return to_invoice(month, now, self.invoiced)
+
+    def adjustments(self, month: date) -> list[Line]:
+        """Return the differences of earlier months that the month's invoice will carry, as far as they are known."""
+        return [line for line in self.to_invoice(month) if line.month != month] if self.late_months else []
+
+
+def tariffs() -> Tariffs:
+    """Return the whole catalogue with its prices, by the key of the item. Two queries."""
+    return {
+        item.pk: Tariff(
+            sku=item.sku,
+            kind=item.kind,
+            per_seat=item.charged_per == ChargedPer.SEAT,
+            rates=tuple(
+                Rate(price.effective_from, price.monthly_price, price.per_minute) for price in item.prices.all()
+            ),
+            minutes=item.size if item.kind == Kind.PACKAGE else 0,
+        )
+        for item in Item.objects.prefetch_related("prices")
+    }
+
+
+def facts_of(
+    accounts: Sequence[int], month: date, catalogue: Tariffs, *, since: date | None = None
+) -> dict[int, AccountFacts]:
+    """Return the facts of the accounts that had Contact Center by the end of the month, by their keys.
+
+    What was held and called is that of the month, or of all months from `since` to it.
+
+    Four queries, and two more where calls came late for months before. They read the range from the least to the
+    greatest key, and where the accounts are few in it, each by itself. Of what is held, the first day after the month
+    counts too: what begins then is what is held from now on.
+    """
+    if not accounts:
+        return {}
+    scattered = max(accounts) - min(accounts) > len(accounts) * SCATTERED
+    bounds = {
+        "lo": min(accounts),
+        "hi": max(accounts),
+        "keys": list(accounts),
+        "month": month,
+        "since": since or month,
+        "end": month_after(month),
+    }
+    wanted = set(accounts)
+    of_accounts, only = (" AND o.account_id = ANY(%(keys)s)", OF_THESE) if scattered else ("", "")
+    accounts_in_order = _rows(ACCOUNTS + of_accounts + " ORDER BY a.id", bounds)
+    facts = {row[0]: AccountFacts(*row) for row in accounts_in_order if row[0] in wanted}
+    for account, late in _rows(LATE + only, bounds):
+        if account in facts:
+            facts[account].late_months.append(late)
+    _fill(facts, bounds, catalogue, only)
+    behind = [account for account, one in facts.items() if one.late_months]
+    if behind:
+        _fill_late(facts, behind, month, catalogue)
+    return facts
+
+
+SCATTERED = 20
+ACCOUNTS = """
+    SELECT a.id, a.timezone, o.activated_on
+    FROM accounts_account a JOIN onboarding_onboarding o ON o.account_id = a.id
+    WHERE a.id BETWEEN %(lo)s AND %(hi)s AND o.account_id BETWEEN %(lo)s AND %(hi)s
+        AND o.started_on < %(end)s
+"""
+LATE = """
+    SELECT account_id, month FROM billing_latemonth
+    WHERE account_id BETWEEN %(lo)s AND %(hi)s AND month < %(month)s AND settled_at IS NULL
+"""
+HELD = """
+    SELECT account_id, array_agg(item_id), array_agg(quantity), array_agg(lower(period)), array_agg(upper(period))
+    FROM subscriptions_holding
+    WHERE account_id BETWEEN %(lo)s AND %(hi)s AND superseded_by_id IS NULL
+        AND period && daterange(%(since)s, %(end)s, '[]')
+"""
+MINUTES = """
+    SELECT account_id, array_agg(day), array_agg(minutes) FROM (
+        SELECT account_id, day, sum(minutes) AS minutes FROM billing_callrecord
+        WHERE account_id BETWEEN %(lo)s AND %(hi)s AND is_toll_free AND NOT is_voided
+            AND day >= %(since)s AND day < %(end)s
+        GROUP BY account_id, day) by_day
+    WHERE account_id BETWEEN %(lo)s AND %(hi)s
+"""
+OF_THESE = " AND account_id = ANY(%(keys)s)"
+
+
+def _fill(facts: Mapping[int, AccountFacts], bounds: Mapping[str, Any], catalogue: Tariffs, only: str = "") -> None:
+    """Put what was held and called within the bounds into the facts; a row an account, its columns in arrays."""
+    for account, items, *columns in _rows(HELD + only + " GROUP BY account_id", bounds):
+        if account in facts:
+            facts[account].held += map(Held, map(catalogue.__getitem__, items), *columns)
+    for account, days, counts in _rows(MINUTES + only + " GROUP BY account_id", bounds):
+        if account in facts:
+            facts[account].minutes.update(zip(days, counts, strict=True))
+
+
+def _fill_late(facts: Mapping[int, AccountFacts], behind: Sequence[int], month: date, catalogue: Tariffs) -> None:
+    """Read more of the accounts whose calls came late: from their first late month on, and what was invoiced of it."""
+    first = min(min(facts[account].late_months) for account in behind)
+    for account in behind:
+        facts[account].held.clear()
+        facts[account].minutes.clear()
+    bounds = {"lo": min(behind), "hi": max(behind), "keys": list(behind), "since": first, "end": month_after(month)}
+    _fill({account: facts[account] for account in behind}, bounds, catalogue, OF_THESE)
+    lines = InvoiceLine.objects.filter(invoice__account__in=behind, month__gte=first, month__lte=month)
+    for account, *values in lines.order_by("pk").values_list("invoice__account_id", *LINE_FIELDS):
+        facts[account].invoiced.append(Line(**dict(zip(LINE_FIELDS, values, strict=True))))
+
+
+def _rows(query: str, parameters: Mapping[str, Any]) -> Iterable[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        return cursor.fetchall()

@@ -1,0 +1,81 @@
+"""What an account is told of the toll-free packages: prices a minute, and which would cost it least."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from accounts.models import Account
+from billing.previews.usage import minutes_by_month
+from billing.pricing.recommendation import Offer, Suggestion, pays_off_from
+from subscriptions.models import Kind
+from subscriptions.rules import Catalogue
+
+MOST_MONTHS = 3
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package on the list: its price a minute, from how many minutes it pays off, and what it would have cost."""
+
+    name: str
+    offer: Offer
+    pays_off_from: int | None
+    cost: Decimal | None
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class Packages:
+    """All packages by SKU, and the account's own usage where there is a whole month of it."""
+
+    of: Mapping[str, Package]
+    suggestion: Suggestion | None
+
+    @property
+    def best(self) -> Package | None:
+        return next((package for package in self.of.values() if package.is_best), None)
+
+
+def packages_for(account: Account, catalogue: Catalogue, today: date) -> Packages:
+    """Return the packages an account can choose from as it should look at them. One query.
+
+    `catalogue` is what it is offered (`rules.offered`): a package that it can't have is neither advised nor compared.
+    """
+    offers = [
+        Offer(item.sku, item.monthly_price, item.size, item.per_minute or Decimal(0))
+        for item in catalogue.values()
+        if item.kind == Kind.PACKAGE
+    ]
+    months = _whole_months(account, today)
+    suggestion = None
+    if months and offers:
+        used = minutes_by_month(account, months[0], today.replace(day=1))
+        suggestion = Suggestion([used.get(month, 0) for month in months], offers)
+    best = suggestion.best if suggestion else None
+    return Packages(
+        {
+            offer.sku: Package(
+                catalogue[offer.sku].name,
+                offer,
+                pays_off_from(offer, offers),
+                suggestion.cost(offer) if suggestion else None,
+                offer == best,
+            )
+            for offer in offers
+        },
+        suggestion,
+    )
+
+
+def _whole_months(account: Account, today: date) -> list[date]:
+    """Return the last months, MOST_MONTHS at most, on all of whose days the account had Contact Center."""
+    first = account.onboarding.started_on
+    months: list[date] = []
+    month = today.replace(day=1)
+    while len(months) < MOST_MONTHS:
+        month = (month - date.resolution).replace(day=1)
+        if month < first:
+            break
+        months.insert(0, month)
+    return months

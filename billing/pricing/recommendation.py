@@ -1,0 +1,81 @@
+"""Which toll-free package would cost an account least, told from its own minutes. No queries and no clock."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+
+from billing.pricing.charges import CENT
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A package as it is sold: USD a month, the minutes a month in it, and USD for each minute above them."""
+
+    sku: str
+    monthly_price: Decimal
+    minutes: int
+    per_minute: Decimal
+
+    def cost(self, minutes: int) -> Decimal:
+        """Return what a whole month with so many minutes costs, USD to the cent (billing-policy.md, 9)."""
+        usage = self.per_minute * max(0, minutes - self.minutes)
+        return self.monthly_price + usage.quantize(CENT, ROUND_HALF_UP)
+
+    @property
+    def included_rate(self) -> Decimal | None:
+        """What a minute costs where all that are included are used, USD; None without included minutes."""
+        return self.monthly_price / self.minutes if self.minutes else None
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What each package would have cost an account with its own minutes of some whole months."""
+
+    months: Sequence[int]
+    offers: Sequence[Offer]
+
+    @property
+    def average(self) -> int:
+        """The minutes a month, a part of a minute rounded up."""
+        return -(-sum(self.months) // len(self.months))
+
+    def cost(self, offer: Offer) -> Decimal:
+        """Return what a month would have cost with the package, on average, USD to the cent."""
+        costs = sum((offer.cost(minutes) for minutes in self.months), Decimal(0))
+        return (costs / len(self.months)).quantize(CENT, ROUND_HALF_UP)
+
+    @property
+    def best(self) -> Offer:
+        """The package that would have cost least; of two that cost the same, the smaller."""
+        return min(self.offers, key=lambda offer: (self.cost(offer), offer.minutes))
+
+
+def pays_off_from(offer: Offer, offers: Iterable[Offer]) -> int | None:
+    """Return from how many minutes a month the package costs less than every smaller one.
+
+    None where it never does, and for the smallest.
+    """
+    points = [_cheaper_from(offer, smaller) for smaller in offers if smaller.minutes < offer.minutes]
+    found = [point for point in points if point is not None]
+    return max(found) if found and len(found) == len(points) else None
+
+
+def _cheaper_from(offer: Offer, smaller: Offer) -> int | None:
+    """Return the least number of minutes for which `offer` costs less than a smaller package, or None."""
+    if smaller.monthly_price > offer.monthly_price:
+        return 0
+    if smaller.per_minute > 0:
+        point = smaller.minutes + _next((offer.monthly_price - smaller.monthly_price) / smaller.per_minute)
+        if point <= offer.minutes:
+            return point
+    if smaller.per_minute <= offer.per_minute:
+        return None
+    # Above both packages each minute of the larger one costs less: there the two lines meet.
+    difference = offer.monthly_price - smaller.monthly_price
+    difference += smaller.minutes * smaller.per_minute - offer.minutes * offer.per_minute
+    return max(offer.minutes, _next(difference / (smaller.per_minute - offer.per_minute)))
+
+
+def _next(minutes: Decimal) -> int:
+    """Return the least whole number above."""
+    return int(minutes.to_integral_value(ROUND_FLOOR)) + 1

@@ -1,0 +1,72 @@
+"""What is left to bill: "what is owed up to now, less what was invoiced" (billing-policy.md, 11 and 12).
+
+Plain values like `billing.pricing.charges`: no query, no Django and no clock.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from billing.pricing.charges import ADJUSTMENT, RECURRING, USAGE, Line
+
+Run = tuple[str, date, date]
+"""What a usage line is about, however often it is adjusted: the package's SKU, the first and the last day."""
+
+
+def to_invoice(month: date, standing: Mapping[date, Iterable[Line]], invoiced: Iterable[Line]) -> list[Line]:
+    """Return the lines of a month's invoice: its own, then an adjustment for each earlier usage line that now differs.
+
+    `standing` has, for the month and each earlier one that was billed, its lines as they now stand
+    (`charges.standing`). Leave out an earlier month that no run has billed yet: its own run will bill it, so that
+    nothing is billed as an adjustment that is none. `invoiced` are the lines of all invoices so far, adjustments
+    included and credit notes not; those of months that `standing` lacks do not matter.
+
+    Only usage is adjusted: nothing a customer or a late call can do changes recurring charges of days that are past,
+    and a month's recurring lines are invoiced together, once. A run invoiced before that no longer stands is taken
+    back by a line of 0 minutes. With its own result invoiced, the same call returns nothing (12).
+    """
+    if standing and max(standing) > month:
+        raise ValueError(f"{max(standing)} is later than the month that is billed, {month}.")
+    before: dict[date, list[Line]] = {each: [] for each in standing}
+    for line in invoiced:
+        if line.month in before:
+            before[line.month].append(line)
+    lines: list[Line] = []
+    for each in (month, *sorted(standing.keys() - {month})):
+        if each == month and not before.get(each):  # most accounts, each month
+            lines += [line for line in standing.get(each, ()) if line.amount]
+            continue
+        if each == month and not any(line.kind == RECURRING for line in before.get(each, ())):
+            lines += [line for line in standing.get(each, ()) if line.kind == RECURRING and line.amount]
+        lines += _usage(standing.get(each, ()), before.get(each, ()), adjusts=each != month)
+    return lines
+
+
+def _usage(standing: Iterable[Line], invoiced: Iterable[Line], *, adjusts: bool) -> list[Line]:
+    """Return one month's usage less what was invoiced of it; it `adjusts` where the month was billed before."""
+    amounts: dict[Run, Decimal] = {}
+    latest: dict[Run, Line] = {}
+    for line in invoiced:
+        if line.kind != RECURRING:
+            amounts[_run(line)] = amounts.get(_run(line), Decimal(0)) + line.amount
+            latest[_run(line)] = line
+    lines = []
+    for line in standing:
+        if line.kind == USAGE:
+            before = amounts.pop(_run(line), None)
+            if before is None and not adjusts:
+                lines.append(line)
+            else:
+                lines.append(_adjustment(line, before or Decimal("0.00")))
+    for run, before in amounts.items():
+        gone = latest[run]._replace(quantity=0, minutes=0, included=0, package_minutes=0, amount=Decimal("0.00"))
+        lines.append(_adjustment(gone, before))
+    return [line for line in lines if line.amount]
+
+
+def _adjustment(line: Line, before: Decimal) -> Line:
+    return line._replace(kind=ADJUSTMENT, amount=line.amount - before, invoiced=before)
+
+
+def _run(line: Line) -> Run:
+    return (line.sku, line.first, line.last)

@@ -1,0 +1,190 @@
+"""Imports beside a bill run, beside other imports, and beside changes of numbers; each race has a control."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from threading import Barrier, Event
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from accounts.models import Account, NumberAssignment, PhoneNumber, User
+from billing.calls import locking, merging
+from billing.calls.matching import match_calls
+from billing.inputs import tariffs
+from billing.models import BilledMonth, CallRecord, InvoiceLine, LateMonth
+from billing.runs import chunk
+from subscriptions.actions import unassign_number
+from tests.billing.call_rows import imported, row
+from tests.racing import until_done_or_waiting
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MARCH = date(2026, 3, 1)
+APRIL = datetime(2026, 4, 2, tzinfo=UTC)
+WITHOUT_LOCK = locking.LOCK.removesuffix("FOR SHARE")
+LONGEST_WAIT = 30
+
+
+class Threads:
+    """Runs verbs, each in a thread with a connection of its own."""
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(4)
+
+    def start(self, verb: Callable[[], Any]) -> Future[Any]:
+        def run_and_close() -> Any:
+            try:
+                return verb()
+            finally:
+                connection.close()
+
+        return self.pool.submit(run_and_close)
+
+
+@pytest.fixture
+def threads() -> Threads:
+    return Threads()
+
+
+def bill(account: Account) -> None:
+    outcome = chunk.bill_chunk([account.pk], month=MARCH, now=APRIL, catalogue=tariffs())
+    assert not outcome.failed
+
+
+def lost() -> bool:
+    """Whether March was billed without the call, and nobody will look at it again."""
+    assert CallRecord.objects.charged().count() == 1
+    assert BilledMonth.objects.filter(month=MARCH).exists()
+    return not InvoiceLine.objects.exists() and not LateMonth.objects.exists()
+
+
+def receive(account: Account) -> None:
+    imported([row("c1")])
+
+
+def match(account: Account) -> None:
+    match_calls()
+
+
+@pytest.fixture(params=[receive, match])
+def arrive(request: Any, answered: PhoneNumber, account: Account, owner: User) -> Callable[[Account], None]:
+    """A way in which a call comes to its account: from a file, or from those kept aside."""
+    if request.param is match:
+        period = answered.assignments.get().period
+        unassign_number(account, answered, by=owner, now=datetime(2026, 3, 6, tzinfo=UTC))
+        imported([row("c1")])
+        again = DateTimeTZRange(datetime(2026, 3, 7, tzinfo=UTC), period.upper)
+        NumberAssignment.objects.create(account=account, number=answered, period=again, assigned_by=owner)
+    return request.param
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_call_that_comes_while_its_month_is_billed_is_not_lost(
+    arrive: Callable[[Account], None], account: Account, threads: Threads, monkeypatch: pytest.MonkeyPatch, locked: bool
+) -> None:
+    """The run has read the calls and is about to commit. The control, without the lock, loses the call."""
+    if not locked:
+        monkeypatch.setattr(locking, "LOCK", WITHOUT_LOCK)
+    written, go_on = Event(), Event()
+
+    def checkpoint(name: str) -> None:
+        if name == "before commit":
+            written.set()
+            assert go_on.wait(LONGEST_WAIT)
+
+    monkeypatch.setattr(chunk, "checkpoint", checkpoint)
+    billing = threads.start(lambda: bill(account))
+    assert written.wait(LONGEST_WAIT)
+    arriving = threads.start(lambda: arrive(account))
+    until_done_or_waiting(arriving)
+    go_on.set()
+    billing.result()
+    arriving.result()
+    assert lost() is not locked
+    assert LateMonth.objects.exists() is locked
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_run_that_comes_while_a_call_is_written_waits_for_it(
+    arrive: Callable[[Account], None], account: Account, threads: Threads, monkeypatch: pytest.MonkeyPatch, locked: bool
+) -> None:
+    """The call is written and not yet committed. The control, without the lock, loses it."""
+    if not locked:
+        monkeypatch.setattr(locking, "LOCK", WITHOUT_LOCK)
+    written, go_on = Event(), Event()
+
+    def checkpoint(name: str) -> None:
+        if name == "before commit":
+            written.set()
+            assert go_on.wait(LONGEST_WAIT)
+
+    monkeypatch.setattr(locking, "checkpoint", checkpoint)
+    arriving = threads.start(lambda: arrive(account))
+    assert written.wait(LONGEST_WAIT)
+    billing = threads.start(lambda: bill(account))
+    until_done_or_waiting(billing)
+    go_on.set()
+    arriving.result()
+    billing.result()
+    assert lost() is not locked
+    assert InvoiceLine.objects.exists() is locked
+
+
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_two_imports_of_the_same_calls_take_turns(
+    answered: PhoneNumber, threads: Threads, monkeypatch: pytest.MonkeyPatch, in_turn: bool
+) -> None:
+    """In opposite order, their unique ids would deadlock; the control shows it."""
+    rows = [row(f"c{number}") for number in range(20_000)]
+    if not in_turn:
+        monkeypatch.setattr(merging, "take_turn", lambda: None)
+        both = Barrier(2)
+        monkeypatch.setattr(locking, "checkpoint", lambda name: both.wait() if name == "after lock" else None)
+    one = threads.start(lambda: imported(rows))
+    other = threads.start(lambda: imported(rows[::-1]))
+    errors = [error for error in (one.exception(), other.exception()) if error]
+    if in_turn:
+        assert not errors
+        assert one.result().added + other.result().added == len(rows)
+        assert one.result().repeated + other.result().repeated == len(rows)
+    else:
+        assert [type(error) for error in errors] == [OperationalError]
+    assert CallRecord.objects.count() == len(rows)
+
+
+@pytest.mark.parametrize("attempts", [merging.ATTEMPTS, 1])
+def test_a_number_that_goes_to_another_account_before_the_lock_is_looked_at_again(
+    answered: PhoneNumber,
+    account: Account,
+    owner: User,
+    make_account: Callable[..., Account],
+    threads: Threads,
+    monkeypatch: pytest.MonkeyPatch,
+    attempts: int,
+) -> None:
+    """The account it went to is not locked, so it is not matched until it is; the control looks once only."""
+    other = make_account("100002")
+    unassign_number(account, answered, by=owner, now=datetime(2026, 3, 10, tzinfo=UTC))
+    period = DateTimeTZRange(datetime(2026, 3, 15, tzinfo=UTC), None)
+
+    def go_over() -> None:
+        PhoneNumber.objects.update(account=other)
+        NumberAssignment.objects.create(account=other, number=answered, period=period, assigned_by=owner)
+
+    left = [go_over]
+    monkeypatch.setattr(merging, "ATTEMPTS", attempts)
+
+    def checkpoint(name: str) -> None:
+        if name == "after lock" and left:
+            threads.start(left.pop()).result()
+
+    monkeypatch.setattr(locking, "checkpoint", checkpoint)
+    if attempts == 1:
+        with pytest.raises(locking.Moved):
+            imported([row("c1")])
+        assert not CallRecord.objects.exists()
+    else:
+        assert imported([row("c1")]).unmatched == 0
+        assert CallRecord.objects.get().account == other
