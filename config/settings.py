@@ -209,9 +209,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "config.middleware.CarefulRequests",
+    "config.middleware.RequestChecks",
     "config.middleware.StaffSecondFactor",
-    "accounts.login.form_recovery.KeptForms",
+    "accounts.login.form_recovery.FormRecovery",
     "config.busy.BusyPages",
 ]
 if METRICS:

@@ -14,7 +14,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from billing.inputs import Tariffs, facts_of, tariffs
+from billing.inputs import Tariffs, inputs_of, tariffs
 from billing.models import BilledMonth, InvoiceLine, LateMonth
 from billing.pricing.charges import RECURRING, Line, NotPriced
 from billing.runs.chunk import CHUNK
@@ -120,7 +120,7 @@ def _compared(accounts: Sequence[int], month: date, catalogue: Tariffs) -> Itera
 
     Adjustments on later invoices count. Usage that differs while the month is late comes with the next invoice.
     """
-    facts = facts_of(accounts, month, catalogue)
+    facts = inputs_of(accounts, month, catalogue)
     recurring: dict[int, Decimal] = defaultdict(Decimal)
     usage: dict[int, Decimal] = defaultdict(Decimal)
     lines = InvoiceLine.objects.filter(invoice__account__in=accounts, month=month)

@@ -9,7 +9,7 @@ from accounts.acting import action
 from accounts.models import Account, User
 from accounts.roles import Capability, require
 from core.clock import database_now
-from core.history import credit
+from core.history import attributed
 from onboarding.models import NoticeKind, Onboarding
 from onboarding.notices import enqueue
 from subscriptions.actions.write import write_change
@@ -54,7 +54,7 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
             _("The catalogue has no default storage or toll-free package today. Ask the provider to complete it."),
             code="catalogue_incomplete",
         )
-    credit(Onboarding(account=account, started_at=now, started_on=today), by, now).save()
+    attributed(Onboarding(account=account, started_at=now, started_on=today), to=by, at=now).save()
     center = ContactCenter(account=account, edition=product, installed_at=now)
     wanted = Subscription(
         seats=0,

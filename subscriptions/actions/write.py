@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from accounts.models import User
-from core.history import credit
+from core.history import attributed
 from subscriptions.catalogue import in_force
 from subscriptions.differences import places_of
 from subscriptions.ledger import Rewrite, rewrite
@@ -31,7 +31,7 @@ def write_change(
     center.storage = catalogue[wanted.storage]
     center.package = catalogue[wanted.package]
     center.version = 0 if center.pk is None else center.version + 1
-    credit(center, by, now).save()
+    attributed(center, to=by, at=now).save()
     change = Change.objects.create(
         account_id=center.account_id,
         version=center.version,

@@ -12,7 +12,7 @@ from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.admin import CarefulInline, HistoryAdmin, ReadOnly, WholeForm
+from core.admin import BaseInline, FullCheckForm, HistoryAdmin, ReadOnly
 from core.clock import database_now
 from core.dates import day_in_words
 from subscriptions.catalogue import sale_refusal
@@ -52,7 +52,7 @@ class ComingPriceFormSet(BaseInlineFormSet):
             first.add_error("effective_from", refusal)
 
 
-class PricesInEffect(ReadOnly, CarefulInline):
+class PricesInEffect(ReadOnly, BaseInline):
     """Prices that have started, which are final, the latest first."""
 
     model = Price
@@ -64,7 +64,7 @@ class PricesInEffect(ReadOnly, CarefulInline):
         return super().get_queryset(request).filter(effective_from__lt=first_day_of_a_new_price(database_now()))
 
 
-class ComingPrices(CarefulInline):
+class ComingPrices(BaseInline):
     model = Price
     formset = ComingPriceFormSet
     fields = ("effective_from", "monthly_price", "per_minute")
@@ -75,7 +75,7 @@ class ComingPrices(CarefulInline):
         return super().get_queryset(request).filter(effective_from__gte=first_day_of_a_new_price(database_now()))
 
 
-class ItemForm(WholeForm):
+class ItemForm(FullCheckForm):
     def clean_only_for(self) -> list[str]:
         """Return the SKUs; refused where one is not that of a product, since then nobody could buy the item."""
         skus = self.cleaned_data["only_for"]

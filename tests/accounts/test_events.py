@@ -17,7 +17,7 @@ from accounts.events import reading as reading_of_events
 from accounts.events.registry import all_sources
 from accounts.events.sources import HistorySource
 from accounts.models import Account, Contact, PhoneNumber, Refusal, Role, ServiceUser, User
-from core.history import credit
+from core.history import attributed
 from onboarding.actions import activate, request_go_live, withdraw_go_live
 from onboarding.models import DeadlineRule, Onboarding, Origin
 from subscriptions.actions import assign_number, assign_users, correct_assignment, unassign_number
@@ -123,8 +123,8 @@ def test_people_are_told_with_what_changed(installed: Account, owner: User) -> N
         assign_users(installed, {ann.pk: role}, by=owner)
     ann.refresh_from_db()
     ann.name = "Ann Agent"
-    credit(ann, owner).save()
-    credit(ann, owner).save()  # a row of history in which nothing changed
+    attributed(ann, to=owner).save()
+    attributed(ann, to=owner).save()  # a row of history in which nothing changed
     who, item = "Olivia Owner", "Ann"
     assert of_kind(installed, Kind.USERS) == [
         (who, "Person added", item, [("E-mail", "", "ann@example.com")], ""),
@@ -137,7 +137,7 @@ def test_people_are_told_with_what_changed(installed: Account, owner: User) -> N
 
 def test_numbers_are_told_in_national_form(installed: Account, owner: User, member: User) -> None:
     number = PhoneNumber(account=installed, number="+18005550100")
-    credit(number, member, NOON).save()
+    attributed(number, to=member, at=NOON).save()
     assign_number(installed, number, by=owner, now=NOON + timedelta(hours=1))
     unassign_number(installed, number, by=owner, now=NOON + timedelta(hours=2))
     start = NOON + timedelta(hours=3)
@@ -161,12 +161,12 @@ def test_a_number_that_moves_tells_neither_account_of_the_other(
 ) -> None:
     third, other = make_account("300003"), make_account("200002", company="Blue Harbor")
     number = PhoneNumber(account=account, number="+18005550100")
-    credit(number, member, NOON).save()
+    attributed(number, to=member, at=NOON).save()
     for hours, owner in enumerate((other, third), start=1):
         number.account = owner
-        credit(number, member, NOON + timedelta(hours=hours)).save()
+        attributed(number, to=member, at=NOON + timedelta(hours=hours)).save()
     number.number = "+18005550111"
-    credit(number, member, NOON + timedelta(hours=3)).save()
+    attributed(number, to=member, at=NOON + timedelta(hours=3)).save()
 
     def seen(mine: Account) -> list[tuple[str, str]]:
         return [event[1:3] for event in of_kind(mine, Kind.NUMBERS)]
@@ -202,7 +202,7 @@ def test_what_the_schedule_did_the_system_did(installed: Account) -> None:
     mode = Onboarding.objects.get()
     for name, value in activation.items():
         setattr(mode, name, value)
-    credit(mode, system, NOON).save()
+    attributed(mode, to=system, at=NOON).save()
     [told_by_system] = events_of(installed, Wanted(who="system", kind=Kind.ONBOARDING))
     assert (told_by_system.who, told_by_system.action) == ("System", "Account activated")
     for who in ("team", str(system.pk)):
@@ -214,7 +214,7 @@ def test_what_the_team_plans_is_told_without_its_reasons_and_its_owner(installed
         mode = Onboarding.objects.get()
         for name, value in fields.items():
             setattr(mode, name, value)
-        credit(mode, member, NOON + timedelta(hours=hours)).save()
+        attributed(mode, to=member, at=NOON + timedelta(hours=hours)).save()
 
     first, second = date(2026, 4, 1), date(2026, 4, 9)
     plan(1, owner=member)
@@ -240,7 +240,7 @@ def test_what_the_team_plans_is_told_without_its_reasons_and_its_owner(installed
 def test_an_answer_to_a_request_is_told(installed: Account, owner: User, member: User) -> None:
     request = request_go_live(installed, wanted_on=NOON.date(), by=owner, now=NOON)
     request.answered_at, request.answered_by, request.answer = NOON, member, "On Monday."
-    credit(request, member, NOON + timedelta(hours=1)).save()
+    attributed(request, to=member, at=NOON + timedelta(hours=1)).save()
     [newest] = events_of(installed, Wanted(kind=Kind.ONBOARDING, who="team"))
     assert told(newest) == ("Onboarding team", "Request to go live answered", "for March 6, 2026", [], "On Monday.")
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts.models import Account, PhoneNumber, Refusal, User
 from billing.actions import correct_timezone
 from billing.models import BilledMonth, CallRecord
-from billing.previews.estimate import kept_free
+from billing.previews.estimate import waived_charges
 from billing.previews.packages import packages_for
 from core.clock import database_now
 from core.refusals import AlreadyDone
@@ -70,10 +70,10 @@ def test_pages_count_from_the_day_of_the_start_that_was_decided(
     customer(account, by=owner, team=None, seats=0, installed=noon)
     buy(account, owner, seats=2, now=noon)
     in_april, in_may = datetime(2026, 4, 20, tzinfo=UTC), date(2026, 5, 15)
-    before = kept_free(account, in_april)
+    before = waived_charges(account, in_april)
     correct_timezone(account, timezone="Pacific/Kiritimati", reason="Moved", by=ada)
     account.refresh_from_db()
-    after = kept_free(account, in_april - timedelta(hours=18))  # the same day there
+    after = waived_charges(account, in_april - timedelta(hours=18))  # the same day there
     assert before is not None
     assert after is not None
     assert after.total == before.total

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import Account, User
-from billing.inputs import facts_of
+from billing.inputs import inputs_of
 from billing.inputs import tariffs as catalogue_of
 from billing.models import CallRecord
 from billing.previews.monthly_recurring import minutes_so_far, minutes_to_sort_by, monthly_values, value_to_sort_by
@@ -108,9 +108,9 @@ def test_minutes_so_far_agree_too(many: list[Account], owner: User) -> None:
     assert dict(rows) == {account.pk: 12 * (account == many[1]) for account in many}
 
 
-def test_facts_of_accounts_far_apart_are_those_of_accounts_nearby(many: list[Account]) -> None:
+def test_inputs_of_accounts_far_apart_are_those_of_accounts_nearby(many: list[Account]) -> None:
     month, catalogue = date(2026, 3, 1), catalogue_of()
-    near = facts_of([account.pk for account in many], month, catalogue)
-    alone = facts_of([many[0].pk, many[0].pk + 10_000_000], month, catalogue)
+    near = inputs_of([account.pk for account in many], month, catalogue)
+    alone = inputs_of([many[0].pk, many[0].pk + 10_000_000], month, catalogue)
     assert alone == {many[0].pk: near[many[0].pk]}
     assert near[many[3].pk].held

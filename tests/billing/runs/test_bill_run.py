@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import Account, User
 from billing.actions.run_bills import last_ended_month
-from billing.inputs import facts_of, tariffs
+from billing.inputs import inputs_of, tariffs
 from billing.models import LINE_FIELDS, BilledMonth, BillRun, Counter, FailedBill, Invoice, InvoiceLine
 from billing.runs.unbilled import unbilled
 from onboarding.actions import activate
@@ -52,7 +52,7 @@ def test_what_is_invoiced_is_what_the_facts_say(customers: Customers, owner: Use
     number_of(accounts[2], "+18005550100", by=owner)
     called("c1", minutes=300)
     keys = [account.pk for account in accounts]
-    facts = facts_of(keys, MARCH, tariffs())
+    facts = inputs_of(keys, MARCH, tariffs())
     expected = {
         (key, MARCH): [tuple(getattr(line, name) for name in LINE_FIELDS) for line in facts[key].to_invoice(MARCH)]
         for key in keys
