@@ -12,9 +12,9 @@ from typing import Any
 from django.db import connection
 
 from billing.models import LINE_FIELDS, InvoiceLine
-from billing.pricing.charges import Held, Line, Rate, Tariff, month_after, owed, standing
+from billing.pricing.charges import Held, Line, Rate, Tariff, current_lines, month_after, owed
 from billing.pricing.settlement import to_invoice
-from subscriptions.models import ChargedPer, Item, Kind
+from subscriptions.models import ChargedPer, Item, ItemKind
 
 Tariffs = Mapping[int, Tariff]
 
@@ -38,7 +38,7 @@ class BillingInputs:
     def to_invoice(self, month: date) -> list[Line]:
         """Return the lines of the month's invoice: what it owes, and adjustments of months whose calls came late."""
         months = [month, *self.late_months]
-        now = {each: standing(each, self.held, self.minutes, self.activated_on) for each in months}
+        now = {each: current_lines(each, self.held, self.minutes, self.activated_on) for each in months}
         return to_invoice(month, now, self.invoiced)
 
     def adjustments(self, month: date) -> list[Line]:
@@ -56,7 +56,7 @@ def tariffs() -> Tariffs:
             rates=tuple(
                 Rate(price.effective_from, price.monthly_price, price.per_minute) for price in item.prices.all()
             ),
-            minutes=item.size if item.kind == Kind.PACKAGE else 0,
+            minutes=item.size if item.kind == ItemKind.PACKAGE else 0,
         )
         for item in Item.objects.prefetch_related("prices")
     }

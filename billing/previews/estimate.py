@@ -48,14 +48,14 @@ def adjustments(lines: Iterable[Line]) -> Decimal | None:
 
 
 def estimate(account: Account, now: datetime) -> Estimate | None:
-    """Return the estimate of the account's running month, or None where it can't be told (`glance`)."""
-    found = glance(account, now)
+    """Return the estimate of the account's running month, or None where it can't be told (`month_summary`)."""
+    found = month_summary(account, now)
     return found.estimate if found else None
 
 
 @dataclass(frozen=True)
-class Glance:
-    """The running month at a glance: its estimate, a whole month of what is held, and the minutes of each day."""
+class MonthSummary:
+    """The running month: its estimate, a whole month of what is held, and the minutes of each day."""
 
     estimate: Estimate
     monthly_lines: Sequence[Line]
@@ -66,8 +66,8 @@ class Glance:
         return total(self.monthly_lines)
 
 
-def glance(account: Account, now: datetime) -> Glance | None:
-    """Return the account's running month at a glance.
+def month_summary(account: Account, now: datetime) -> MonthSummary | None:
+    """Return the account's running month so far.
 
     None without Contact Center, and where something held has no price: nobody's page breaks on that.
     """
@@ -80,7 +80,7 @@ def glance(account: Account, now: datetime) -> Glance | None:
     minutes = {day: count for day, count in facts.minutes.items() if day >= month}
     with suppress(NotPriced):
         so_far = Estimate(month, facts.owed(month) + facts.adjustments(month), sum(minutes.values()))
-        return Glance(so_far, monthly_lines(facts, month), pictured(month, minutes, today))
+        return MonthSummary(so_far, monthly_lines(facts, month), pictured(month, minutes, today))
     return None
 
 

@@ -16,7 +16,7 @@ from operator import attrgetter
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from billing.inputs import BillingInputs, Tariffs, inputs_of
-from billing.models import HeldBill
+from billing.models import BillOnHold
 from billing.months import UnknownZone, month_end
 from billing.pricing.charges import NotPriced
 from billing.runs.review import HoldChecks
@@ -160,7 +160,7 @@ class _Chunk:
                 continue
             self.outcome.held[bill.account] = why
             if not self.dry_run:
-                HeldBill.objects.create(
+                BillOnHold.objects.create(
                     account_id=bill.account, month=self.month, total=bill.total, why=why, held_at=self.now
                 )
         return in_line

@@ -11,7 +11,7 @@ from hashlib import sha256
 from django.db import DatabaseError, transaction
 
 from billing.inputs import BillingInputs, Tariffs, inputs_of, tariffs
-from billing.models import HeldBill
+from billing.models import BillOnHold
 from billing.pricing.charges import NotPriced
 from billing.runs.writing import Bill
 
@@ -26,12 +26,12 @@ def unchanged(month: date) -> set[int]:
 
     One query where there is none. Of bills rejected before there were digests, the total is compared.
     """
-    rows = {row.account_id: row for row in HeldBill.objects.rejected_and_unbilled().filter(month=month)}
+    rows = {row.account_id: row for row in BillOnHold.objects.rejected_and_unbilled().filter(month=month)}
     found = _facts(sorted(rows), month, tariffs()) if rows else {}
     return {account for account, row in rows.items() if _is_unchanged(row, found[account])}
 
 
-def _is_unchanged(row: HeldBill, facts: BillingInputs | str | None) -> bool:
+def _is_unchanged(row: BillOnHold, facts: BillingInputs | str | None) -> bool:
     if row.digest:
         return _digest(facts, row.month) == row.digest
     if isinstance(facts, str):

@@ -10,7 +10,7 @@ from core.history import attributed
 from subscriptions.catalogue import in_force
 from subscriptions.differences import places_of
 from subscriptions.ledger import Rewrite, rewrite
-from subscriptions.models import Change, ContactCenter, Holding, Slot
+from subscriptions.models import ContactCenter, Holding, Slot, SubscriptionChange
 from subscriptions.rules import Catalogue, Subscription
 
 
@@ -22,7 +22,7 @@ def write_change(
     by: User,
     now: datetime,
     confirmation: UUID | None = None,
-) -> Change:
+) -> SubscriptionChange:
     """Make the Contact Center hold `wanted` from `now` on, and return the change. The caller holds the account's lock.
 
     The first change of a Contact Center, made by install, has version 0.
@@ -32,7 +32,7 @@ def write_change(
     center.package = catalogue[wanted.package]
     center.version = 0 if center.pk is None else center.version + 1
     attributed(center, to=by, at=now).save()
-    change = Change.objects.create(
+    change = SubscriptionChange.objects.create(
         account_id=center.account_id,
         version=center.version,
         confirmation=confirmation,

@@ -16,7 +16,7 @@ from core.admin import BaseInline, FullCheckForm, HistoryAdmin, ReadOnly
 from core.clock import database_now
 from core.dates import day_in_words
 from subscriptions.catalogue import sale_refusal
-from subscriptions.models import Item, Kind, Price
+from subscriptions.models import Item, ItemKind, Price
 from subscriptions.sale import first_day_of_a_new_price, first_day_to_withdraw_from, refuse_past_price
 
 IDENTITY = ("sku", "kind", "charged_per", "size", "held_at_install")
@@ -79,7 +79,7 @@ class ItemForm(FullCheckForm):
     def clean_only_for(self) -> list[str]:
         """Return the SKUs; refused where one is not that of a product, since then nobody could buy the item."""
         skus = self.cleaned_data["only_for"]
-        products = Item.objects.of_kind(Kind.PRODUCT).values_list("sku", flat=True)
+        products = Item.objects.of_kind(ItemKind.PRODUCT).values_list("sku", flat=True)
         if unknown := set(skus) - set(products):
             raise ValidationError(f"Not the SKU of a product: {', '.join(sorted(unknown))}.", code="unknown_product")
         return skus

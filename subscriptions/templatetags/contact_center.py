@@ -35,7 +35,7 @@ def center_of(account: Account) -> ContactCenter | None:
 
 
 @register.simple_tag
-def held_of(account: Account) -> held.Summary | None:
+def held_of(account: Account) -> held.SubscriptionSummary | None:
     """Return the names of all that the account holds, or None without Contact Center. One query."""
     return held.held_by_accounts([account.pk]).get(account.pk)
 

@@ -18,7 +18,7 @@ from core.clock import database_now
 from core.refusals import AlreadyDone
 from onboarding.models import Onboarding
 from subscriptions.catalogue import catalogue_on
-from subscriptions.models import Change
+from subscriptions.models import SubscriptionChange
 from tests.accounts.zones import in_zone
 from tests.billing.bills import bill, buy, customer
 from tests.billing.call_rows import imported, row
@@ -53,10 +53,16 @@ def test_an_administrator_corrects_it_on_a_page(installed: Account, ada: User, c
 
 def test_days_that_were_decided_stay(installed: Account, answered: PhoneNumber, ada: User, member: User) -> None:
     imported([row("c1", at="2026-03-17T23:30:00-04:00")])
-    before = list(Change.objects.values_list("day")), list(Onboarding.objects.values_list("started_on", "activated_on"))
+    before = (
+        list(SubscriptionChange.objects.values_list("day")),
+        list(Onboarding.objects.values_list("started_on", "activated_on")),
+    )
     correct_timezone(installed, timezone=TOKYO, reason="Moved", by=ada)
     assert CallRecord.objects.get().day == date(2026, 3, 17)
-    after = list(Change.objects.values_list("day")), list(Onboarding.objects.values_list("started_on", "activated_on"))
+    after = (
+        list(SubscriptionChange.objects.values_list("day")),
+        list(Onboarding.objects.values_list("started_on", "activated_on")),
+    )
     assert after == before
     imported([row("c2", at="2026-03-17T23:30:00-04:00")])
     assert CallRecord.objects.get(call_id="c2").day == date(2026, 3, 18)

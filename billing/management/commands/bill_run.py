@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from accounts.models import Account
-from billing.actions import Summary, run_bills
+from billing.actions import RunSummary, run_bills
 
 MOST_REASONS = 20
 
@@ -78,7 +78,7 @@ def _keys(numbers: list[str] | None) -> list[int] | None:
     return list(keys.values())
 
 
-def _tell(console: Console, summary: Summary, *, dry_run: bool) -> None:
+def _tell(console: Console, summary: RunSummary, *, dry_run: bool) -> None:
     table = Table(title=f"{'Dry run' if dry_run else 'Bill run'} of {summary.month:%B %Y}", show_header=False)
     table.add_column()
     table.add_column(justify="right")

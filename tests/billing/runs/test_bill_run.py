@@ -13,7 +13,7 @@ from billing.inputs import inputs_of, tariffs
 from billing.models import LINE_FIELDS, BilledMonth, BillRun, Counter, FailedBill, Invoice, InvoiceLine
 from billing.runs.unbilled import unbilled
 from onboarding.actions import activate
-from subscriptions.models import Change, Holding, Item, Price
+from subscriptions.models import Holding, Item, Price, SubscriptionChange
 from tests.billing.bills import (
     APRIL,
     IN_APRIL,
@@ -162,7 +162,7 @@ def odd_item(customers: Customers, owner: User) -> list[Account]:
     accounts = customers(3)
     item = Item.objects.create(sku="addon-odd", name="Odd", kind="addon", charged_per="account")
     like = Holding.objects.filter(account=accounts[1]).latest("pk")
-    change = Change.objects.filter(account=accounts[1]).latest("version")
+    change = SubscriptionChange.objects.filter(account=accounts[1]).latest("version")
     Holding.objects.create(account=accounts[1], item=item, slot=item.pk, quantity=1, period=like.period, change=change)
     return accounts
 

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import Account, PhoneNumber, User
 from billing.actions import reject_bill, run_bills
-from billing.models import HeldBill
+from billing.models import BillOnHold
 from billing.runs.unbilled import months_owed
 from core.clock import database_now
 from subscriptions.models import Price
@@ -110,7 +110,7 @@ def test_bills_that_wait_for_a_person_are_not_missing(
     assert "0 not billed" in check()
     reject_bill(active, held, note="Feed is wrong", by=biller)
     assert "0 not billed" in check()
-    assert HeldBill.objects.rejected_and_unbilled().count() == 1
+    assert BillOnHold.objects.rejected_and_unbilled().count() == 1
 
 
 def test_one_that_can_not_be_computed_is_told_and_the_others_are_checked(customers: Customers) -> None:

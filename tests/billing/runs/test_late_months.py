@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account, User
 from billing.actions import release_bill
 from billing.calls import locking
-from billing.models import BilledMonth, HeldBill, LateMonth
+from billing.models import BilledMonth, BillOnHold, LateMonth
 from billing.runs import chunk
 from tests.billing.bills import APRIL, IN_APRIL, IN_JUNE, IN_MAY, MARCH, MAY, bill, buy, called, lines, number_of
 from tests.billing.calls.test_import_races import LONGEST_WAIT, WITHOUT_LOCK, until_done_or_waiting
@@ -98,7 +98,7 @@ def test_a_bill_that_is_held_settles_nothing_until_it_is_released(late: Account,
     settings.BILL_HOLD_USAGE_TIMES = 0
     assert bill(APRIL, IN_MAY).held.keys() == {late.pk}
     assert states() == [(MARCH, None)]
-    release_bill(late, HeldBill.objects.get(), by=biller, now=IN_JUNE)
+    release_bill(late, BillOnHold.objects.get(), by=biller, now=IN_JUNE)
     assert (adjusted(late, APRIL), states()) == (["2.25"], [(MARCH, IN_JUNE)])
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, PhoneNumber, User
-from billing.models import HeldBill, Invoice
+from billing.models import BillOnHold, Invoice
 from billing.pricing.charges import Rate, Tariff
 from core.past import writing_history
 from onboarding.actions import activate
@@ -53,7 +53,7 @@ def test_a_bill_waits_when_prices_jumped(billed: Account) -> None:
     with nothing_written():
         assert reasons(dry_run=True) == [words]
     assert reasons() == [words]
-    on_hold = HeldBill.objects.get()
+    on_hold = BillOnHold.objects.get()
     assert (on_hold.account, on_hold.month, on_hold.total, on_hold.why) == (billed, APRIL, Decimal("9842.00"), words)
     assert not Invoice.objects.filter(month=APRIL).exists()
 
