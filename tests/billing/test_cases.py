@@ -11,7 +11,7 @@ import pytest
 from billing.actions import run_bills
 from billing.models import BillOnHold
 from billing.replay import differences, replay
-from config.settings import env
+from config.environment import env
 from tests.conftest import CASES, catalogue_content
 
 PATHS = sorted([*CASES.glob("[0-9]*.json"), *CASES.glob("found/*.json")])
