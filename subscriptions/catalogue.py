@@ -12,6 +12,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Min
 
 from core.clock import database_now
+from core.money import money, rate
 from onboarding import rules as mode
 from onboarding.actions import no_contact_center
 from subscriptions.differences import InForce, held
@@ -217,9 +218,9 @@ def _listed(skus: Iterable[str]) -> str:
 
 
 def amount_in_words(price: Price) -> str:
-    """Return what a price says: `$18.00 a month and $0.0420 a minute`."""
-    rate = "" if price.per_minute is None else f" and ${price.per_minute} a minute"
-    return f"${price.monthly_price} a month{rate}"
+    """Return what a price says: `$18.00 a month and $0.042 a minute`."""
+    usage = "" if price.per_minute is None else f" and {rate(price.per_minute)} a minute"
+    return f"{money(price.monthly_price)} a month{usage}"
 
 
 def _save(row: Item | Price, item: Item) -> None:

@@ -2,13 +2,7 @@
 
 from django.db import migrations, models
 
-PERMISSIONS = """
-UPDATE auth_permission p SET codename = replace(codename, 'heldbill', 'billonhold') FROM django_content_type t
-WHERE p.content_type_id = t.id AND t.app_label = 'billing' AND p.codename LIKE '%\\_heldbill'
-    AND NOT EXISTS (
-        SELECT FROM auth_permission q
-        WHERE q.content_type_id = p.content_type_id AND q.codename = replace(p.codename, 'heldbill', 'billonhold'))
-"""
+from core.migration_permissions import rename_permissions
 
 
 class Migration(migrations.Migration):
@@ -42,5 +36,5 @@ class Migration(migrations.Migration):
                 max_length=16,
             ),
         ),
-        migrations.RunSQL(PERMISSIONS, migrations.RunSQL.noop),
+        rename_permissions("billing", old="heldbill", new="billonhold"),
     ]

@@ -19,6 +19,7 @@ from billing.models import BilledMonth, InvoiceLine, LateMonth
 from billing.pricing.charges import RECURRING, Line, NotPriced
 from billing.runs.chunk import CHUNK
 from billing.runs.unbilled import unbilled
+from core.money import money
 from subscriptions.models import ContactCenter, Holding, Slot
 
 
@@ -144,7 +145,7 @@ def _compared(accounts: Sequence[int], month: date, catalogue: Tariffs) -> Itera
         due, invoiced = _sum(owed), recurring[account] + usage[account]
         if due == invoiced:
             continue
-        words = f"owes ${due:,.2f}, was invoiced ${invoiced:,.2f}"
+        words = f"owes {money(due)}, was invoiced {money(invoiced)}"
         if account in late and _sum(line for line in owed if line.kind == RECURRING) == recurring[account]:
             yield Finding(FindingKind.WAITING, account, f"{words}; a late call waits for the next invoice")
         else:

@@ -2,13 +2,7 @@
 
 from django.db import migrations
 
-PERMISSIONS = """
-UPDATE auth_permission p SET codename = replace(codename, 'change', 'subscriptionchange') FROM django_content_type t
-WHERE p.content_type_id = t.id AND t.app_label = 'subscriptions' AND p.codename LIKE '%\\_change'
-    AND NOT EXISTS (
-        SELECT FROM auth_permission q
-        WHERE q.content_type_id = p.content_type_id AND q.codename = replace(p.codename, 'change', 'subscriptionchange'))
-"""
+from core.migration_permissions import rename_permissions
 
 
 class Migration(migrations.Migration):
@@ -20,5 +14,5 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelTable("Change", "subscriptions_change"),
         migrations.RenameModel("Change", "SubscriptionChange"),
-        migrations.RunSQL(PERMISSIONS, migrations.RunSQL.noop),
+        rename_permissions("subscriptions", old="change", new="subscriptionchange"),
     ]

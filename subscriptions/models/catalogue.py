@@ -11,6 +11,8 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from core.money import money
+
 
 class ItemKind(models.TextChoices):
     """The part of the catalogue an item belongs to."""
@@ -180,7 +182,7 @@ class Price(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.item}: ${self.monthly_price} from {self.effective_from}"
+        return f"{self.item}: {money(self.monthly_price)} from {self.effective_from}"
 
     def clean(self) -> None:
         item = Item.objects.filter(pk=self.item_id).first()

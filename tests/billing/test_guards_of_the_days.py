@@ -257,10 +257,11 @@ def test_the_guards_look_at_each_account_of_a_large_activation_once(installed: A
         "SELECT 1000000 + n, 'Many', 'America/New_York' FROM generate_series(1, %s) n",
         MANY,
     )
+    look_again("accounts_account")
     sql(
         "INSERT INTO onboarding_onboarding (account_id, started_at, activated_from, reason) "
         "SELECT id, %s, '', '' FROM accounts_account WHERE company = 'Many'",
         INSTALLED,
     )
-    look_again("accounts_account, onboarding_onboarding")
+    look_again("onboarding_onboarding")
     assert Onboarding.objects.update(**activation(member, THE_16TH)) == MANY + 1

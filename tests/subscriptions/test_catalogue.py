@@ -99,10 +99,10 @@ def test_an_item_that_is_new_may_be_sold_at_once(catalogue: None, content: Any, 
     [
         ("products", 0, "monthly_price", "75.00",
          "cc-pro costs $70.00 a month from 2026-01-01, and $75.00 a month in the file."),
-        ("products", 0, "monthly_price", 75, "and $75 a month in the file."),
+        ("products", 0, "monthly_price", 75, "and $75.00 a month in the file."),
         ("toll_free_packages", 1, "per_minute", "0.0410",
-         "tf-500 costs $18.00 a month and $0.0420 a minute from 2026-01-01, "
-         "and $18.00 a month and $0.0410 a minute in the file."),
+         "tf-500 costs $18.00 a month and $0.042 a minute from 2026-01-01, "
+         "and $18.00 a month and $0.041 a minute in the file."),
         ("products", 0, "name", "Pro", "cc-pro: the name: “Contact Center Pro” in the catalogue, “Pro” in the file."),
         ("toll_free_packages", 1, "minutes", 600, "tf-500: the size: “500” in the catalogue, “600” in the file."),
         ("channels", 1, "charged_per", "account",
