@@ -15,7 +15,8 @@ def rename_permissions(app: str, *, old: str, new: str) -> RunSQL:
         WHERE p.content_type_id = t.id AND t.app_label = '{app}' AND p.codename LIKE '%\\_{old}'
             AND NOT EXISTS (
                 SELECT FROM auth_permission q
-                WHERE q.content_type_id = p.content_type_id AND q.codename = regexp_replace(p.codename, '_{old}$', '_{new}'))
+                WHERE q.content_type_id = p.content_type_id
+                    AND q.codename = regexp_replace(p.codename, '_{old}$', '_{new}'))
         """,
         RunSQL.noop,
     )
