@@ -1,4 +1,4 @@
-"""Every address of the site: customers' pages, log-in, and the provider's admin."""
+"""Every address of the site: customers' pages, login, and the provider's admin."""
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
@@ -6,7 +6,7 @@ from django.urls import include, path
 
 from config.metrics import metrics
 
-# One log-in for customers and staff. It must be set before `admin.site.urls` is read.
+# One login for customers and staff. It must be set before `admin.site.urls` is read.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
@@ -14,7 +14,7 @@ urlpatterns = [
     path("", include("onboarding.urls")),
     path("", include("subscriptions.urls")),
     path("", include("billing.urls")),
-    path("sign-in/", include("accounts.login.urls")),
+    path("", include("accounts.login.urls")),
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
 ]

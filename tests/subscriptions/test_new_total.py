@@ -128,7 +128,7 @@ def test_a_viewer_may_ask_what_it_would_cost(client: Client, active: Account, ma
 
 
 def test_nobody_else_is_told(client: Client, active: Account, make_account: Callable[..., Account]) -> None:
-    assert client.post(TOTAL, HELD).url.startswith("/sign-in/login/")
+    assert client.post(TOTAL, HELD).url.startswith("/login/")
     client.force_login(make_account("200002").contacts.get().user)
     assert client.post(TOTAL, HELD).status_code == 404
 
