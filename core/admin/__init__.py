@@ -10,12 +10,18 @@ from core.admin.bases import (
     ReadOnlyAdmin,
     WholeForm,
 )
+from core.admin.composed import Button, ComposedAdmin, FixedField, Page, Panel
 
 __all__ = [
+    "Button",
     "CarefulAdmin",
     "CarefulInline",
     "CarefulList",
+    "ComposedAdmin",
+    "FixedField",
     "HistoryAdmin",
+    "Page",
+    "Panel",
     "ReadOnly",
     "ReadOnlyAdmin",
     "WholeForm",
