@@ -13,7 +13,7 @@ from unfold.decorators import action
 
 from core.admin import Button
 from onboarding.admin.activation import PERMISSION, ChosenForm, activation_page, keys_of
-from onboarding.admin.plans import DEADLINE, OF_MANY, OWNER, PLANS, PLANS_PERMISSION, SCHEDULE, Plan, plan_page
+from onboarding.admin.plans import DEADLINE, OF_MANY, OWNER, PLAN_PAGES, PLANS_PERMISSION, SCHEDULE, Plan, plan_page
 from onboarding.admin.worklist.registry import WORKLIST
 from onboarding.models import Onboarding
 
@@ -44,7 +44,7 @@ class WorklistActions(ModelAdmin):
         ]
         one = [
             path(f"<path:object_id>/{plan.name}/", view(self._of_one(plan)), name=f"onboarding_onboarding_{plan.name}")
-            for plan in PLANS
+            for plan in PLAN_PAGES
         ]
         activate = path("activate/", view(self.activate_chosen), name="onboarding_activate")
         return [activate, *chosen, *one, *super().get_urls()]
