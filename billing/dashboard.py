@@ -10,7 +10,7 @@ MOST_COUNTED: Final = 10_000
 
 
 @dataclass(frozen=True)
-class Figures:
+class BillingFigures:
     """What the dashboard shows of billing; calls that wait for a person are counted up to MOST_COUNTED.
 
     `rejected` bills wait until they would be other ones, or until a person runs their month. `unbilled` are months as
@@ -31,9 +31,9 @@ class Figures:
         return f"{MOST_COUNTED:,} or more" if self.unmatched >= MOST_COUNTED else f"{self.unmatched:,}"
 
 
-def figures() -> Figures:
+def figures() -> BillingFigures:
     """Return the figures as they stand."""
-    return Figures(
+    return BillingFigures(
         run=BillRun.objects.order_by("-pk").first(),
         held=BillOnHold.objects.waiting().count(),
         rejected=BillOnHold.objects.rejected_and_unbilled().count(),

@@ -33,7 +33,7 @@ DEADLINE, SCHEDULED, MOVED, CANCELLED = (
     gettext_noop("Scheduled activation moved"),
     gettext_noop("Scheduled activation cancelled"),
 )
-PLANS = frozenset({DEADLINE, SCHEDULED, MOVED, CANCELLED})
+PLAN_EVENTS = frozenset({DEADLINE, SCHEDULED, MOVED, CANCELLED})
 UNTOLD = ("assign_owner", "write_note")
 REFUSALS = {
     "seat_limit": gettext_noop("tried {tried} seats; {seat_limit} is the limit in onboarding"),

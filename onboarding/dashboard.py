@@ -28,7 +28,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Figures:
+class OnboardingFigures:
     """What the dashboard shows of accounts in onboarding."""
 
     in_onboarding: int
@@ -41,7 +41,7 @@ class Figures:
     urgent: Sequence[Any]
 
 
-def figures(now: datetime) -> Figures:
+def figures(now: datetime) -> OnboardingFigures:
     """Return the figures of this instant. Days are each account's own, weeks and months the provider's, in UTC."""
     rows = planned(Onboarding.objects.in_onboarding())
     counted = rows.aggregate(
@@ -51,7 +51,7 @@ def figures(now: datetime) -> Figures:
         **{f"age_{ages.least}": Count("pk", filter=ages.condition(now)) for ages in AGES},
     )
     weeks, activated = _activations(now)
-    return Figures(
+    return OnboardingFigures(
         in_onboarding=counted["in_onboarding"],
         due_soon=counted["due_soon"],
         overdue=counted["overdue"],

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from accounts.events import FieldChange, recent_events
 from accounts.models import Account
-from onboarding.audit import PLANS
+from onboarding.audit import PLAN_EVENTS
 from onboarding.models import DeadlineRule, Note, Notice, Onboarding
 
 SYSTEM: Final = "System"
@@ -37,7 +37,7 @@ def timeline(account: Account, limit: int) -> list[Moment]:
 
 
 def _events(account: Account, limit: int) -> Iterator[Moment]:
-    plans = {gettext(action) for action in PLANS}
+    plans = {gettext(action) for action in PLAN_EVENTS}
     for event in recent_events(account, limit):
         if event.action in plans and not event.is_refused:
             continue  # `_plans` tells it with the team's reason

@@ -11,7 +11,7 @@ from django.db.models.lookups import IsNull
 from accounts.models import NumberAssignment, ServiceUser
 from subscriptions.models import ContactCenter, Holding, ItemKind
 
-WHOLE: Final = 4
+STEPS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Readiness:
 
     @property
     def is_whole(self) -> bool:
-        return self.ready == WHOLE
+        return self.ready == STEPS
 
     def __str__(self) -> str:
         missing = [words for is_ready, words in self.steps if not is_ready]

@@ -1,11 +1,12 @@
-"""The back office: people, accounts and numbers. Where a higher app adds to a page, that app registers it."""
+"""The back office: people, accounts and numbers. Higher apps register what they add to the page of an account."""
 
-from accounts.admin.customers import AccountAdmin, ContactAdmin, ServiceUserAdmin
+from accounts.admin.customers import ACCOUNT_PAGE, AccountAdmin, ContactAdmin, ServiceUserAdmin
 from accounts.admin.numbers import NumberAssignmentAdmin, PhoneNumberAdmin
 from accounts.admin.refusals import RefusalAdmin
 from accounts.admin.users import GroupAdmin, UserAdmin
 
 __all__ = [
+    "ACCOUNT_PAGE",
     "AccountAdmin",
     "ContactAdmin",
     "GroupAdmin",

@@ -14,6 +14,7 @@ from accounts.models.account import NOT_A_PLACE
 from accounts.zone_rules import offered_zones
 from accounts.zones import places
 from core.admin.bases import BaseInline, FullCheckForm, HistoryAdmin
+from core.admin.composed import ComposedAdmin, Page
 
 
 class ContactInline(BaseInline):
@@ -73,9 +74,15 @@ class AccountForm(FullCheckForm):
             )
 
 
-class AccountAdmin(HistoryAdmin):
-    """The provider's customers, with their contacts and numbers. Registered by `billing`, the highest app to add."""
+ACCOUNT_PAGE = Page()
+"""What higher apps add to the page of an account: buttons, and fields that can no longer be changed."""
 
+
+@admin.register(Account)
+class AccountAdmin(ComposedAdmin, HistoryAdmin):
+    """The provider's customers, with their contacts and numbers, and what other apps have registered."""
+
+    page = ACCOUNT_PAGE
     form = AccountForm
     list_display = ("number", "company", "owners", "timezone", "created_at")
     list_display_links = ("number", "company")

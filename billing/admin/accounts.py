@@ -1,23 +1,23 @@
-"""The page of an account, with what invoices decide: whether its time zone can still be corrected."""
+"""What billing adds to the page of an account: the correction of its time zone, until an invoice was issued."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from accounts.admin import ACCOUNT_PAGE
 from accounts.admin.customers import zone_field
 from accounts.models import Account, User
 from billing.actions.correct_timezone import PERMISSION, correct_timezone, timezone_refusal
 from billing.models import Invoice
+from core.admin import Button
 from core.refusals import AlreadyDone, reasons_of
-from onboarding.admin import OnboardedAccountAdmin
-from onboarding.models import Onboarding
+from onboarding.admin.accounts import is_installed
 
 
 class TimezoneForm(forms.Form):
@@ -34,47 +34,47 @@ class TimezoneForm(forms.Form):
         )
 
 
-@admin.register(Account)
-class BilledAccountAdmin(OnboardedAccountAdmin):
-    actions_detail = (*OnboardedAccountAdmin.actions_detail, "correct_timezone")
+def can_be_corrected(account: Account) -> bool:
+    """Whether the time zone is no longer a field of the form, and no invoice was issued yet."""
+    return is_installed(account) and not Invoice.objects.filter(account=account).exists()
 
-    def has_correct_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm(PERMISSION)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer the correction where the zone is no longer a field of the form, until an invoice was issued."""
-        actions = super().get_actions_detail(request, object_id)
-        account = self.get_object(request, str(object_id))
-        can_be_corrected = (
-            account is not None
-            and Onboarding.objects.filter(account=account).exists()
-            and not Invoice.objects.filter(account=account).exists()
-        )
-        return [each for each in actions if can_be_corrected or not each.action_name.endswith("correct_timezone")]
-
-    @action(description="Correct time zone…", permissions=["correct"], url_path="correct-time-zone", icon="globe_clock")
-    def correct_timezone(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Show what a correction means, or make it. Needs the permission for both."""
-        account = self.row_or_404(request, object_id)
-        if not isinstance(request.user, User) or not request.user.has_perm(PERMISSION):
-            raise PermissionDenied
-        back = reverse("admin:accounts_account_change", args=[account.pk])
-        form = TimezoneForm(request.POST if request.method == "POST" else None, account=account)
-        if refusal := timezone_refusal(account):
-            messages.error(request, " ".join(refusal.messages))
+def timezone_page(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+    """Show what a correction means, or make it. Needs the permission for both."""
+    account = model_admin.row_or_404(request, object_id)
+    if not isinstance(request.user, User) or not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    back = reverse("admin:accounts_account_change", args=[account.pk])
+    form = TimezoneForm(request.POST if request.method == "POST" else None, account=account)
+    if refusal := timezone_refusal(account):
+        messages.error(request, " ".join(refusal.messages))
+        return HttpResponseRedirect(back)
+    if form.is_valid():
+        try:
+            correct_timezone(account, **form.cleaned_data, by=request.user)
+        except AlreadyDone as answer:
+            messages.info(request, " ".join(answer.messages))
             return HttpResponseRedirect(back)
-        if form.is_valid():
-            try:
-                correct_timezone(account, **form.cleaned_data, by=request.user)
-            except AlreadyDone as answer:
-                messages.info(request, " ".join(answer.messages))
-                return HttpResponseRedirect(back)
-            except ValidationError as reasons:
-                for field, reason in reasons_of(reasons):
-                    form.add_error(field if field in form.fields else None, reason)
-            else:
-                messages.success(request, f"{account} is now in the time zone {form.cleaned_data['timezone']}.")
-                return HttpResponseRedirect(back)
-        frame = {**self.admin_site.each_context(request), "title": "Correct the time zone", "opts": self.opts}
-        context = {"form": form, "back": back, "account": account, "button": "Correct time zone", "icon": "check"}
-        return TemplateResponse(request, "admin/accounts/account/timezone.html", {**frame, **context})
+        except ValidationError as reasons:
+            for field, reason in reasons_of(reasons):
+                form.add_error(field if field in form.fields else None, reason)
+        else:
+            messages.success(request, f"{account} is now in the time zone {form.cleaned_data['timezone']}.")
+            return HttpResponseRedirect(back)
+    frame = {**model_admin.admin_site.each_context(request), "title": "Correct the time zone", "opts": model_admin.opts}
+    context = {"form": form, "back": back, "account": account, "button": "Correct time zone", "icon": "check"}
+    return TemplateResponse(request, "admin/accounts/account/timezone.html", {**frame, **context})
+
+
+ACCOUNT_PAGE.register_button(
+    Button(
+        "correct_timezone",
+        title="Correct time zone…",
+        path="correct-time-zone",
+        icon="globe_clock",
+        place=20,
+        permission=PERMISSION,
+        view=timezone_page,
+        is_offered=can_be_corrected,
+    )
+)

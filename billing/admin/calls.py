@@ -118,24 +118,11 @@ class CallImportAdmin(ReadOnlyAdmin):
             headers={"Content-Disposition": f'attachment; filename="rejects-{received.pk}.csv"'},
         )
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context = {"rejects": self._rejects(object_id), "shown": SHOWN}
-        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **context})
-
-    def _rejects(self, object_id: str | None) -> dict[str, Any]:
-        """Return the first rejects of an import, as a table of the admin."""
-        key = int(self._checked_key(object_id)) if object_id else 0
-        rejects = RejectedCall.objects.filter(Q(received_in=key) | Q(seen_in=key)).order_by("line", "pk")[:SHOWN]
-        return {
-            "headers": ["Line", "Reason", "Row"],
-            "rows": [[reject.line, reject.reason, reject.content[:200]] for reject in rejects],
-        }
+    def change_context(self, request: HttpRequest, obj: CallImport) -> dict[str, Any]:
+        """Return the first rejects of the import, as a table of the admin."""
+        rejects = RejectedCall.objects.filter(Q(received_in=obj) | Q(seen_in=obj)).order_by("line", "pk")[:SHOWN]
+        rows = [[reject.line, reject.reason, reject.content[:200]] for reject in rejects]
+        return {"rejects": {"headers": ["Line", "Reason", "Row"], "rows": rows}, "shown": SHOWN}
 
 
 class MatchedFilter(admin.SimpleListFilter):

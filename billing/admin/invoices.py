@@ -105,20 +105,9 @@ class InvoiceAdmin(ReadOnlyAdmin):
     def pdf(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return invoice_response(self.row_or_404(request, object_id))
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context: dict[str, Any] = {}
-        invoice = self.get_object(request, object_id) if object_id else None
-        if invoice and self.has_view_permission(request, invoice):
-            notes = invoice.credit_notes.select_related("by").order_by("number")
-            lines = [line.value for line in invoice.lines.all()]
-            context = {"lines": lines, "notes": notes, "creditable": invoice.creditable}
-        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **context})
+    def change_context(self, request: HttpRequest, obj: Invoice) -> dict[str, Any]:
+        notes = obj.credit_notes.select_related("by").order_by("number")
+        return {"lines": [line.value for line in obj.lines.all()], "notes": notes, "creditable": obj.creditable}
 
 
 @admin.register(CreditNote)

@@ -118,19 +118,11 @@ class BillOnHoldAdmin(ReadOnlyAdmin):
     def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return decision_page(self, request, self.row_or_404(request, object_id), releases=False)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context: dict[str, Any] = {}
-        held = self.get_object(request, object_id) if object_id else None
-        if held and self.has_view_permission(request, held) and _waits(held):
-            bill = bill_now(held.account, held.month)
-            context = {"bill": bill, "held": held, "calls": largest_calls(held, {line.month for line in bill.lines})}
-        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **context})
+    def change_context(self, request: HttpRequest, obj: BillOnHold) -> dict[str, Any]:
+        if not _waits(obj):
+            return {}
+        bill = bill_now(obj.account, obj.month)
+        return {"bill": bill, "held": obj, "calls": largest_calls(obj, {line.month for line in bill.lines})}
 
 
 def _waits(held: BillOnHold) -> bool:
@@ -178,19 +170,9 @@ class BillRunAdmin(ReadOnlyAdmin):
     def status(self, run: BillRun) -> str:
         return "Finished" if run.finished_at else "Stopped, or going on"
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        run = self.get_object(request, object_id) if object_id else None
-        context: dict[str, Any] = {}
-        if run and self.has_view_permission(request, run):
-            failures = FailedBill.objects.filter(run=run).select_related("account").order_by("pk")[:SHOWN]
-            context = {"failures": failures, "shown": SHOWN}
-        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **context})
+    def change_context(self, request: HttpRequest, obj: BillRun) -> dict[str, Any]:
+        failures = FailedBill.objects.filter(run=obj).select_related("account").order_by("pk")[:SHOWN]
+        return {"failures": failures, "shown": SHOWN}
 
 
 @admin.register(FailedBill)

@@ -1,15 +1,11 @@
-"""The worklist, with the minutes accounts used and what they are worth a month once they are live."""
+"""What billing adds to the worklist: the minutes accounts used, what they are worth a month, and their first bill."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
-from django.contrib import admin
-from django.contrib.admin.views.main import ORDER_VAR
 from django.http import HttpRequest
-from django.utils.functional import cached_property
-from unfold.decorators import display
-from unfold.views import ChangeList
 
 from billing.previews.estimate import first_bills
 from billing.previews.monthly_recurring import (
@@ -18,72 +14,77 @@ from billing.previews.monthly_recurring import (
     monthly_recurring,
     monthly_recurring_to_sort_by,
 )
-from core.clock import database_now
+from core.admin import Panel
 from core.money import money
-from onboarding.admin.worklist import Column, PageOfWorklist
-from onboarding.models import Onboarding
-from subscriptions.admin import WorklistOfHeld
+from onboarding.admin.worklist import WORKLIST, Column, Export, Loader
 
 PREVIEWED = timedelta(days=30)
 
 
-class PageWithMoney(PageOfWorklist):
-    """A page of the worklist that can be sorted by what accounts are worth, which depends on the prices of the day."""
-
-    @cached_property
-    def worth(self) -> Any:
-        return monthly_recurring_to_sort_by(database_now())
-
-    def get_ordering_field(self, field_name: str) -> Any:
-        """Return what a column is sorted by; of the value only where the list is sorted, since it reads the prices."""
-        if field_name == "value" and ORDER_VAR in self.params:
-            return self.worth
-        return super().get_ordering_field(field_name)
+def minutes_of(rows: Sequence[Any]) -> dict[int, int]:
+    return minutes_so_far([row.account_id for row in rows])
 
 
-@admin.register(Onboarding)
-class OnboardingAdmin(WorklistOfHeld):
-    """The whole worklist."""
+def values_of(rows: Sequence[Any]) -> dict[int, Decimal]:
+    return monthly_recurring({row.account: row.today for row in rows})
 
-    list_display = (*WorklistOfHeld.list_display, "minutes", "value")
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return PageWithMoney
+MINUTES = Loader("minutes", load=minutes_of, missing=0)
+VALUE = Loader[Decimal | None]("value", load=values_of, missing=None)
 
-    def listed(self, request: HttpRequest, keys: Sequence[int]) -> list[Any]:
-        rows = super().listed(request, keys)
-        used = minutes_so_far([row.account_id for row in rows])
-        values = monthly_recurring({row.account: row.today for row in rows})
-        for row in rows:
-            row.minutes, row.value = used.get(row.account_id, 0), values.get(row.account_id)
-        return rows
 
-    def account_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """Return the first bill too: were the account activated today, or on the day that is asked for as `on`."""
-        context = super().account_context(request, row)
-        if row.is_active:
-            return context
-        last = row.today + PREVIEWED
-        try:
-            day = date.fromisoformat(request.GET.get("on", row.today.isoformat()))
-        except ValueError:
-            day = date.max
-        is_possible = row.today <= day <= last
-        day = day if is_possible else row.today
-        preview = first_bills([row.account], {row.account_id: day}).get(row.account_id)
-        return {**context, "preview": preview, "preview_on": day, "preview_last": last, "no_such_day": not is_possible}
+def value(row: Any) -> str | None:
+    found = VALUE.of(row)
+    return None if found is None else money(found)
 
-    @display(description="Toll-free minutes", ordering=minutes_to_sort_by())
-    def minutes(self, row: Any) -> str:
-        return f"{row.minutes:,}"
 
-    @display(description="Monthly, once live", ordering="value", empty_value="–")
-    def value(self, row: Any) -> str | None:
-        return None if row.value is None else money(row.value)
+def exact_value(row: Any) -> Decimal | str:
+    found = VALUE.of(row)
+    return "" if found is None else found
 
-    def columns(self) -> Sequence[Column]:
-        return [
-            *super().columns(),
-            ("toll_free_minutes", lambda row: row.minutes),
-            ("monthly_once_live_usd", lambda row: "" if row.value is None else row.value),
-        ]
+
+def usage(request: HttpRequest, row: Any) -> dict[str, Any]:
+    return {"minutes": MINUTES.of(row), "value": VALUE.of(row)}
+
+
+def first_bill(request: HttpRequest, row: Any) -> dict[str, Any] | None:
+    """Return the first bill, were the account activated today, or on the day that is asked for as `on`."""
+    if row.is_active:
+        return None
+    last = row.today + PREVIEWED
+    try:
+        day = date.fromisoformat(request.GET.get("on", row.today.isoformat()))
+    except ValueError:
+        day = date.max
+    is_possible = row.today <= day <= last
+    day = day if is_possible else row.today
+    preview = first_bills([row.account], {row.account_id: day}).get(row.account_id)
+    return {"preview": preview, "preview_on": day, "preview_last": last, "no_such_day": not is_possible}
+
+
+WORKLIST.register_loader(MINUTES)
+WORKLIST.register_loader(VALUE)
+WORKLIST.register_column(
+    Column(
+        "minutes",
+        title="Toll-free minutes",
+        place=90,
+        show=lambda row: f"{MINUTES.of(row):,}",
+        sort_by=minutes_to_sort_by(),
+        exports=[Export("toll_free_minutes", MINUTES.of, place=130)],
+    )
+)
+WORKLIST.register_column(
+    Column(
+        "value",
+        title="Monthly, once live",
+        place=100,
+        show=value,
+        sort_by=monthly_recurring_to_sort_by,
+        exports=[Export("monthly_once_live_usd", exact_value, place=140)],
+    )
+)
+WORKLIST.register_panel(Panel("usage", "admin/billing/worklist/usage.html", area="readiness", place=10, context=usage))
+WORKLIST.register_panel(
+    Panel("first_bill", "admin/billing/worklist/first_bill.html", area="below", place=10, context=first_bill)
+)

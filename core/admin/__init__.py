@@ -10,13 +10,19 @@ from core.admin.bases import (
     ReadOnly,
     ReadOnlyAdmin,
 )
+from core.admin.composed import Button, ComposedAdmin, FixedField, Page, Panel
 
 __all__ = [
     "BaseAdmin",
     "BaseChangeList",
     "BaseInline",
+    "Button",
+    "ComposedAdmin",
+    "FixedField",
     "FullCheckForm",
     "HistoryAdmin",
+    "Page",
+    "Panel",
     "ReadOnly",
     "ReadOnlyAdmin",
     "jobs",

@@ -107,6 +107,17 @@ class BaseAdmin(ModelAdmin):
             messages.error(request, sentence.text if sentence else NO_WORDS)
             return HttpResponseRedirect(request.get_full_path())
 
+    def change_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """Return what the templates around the form of this row need beside the form; the visitor may see the row."""
+        return {}
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        if obj is not None:
+            context = {**context, **self.change_context(request, obj)}
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

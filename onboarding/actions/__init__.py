@@ -7,7 +7,7 @@ from onboarding.actions.activation import (
     refusals_of,
     require_activator,
 )
-from onboarding.actions.changes import Changes
+from onboarding.actions.changes import PlanChanges
 from onboarding.actions.go_live import answer_go_live, request_go_live, withdraw_go_live
 from onboarding.actions.nightly import (
     activate_overdue,
@@ -35,7 +35,7 @@ from onboarding.actions.scheduling import cancel_schedule, schedule_activation, 
 __all__ = [
     "CHUNK",
     "Activations",
-    "Changes",
+    "PlanChanges",
     "SentAgain",
     "activate",
     "activate_many",

@@ -19,7 +19,7 @@ from onboarding import rules
 from onboarding.actions.refusals import no_contact_center
 from onboarding.models import Onboarding
 
-PLANS = (
+PLAN_FIELDS = (
     *("owner", "deadline_rule", "deadline_on", "deadline_reason"),
     *("scheduled_on", "scheduled_by", "schedule_reason", "announced_for"),
 )
@@ -35,7 +35,7 @@ def always_new(row: Onboarding) -> object:
 
 
 @dataclass(frozen=True)
-class Change:
+class PlanChange:
     """A change of what is planned: its verb, the permission it needs, what history calls it, and what it does.
 
     `apply` gets the mode of one account and its local day and sets what changes, or raises a refusal; `tell` gets the
@@ -52,14 +52,14 @@ class Change:
 
 
 @dataclass
-class Changes:
+class PlanChanges:
     """What became of a chunk of accounts: keys changed, and the reason for each that was refused."""
 
     changed: list[int] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
 
 
-def change_one(account: Account, change: Change, *, by: User, now: datetime | None) -> Onboarding:
+def change_one(account: Account, change: PlanChange, *, by: User, now: datetime | None) -> Onboarding:
     """Change the plan of the account, whose lock the caller holds, and return its mode as it now stands."""
     require_team(by, change.permission)
     onboarding = Onboarding.objects.select_related("account").filter(account=account).first()
@@ -76,8 +76,8 @@ def change_one(account: Account, change: Change, *, by: User, now: datetime | No
 
 
 def change_many(
-    accounts: Collection[int], change: Change, *, by: User, now: datetime | None = None, chunk: int = CHUNK
-) -> Iterator[Changes]:
+    accounts: Collection[int], change: PlanChange, *, by: User, now: datetime | None = None, chunk: int = CHUNK
+) -> Iterator[PlanChanges]:
     """Change the plans of the accounts with these keys, yielding what became of each chunk once it is committed.
 
     Who is refused is set aside with the reason, and leaves a Refusal; the others go on. Raises PermissionDenied before
@@ -86,12 +86,12 @@ def change_many(
     require_team(by, change.permission)
     keys = sorted(set(accounts))
     for start in range(0, len(keys), chunk):
-        outcome = Changes()
+        outcome = PlanChanges()
 
         def write(some: Sequence[int]) -> tuple[list[int], dict[int, ValidationError]]:
             return _change_chunk(some, change, by, now)
 
-        def done(written: tuple[list[int], dict[int, ValidationError]], outcome: Changes = outcome) -> None:
+        def done(written: tuple[list[int], dict[int, ValidationError]], outcome: PlanChanges = outcome) -> None:
             changed, refused = written
             outcome.changed += changed
             outcome.refused |= {key: refusal.messages[0] for key, refusal in refused.items()}
@@ -102,7 +102,7 @@ def change_many(
 
 
 def _change_chunk(
-    keys: Sequence[int], change: Change, by: User, now: datetime | None
+    keys: Sequence[int], change: PlanChange, by: User, now: datetime | None
 ) -> tuple[list[int], dict[int, ValidationError]]:
     """Change these accounts under their locks; return the keys of those changed, and the refusals of the others."""
     numbers = dict(Account.objects.locked().filter(pk__in=keys).values_list("pk", "number"))
@@ -147,7 +147,7 @@ def write_plans(rows: Sequence[Onboarding], *, by: User, called: str, now: datet
     """
     if not rows:
         return
-    fields: list[Any] = [Onboarding._meta.get_field(name) for name in PLANS]
+    fields: list[Any] = [Onboarding._meta.get_field(name) for name in PLAN_FIELDS]
     columns = [plan.column for plan in fields]
     arrays = ", ".join(f"%({plan.column})s::{plan.db_type(connection)}[]" for plan in fields)
     write = (

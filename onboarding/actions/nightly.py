@@ -17,7 +17,7 @@ from core.dates import day_in_words
 from core.locks import AdvisoryLock, wait_for
 from onboarding.actions.activation import Activations, activate_chunk
 from onboarding.actions.announcing import tell_announced
-from onboarding.actions.changes import Changes, write_plans
+from onboarding.actions.changes import PlanChanges, write_plans
 from onboarding.deadlines import NIGHT_ENDS_AT, ONE_DAY, deadline_of, still_announced, to_announce
 from onboarding.models import Onboarding, OnboardingQuerySet, Origin
 
@@ -100,7 +100,7 @@ def _still_overdue(keys: Sequence[int], now: datetime) -> Mapping[int, str]:
     return {key: f"Deadline of {day_in_words(deadline)} has passed." for key, deadline in deadlines.items() if deadline}
 
 
-def announce(*, now: datetime | None = None, chunk: int = CHUNK) -> Iterator[Changes]:
+def announce(*, now: datetime | None = None, chunk: int = CHUNK) -> Iterator[PlanChanges]:
     """Announce the activations that are near, tell people, and take back what holds no more.
 
     A changed account got the day on which it becomes active as `announced_for`, or lost it. Its contacts get the notice
@@ -109,7 +109,7 @@ def announce(*, now: datetime | None = None, chunk: int = CHUNK) -> Iterator[Cha
     by = User.objects.system_member()
     keys = list(to_be_announced(now or database_now()).values_list("account_id", flat=True))
     for start in range(0, len(keys), chunk):
-        outcome = Changes()
+        outcome = PlanChanges()
 
         def write(some: Sequence[int]) -> list[int]:
             list(Account.objects.locked().filter(pk__in=some).values_list("pk", flat=True))

@@ -13,7 +13,7 @@ from core.chunks import CHUNK
 from core.clock import database_now
 from core.dates import day_in_words
 from core.refusals import AlreadyDone
-from onboarding.actions.changes import Change, Changes, change_many, change_one, require_team
+from onboarding.actions.changes import PlanChange, PlanChanges, change_many, change_one, require_team
 from onboarding.actions.refusals import no_contact_center
 from onboarding.actions.words import checked_words
 from onboarding.deadlines import FURTHEST, deadline_of
@@ -37,7 +37,7 @@ def assign_owner(account: Account, *, owner: User | None, by: User, now: datetim
 
 def assign_owner_many(
     accounts: Collection[int], *, owner: User | None, by: User, now: datetime | None = None, chunk: int = CHUNK
-) -> Iterator[Changes]:
+) -> Iterator[PlanChanges]:
     """Do as `assign_owner` for each of these accounts; see `change_many`."""
     return change_many(accounts, _owner(owner), by=by, now=now, chunk=chunk)
 
@@ -64,7 +64,7 @@ def set_deadline(account: Account, *, on: date, reason: str, by: User, now: date
 
 def set_deadline_many(
     accounts: Collection[int], *, on: date, reason: str, by: User, now: datetime | None = None, chunk: int = CHUNK
-) -> Iterator[Changes]:
+) -> Iterator[PlanChanges]:
     """Do as `set_deadline` for each of these accounts; see `change_many`."""
     return change_many(accounts, _deadline(on, reason), by=by, now=now, chunk=chunk)
 
@@ -79,7 +79,7 @@ def remove_deadline(account: Account, *, reason: str, by: User, now: datetime | 
 
     return change_one(
         account,
-        Change("remove_deadline", PLANNER, "Deadline removed", apply, tell_deadline, _lasts_until),
+        PlanChange("remove_deadline", PLANNER, "Deadline removed", apply, tell_deadline, _lasts_until),
         by=by,
         now=now,
     )
@@ -99,13 +99,13 @@ def follow_policy(account: Account, *, by: User, now: datetime | None = None) ->
 
     return change_one(
         account,
-        Change("follow_policy", PLANNER, "Follows the policy", apply, tell_deadline, _lasts_until),
+        PlanChange("follow_policy", PLANNER, "Follows the policy", apply, tell_deadline, _lasts_until),
         by=by,
         now=now,
     )
 
 
-def _owner(owner: User | None) -> Change:
+def _owner(owner: User | None) -> PlanChange:
     """Return the change of who looks after an account."""
 
     def apply(onboarding: Onboarding, today: date) -> None:
@@ -124,10 +124,10 @@ def _owner(owner: User | None) -> Change:
                 )
             }
         )
-    return Change("assign_owner", PLANNER, "Owner assigned" if owner else "Owner removed", apply)
+    return PlanChange("assign_owner", PLANNER, "Owner assigned" if owner else "Owner removed", apply)
 
 
-def _deadline(on: date, reason: str) -> Change:
+def _deadline(on: date, reason: str) -> PlanChange:
     """Return the change of an account's deadline to a day of its own."""
     reason = checked_words(reason, field="reason", missing="Say why the account has a deadline of its own.")
 
@@ -135,7 +135,7 @@ def _deadline(on: date, reason: str) -> Change:
         refuse_day(on, today, code="deadline_date")
         _set_rule(onboarding, DeadlineRule.FIXED, on, reason)
 
-    return Change("set_deadline", PLANNER, "Deadline set", apply, tell_deadline, _lasts_until)
+    return PlanChange("set_deadline", PLANNER, "Deadline set", apply, tell_deadline, _lasts_until)
 
 
 def refuse_day(on: date, today: date, *, code: str) -> None:

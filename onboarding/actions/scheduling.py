@@ -11,7 +11,7 @@ from accounts.models import Account, User
 from core.chunks import CHUNK
 from core.dates import day_in_words
 from onboarding.actions.announcing import tell_announced
-from onboarding.actions.changes import Change, Changes, change_many, change_one
+from onboarding.actions.changes import PlanChange, PlanChanges, change_many, change_one
 from onboarding.actions.planning import ACTIVATOR, refuse_day
 from onboarding.actions.words import checked_words
 from onboarding.deadlines import to_announce
@@ -34,7 +34,7 @@ def schedule_activation(
 
 def schedule_activation_many(
     accounts: Collection[int], *, on: date, reason: str, by: User, now: datetime | None = None, chunk: int = CHUNK
-) -> Iterator[Changes]:
+) -> Iterator[PlanChanges]:
     """Do as `schedule_activation` for each of these accounts; see `change_many`."""
     return change_many(accounts, _schedule(on, reason, by), by=by, now=now, chunk=chunk)
 
@@ -49,10 +49,10 @@ def cancel_schedule(account: Account, *, by: User, now: datetime | None = None) 
         onboarding.scheduled_on = onboarding.scheduled_by = onboarding.announced_for = None
         onboarding.schedule_reason = ""
 
-    return change_one(account, Change("cancel_schedule", ACTIVATOR, "Schedule cancelled", apply), by=by, now=now)
+    return change_one(account, PlanChange("cancel_schedule", ACTIVATOR, "Schedule cancelled", apply), by=by, now=now)
 
 
-def _schedule(on: date, reason: str, by: User) -> Change:
+def _schedule(on: date, reason: str, by: User) -> PlanChange:
     """Return the change that schedules an activation."""
     reason = checked_words(reason, field="reason", missing="Say why the activation is scheduled.")
     blackout = settings.ONBOARDING_BLACKOUT_DATES
@@ -72,4 +72,4 @@ def _schedule(on: date, reason: str, by: User) -> Change:
         onboarding.scheduled_on, onboarding.scheduled_by, onboarding.schedule_reason = on, by, reason
         onboarding.announced_for = to_announce(scheduled_on=on, deadline=None, today=today, blackout=blackout)
 
-    return Change("schedule_activation", ACTIVATOR, "Activation scheduled", apply, tell_announced)
+    return PlanChange("schedule_activation", ACTIVATOR, "Activation scheduled", apply, tell_announced)

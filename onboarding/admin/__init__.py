@@ -1,8 +1,8 @@
-"""The Onboarding team's worklist, and the one page on which accounts are activated."""
+"""The Onboarding team's worklist, the one page on which accounts are activated, and what is on an account's page."""
 
-from onboarding.admin.accounts import OnboardedAccountAdmin
+from onboarding.admin import accounts
 from onboarding.admin.notices import NoticeAdmin
 from onboarding.admin.requests import GoLiveRequestAdmin
-from onboarding.admin.worklist import Worklist
+from onboarding.admin.worklist import OnboardingAdmin
 
-__all__ = ["GoLiveRequestAdmin", "NoticeAdmin", "OnboardedAccountAdmin", "Worklist"]
+__all__ = ["GoLiveRequestAdmin", "NoticeAdmin", "OnboardingAdmin", "accounts"]

@@ -1,46 +1,43 @@
-"""The page of an account, with what onboarding adds: the fixed time zone, and the button that activates."""
+"""What onboarding adds to the page of an account: the fixed time zone, and the button that activates."""
 
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from unfold.decorators import action
-from unfold.enums import ActionVariant
 
-from accounts.admin import AccountAdmin
+from accounts.admin import ACCOUNT_PAGE
 from accounts.models import Account
+from core.admin import Button, FixedField
 from onboarding.admin.activation import PERMISSION, activation_page
 from onboarding.models import Onboarding
 
 
-class OnboardedAccountAdmin(AccountAdmin):
-    """The account with its mode. Registered by `billing`, which adds what invoices decide."""
+def is_installed(account: Account) -> bool:
+    return Onboarding.objects.filter(account=account).exists()
 
-    actions_detail: tuple[str, ...] = ("activate_account",)
 
-    def has_activate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm(PERMISSION)
+def is_in_onboarding(account: Account) -> bool:
+    return Onboarding.objects.in_onboarding().filter(account=account).exists()
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> Any:
-        """Return the time zone too, once Contact Center is installed: from then on it is corrected, with a reason."""
-        fixed = ("timezone",) if obj and Onboarding.objects.filter(account=obj).exists() else ()
-        return (*super().get_readonly_fields(request, obj), *fixed)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer the button that activates only where there is something to activate."""
-        actions = super().get_actions_detail(request, object_id)
-        account = self.get_object(request, str(object_id))
-        waits = account and Onboarding.objects.in_onboarding().filter(account=account).exists()
-        return [each for each in actions if waits or not each.action_name.endswith("activate_account")]
+def activate_account(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+    account = model_admin.row_or_404(request, object_id)
+    back = reverse("admin:accounts_account_change", args=[account.pk])
+    return activation_page(model_admin, request, [account.pk], back=back)
 
-    @action(
-        description="Activate…",
-        permissions=["activate"],
-        url_path="activate",
+
+# Once Contact Center is installed, the time zone is corrected, with a reason.
+ACCOUNT_PAGE.register_fixed_field(FixedField("timezone", is_fixed=is_installed))
+ACCOUNT_PAGE.register_button(
+    Button(
+        "activate_account",
+        title="Activate…",
+        path="activate",
         icon="rocket_launch",
-        variant=ActionVariant.PRIMARY,
+        place=10,
+        permission=PERMISSION,
+        view=activate_account,
+        is_offered=is_in_onboarding,
+        is_primary=True,
     )
-    def activate_account(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        account = self.row_or_404(request, object_id)
-        back = reverse("admin:accounts_account_change", args=[account.pk])
-        return activation_page(self, request, [account.pk], back=back)
+)

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from django import template
-from django.contrib.admin import SimpleListFilter
-from django.contrib.admin.views.main import ChangeList
 from django.utils.formats import date_format
 from django.utils.html import format_html
 
@@ -17,15 +15,6 @@ register = template.Library()
 STEP: Final = 40
 TALLEST: Final = 96
 FLOOR: Final = 116
-# What a member of the team looks for each day: the filter and its value, and what is said above the list.
-DAILY: Final = {
-    ("due", "overdue"): "Overdue",
-    ("due", "soon"): "Due within 7 days",
-    ("asked", "yes"): "Asks to go live",
-    ("owner", "me"): "Mine",
-    ("owner", "nobody"): "Nobody’s",
-    ("ready", "yes"): "Ready",
-}
 
 
 @dataclass(frozen=True)
@@ -59,17 +48,17 @@ class Choice:
 
 
 @register.filter
-def choices(page: ChangeList) -> Iterator[Choice]:
-    """Return what is looked for each day, and whatever else the page is filtered by."""
-    for spec in cast(Sequence[SimpleListFilter], page.filter_specs):
+def choices(page: Any) -> Iterator[Choice]:
+    """Return the shortcuts, and whatever else the page is filtered by."""
+    for spec in page.filter_specs:
         name, value, title = str(spec.parameter_name), spec.value(), str(spec.title).capitalize()
         without = page.get_query_string({name: None})
         offered = dict(spec.lookup_choices)
         for offer, words in offered.items():
-            daily, is_chosen = DAILY.get((name, offer)), value == offer
-            if daily or is_chosen:
+            shortcut, is_chosen = page.shortcuts.get((name, offer)), value == offer
+            if shortcut or is_chosen:
                 address = without if is_chosen else page.get_query_string({name: offer})
-                yield Choice(daily or f"{title}: {words}", address, is_chosen)
+                yield Choice(shortcut or f"{title}: {words}", address, is_chosen)
         if value and value not in offered:  # like a week, which its Monday names
             yield Choice(f"{title}: {value}", without, True)
 

@@ -1,7 +1,7 @@
-"""The catalogue, what accounts hold, and the worklist with it."""
+"""The catalogue, what accounts hold, and both on the worklist."""
 
+from subscriptions.admin import worklist
 from subscriptions.admin.catalogue import ItemAdmin, PriceAdmin
 from subscriptions.admin.held import ContactCenterAdmin
-from subscriptions.admin.worklist import WorklistOfHeld
 
-__all__ = ["ContactCenterAdmin", "ItemAdmin", "PriceAdmin", "WorklistOfHeld"]
+__all__ = ["ContactCenterAdmin", "ItemAdmin", "PriceAdmin", "worklist"]

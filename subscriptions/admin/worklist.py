@@ -1,4 +1,4 @@
-"""The worklist, with what accounts hold and how ready they are."""
+"""What subscriptions adds to the worklist: what accounts hold and how ready they are."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,14 +8,13 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.decorators import display
 
-from onboarding.admin import Worklist
-from onboarding.admin.worklist import Column
+from core.admin import Panel
+from onboarding.admin.worklist import WORKLIST, Column, Export, Filter, Loader
 from onboarding.models import Onboarding
-from subscriptions.held import held_by_accounts
+from subscriptions.held import SubscriptionSummary, held_by_accounts
 from subscriptions.models import Item, ItemKind
-from subscriptions.readiness import WHOLE, Readiness, is_ready, readiness_of, readiness_score
+from subscriptions.readiness import STEPS, Readiness, is_ready, readiness_of, readiness_score
 
 
 class ReadyFilter(admin.SimpleListFilter):
@@ -41,36 +40,35 @@ class EditionFilter(admin.SimpleListFilter):
         return queryset.filter(account__contact_center__edition__sku=self.value()) if self.value() else queryset
 
 
-class WorklistOfHeld(Worklist):
-    """The worklist with editions and readiness. `billing` registers it, and adds what it knows."""
+def held_of(rows: Sequence[Any]) -> dict[int, SubscriptionSummary]:
+    return held_by_accounts([row.account_id for row in rows])
 
-    list_display: Any = ("number", "company", "edition", "age", "deadline", "wanted_on", "looked_after_by", "readiness")
-    list_filter: Any = (*Worklist.list_filter[:3], ReadyFilter, EditionFilter, *Worklist.list_filter[3:])
 
-    def listed(self, request: HttpRequest, keys: Sequence[int]) -> list[Any]:
-        rows = super().listed(request, keys)
-        accounts = [row.account_id for row in rows]
-        held, readiness = held_by_accounts(accounts), readiness_of(accounts)
-        for row in rows:
-            row.held = held.get(row.account_id)
-            row.ready = readiness.get(row.account_id, Readiness())
-        return rows
+def ready_of(rows: Sequence[Any]) -> dict[int, Readiness]:
+    return readiness_of([row.account_id for row in rows])
 
-    @display(description="Edition", ordering="account__contact_center__edition__name")
-    def edition(self, row: Any) -> str:
-        return row.held.edition.removeprefix("Contact Center ") if row.held else "–"
 
-    @display(description="Readiness", ordering=readiness_score())
-    def readiness(self, row: Any) -> SafeString:
-        return meter(row.ready)
+HELD = Loader[SubscriptionSummary | None]("held", load=held_of, missing=None)
+READINESS = Loader("readiness", load=ready_of, missing=Readiness())
 
-    def columns(self) -> Sequence[Column]:
-        return [
-            *super().columns(),
-            ("edition", lambda row: row.held.edition if row.held else ""),
-            ("ready", lambda row: f"{row.ready.ready} of {WHOLE}"),
-            ("missing", lambda row: "" if row.ready.is_whole else str(row.ready)),
-        ]
+
+def edition(row: Any) -> str | None:
+    held = HELD.of(row)
+    return held.edition.removeprefix("Contact Center ") if held else None
+
+
+def full_edition(row: Any) -> str:
+    held = HELD.of(row)
+    return held.edition if held else ""
+
+
+def missing(row: Any) -> str:
+    readiness = READINESS.of(row)
+    return "" if readiness.is_whole else str(readiness)
+
+
+def readiness_panel(request: HttpRequest, row: Any) -> dict[str, Any]:
+    return {"readiness": READINESS.of(row), "steps": STEPS, "held": HELD.of(row)}
 
 
 def meter(readiness: Readiness) -> SafeString:
@@ -80,6 +78,44 @@ def meter(readiness: Readiness) -> SafeString:
         '<span class="meter"><span aria-hidden="true">{}</span>{} of {}<span class="second">{}</span></span>',
         parts,
         readiness.ready,
-        WHOLE,
+        STEPS,
         readiness,
     )
+
+
+WORKLIST.register_loader(HELD)
+WORKLIST.register_loader(READINESS)
+WORKLIST.register_column(
+    Column(
+        "edition",
+        title="Edition",
+        place=30,
+        show=edition,
+        sort_by="account__contact_center__edition__name",
+        exports=[Export("edition", full_edition, place=100)],
+    )
+)
+WORKLIST.register_column(
+    Column(
+        "readiness",
+        title="Readiness",
+        place=80,
+        show=lambda row: meter(READINESS.of(row)),
+        sort_by=readiness_score(),
+        exports=[
+            Export("ready", lambda row: f"{READINESS.of(row).ready} of {STEPS}", place=110),
+            Export("missing", missing, place=120),
+        ],
+    )
+)
+WORKLIST.register_filter(Filter(ReadyFilter, place=40, shortcuts={"yes": "Ready"}))
+WORKLIST.register_filter(Filter(EditionFilter, place=50))
+WORKLIST.register_panel(
+    Panel(
+        "readiness",
+        "admin/subscriptions/worklist/readiness.html",
+        area="cards",
+        place=10,
+        context=readiness_panel,
+    )
+)

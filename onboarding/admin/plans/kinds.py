@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from onboarding.actions import (
-    Changes,
+    PlanChanges,
     answer_go_live,
     assign_owner,
     assign_owner_many,
@@ -38,7 +38,7 @@ class Plan:
     says: str
     done: str
     run: Callable[..., Any]
-    run_many: Callable[..., Iterator[Changes]] | None = None
+    run_many: Callable[..., Iterator[PlanChanges]] | None = None
     form: type[ChosenForm] = ChosenForm
     permission: str = PLANS_PERMISSION
     icon: str = "edit"
@@ -136,5 +136,5 @@ ANSWER = Plan(
     form=AnswerForm,
     icon="reply",
 )
-PLANS = (OWNER, DEADLINE, NO_DEADLINE, POLICY, SCHEDULE, CANCEL, NOTE, ANSWER)
-OF_MANY = tuple(plan for plan in PLANS if plan.run_many)
+PLAN_PAGES = (OWNER, DEADLINE, NO_DEADLINE, POLICY, SCHEDULE, CANCEL, NOTE, ANSWER)
+OF_MANY = tuple(plan for plan in PLAN_PAGES if plan.run_many)

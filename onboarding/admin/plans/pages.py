@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from accounts.models import Account, User
 from core.clock import database_now
 from core.refusals import AlreadyDone, reasons_of
-from onboarding.actions import Changes, refusals_of
+from onboarding.actions import PlanChanges, refusals_of
 from onboarding.admin.activation import SHOWN_IN_FULL, ChosenForm, joined, named, with_reasons
 from onboarding.admin.plans.kinds import Plan
 from onboarding.models import Onboarding
@@ -101,7 +101,7 @@ def _run_many(
     back: str,
 ) -> HttpResponse | None:
     """Run the plan's action on all the accounts and tell of each what became of it; None where nothing was tried."""
-    whole = Changes()
+    whole = PlanChanges()
     stopped = ""
     assert plan.run_many
     try:

@@ -1,7 +1,7 @@
 """The worklist as CSV."""
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import Any
 
@@ -14,21 +14,18 @@ from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
 from core.csv_files import defused
+from onboarding.admin.worklist.registry import WORKLIST
 
 EXPORTED_AT_ONCE = 1_000
-Column = tuple[str, Callable[[Any], object]]
 
 
 class Exporting(ModelAdmin):
-    """A list that can be exported as it is filtered, searched and sorted; `columns` says what of each row.
+    """A list that can be exported as it is filtered, searched and sorted.
 
     The link is ours (admin/onboarding/onboarding/narrowed.html): a button of unfold's forgets what is asked for.
     """
 
     listed: Any
-
-    def columns(self) -> Sequence[Column]:
-        raise NotImplementedError
 
     def get_urls(self) -> list[URLPattern]:
         return [path("csv/", self.admin_site.admin_view(self.as_csv), name="onboarding_csv"), *super().get_urls()]
@@ -48,11 +45,11 @@ class Exporting(ModelAdmin):
         )
 
     def _lines(self, request: HttpRequest, keys: Sequence[int]) -> Iterator[str]:
-        columns = self.columns()
-        yield _line([title for title, _ in columns])
+        exports = WORKLIST.exports
+        yield _line([export.title for export in exports])
         for start in range(0, len(keys), EXPORTED_AT_ONCE):
             for row in self.listed(request, keys[start : start + EXPORTED_AT_ONCE]):
-                yield _line([value(row) for _, value in columns])
+                yield _line([export.value(row) for export in exports])
 
 
 def _line(cells: Sequence[object]) -> str:

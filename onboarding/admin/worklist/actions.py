@@ -10,18 +10,18 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
-from unfold.enums import ActionVariant
 
+from core.admin import Button
 from onboarding.admin.activation import PERMISSION, ChosenForm, activation_page, keys_of
-from onboarding.admin.plans import DEADLINE, OF_MANY, OWNER, PLANS, PLANS_PERMISSION, SCHEDULE, Plan, plan_page
+from onboarding.admin.plans import DEADLINE, OF_MANY, OWNER, PLAN_PAGES, PLANS_PERMISSION, SCHEDULE, Plan, plan_page
+from onboarding.admin.worklist.registry import WORKLIST
 from onboarding.models import Onboarding
 
 
-class Doing(ModelAdmin):
+class WorklistActions(ModelAdmin):
     """The actions of the worklist and the pages they lead to. Each asks for its permission again when it is posted."""
 
     actions: Any = ("activate_selected", *(f"{plan.name}_selected" for plan in OF_MANY))
-    actions_detail: Any = ("activate_one",)
     row_or_404: Any  # of BaseAdmin
 
     def has_activate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
@@ -44,15 +44,10 @@ class Doing(ModelAdmin):
         ]
         one = [
             path(f"<path:object_id>/{plan.name}/", view(self._of_one(plan)), name=f"onboarding_onboarding_{plan.name}")
-            for plan in PLANS
+            for plan in PLAN_PAGES
         ]
         activate = path("activate/", view(self.activate_chosen), name="onboarding_activate")
         return [activate, *chosen, *one, *super().get_urls()]
-
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer the button only where there is something to activate."""
-        row = self.get_object(request, str(object_id))
-        return super().get_actions_detail(request, object_id) if row and not row.is_active else []
 
     @action(description="Activate…", permissions=["activate"], url_path="activate", icon="rocket_launch")
     def activate_selected(self, request: HttpRequest, queryset: QuerySet[Onboarding]) -> HttpResponse | None:
@@ -71,17 +66,6 @@ class Doing(ModelAdmin):
     @action(description="Schedule the activation…", permissions=["activate"], icon="schedule")
     def schedule_selected(self, request: HttpRequest, queryset: QuerySet[Onboarding]) -> HttpResponse | None:
         return self._plan_selected(request, queryset, SCHEDULE)
-
-    @action(
-        description="Activate…",
-        permissions=["activate"],
-        url_path="activate",
-        icon="rocket_launch",
-        variant=ActionVariant.PRIMARY,
-    )
-    def activate_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = self.row_or_404(request, object_id)
-        return activation_page(self, request, [row.account_id], back=_page_of(row))
 
     def activate_chosen(self, request: HttpRequest) -> HttpResponse:
         """Take the confirmation of what was chosen in the list; without one there is nothing to show or do."""
@@ -131,6 +115,11 @@ class Doing(ModelAdmin):
         return reverse("admin:onboarding_onboarding_changelist")
 
 
+def activate_one(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+    row = model_admin.row_or_404(request, object_id)
+    return activation_page(model_admin, request, [row.account_id], back=_page_of(row))
+
+
 def _page_of(row: Onboarding) -> str:
     return reverse("admin:onboarding_onboarding_change", args=[row.pk])
 
@@ -140,3 +129,18 @@ def _posted(request: HttpRequest) -> list[int]:
     form = ChosenForm(request.POST)
     form.full_clean()
     return form.cleaned_data.get("accounts") or [] if request.method == "POST" else []
+
+
+WORKLIST.register_button(
+    Button(
+        "activate_one",
+        title="Activate…",
+        path="activate",
+        icon="rocket_launch",
+        place=10,
+        permission=PERMISSION,
+        view=activate_one,
+        is_offered=lambda row: not row.is_active,
+        is_primary=True,
+    )
+)

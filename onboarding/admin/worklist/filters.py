@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.clock import database_now
+from onboarding.admin.worklist.registry import WORKLIST, Filter
 from onboarding.models import DeadlineRule, Onboarding
 from onboarding.worklist import AGES, is_asked_for, is_due_soon, is_overdue, month_of, week_of
 
@@ -130,3 +131,13 @@ class ActivatedFilter(admin.SimpleListFilter):
 
 def midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+WORKLIST.register_filter(
+    Filter(DeadlineFilter, place=10, shortcuts={"overdue": "Overdue", "soon": "Due within 7 days"})
+)
+WORKLIST.register_filter(Filter(GoLiveFilter, place=20, shortcuts={"yes": "Asks to go live"}))
+WORKLIST.register_filter(Filter(OwnerFilter, place=30, shortcuts={"me": "Mine", "nobody": "Nobody’s"}))
+WORKLIST.register_filter(Filter(AgeFilter, place=60))
+WORKLIST.register_filter(Filter(ModeFilter, place=70))
+WORKLIST.register_filter(Filter(ActivatedFilter, place=80))
