@@ -1,20 +1,30 @@
-"""Every address of the site: customers' pages, log-in, and the provider's admin."""
+"""Every address of the site: customers' pages, login, and the provider's admin."""
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from config.metrics import metrics
 
-# One log-in for customers and staff. It must be set before `admin.site.urls` is read.
+# One login for customers and staff. It must be set before `admin.site.urls` is read.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+# What staff may have bookmarked, and where it is now.
+MOVED_IN_THE_ADMIN = {"billing/heldbill": "billing/billonhold", "config/job": "core/job"}
 
 urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("onboarding.urls")),
     path("", include("subscriptions.urls")),
     path("", include("billing.urls")),
-    path("sign-in/", include("accounts.login.urls")),
+    path("", include("accounts.login.urls")),
+    *(
+        re_path(
+            rf"^admin/{before}/(?P<rest>.*)$", RedirectView.as_view(url=f"/admin/{now}/%(rest)s", query_string=True)
+        )
+        for before, now in MOVED_IN_THE_ADMIN.items()
+    ),
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
 ]

@@ -20,7 +20,7 @@ from django.db.migrations.recorder import MigrationRecorder
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-Words: TypeAlias = "str | _StrPromise"  # a promise where a customer can meet it: in the language of who reads it
+LazyStr: TypeAlias = "str | _StrPromise"  # a promise where a customer can meet it: in the language of who reads it
 
 OUR_APPS = ("core", "accounts", "onboarding", "subscriptions", "billing")
 BROUGHT_BY_MIGRATIONS = ("guards.E002", "guards.E005")
@@ -32,7 +32,7 @@ class Guard:
 
     name: str
     table: str
-    sentence: Words
+    sentence: LazyStr
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Sentence:
     """The name of what refused, and why in words."""
 
     guard: str
-    text: Words
+    text: LazyStr
 
 
 def append_only(table: str, what: str) -> list[Guard]:
@@ -79,7 +79,7 @@ def sentence_of(error: IntegrityError) -> Sentence | None:
     return Sentence(name, text) if text else None
 
 
-def sentence_of_constraint(name: str | None) -> "Words | None":
+def sentence_of_constraint(name: str | None) -> "LazyStr | None":
     """Return why the model constraint of this name refuses, or None where there is none, or it has no words."""
     for constraint in model_constraints():
         if name and constraint.name == name:

@@ -40,7 +40,7 @@ FOUND_AGAIN = _(
 )
 
 
-class KeptForms:
+class FormRecovery:
     """Keeps what a visitor without a session posts, and puts it back on the page he was on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -59,12 +59,12 @@ class KeptForms:
         return response
 
 
-def _is_sign_in(path: str) -> bool:
-    return path.startswith(reverse("account_login").removesuffix("login/"))
+def _is_login(path: str) -> bool:
+    return path.startswith((reverse("account_login"), reverse("account_logout")))
 
 
 def _asks_to_log_in(request: HttpRequest, response: HttpResponse) -> bool:
-    if response.status_code != 302 or request.user.is_authenticated or _is_sign_in(request.path):
+    if response.status_code != 302 or request.user.is_authenticated or _is_login(request.path):
         return False
     return urlsplit(response["Location"]).path in (reverse("account_login"), reverse("admin:login"))
 
@@ -74,7 +74,7 @@ def page_of(request: HttpRequest) -> str:
     referer = request.headers.get("Referer", "")
     here = url_has_allowed_host_and_scheme(referer, {request.get_host()}, require_https=request.is_secure())
     parts = urlsplit(referer)
-    if not here or not parts.netloc or _is_sign_in(parts.path):
+    if not here or not parts.netloc or _is_login(parts.path):
         return request.get_full_path()
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
@@ -143,7 +143,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """
     if not _is_ours(request) or reason == REASON_NO_CSRF_COOKIE:
         return render(request, "403_csrf.html", {"no_cookie": reason == REASON_NO_CSRF_COOKIE}, status=403)
-    if _is_sign_in(request.path):
+    if _is_login(request.path):
         if request.user.is_authenticated and request.path == reverse("account_login"):
             following = request.POST.get(REDIRECT_FIELD_NAME, "")
             safe = url_has_allowed_host_and_scheme(following, {request.get_host()}, require_https=request.is_secure())

@@ -29,10 +29,10 @@ from accounts.models import User
 NOT_SENT = _("The mail could not be sent just now, and nothing was changed. Try again in a few minutes.")
 
 
-class YourLogIn(IndexView):
+class YourLogin(IndexView):
     """Everything about one's own log-in on a page."""
 
-    template_name = "account/your_log_in.html"
+    template_name = "account/your_login.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         # Those that ended are forgotten at the next log-in; until then the list leaves them out.
@@ -73,7 +73,7 @@ def own_language(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
+def log_out_everywhere(request: HttpRequest) -> HttpResponse:
     """Log the visitor out wherever he is logged in, here too."""
     end_other_sessions(request, request.user)
     UserSession.objects.filter(session_key=request.session.session_key).delete()

@@ -13,6 +13,7 @@ from django.urls import path, re_path, reverse_lazy
 from django.views.i18n import set_language
 
 from accounts.login import pages
+from accounts.login.moved import moved
 from accounts.login.second_factor import ActivateApp, AddPasskey, ShowPasskeyAgain
 
 home = reverse_lazy("mfa_index")
@@ -20,44 +21,50 @@ home = reverse_lazy("mfa_index")
 urlpatterns = [
     path("login/", views.login, name="account_login"),
     path("logout/", views.logout, name="account_logout"),
-    path("inactive/", views.account_inactive, name="account_inactive"),
-    path("signup/", views.signup, name="account_signup"),
-    path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
-    path("password/change/", views.password_change, name="account_change_password"),
-    path("password/set/", views.password_set, name="account_set_password"),
-    path("password/reset/", views.password_reset, name="account_reset_password"),
-    path("password/reset/done/", views.password_reset_done, name="account_reset_password_done"),
+    path("login/inactive/", views.account_inactive, name="account_inactive"),
+    path("login/signup/", views.signup, name="account_signup"),
+    path("login/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
+    path("login/password/change/", views.password_change, name="account_change_password"),
+    path("login/password/set/", views.password_set, name="account_set_password"),
+    path("login/password/reset/", views.password_reset, name="account_reset_password"),
+    path("login/password/reset/done/", views.password_reset_done, name="account_reset_password_done"),
     re_path(
-        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        r"^login/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
         views.password_reset_from_key,
         name="account_reset_password_from_key",
     ),
-    path("password/reset/key/done/", views.password_reset_from_key_done, name="account_reset_password_from_key_done"),
-    # One's own log-in.
-    path("you/", pages.YourLogIn.as_view(), name="mfa_index"),
-    path("you/language/", pages.own_language, name="own_language"),
-    path("language/", set_language, name="set_language"),
-    path("you/address/", pages.ask_for_address_page, name="change_address"),
-    path("you/address/<str:key>/", pages.confirm_address, name="confirm_address"),
-    path("you/places/<int:pk>/end/", pages.end_session, name="end_session"),
-    path("you/places/end/", pages.sign_out_everywhere, name="sign_out_everywhere"),
-    # The second factor: shown at log-in, shown again before what matters, and looked after.
-    path("second-factor/", mfa.authenticate, name="mfa_authenticate"),
-    path("second-factor/again/", mfa.reauthenticate, name="mfa_reauthenticate"),
-    path("second-factor/again/passkey/", ShowPasskeyAgain.as_view(), name="mfa_reauthenticate_webauthn"),
-    path("second-factor/app/", ActivateApp.as_view(), name="mfa_activate_totp"),
-    path("second-factor/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
-    path("second-factor/passkeys/add/", AddPasskey.as_view(), name="mfa_add_webauthn"),
     path(
-        "second-factor/passkeys/<int:pk>/name/",
+        "login/password/reset/key/done/",
+        views.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    # One's own log-in.
+    path("login/you/", pages.YourLogin.as_view(), name="mfa_index"),
+    path("login/you/language/", pages.own_language, name="own_language"),
+    path("login/language/", set_language, name="set_language"),
+    path("login/you/address/", pages.ask_for_address_page, name="change_address"),
+    path("login/you/address/<str:key>/", pages.confirm_address, name="confirm_address"),
+    path("login/you/places/<int:pk>/end/", pages.end_session, name="end_session"),
+    path("login/you/places/end/", pages.log_out_everywhere, name="log_out_everywhere"),
+    # The second factor: shown at log-in, shown again before what matters, and looked after.
+    path("login/second-factor/", mfa.authenticate, name="mfa_authenticate"),
+    path("login/second-factor/again/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("login/second-factor/again/passkey/", ShowPasskeyAgain.as_view(), name="mfa_reauthenticate_webauthn"),
+    path("login/second-factor/app/", ActivateApp.as_view(), name="mfa_activate_totp"),
+    path("login/second-factor/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("login/second-factor/passkeys/add/", AddPasskey.as_view(), name="mfa_add_webauthn"),
+    path(
+        "login/second-factor/passkeys/<int:pk>/name/",
         webauthn.EditWebAuthnView.as_view(success_url=home),
         name="mfa_edit_webauthn",
     ),
     path(
-        "second-factor/passkeys/<int:pk>/remove/",
+        "login/second-factor/passkeys/<int:pk>/remove/",
         webauthn.RemoveWebAuthnView.as_view(success_url=home),
         name="mfa_remove_webauthn",
     ),
-    path("second-factor/codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
-    path("second-factor/codes/new/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("login/second-factor/codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("login/second-factor/codes/new/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    # Where all of this was before: links in emails, and what people kept.
+    path("sign-in/<path:rest>", moved),
 ]

@@ -5,16 +5,16 @@ from billing.admin.apart import RejectedCallAdmin, SetAsideCallAdmin
 from billing.admin.calls import CallImportAdmin, CallRecordAdmin
 from billing.admin.invoices import CreditNoteAdmin, InvoiceAdmin
 from billing.admin.mappings import CallMappingAdmin
-from billing.admin.runs import BillRunAdmin, FailedBillAdmin, HeldBillAdmin
+from billing.admin.runs import BillOnHoldAdmin, BillRunAdmin, FailedBillAdmin
 
 __all__ = [
+    "BillOnHoldAdmin",
     "BillRunAdmin",
     "CallImportAdmin",
     "CallMappingAdmin",
     "CallRecordAdmin",
     "CreditNoteAdmin",
     "FailedBillAdmin",
-    "HeldBillAdmin",
     "InvoiceAdmin",
     "RejectedCallAdmin",
     "SetAsideCallAdmin",

@@ -58,7 +58,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     search_help_text = "INV-000123 or 123, account or company"
     ordering = ("-number",)
     sortable_by = ("name",)
-    fields = (("name", "account"), ("of_month", "issued_at"), ("amount", "left"))
+    fields = (("name", "account"), ("of_month", "issued_at"), ("amount", "creditable"))
     paginator = InfinitePaginator
     actions_detail = ("give_money_back", "pdf")
     change_form_outer_after_template = "admin/billing/invoice/lines.html"
@@ -79,8 +79,8 @@ class InvoiceAdmin(ReadOnlyAdmin):
         return money(invoice.total)
 
     @display(description="Left of it")
-    def left(self, invoice: Invoice) -> str:
-        return money(invoice.left)
+    def creditable(self, invoice: Invoice) -> str:
+        return money(invoice.creditable)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Invoice], search_term: str
@@ -107,7 +107,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     def change_context(self, request: HttpRequest, obj: Invoice) -> dict[str, Any]:
         notes = obj.credit_notes.select_related("by").order_by("number")
-        return {"lines": [line.value for line in obj.lines.all()], "notes": notes, "left": obj.left}
+        return {"lines": [line.value for line in obj.lines.all()], "notes": notes, "creditable": obj.creditable}
 
 
 @admin.register(CreditNote)

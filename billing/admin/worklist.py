@@ -8,7 +8,12 @@ from typing import Any
 from django.http import HttpRequest
 
 from billing.previews.estimate import first_bills
-from billing.previews.monthly_recurring import minutes_so_far, minutes_to_sort_by, monthly_values, value_to_sort_by
+from billing.previews.monthly_recurring import (
+    minutes_so_far,
+    minutes_to_sort_by,
+    monthly_recurring,
+    monthly_recurring_to_sort_by,
+)
 from core.admin import Panel
 from core.money import money
 from onboarding.admin.worklist import WORKLIST, Column, Export, Loader
@@ -21,7 +26,7 @@ def minutes_of(rows: Sequence[Any]) -> dict[int, int]:
 
 
 def values_of(rows: Sequence[Any]) -> dict[int, Decimal]:
-    return monthly_values({row.account: row.today for row in rows})
+    return monthly_recurring({row.account: row.today for row in rows})
 
 
 MINUTES = Loader("minutes", load=minutes_of, missing=0)
@@ -75,7 +80,7 @@ WORKLIST.register_column(
         title="Monthly, once live",
         place=100,
         show=value,
-        sort_by=value_to_sort_by,
+        sort_by=monthly_recurring_to_sort_by,
         exports=[Export("monthly_once_live_usd", exact_value, place=140)],
     )
 )

@@ -2,28 +2,28 @@
 
 from core.admin import jobs
 from core.admin.bases import (
-    CarefulAdmin,
-    CarefulInline,
-    CarefulList,
+    BaseAdmin,
+    BaseChangeList,
+    BaseInline,
+    FullCheckForm,
     HistoryAdmin,
     ReadOnly,
     ReadOnlyAdmin,
-    WholeForm,
 )
 from core.admin.composed import Button, ComposedAdmin, FixedField, Page, Panel
 
 __all__ = [
+    "BaseAdmin",
+    "BaseChangeList",
+    "BaseInline",
     "Button",
-    "CarefulAdmin",
-    "CarefulInline",
-    "CarefulList",
     "ComposedAdmin",
     "FixedField",
+    "FullCheckForm",
     "HistoryAdmin",
     "Page",
     "Panel",
     "ReadOnly",
     "ReadOnlyAdmin",
-    "WholeForm",
     "jobs",
 ]

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.dataclasses import UnfoldAction
 from unfold.enums import ActionVariant
 
-from core.admin.bases import CarefulAdmin
+from core.admin.bases import BaseAdmin
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ def check_differs(new: Any, others: list[Any], attribute: str) -> None:
         raise ValueError(f"Two of {type(new).__name__} have the {attribute} {value!r}.")
 
 
-class ComposedAdmin(CarefulAdmin):
+class ComposedAdmin(BaseAdmin):
     """The page of a row with what apps have registered for it."""
 
     page: Page

@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from core.admin import Panel
 from onboarding.admin.worklist import WORKLIST, Column, Export, Filter, Loader
 from onboarding.models import Onboarding
-from subscriptions.held import Summary, held_by_accounts
-from subscriptions.models import Item, Kind
+from subscriptions.held import SubscriptionSummary, held_by_accounts
+from subscriptions.models import Item, ItemKind
 from subscriptions.readiness import STEPS, Readiness, is_ready, readiness_of, readiness_score
 
 
@@ -34,13 +34,13 @@ class EditionFilter(admin.SimpleListFilter):
     parameter_name = "edition"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return Item.objects.of_kind(Kind.PRODUCT).values_list("sku", "name")
+        return Item.objects.of_kind(ItemKind.PRODUCT).values_list("sku", "name")
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Onboarding]) -> QuerySet[Onboarding]:
         return queryset.filter(account__contact_center__edition__sku=self.value()) if self.value() else queryset
 
 
-def held_of(rows: Sequence[Any]) -> dict[int, Summary]:
+def held_of(rows: Sequence[Any]) -> dict[int, SubscriptionSummary]:
     return held_by_accounts([row.account_id for row in rows])
 
 
@@ -48,7 +48,7 @@ def ready_of(rows: Sequence[Any]) -> dict[int, Readiness]:
     return readiness_of([row.account_id for row in rows])
 
 
-HELD = Loader[Summary | None]("held", load=held_of, missing=None)
+HELD = Loader[SubscriptionSummary | None]("held", load=held_of, missing=None)
 READINESS = Loader("readiness", load=ready_of, missing=Readiness())
 
 

@@ -35,8 +35,8 @@ def test_the_three_groups_exist_and_hold_what_they_need(db: None) -> None:
 def test_staff_log_in_by_email_at_the_one_log_in(member: User) -> None:
     client = Client()
     asked = client.get("/admin/", follow=True)
-    assert asked.redirect_chain[-1][0] == "/sign-in/login/?next=%2Fadmin%2F"
-    answer = client.post("/sign-in/login/", {"login": "Tom@example.com", "password": PASSWORD, "next": "/admin/"})
+    assert asked.redirect_chain[-1][0] == "/login/?next=%2Fadmin%2F"
+    answer = client.post("/login/", {"login": "Tom@example.com", "password": PASSWORD, "next": "/admin/"})
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
 
 

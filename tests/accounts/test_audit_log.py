@@ -50,7 +50,7 @@ def test_roles_that_may_see_it(
 def test_other_customers_and_visitors_see_nothing(
     client: Client, installed: Account, make_account: Callable[..., Account], address: str
 ) -> None:
-    assert client.get(address).url.startswith("/sign-in/login/")
+    assert client.get(address).url.startswith("/login/")
     client.force_login(make_account("200002").contacts.get().user)
     answer = client.get(address)
     assert answer.status_code == 404

@@ -41,7 +41,7 @@ PAGES = [
     YOU + "address/",
     "/nowhere/",
 ]
-DOORS = [LOGIN, "/sign-in/password/reset/", "/sign-in/password/reset/done/", "/sign-in/signup/", "/nowhere/"]
+LOGIN_PAGES = [LOGIN, "/login/password/reset/", "/login/password/reset/done/", "/login/signup/", "/nowhere/"]
 TEMPLATES = Path(settings.PROJECT) / "templates"
 CUSTOMERS = sorted(
     path
@@ -112,7 +112,7 @@ def test_pages_of_a_live_account_are_in_no_other_language(
 def test_pages_of_the_second_factor_are_in_no_other_language(path: str, in_spanish: User) -> None:
     client = logged_in(in_spanish)
     set_up_app(client)
-    answer = client.get(f"/sign-in/second-factor/{path}")
+    answer = client.get(f"/login/second-factor/{path}")
     assert answer.status_code == 200
     assert english_on(answer) == []
     assert "Llaves de acceso ninguna " in seen(client.get(YOU))
@@ -140,7 +140,7 @@ def test_what_is_asked_answered_and_refused_is_in_no_other_language(
         assert english_on(answer) == [], path
 
 
-@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("path", LOGIN_PAGES)
 def test_a_visitor_is_spoken_to_as_his_browser_asks(path: str, db: None) -> None:
     answer = Client(headers={"Accept-Language": "es-MX,es;q=0.9,en;q=0.5"}).get(path)
     assert answer["Content-Language"] == "es"
@@ -152,13 +152,13 @@ def test_a_visitor_is_spoken_to_as_his_browser_asks(path: str, db: None) -> None
 def test_a_visitor_chooses_by_a_button_and_is_led_back(db: None) -> None:
     client = Client()
     assert 'name="language" value="es"' in client.get(LOGIN).content.decode()
-    answer = client.post("/sign-in/language/", {"language": "es", "next": LOGIN})
+    answer = client.post("/login/language/", {"language": "es", "next": LOGIN})
     assert answer["Location"] == LOGIN
     assert "Iniciar sesión" in seen(client.get(LOGIN))
-    away = client.post("/sign-in/language/", {"language": "en", "next": "https://elsewhere.example.com/"})
+    away = client.post("/login/language/", {"language": "en", "next": "https://elsewhere.example.com/"})
     assert away["Location"] == "/"
-    client.post("/sign-in/language/", {"language": "es"})
-    client.post("/sign-in/language/", {"language": "xx"})
+    client.post("/login/language/", {"language": "es"})
+    client.post("/login/language/", {"language": "xx"})
     assert client.get(LOGIN)["Content-Language"] == "es"
 
 
@@ -170,7 +170,7 @@ def test_a_person_chooses_his_own_and_his_history_says_so(installed: Account, ow
     assert owner.language == Language.SPANISH
     latest = owner.history.first()
     assert (latest.language, latest.history_user) == ("es", owner)
-    client.post("/sign-in/logout/")
+    client.post("/logout/")
     assert client.get(LOGIN)["Content-Language"] == "es"
 
 
@@ -239,10 +239,10 @@ def test_mail_about_a_log_in_is_in_its_language(installed: Account, in_spanish: 
 
 
 def test_mail_to_somebody_is_in_his_language_whoever_asks_for_it(installed: Account, in_spanish: User) -> None:
-    Client(headers={"Accept-Language": "en"}).post("/sign-in/password/reset/", {"email": in_spanish.email})
+    Client(headers={"Accept-Language": "en"}).post("/login/password/reset/", {"email": in_spanish.email})
     [message] = mail.outbox
     assert message.subject.endswith("Correo electrónico para restablecer contraseña")
-    link = re.search(r"http://testserver(/sign-in/\S+)", message.body)
+    link = re.search(r"http://testserver(/login/\S+)", message.body)
     assert link is not None
     browser = Client(headers={"Accept-Language": "en"})
     form = browser.get(link[1], follow=True).redirect_chain[-1][0]
@@ -288,7 +288,7 @@ def test_a_cookie_may_say_anything(chosen: str, language: str, db: None) -> None
 def test_the_passkeys_form_and_what_its_script_says_are_in_spanish(installed: Account, in_spanish: User) -> None:
     client = logged_in(in_spanish)
     show_password(client)
-    page = client.get("/sign-in/second-factor/passkeys/add/").content.decode()
+    page = client.get("/login/second-factor/passkeys/add/").content.decode()
     assert ">Nombre <" in page
     assert 'data-known="Este dispositivo ya tiene' in page
     assert 'data-not-given="No se entregó ninguna' in page

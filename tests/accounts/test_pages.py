@@ -14,7 +14,7 @@ from subscriptions.actions import install
 from subscriptions.models import ContactCenter
 from tests.conftest import PASSWORD
 
-LOGIN = "/sign-in/login/"
+LOGIN = "/login/"
 CENTER = "/accounts/100001/contact-center/"
 PAGES = [
     "/accounts/100001/",
@@ -43,7 +43,7 @@ def test_log_in_by_email_in_any_case_and_out(client: Client, installed: Account)
     page = log_in(client, "Olivia@Example.com")
     assert page.redirect_chain[-1][0] == "/accounts/100001/"
     assert "Acme Support" in page.content.decode()
-    client.post("/sign-in/logout/")
+    client.post("/logout/")
     assert client.get("/accounts/100001/").status_code == 302
 
 
@@ -69,7 +69,7 @@ def test_a_switched_off_log_in_is_told_so(client: Client, owner: User) -> None:
 
 
 def test_a_forgotten_password_is_reset_by_mail(client: Client, owner: User) -> None:
-    client.post("/sign-in/password/reset/", {"email": "olivia@example.com"})
+    client.post("/login/password/reset/", {"email": "olivia@example.com"})
     link = next(word for word in mail.outbox[0].body.split() if "/password/reset/key/" in word)
     form = client.get(link, follow=True)
     page = client.post(
@@ -80,17 +80,17 @@ def test_a_forgotten_password_is_reset_by_mail(client: Client, owner: User) -> N
 
 
 def test_a_reset_for_nobody_says_the_same_and_sends_nothing(client: Client, owner: User) -> None:
-    known = client.post("/sign-in/password/reset/", {"email": "olivia@example.com"}, follow=True)
+    known = client.post("/login/password/reset/", {"email": "olivia@example.com"}, follow=True)
     mail.outbox.clear()
-    unknown = client.post("/sign-in/password/reset/", {"email": "nobody@example.com"}, follow=True)
+    unknown = client.post("/login/password/reset/", {"email": "nobody@example.com"}, follow=True)
     assert "Look into your mail" in known.content.decode()
     assert "Look into your mail" in unknown.content.decode()
     assert mail.outbox == []
 
 
 def test_nobody_signs_up_by_himself(client: Client, db: None) -> None:
-    assert "Log-ins are made by the provider" in client.get("/sign-in/signup/").content.decode()
-    client.post("/sign-in/signup/", {"email": "new@example.com", "password1": PASSWORD, "password2": PASSWORD})
+    assert "Log-ins are made by the provider" in client.get("/login/signup/").content.decode()
+    client.post("/login/signup/", {"email": "new@example.com", "password1": PASSWORD, "password2": PASSWORD})
     assert not User.objects.exists()
 
 
@@ -244,9 +244,9 @@ def test_a_request_is_shown_to_viewers_who_can_not_withdraw_it(
 
 def test_the_address_in_the_admin_is_the_only_one_that_logs_in(client: Client, installed: Account, owner: User) -> None:
     log_in(client)
-    assert client.get("/sign-in/email/").status_code == 404
-    client.post("/sign-in/logout/")
-    client.post("/sign-in/password/reset/", {"email": "olivia@example.com"})
+    assert client.get("/login/email/").status_code == 404
+    client.post("/logout/")
+    client.post("/login/password/reset/", {"email": "olivia@example.com"})
     owner.email = "olivia.owens@example.com"
     owner.save()
     assert "are not correct" in log_in(client, "olivia@example.com").content.decode()
@@ -256,9 +256,9 @@ def test_the_address_in_the_admin_is_the_only_one_that_logs_in(client: Client, i
 def test_a_password_is_changed_by_the_one_who_knows_it(client: Client, installed: Account) -> None:
     log_in(client)
     change = {"password1": "another good horse", "password2": "another good horse"}
-    page = client.post("/sign-in/password/change/", {"oldpassword": "wrong", **change})
+    page = client.post("/login/password/change/", {"oldpassword": "wrong", **change})
     assert 'id="id_oldpassword_error"' in page.content.decode()
-    client.post("/sign-in/password/change/", {"oldpassword": PASSWORD, **change})
+    client.post("/login/password/change/", {"oldpassword": PASSWORD, **change})
     assert "Log out" in log_in(client, password="another good horse").content.decode()
 
 

@@ -25,8 +25,11 @@ CUSTOMERS = [
     *(CENTER + tab for tab in ("subscription/", "users/", "phone-numbers/", "go-live/")),
     *(BILLING + tab for tab in ("", "invoices/", "usage/")),
 ]
-DOORS = [*(f"/sign-in/{path}/" for path in ("login", "password/reset", "password/reset/done", "signup")), "/nowhere/"]
-OWN = [YOU, YOU + "address/", "/sign-in/password/change/"]
+LOGIN_PAGES = [
+    *(f"/login/{path}/" for path in ("login", "password/reset", "password/reset/done", "signup")),
+    "/nowhere/",
+]
+OWN = [YOU, YOU + "address/", "/login/password/change/"]
 OWN += [FACTOR + path for path in ("app/remove/", "passkeys/add/", "codes/", "codes/new/")]
 STRICT = {
     "default-src 'none'",
@@ -97,14 +100,14 @@ def test_customers_pages_are_strict(path: str, active: Account, owner: User) -> 
     assert_strict(logged_in(owner).get(path))
 
 
-@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("path", LOGIN_PAGES)
 def test_pages_before_log_in_are_strict(path: str, db: None) -> None:
     assert_strict(Client().get(path))
 
 
 def test_pages_of_ones_own_log_in_are_strict(account: Account, owner: User) -> None:
     client = logged_in(owner)
-    assert_strict(client.get("/sign-in/reauthenticate/"))
+    assert_strict(client.get("/login/reauthenticate/"))
     set_up_app(client)
     for path in OWN:
         assert_strict(client.get(path))

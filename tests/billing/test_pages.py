@@ -193,7 +193,7 @@ def test_the_role_decides(
 
 def test_who_is_not_logged_in_is_sent_to_the_log_in(invoice: Invoice) -> None:
     for page in PAGES:
-        assert Client().get(BILLING + page)["Location"].startswith("/sign-in/login/")
+        assert Client().get(BILLING + page)["Location"].startswith("/login/")
 
 
 @pytest.mark.parametrize("where", PAGES)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Account, Contact, Role, User
 from tests.accounts.login.logging_in import logged_in
 
-RESET = "/sign-in/password/reset/"
+RESET = "/login/password/reset/"
 
 
 def helps(answer: Any, status: int, *words: str) -> str:
@@ -58,7 +58,7 @@ def maintenance(settings: Any, tmp_path: Path) -> Path:
     return settings.MAINTENANCE_FILE
 
 
-@pytest.mark.parametrize("path", ["/", "/accounts/100001/", "/admin/", "/sign-in/login/", "/nowhere/"])
+@pytest.mark.parametrize("path", ["/", "/accounts/100001/", "/admin/", "/login/", "/nowhere/"])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_maintenance_closes_every_page_without_the_database(maintenance: Path, path: str, method: str) -> None:
     maintenance.write_text("Back at <14:00> UTC.\n")
@@ -74,7 +74,7 @@ def test_maintenance_may_say_nothing_and_ends_with_the_file(maintenance: Path, d
     maintenance.touch()
     assert "<strong>" not in helps(Client().get("/"), 503)
     maintenance.unlink()
-    assert Client().get("/sign-in/login/").status_code == 200
+    assert Client().get("/login/").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/healthz/", "/readyz"])
@@ -105,12 +105,12 @@ def test_too_many_tries_are_told_when_to_go_on(owner: User) -> None:
 
 
 def test_log_in_from_one_place_has_a_limit(db: None) -> None:
-    answers = {Client().post("/sign-in/login/", {"login": f"n{number}@x.com"}).status_code for number in range(30)}
+    answers = {Client().post("/login/", {"login": f"n{number}@x.com"}).status_code for number in range(30)}
     assert answers == {200}
-    stopped = Client().post("/sign-in/login/", {"login": "n@x.com"})
+    stopped = Client().post("/login/", {"login": "n@x.com"})
     helps(stopped, 429, "Try again in")
     assert 1 <= int(stopped["Retry-After"]) <= 60
-    elsewhere = Client(REMOTE_ADDR="203.0.113.7").post("/sign-in/login/", {"login": "n@x.com"})
+    elsewhere = Client(REMOTE_ADDR="203.0.113.7").post("/login/", {"login": "n@x.com"})
     assert elsewhere.status_code == 200
 
 

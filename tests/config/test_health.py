@@ -68,7 +68,7 @@ def test_a_load_balancer_asks_by_http_and_by_address(working: None, client: Clie
     settings.SECURE_SSL_REDIRECT = True
     settings.ALLOWED_HOSTS = ["panel.example.com"]
     assert client.get(page, headers={"host": "10.0.0.5:8000"}).status_code == 200
-    assert client.get("/sign-in/login/", headers={"host": "panel.example.com"}).status_code == 301
+    assert client.get("/login/", headers={"host": "panel.example.com"}).status_code == 301
     assert client.head(page).status_code == 200
     assert client.post(page).status_code == 405
 

@@ -182,3 +182,8 @@ def test_the_last_failure_is_kept_whatever_is_in_it(now: datetime) -> None:
     keep_error(job.pk, "first")
     keep_error(job.pk, "Traceback\n  x\0y\nValueError: a\0b\n")
     assert JobError.objects.get().summary == "ValueError: a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_jobs_that_wait_under_the_names_of_before_are_done() -> None:
+    assert app.tasks["config.clean_up"] is app.tasks["core.clean_up"]
+    assert app.tasks["config.rescue"] is app.tasks["core.rescue"]

@@ -79,7 +79,7 @@ def test_they_count_what_there_is(switched_on: None, customers: Customers, insta
 
 def test_durations_are_told_by_route_and_never_by_address(switched_on: None, db: None, client: Client) -> None:
     def answer(request: HttpRequest) -> HttpResponse:
-        request.resolver_match = client.get("/sign-in/login/").wsgi_request.resolver_match
+        request.resolver_match = client.get("/login/").wsgi_request.resolver_match
         return HttpResponse(status=204)
 
     request = HttpRequest()
@@ -91,8 +91,8 @@ def test_durations_are_told_by_route_and_never_by_address(switched_on: None, db:
     found = {name for name in read(client) if name.startswith("hostpilot_request_duration_seconds_count")}
     name = "hostpilot_request_duration_seconds_count"
     assert {
-        f'{name}{{method="GET",route="sign-in/login/",status="2xx"}}',
-        f'{name}{{method="other",route="sign-in/login/",status="2xx"}}',
+        f'{name}{{method="GET",route="login/",status="2xx"}}',
+        f'{name}{{method="other",route="login/",status="2xx"}}',
         f'{name}{{method="other",route="none",status="4xx"}}',
     } <= found
 

@@ -38,7 +38,7 @@ PAGES = {
     LOG: 7,
     LOG + "?kind=users": 7,
     LOG + "csv/": 6,
-    "/sign-in/you/": 5,
+    "/login/you/": 5,
 }
 # Of an account in onboarding, where they differ: the banner, the limits, the checklist.
 IN_ONBOARDING = {

@@ -14,7 +14,7 @@ from django.test import Client
 settings.STATIC_ROOT = {folder!r}
 call_command("collectstatic", interactive=False, verbosity=0)
 client = Client(headers=dict(host="panel.example.com", accept_encoding="gzip"))
-page = client.get("/sign-in/login/", secure=True).content.decode()
+page = client.get("/login/", secure=True).content.decode()
 told = dict()
 for address in re.findall(r'(?:href|src)="(/static/[^"]+)"', page):
     answer = client.get(address, secure=True)

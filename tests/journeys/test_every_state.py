@@ -1,7 +1,7 @@
 """The states of customers' pages that no other journey meets, each looked at in light and dark, wide and narrow.
 
 A state is a page, what is done there, and words by which one sees that it was reached. The other states are in
-test_panel (subscription, billing), test_people (users, numbers, the log), and test_sign_in (second factor, errors).
+test_panel (subscription, billing), test_people (users, numbers, the log), and test_login (second factor, errors).
 """
 
 import re
@@ -26,7 +26,7 @@ from tests.journeys.looking import look_everywhere, open_all
 ACCOUNT = "/accounts/100001/"
 CENTER = ACCOUNT + "contact-center/"
 SUBSCRIPTION, GO_LIVE, INSTALL = CENTER + "subscription/", CENTER + "go-live/", CENTER + "install/"
-LOG_IN, RESET = "/sign-in/login/", "/sign-in/password/reset/"
+LOG_IN, RESET = "/login/", "/login/password/reset/"
 
 Visit = Callable[[User | None], Page]
 

@@ -131,7 +131,7 @@ def test_every_page_is_accessible_and_fits(
 
 
 def test_log_in_and_its_relatives_are_accessible(visit: Visit, page: Page, live_server: Any, owner: User) -> None:
-    for path in ("/sign-in/login/", "/sign-in/password/reset/", "/sign-in/password/reset/done/", "/nowhere/"):
+    for path in ("/login/", "/login/password/reset/", "/login/password/reset/done/", "/nowhere/"):
         page.goto(live_server.url + path)
         look(page)
 

@@ -33,7 +33,7 @@ MAIN_PAGES = [
     *(CENTER + tab for tab in ("users/", "phone-numbers/", "go-live/")),
     *(BILLING + tab for tab in ("", "invoices/", "invoices/1/", "usage/")),
     ACCOUNT + "audit-log/",
-    "/sign-in/you/",
+    "/login/you/",
 ]
 MOST_BYTES = 100_000
 
@@ -57,7 +57,7 @@ def visit(browser: Browser, live_server: LiveServer) -> Iterator[Visit]:
         context = browser.new_context(base_url=live_server.url, viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.goto("/sign-in/login/")
+        page.goto("/login/")
         page.get_by_label("Email").fill(user.email)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()

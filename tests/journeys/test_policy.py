@@ -16,9 +16,9 @@ CUSTOMERS = [
     "/accounts/100001/",
     *(CENTER + tab for tab in ("subscription/", "users/", "phone-numbers/", "go-live/")),
     *(BILLING + tab for tab in ("", "invoices/", "usage/")),
-    *("/sign-in/" + path for path in ("you/", "password/change/", "reauthenticate/")),
+    *("/login/" + path for path in ("you/", "password/change/", "reauthenticate/")),
 ]
-DOORS = ["/sign-in/login/", "/sign-in/password/reset/", "/sign-in/password/reset/done/", "/nowhere/"]
+LOGIN_PAGES = ["/login/", "/login/password/reset/", "/login/password/reset/done/", "/nowhere/"]
 ADMIN = ["/admin/"] + [
     f"/admin/{path}/"
     for path in (
@@ -58,7 +58,7 @@ def watched(page: Page, live_server: Any) -> Iterator[Page]:
 
 
 def log_in(page: Page, url: str, user: User) -> None:
-    page.goto(f"{url}/sign-in/login/")
+    page.goto(f"{url}/login/")
     page.get_by_label("Email").fill(user.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
@@ -66,7 +66,7 @@ def log_in(page: Page, url: str, user: User) -> None:
 
 
 def test_before_log_in(watched: Page, live_server: Any) -> None:
-    for path in DOORS:
+    for path in LOGIN_PAGES:
         watched.goto(live_server.url + path)
         expect(watched.get_by_role("heading", level=1)).to_be_visible()
 
@@ -92,7 +92,7 @@ def test_the_admins_main_pages(
 def test_what_is_inline_is_blocked_and_would_be_seen(page: Page, live_server: Any) -> None:
     seen: list[str] = []
     page.on("console", lambda said: seen.append(said.text) if said.type == "error" else None)
-    page.goto(f"{live_server.url}/sign-in/login/")
+    page.goto(f"{live_server.url}/login/")
     page.evaluate("document.body.append(Object.assign(document.createElement('script'), { text: 'window.ran = 1' }))")
     assert page.evaluate("window.ran") is None
     assert any("Content Security Policy" in text for text in seen)

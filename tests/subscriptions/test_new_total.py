@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Account, Contact, Refusal, Role, User
-from subscriptions.models import Change
+from subscriptions.models import SubscriptionChange
 from tests.billing.bills import buy
 
 PAGE = "/accounts/100001/contact-center/subscription/"
@@ -56,7 +56,7 @@ def test_a_purchase_shows_its_total_and_its_arithmetic(customer: Client, active:
     assert "25 seats × $70.00 = $1,750.00" in total
     assert "$30.00 for the whole month" in total
     assert total.endswith("It is $0.00 as you hold it.")
-    assert Change.objects.count() == 1, "nothing was bought"
+    assert SubscriptionChange.objects.count() == 1, "nothing was bought"
 
 
 def test_in_onboarding_the_total_is_that_of_the_time_after(customer: Client, installed: Account) -> None:
@@ -128,7 +128,7 @@ def test_a_viewer_may_ask_what_it_would_cost(client: Client, active: Account, ma
 
 
 def test_nobody_else_is_told(client: Client, active: Account, make_account: Callable[..., Account]) -> None:
-    assert client.post(TOTAL, HELD).url.startswith("/sign-in/login/")
+    assert client.post(TOTAL, HELD).url.startswith("/login/")
     client.force_login(make_account("200002").contacts.get().user)
     assert client.post(TOTAL, HELD).status_code == 404
 

@@ -15,7 +15,7 @@ from unfold.views import ChangeList
 
 from accounts.search import FOUND_BY, accounts_matching
 from accounts.templatetags.accounts import local
-from core.admin import CarefulList, ComposedAdmin, HistoryAdmin, ReadOnly
+from core.admin import BaseChangeList, ComposedAdmin, HistoryAdmin, ReadOnly
 from core.clock import database_now
 from onboarding.admin.worklist.actions import WorklistActions
 from onboarding.admin.worklist.exporting import Exporting
@@ -26,7 +26,7 @@ from onboarding.worklist import planned
 MOST_FOUND = 1_000
 
 
-class WorklistPage(CarefulList):
+class WorklistPage(BaseChangeList):
     """A page of the worklist. Which rows it has is asked first, and what is shown of them only for those."""
 
     queryset: Any

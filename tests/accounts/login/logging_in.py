@@ -11,9 +11,9 @@ from django.test import Client
 from accounts.models import User
 from tests.conftest import PASSWORD
 
-LOGIN = "/sign-in/login/"
-YOU = "/sign-in/you/"
-FACTOR = "/sign-in/second-factor/"
+LOGIN = "/login/"
+YOU = "/login/you/"
+FACTOR = "/login/second-factor/"
 
 
 def log_in(client: Client, user: User, **more: str) -> Any:
@@ -29,7 +29,7 @@ def logged_in(user: User) -> Client:
 
 def show_password(client: Client, following: str = YOU) -> Any:
     """Show that it is he, where that is asked, and go on."""
-    return client.post("/sign-in/reauthenticate/", {"password": PASSWORD, "next": following}, follow=True)
+    return client.post("/login/reauthenticate/", {"password": PASSWORD, "next": following}, follow=True)
 
 
 def code_of(secret: str) -> str:

@@ -83,7 +83,7 @@ def test_a_link_is_void_once_the_address_or_the_password_changed(account: Accoun
     void(client, first)
     third = ask(client)
     change = {"oldpassword": PASSWORD, "password1": "another good horse", "password2": "another good horse"}
-    client.post("/sign-in/password/change/", change)
+    client.post("/login/password/change/", change)
     owner.refresh_from_db()
     assert owner.check_password("another good horse")
     client.force_login(owner)
@@ -92,7 +92,7 @@ def test_a_link_is_void_once_the_address_or_the_password_changed(account: Accoun
 
 def test_a_link_is_for_him_alone_and_only_while_he_is_logged_in(account: Account, owner: User, member: User) -> None:
     link = ask(logged_in(owner))
-    assert Client().get(link)["Location"].startswith("/sign-in/login/?next=")
+    assert Client().get(link)["Location"].startswith("/login/?next=")
     assert Client().post(link).status_code == 302
     void(logged_in(member), link)
     void(logged_in(owner), link[:-3] + "xx/")

@@ -68,7 +68,7 @@ def test_another_person_at_the_same_browser_does_not_find_it(installed: Account,
     lose_session(client)
     client.post(ADD, ANN, headers=HERE)
     assert "Ann" not in text(log_in(client, colleague, next=USERS))
-    client.post("/sign-in/logout/")
+    client.post("/logout/")
     assert "Ann" not in text(log_in(client, owner, next=USERS))
 
 
@@ -103,7 +103,7 @@ def test_secrets_and_files_are_never_kept(installed: Account, owner: User, root:
     assert "hunter2" not in page
 
 
-@pytest.mark.parametrize("path", ["/sign-in/you/address/", "/sign-in/password/change/", "/sign-in/you/places/end/"])
+@pytest.mark.parametrize("path", ["/login/you/address/", "/login/password/change/", "/login/you/places/end/"])
 def test_nothing_of_the_log_in_itself_is_kept(installed: Account, owner: User, path: str) -> None:
     client = logged_in(owner)
     lose_session(client)

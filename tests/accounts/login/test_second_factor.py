@@ -39,7 +39,7 @@ def test_after_the_password_the_code_is_asked_and_nothing_opens_before(account: 
     client = Client()
     assert log_in(client, owner, next="/accounts/100001/").redirect_chain[-1][0] == FACTOR
     for path in ("/accounts/100001/", YOU, FACTOR + "codes/"):
-        assert client.get(path)["Location"].startswith("/sign-in/")
+        assert client.get(path)["Location"].startswith("/login/")
     assert "not right" in client.post(FACTOR, {"code": "000000"}).content.decode()
     assert client.post(FACTOR, {"code": code_of(secret)})["Location"] == "/accounts/100001/"
     assert client.get("/accounts/100001/").status_code == 200
@@ -82,7 +82,7 @@ def test_what_matters_is_behind_the_password_again(account: Account, owner: User
     before = list(Authenticator.objects.values())
     assert client.post(path, {"email": "new@example.com"}).status_code in (302, 405)
     # An app that is there already is not set up again: the way leads to its removal, which asks.
-    assert client.get(path)["Location"].startswith(("/sign-in/reauthenticate/", FACTOR + "app/remove/"))
+    assert client.get(path)["Location"].startswith(("/login/reauthenticate/", FACTOR + "app/remove/"))
     assert list(Authenticator.objects.values()) == before
     assert [message.to for message in mail.outbox if "address" in message.subject] == []
 

@@ -17,7 +17,7 @@ from accounts.models import Account, Contact, Role, User
 from tests.conftest import PASSWORD
 from tests.journeys.looking import look_everywhere
 
-YOU = "/sign-in/you/"
+YOU = "/login/you/"
 Open = Callable[..., Page]
 
 
@@ -281,7 +281,7 @@ def test_pages_of_errors(new_page: Open, account: Account, owner: User, settings
     expect(page.get_by_role("heading", name="Something went wrong on our side")).to_be_visible()
     look_everywhere(page)
     for _ in range(6):
-        page.goto("/sign-in/password/reset/")
+        page.goto("/login/password/reset/")
         page.get_by_label("Email").fill(owner.email)
         page.get_by_role("button", name="Send").click()
     expect(page.get_by_text(re.compile("Try again in [0-9]+ seconds?"))).to_be_visible()
