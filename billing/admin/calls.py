@@ -78,7 +78,7 @@ class CallImportAdmin(ReadOnlyAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer the rejects, and the void, only if there is something of either."""
-        received = self.get_object(request, str(object_id))
+        received = self.get_object(request, self._checked_key(str(object_id)))
         offered = {"download_rejects": received and received.rejected, "void": received and received.added}
         return [
             each

@@ -1,6 +1,7 @@
 """What is on the worklist and on the page of an account, in its order, whichever app registered it."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.contrib import admin
 from django.test import Client
 
 from accounts.admin import ACCOUNT_PAGE
-from accounts.models import Account
+from accounts.models import Account, User
 from core.admin import Panel
 from onboarding.admin.worklist import WORKLIST, Column, Export, Loader
 from onboarding.admin.worklist.registry import Worklist
@@ -164,3 +165,44 @@ def test_a_column_that_an_app_registers_is_shown_sorted_and_exported(
     assert len(asked) == 1
     lines = b"".join(team.get(f"{LIST}csv/?o=1")).decode().splitlines()
     assert [line.split(",")[-1] for line in lines] == ["letters", "5", "3"]
+
+
+def test_what_a_panel_needs_stays_in_the_panel(
+    installed: Account, team: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The template of a field shows its `value`; that of a panel may need another one."""
+    usage = next(panel for panel in WORKLIST.panels if panel.name == "usage")
+    with_value = replace(usage, context=lambda request, row: {"minutes": 7, "value": Decimal(12_345)})
+    monkeypatch.setattr(WORKLIST, "panels", [with_value if panel is usage else panel for panel in WORKLIST.panels])
+    text = text_of(team.get(page(installed)))
+    assert text.count("12,345") == 1
+    assert f'href="/admin/accounts/account/{installed.pk}/change/"' in text
+
+
+def test_a_panel_that_has_nothing_to_show_is_left_out(
+    installed: Account, team: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        WORKLIST, "panels", [replace(panel, context=lambda request, row: None) for panel in WORKLIST.panels]
+    )
+    text = text_of(team.get(page(installed)))
+    for said in ("Where it stands", "Readiness:", "Toll-free minutes", "First bill", "What happened"):
+        assert said not in text
+
+
+def test_panels_and_buttons_are_asked_only_for_those_who_may(
+    installed: Account, client: Client, make_user: Any, supporter: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def context(request: Any, row: Any) -> None:
+        asked.append("panel")
+
+    monkeypatch.setattr(WORKLIST, "panels", [replace(panel(), context=context)])
+    client.force_login(make_user("new@example.com", is_staff=True))
+    assert client.get(page(installed)).status_code == 403
+    assert not asked
+    client.force_login(supporter)  # may look, and no more
+    assert "Activate…" not in text_of(client.get(page(installed)))
+    assert asked == ["panel"]
+    assert client.get(page(installed, "activate_one")).status_code == 403

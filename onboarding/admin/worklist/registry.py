@@ -73,6 +73,7 @@ class Column:
 
     @property
     def admin_order_field(self) -> Any:
+        """What it is sorted by; of a function only a name, by which Django sees that it can be sorted."""
         return self.name if callable(self.sort_by) else self.sort_by
 
 
