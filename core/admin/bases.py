@@ -157,18 +157,19 @@ class HistoryAdmin(CarefulAdmin, SimpleHistoryAdmin, ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        self._refuse_writing(request)
+        self._check_only_read(request)
         return super().history_view(request, object_id, extra_context)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        self._refuse_writing(request)
+        self._check_only_read(request)
         vars(request)["shows_the_past"] = True
         key, version = self._checked_key(object_id), self._checked_key(version_id)
         return super().history_form_view(request, key, version, extra_context)
 
-    def _refuse_writing(self, request: HttpRequest) -> None:
+    def _check_only_read(self, request: HttpRequest) -> None:
+        """Raise PermissionDenied for anything but looking."""
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied("History is only read.")
 

@@ -17,7 +17,7 @@ from core.clock import database_now
 from core.history import insert_history
 from core.refusals import AlreadyDone
 from onboarding import rules
-from onboarding.actions.refusals import no_contact_center
+from onboarding.actions.refusals import not_installed_refusal
 from onboarding.models import NoticeKind, Onboarding, Origin
 from onboarding.notices import enqueue
 
@@ -41,8 +41,8 @@ def activate(
     reason = checked_reason(reason)
     onboarding = Onboarding.objects.select_related("account").filter(account=account).first()
     if onboarding is None:
-        raise no_contact_center(account.number)
-    if refusal := rules.refuse_activation(onboarding):
+        raise not_installed_refusal(account.number)
+    if refusal := rules.activation_refusal(onboarding):
         raise AlreadyDone(refusal)
     now = now or database_now()
     account.decided_day(now)  # refuses an account whose time zone is not known
@@ -133,7 +133,7 @@ def refusals_of(accounts: Collection[int]) -> dict[int, str]:
     refused = dict.fromkeys(sorted(set(accounts) - set(zones)), "Contact Center is not installed on this account.")
     refused |= {key: unknown_zone(zone) for key, zone in zones.items() if known_zone(zone) is None}
     for row in Onboarding.objects.active().filter(account__in=refused).select_related("account"):
-        if refusal := rules.refuse_activation(row):
+        if refusal := rules.activation_refusal(row):
             refused[row.account_id] = refusal.messages[0]
     return refused
 

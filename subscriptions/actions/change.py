@@ -19,7 +19,7 @@ from subscriptions.actions.write import write_change
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, in_force
 from subscriptions.differences import Difference, differences
 from subscriptions.models import Change, ContactCenter
-from subscriptions.rules import Catalogue, Subscription, basis, refuse_subscription
+from subscriptions.rules import Catalogue, Subscription, basis, subscription_refusal
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def change_subscription(
 ) -> Change:
     """Make the account hold `wanted`, all of it or nothing, and return the change.
 
-    Refused with every reason at once, by field (`rules.refuse_subscription`). With a `confirmation`, refused as stale
+    Refused with every reason at once, by field (`rules.subscription_refusal`). With a `confirmation`, refused as stale
     where anything its page was made from has changed since (R15). Asking for what is held already, or confirming the
     same form again, answers AlreadyDone and writes nothing.
     """
@@ -107,7 +107,7 @@ class _Facts:
 
     def check(self, wanted: Subscription) -> None:
         """Raise every reason against `wanted`, or AlreadyDone where it is what is held."""
-        reasons = refuse_subscription(
+        refusal = subscription_refusal(
             wanted,
             held=self.held,
             edition=self.center.edition,
@@ -115,8 +115,8 @@ class _Facts:
             onboarding=self.center.account.onboarding,
             today=self.today,
         )
-        if reasons:
-            raise ValidationError(reasons)
+        if refusal:
+            raise refusal
         if wanted == self.held:
             raise AlreadyDone(_("This is what the account holds already. Nothing was changed."), code="no_change")
 

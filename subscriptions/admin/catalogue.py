@@ -15,9 +15,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from core.admin import CarefulInline, HistoryAdmin, ReadOnly, WholeForm
 from core.clock import database_now
 from core.dates import day_in_words
-from subscriptions.catalogue import sale_refusal
+from subscriptions.catalogue import item_sale_refusal
 from subscriptions.models import Item, Kind, Price
-from subscriptions.sale import first_day_of_a_new_price, first_day_to_withdraw_from, refuse_past_price
+from subscriptions.sale import first_day_of_a_new_price, first_day_to_withdraw_from, past_price_refusal
 
 IDENTITY = ("sku", "kind", "charged_per", "size", "held_at_install")
 
@@ -41,14 +41,14 @@ class ComingPriceFormSet(BaseInlineFormSet):
         now = database_now()
         for form, day in days.items():
             beside = others | {other for one, other in days.items() if one is not form}
-            if refusal := refuse_past_price(
+            if refusal := past_price_refusal(
                 self.instance.name, day, others=beside, now=now, is_moved=form.instance.pk is not None
             ):
                 form.add_error("effective_from", refusal)
         first = min(days, key=lambda form: days[form], default=None)
         if first is None or any(other < days[first] for other in others):
             return
-        if refusal := sale_refusal(self.instance, days[first], self.instance.withdrawn_from):
+        if refusal := item_sale_refusal(self.instance, days[first], self.instance.withdrawn_from):
             first.add_error("effective_from", refusal)
 
 
@@ -100,7 +100,7 @@ class ItemForm(WholeForm):
         cleaned = super().clean()
         if self.instance.pk and "withdrawn_from" in self.changed_data and "withdrawn_from" in self.cleaned_data:
             first = self.instance.prices.aggregate(first=Min("effective_from"))["first"]
-            if refusal := sale_refusal(self.instance, first, self.cleaned_data["withdrawn_from"]):
+            if refusal := item_sale_refusal(self.instance, first, self.cleaned_data["withdrawn_from"]):
                 self.add_error("withdrawn_from", refusal)
         return cleaned
 

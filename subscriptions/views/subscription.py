@@ -20,7 +20,7 @@ from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, in
 from subscriptions.differences import differences
 from subscriptions.forms import SubscriptionForm, initial_of, subscription_of
 from subscriptions.models import ContactCenter
-from subscriptions.rules import Subscription, refuse_subscription
+from subscriptions.rules import Subscription, subscription_refusal
 from subscriptions.views.install import contact_center_page
 
 SALT = "subscription-confirmation"
@@ -133,7 +133,7 @@ def _choice(form: SubscriptionForm) -> dict[str, Any]:
     shown = {"center": center, "held": held, "catalogue": catalogue, "chosen": chosen, "today": form.today}
     if chosen is None:
         return {**shown, "reasons": [error for errors in form.errors.values() for error in errors]}
-    reasons = refuse_subscription(
+    refusal = subscription_refusal(
         chosen,
         held=held,
         edition=center.edition,
@@ -141,8 +141,8 @@ def _choice(form: SubscriptionForm) -> dict[str, Any]:
         onboarding=form.onboarding,
         today=form.today,
     )
-    if reasons:
-        return {**shown, "reasons": ValidationError(reasons).messages}
+    if refusal:
+        return {**shown, "reasons": refusal.messages}
     changes = differences(chosen, chosen=held, in_force=form.in_force, edition=center.edition, catalogue=catalogue)
     return {**shown, "changes": list(changes)}
 
