@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -12,10 +12,12 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.admin.customers import zone_field
-from accounts.models import Account, User
+from accounts.models import Account
+from accounts.roles import staff_of
+from accounts.verbs import stands_for
 from billing.actions.correct_timezone import PERMISSION, correct_timezone, timezone_refusal
 from billing.models import Invoice
-from core.refusals import AlreadyDone, reasons_of
+from core.refusals import AlreadyDone, show_as_message, show_refusal
 from onboarding.admin import OnboardedAccountAdmin
 from onboarding.models import Onboarding
 
@@ -53,25 +55,24 @@ class BilledAccountAdmin(OnboardedAccountAdmin):
         return [each for each in actions if can_be_corrected or not each.action_name.endswith("correct_timezone")]
 
     @action(description="Correct time zone…", permissions=["correct"], url_path="correct-time-zone", icon="globe_clock")
+    @stands_for("correct_timezone")
     def correct_timezone(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what a correction means, or make it. Needs the permission for both."""
         account = self.row_or_404(request, object_id)
-        if not isinstance(request.user, User) or not request.user.has_perm(PERMISSION):
-            raise PermissionDenied
+        by = staff_of(request, PERMISSION)
         back = reverse("admin:accounts_account_change", args=[account.pk])
         form = TimezoneForm(request.POST if request.method == "POST" else None, account=account)
         if refusal := timezone_refusal(account):
-            messages.error(request, " ".join(refusal.messages))
+            show_as_message(request, refusal)
             return HttpResponseRedirect(back)
         if form.is_valid():
             try:
-                correct_timezone(account, **form.cleaned_data, by=request.user)
+                correct_timezone(account, **form.cleaned_data, by=by)
             except AlreadyDone as answer:
-                messages.info(request, " ".join(answer.messages))
+                show_as_message(request, answer)
                 return HttpResponseRedirect(back)
             except ValidationError as reasons:
-                for field, reason in reasons_of(reasons):
-                    form.add_error(field if field in form.fields else None, reason)
+                show_refusal(form, reasons)
             else:
                 messages.success(request, f"{account} is now in the time zone {form.cleaned_data['timezone']}.")
                 return HttpResponseRedirect(back)

@@ -11,6 +11,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
+from accounts.verbs import stands_for
 from billing.actions import dismiss_record, dismiss_reject, take_record
 from billing.actions.decide_calls import stored_beside
 from billing.actions.void_calls import PERMISSION, Voided, preview
@@ -66,6 +67,7 @@ class SetAsideCallAdmin(DecidedAdmin):
     paginator = InfinitePaginator
 
     @action(description="Take…", permissions=["decide"], url_path="take", icon="check", variant=ActionVariant.PRIMARY)
+    @stands_for("take_record")
     def take(self, request: HttpRequest, object_id: str) -> HttpResponse:
         kept = self.row_or_404(request, object_id)
         stored = stored_beside(kept)
@@ -89,6 +91,7 @@ class SetAsideCallAdmin(DecidedAdmin):
         )
 
     @action(description="Dismiss…", permissions=["decide"], url_path="dismiss", icon="close")
+    @stands_for("dismiss_record")
     def dismiss(self, request: HttpRequest, object_id: str) -> HttpResponse:
         kept = self.row_or_404(request, object_id)
 
@@ -137,6 +140,7 @@ class RejectedCallAdmin(DecidedAdmin):
     paginator = InfinitePaginator
 
     @action(description="Dismiss…", permissions=["decide"], url_path="dismiss", icon="close")
+    @stands_for("dismiss_reject")
     def dismiss(self, request: HttpRequest, object_id: str) -> HttpResponse:
         reject = self.row_or_404(request, object_id)
 

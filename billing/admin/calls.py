@@ -13,6 +13,7 @@ from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
 from accounts.models import NumberAssignment
+from accounts.verbs import stands_for
 from billing.actions import void_import, void_record
 from billing.actions.void_calls import PERMISSION as VOID
 from billing.actions.void_calls import preview
@@ -73,6 +74,7 @@ class CallImportAdmin(ReadOnlyAdmin):
         icon="upload_file",
         variant=ActionVariant.PRIMARY,
     )
+    @stands_for("import_calls")
     def import_calls(self, request: HttpRequest) -> HttpResponse:
         return upload_page(self, request)
 
@@ -90,6 +92,7 @@ class CallImportAdmin(ReadOnlyAdmin):
         return request.user.has_perm(VOID)
 
     @action(description="Void all its records…", permissions=["void"], url_path="void", icon="block")
+    @stands_for("void_calls")
     def void(self, request: HttpRequest, object_id: str) -> HttpResponse:
         received = self.row_or_404(request, object_id)
 
@@ -196,6 +199,7 @@ class CallRecordAdmin(ReadOnlyAdmin):
         return super().get_actions_detail(request, object_id) if stands else []
 
     @action(description="Void…", permissions=["void"], url_path="void", icon="block")
+    @stands_for("void_calls")
     def void_record(self, request: HttpRequest, object_id: str) -> HttpResponse:
         record = self.row_or_404(request, object_id)
 

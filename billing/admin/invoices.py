@@ -12,6 +12,7 @@ from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
 from accounts.models import Account
+from accounts.verbs import stands_for
 from billing.admin.corrections import CREDIT, credit_page
 from billing.models import BillRun, CreditNote, Invoice
 from billing.pdf import invoice_response
@@ -98,6 +99,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         return self.has_view_permission(request)
 
     @action(description="Give money back…", permissions=["credit"], url_path="credit", icon="undo")
+    @stands_for("issue_credit_note")
     def give_money_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return credit_page(self, request, self.row_or_404(request, object_id))
 

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from accounts.verbs import stands_for
 from billing.admin.corrections import DECIDE, decision_page
 from billing.admin.invoices import MonthFilter, of_accounts
 from billing.models import BillRun, CallRecord, FailedBill, HeldBill, Invoice
@@ -111,10 +112,12 @@ class HeldBillAdmin(ReadOnlyAdmin):
         icon="check_circle",
         variant=ActionVariant.PRIMARY,
     )
+    @stands_for("release_bill")
     def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return decision_page(self, request, self.row_or_404(request, object_id), releases=True)
 
     @action(description="Reject…", permissions=["decide"], url_path="reject", icon="cancel")
+    @stands_for("reject_bill")
     def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return decision_page(self, request, self.row_or_404(request, object_id), releases=False)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from accounts.acting import action
+from accounts.acting import action, rows_of
 from accounts.models import Account, Refusal, User
 from accounts.models.account import unknown_zone
 from accounts.roles import require_staff
@@ -118,9 +118,11 @@ def activate_chunk(
 
 def _record_not_installed(refused: Mapping[int, str], by: User) -> None:
     """Leave a Refusal for each refused account without Contact Center; what was active already was no refusal."""
-    without = Account.objects.filter(pk__in=refused, onboarding=None).values_list("pk", flat=True)
+    without = Account.objects.filter(pk__in=refused, onboarding=None).order_by("pk")
     Refusal.objects.bulk_create(
-        Refusal(account_id=key, by=by, action="activate", rule="not_installed", message=refused[key]) for key in without
+        row
+        for account in without
+        for row in rows_of(account, by, "activate", ValidationError(refused[account.pk], code="not_installed"))
     )
 
 

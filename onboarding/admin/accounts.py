@@ -9,6 +9,7 @@ from unfold.enums import ActionVariant
 
 from accounts.admin import AccountAdmin
 from accounts.models import Account
+from accounts.verbs import stands_for
 from onboarding.admin.activation import PERMISSION, activation_page
 from onboarding.models import Onboarding
 
@@ -40,6 +41,7 @@ class OnboardedAccountAdmin(AccountAdmin):
         icon="rocket_launch",
         variant=ActionVariant.PRIMARY,
     )
+    @stands_for("activate")
     def activate_account(self, request: HttpRequest, object_id: str) -> HttpResponse:
         account = self.row_or_404(request, object_id)
         back = reverse("admin:accounts_account_change", args=[account.pk])

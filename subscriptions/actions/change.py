@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -39,7 +38,7 @@ class Proposal:
     basis: str
 
 
-@partial(action, records_as="change_subscription")
+@action(records_as="change_subscription")
 def propose_subscription(account: Account, wanted: Subscription, *, by: User, now: datetime | None = None) -> Proposal:
     """Return what `change_subscription` would change, refused as it would be; nothing is bought."""
     facts = _facts(account, by=by, now=now)

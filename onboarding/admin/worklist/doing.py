@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from accounts.verbs import stands_for, verb_of
 from onboarding.admin.activation import PERMISSION, ChosenForm, activation_page, keys_of
 from onboarding.admin.plans import DEADLINE, OF_MANY, OWNER, PLANS, PLANS_PERMISSION, SCHEDULE, Plan, plan_page
 from onboarding.models import Onboarding
@@ -55,20 +56,24 @@ class Doing(ModelAdmin):
         return super().get_actions_detail(request, object_id) if row and not row.is_active else []
 
     @action(description="Activate…", permissions=["activate"], url_path="activate", icon="rocket_launch")
+    @stands_for("activate")
     def activate_selected(self, request: HttpRequest, queryset: QuerySet[Onboarding]) -> HttpResponse | None:
         accounts = self._chosen(request, queryset)
         there = reverse("admin:onboarding_activate")
         return activation_page(self, request, accounts, back=self._list_address(), action=there) if accounts else None
 
     @action(description="Assign an owner…", permissions=["plan"], icon="person")
+    @stands_for("assign_owner")
     def owner_selected(self, request: HttpRequest, queryset: QuerySet[Onboarding]) -> HttpResponse | None:
         return self._plan_selected(request, queryset, OWNER)
 
     @action(description="Extend the deadline…", permissions=["plan"], icon="event_upcoming")
+    @stands_for("set_deadline")
     def deadline_selected(self, request: HttpRequest, queryset: QuerySet[Onboarding]) -> HttpResponse | None:
         return self._plan_selected(request, queryset, DEADLINE)
 
     @action(description="Schedule the activation…", permissions=["activate"], icon="schedule")
+    @stands_for("schedule_activation")
     def schedule_selected(self, request: HttpRequest, queryset: QuerySet[Onboarding]) -> HttpResponse | None:
         return self._plan_selected(request, queryset, SCHEDULE)
 
@@ -79,10 +84,12 @@ class Doing(ModelAdmin):
         icon="rocket_launch",
         variant=ActionVariant.PRIMARY,
     )
+    @stands_for("activate")
     def activate_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.row_or_404(request, object_id)
         return activation_page(self, request, [row.account_id], back=_page_of(row))
 
+    @stands_for("activate")
     def activate_chosen(self, request: HttpRequest) -> HttpResponse:
         """Take the confirmation of what was chosen in the list; without one there is nothing to show or do."""
         if not self.has_activate_permission(request):
@@ -100,6 +107,7 @@ class Doing(ModelAdmin):
     def _of_chosen(self, plan: Plan) -> Callable[[HttpRequest], HttpResponse]:
         """Return the view that takes the plan's form for what was chosen in the list."""
 
+        @stands_for(verb_of(plan.run))
         def view(request: HttpRequest) -> HttpResponse:
             accounts = _posted(request)
             if not accounts and request.user.has_perm(plan.permission):
@@ -111,6 +119,7 @@ class Doing(ModelAdmin):
     def _of_one(self, plan: Plan) -> Callable[[HttpRequest, str], HttpResponse]:
         """Return the view with the plan's form for one account."""
 
+        @stands_for(verb_of(plan.run))
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
             row = self.row_or_404(request, object_id)
             return plan_page(self, request, plan, [row.account_id], back=_page_of(row))
