@@ -92,8 +92,8 @@ class Event:
 class Wanted:
     """Which events are asked for: of a kind, by somebody, from a moment until before another, older than a place.
 
-    `who` is the key of a person, OF_TEAM or OF_SYSTEM. What is empty doesn't matter. What staff tried and was refused is
-    only `for_team`.
+    `who` is the key of a person, OF_TEAM or OF_SYSTEM. What is empty doesn't matter. What staff were refused is only
+    `for_team`.
     """
 
     kind: str = ""
