@@ -102,7 +102,7 @@ def test_an_action_is_taken_by_somebody(account: Account) -> None:
 
 
 def test_a_denial_that_was_recorded_says_so(account: Account, owner: User) -> None:
-    with pytest.raises(RecordedDenial, match="^Not you"):
+    with pytest.raises(RecordedDenial, match="Not you"):
         attempt(account, owner, PermissionDenied("Not you."))
 
 
