@@ -2,7 +2,8 @@
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from contextlib import contextmanager
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
@@ -10,50 +11,78 @@ from django.utils import translation
 
 from accounts.language import STORED
 from accounts.models import Account, Refusal, User
+from accounts.verbs import is_verb
 from core.guards import sentence_of, sentence_of_constraint
 from core.refusals import AlreadyDone, reasons_of, without_nul
+from core.verbs import stands_for
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def action(verb: Callable[Concatenate[Account, P], R], *, records_as: str = "") -> Callable[Concatenate[Account, P], R]:
+class RecordedDenial(PermissionDenied):
+    """A denial of which a Refusal was left."""
+
+
+@overload
+def action(verb: Callable[Concatenate[Account, P], R], /) -> Callable[Concatenate[Account, P], R]: ...
+
+
+@overload
+def action(
+    *, records_as: str
+) -> Callable[[Callable[Concatenate[Account, P], R]], Callable[Concatenate[Account, P], R]]: ...
+
+
+def action(verb: Callable[..., Any] | None = None, /, *, records_as: str = "") -> Callable[..., Any]:
     """Make an action of a verb on an account: one transaction under the account's lock, and one `by`.
 
-    What it refuses is recorded under the verb's name, or under `records_as` for the rehearsal of another verb.
-
-    The verb gets the account as it stands after the lock. A refusal (a ValidationError, or a guard of the
-    database, which becomes one) undoes all the verb wrote, leaves one Refusal row for each reason, and is
-    raised again; so is a PermissionDenied.
+    The verb gets the account as it stands after the lock. What it refuses is recorded (`recording_refusals`) under its
+    own name, or under `records_as` if it is the rehearsal of another verb: `@action` or `@action(records_as="…")`.
     """
 
-    name = records_as or verb.__name__
+    def decorate(verb: Callable[..., Any]) -> Callable[..., Any]:
+        name = records_as or verb.__name__
 
-    @functools.wraps(verb)
-    def run(account: Account, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        by = kwargs["by"]
-        assert isinstance(by, User), "an action is always taken by somebody"
-        try:
-            with transaction.atomic():
+        @stands_for(name)
+        @functools.wraps(verb)
+        def run(account: Account, /, *args: Any, **kwargs: Any) -> Any:
+            by = kwargs["by"]
+            assert isinstance(by, User), "an action is always taken by somebody"
+            with recording_refusals(account, by, name):
                 return verb(Account.objects.locked().get(pk=account.pk), *args, **kwargs)
-        except AlreadyDone:
-            raise
-        except ValidationError as refusal:
-            record_refusals(account, by, name, refusal)
-            raise
-        except PermissionDenied as denial:
-            record_refusals(account, by, name, ValidationError(_words_of(denial), code="permission_denied"))
-            vars(denial)["is_recorded"] = True
-            raise
-        except IntegrityError as error:
-            sentence = sentence_of(error)
-            if sentence is None:
-                raise
-            guarded = ValidationError(sentence.text, code=sentence.guard)
-            record_refusals(account, by, name, guarded)
-            raise guarded from error
 
-    return run
+        return run
+
+    return decorate(verb) if verb else decorate
+
+
+@contextmanager
+def recording_refusals(account: Account | None, by: User, verb: str) -> Iterator[None]:
+    """Do what is inside in one transaction, and record under the verb what it refuses.
+
+    A refusal (a ValidationError, or a guard of the database, which becomes one) undoes all that was written, leaves one
+    Refusal row for each reason, and is raised again; so is a PermissionDenied, as RecordedDenial. AlreadyDone leaves
+    none.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except AlreadyDone:
+        raise
+    except ValidationError as refusal:
+        record_refusals(account, by, verb, refusal)
+        raise
+    except PermissionDenied as denial:
+        record_refusals(account, by, verb, ValidationError(_words_of(denial), code="permission_denied"))
+        raise RecordedDenial(*denial.args) from denial
+    except IntegrityError as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        guarded = ValidationError(sentence.text, code=sentence.guard)
+        record_refusals(account, by, verb, guarded)
+        raise guarded from error
 
 
 def record_refusals(account: Account | None, by: User | None, verb: str, refusal: ValidationError) -> None:
@@ -63,6 +92,7 @@ def record_refusals(account: Account | None, by: User | None, verb: str, refusal
 
 def rows_of(account: Account | None, by: User | None, verb: str, refusal: ValidationError) -> Iterator[Refusal]:
     """Yield one unsaved Refusal for each reason, for callers who write those of many accounts at once."""
+    assert is_verb(verb), f"{verb} is in no app's VERBS or HIDDEN_FROM_CUSTOMERS: people would read it as it is"
     for field, reason in reasons_of(refusal):
         with translation.override(STORED):
             # Django made the words of a constraint in the visitor's language, for good: here they are made anew.

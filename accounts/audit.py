@@ -7,19 +7,29 @@ from django.db.models import F, Q, QuerySet
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, gettext_noop
 
-from accounts.events.registry import facts, reasons, untold, verbs
+from accounts.events.registry import facts, reasons
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource, Source, one_of
-from accounts.events.values import Event, EventKind, FieldChange
+from accounts.events.values import Event, EventKind, FieldChange, Wanted
 from accounts.language import STORED
 from accounts.models import Account, Contact, NumberAssignment, PhoneNumber, Refusal, Role, ServiceRole, ServiceUser
 from accounts.models.numbers import national
+from accounts.models.refusal import RefusalQuerySet
+from accounts.verbs import BACK_OFFICE, OPEN_PAGE, verb_in_words
 
 IMPORTED = "Imported from a file"  # how the reason of a history row begins
 CORRECTED = "Assigned from "
 
 VERBS = {
     "add_service_user": gettext_noop("Add a person"),
-    "add_user": gettext_noop("Add a person"),
+    OPEN_PAGE: gettext_noop("Open a page"),
+}
+HIDDEN_FROM_CUSTOMERS = {BACK_OFFICE: "Use the back office"}
+# Rows of earlier versions were named after views and addresses; rows are never changed.
+FORMER_NAMES = {
+    "add_user": "add_service_user",
+    "audit_log": OPEN_PAGE,
+    "audit_log_csv": OPEN_PAGE,
+    "accounts_account_change": BACK_OFFICE,
 }
 REFUSALS = {
     "permission_denied": gettext_noop("the role does not allow it"),
@@ -123,15 +133,15 @@ class NumberSource(HistorySource):
         REMOVED: gettext_noop("Number removed"),
     }
 
-    also_told = Q(history_change_reason__startswith=CORRECTED)
+    also_visible = Q(history_change_reason__startswith=CORRECTED)
 
     def rows(self, account: Account) -> QuerySet[Any]:
         ever = self.history.filter(account=account.pk).values("id")
         return self.history.filter(id__in=ever)
 
-    def told(self, rows: QuerySet[Any], account: Account) -> QuerySet[Any]:
+    def visible(self, rows: QuerySet[Any], account: Account, wanted: Wanted) -> QuerySet[Any]:
         mine = Q(account=account.pk) | Q(event_was__account_id=account.pk)
-        return super().told(rows, account).filter(mine)
+        return super().visible(rows, account, wanted).filter(mine)
 
     def event(self, account: Account, entry: Entry) -> Event:
         number = national(entry.now["item"])
@@ -180,14 +190,18 @@ class EndOfAssignmentSource(AssignmentSource):
 
 
 class RefusalSource(Source):
-    """What was tried and refused, whoever tried it, but for what the team does for itself."""
+    """What was tried and refused: to customers only what their own people tried."""
 
     kind = EventKind.REFUSED
     at = "at"
     user = "by"
 
-    def rows(self, account: Account) -> QuerySet[Any]:
-        return Refusal.objects.filter(account=account).exclude(action__in=untold())
+    def rows(self, account: Account) -> RefusalQuerySet:
+        return Refusal.objects.filter(account=account)
+
+    def visible(self, rows: QuerySet[Any], account: Account, wanted: Wanted) -> QuerySet[Any]:
+        assert isinstance(rows, RefusalQuerySet)
+        return rows if wanted.for_team else rows.for_customers(account)
 
     def facts(self) -> dict[str, Any]:
         return {name: F(name) for name in ("action", "field", "tried", "rule", "message")}
@@ -199,7 +213,7 @@ class RefusalSource(Source):
         if tried and not short and tried not in note:
             note = gettext("tried %(tried)s: %(why)s") % {"tried": tried, "why": note}
         item = gettext(FIELDS[field]) if field in FIELDS else field.replace("_", " ").capitalize()
-        return self.described(account, entry, verbs().get(verb, verb.replace("_", " ").capitalize()), item, note=note)
+        return self.described(account, entry, verb_in_words(verb), item, note=note)
 
 
 def why_refused(refusal: Refusal) -> str:

@@ -14,32 +14,38 @@ from django.utils.translation import gettext_lazy as _
 from accounts.acting import record_refusals
 from accounts.models import Account, User
 from accounts.roles import Capability, capabilities_of
+from accounts.verbs import OPEN_PAGE
+from core.verbs import stands_for
 
 Page = Callable[..., HttpResponse]
 
 
 class AccountRequest(HttpRequest):
-    """A request for an account's page, with the account and what the visitor may do on it."""
+    """A request for an account's page, with the account, what the visitor may do on it, and what posting it does."""
 
     user: User
     account: Account
     capabilities: frozenset[Capability]
+    verb: str
 
 
-def account_page(capability: Capability | None = None) -> Callable[[Page], Page]:
+def account_page(capability: Capability | None = None, *, verb: str = OPEN_PAGE) -> Callable[[Page], Page]:
     """Make a view of `view(request, …)` whose URL has the account's `number`.
 
-    A visitor goes to log in; an account that is not his answers 404 (I15); a role without the capability answers 403.
-    With None, any contact of the account may see the page.
+    A visitor goes to log in; an account that is not theirs answers 404 (I15); a role without the capability answers
+    403. With None, any contact of the account may see the page. What is refused when it is posted is recorded under the
+    `verb`, the name of the action that the page stands for.
     """
 
     def decorate(view: Page) -> Page:
+        @stands_for(verb)
         @login_required
         @functools.wraps(view)
         def page(request: AccountRequest, number: str, **kwargs: Any) -> HttpResponse:
             mine = Account.objects.for_user(request.user).select_related("onboarding")
             request.account = get_object_or_404(mine, number=number)
             request.capabilities = capabilities_of(request.user, request.account)
+            request.verb = verb
             if capability and capability not in request.capabilities:
                 denial = ValidationError(
                     _("Your role on this account does not let you %(capability)s."),
@@ -47,7 +53,7 @@ def account_page(capability: Capability | None = None) -> Callable[[Page], Page]
                     params={"capability": capability.in_words},
                 )
                 if request.method == "POST":
-                    record_refusals(request.account, request.user, view.__name__, denial)
+                    record_refusals(request.account, request.user, verb, denial)
                 raise PermissionDenied(denial.messages[0])
             return view(request, **kwargs)
 
@@ -69,7 +75,7 @@ def render_page(request: AccountRequest, template: str, context: dict[str, Any],
     return render(request, template, {**shared, **context}, status=status)
 
 
-def record_form(request: AccountRequest, verb: str, form: BaseForm) -> None:
-    """Record what a form could not read, as the verb would have recorded what it refuses."""
+def record_form(request: AccountRequest, form: BaseForm) -> None:
+    """Record what a form could not read, as the page's verb would have recorded what it refuses."""
     if form.errors:
-        record_refusals(request.account, request.user, verb, ValidationError(form.errors.as_data()))
+        record_refusals(request.account, request.user, request.verb, ValidationError(form.errors.as_data()))

@@ -3,12 +3,15 @@
 import enum
 
 from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
 from django.utils.functional import lazy
 from django.utils.translation import gettext, gettext_lazy, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Contact, Role, User
 from core.guards import LazyStr
+
+NOT_YOURS = "You don't have permission to do this in the back office."
 
 
 class Capability(enum.StrEnum):
@@ -40,12 +43,15 @@ def capabilities_of(user: User, account: Account) -> frozenset[Capability]:
 
 
 def require(capability: Capability, user: User, account: Account, *, or_permission: str = "") -> None:
-    """Raise PermissionDenied unless the user may, as a contact or as active staff with the permission."""
-    if not user.is_active:
+    """Raise PermissionDenied unless the user may, as a contact or as active staff with the permission.
+
+    Like staff, they are read again: a page may hold a user who has been deactivated since.
+    """
+    if not User.objects.filter(pk=user.pk, is_active=True).exists():
         raise PermissionDenied(_("This log-in has been switched off."))
     if capability in capabilities_of(user, account):
         return
-    if or_permission and user.is_staff and user.has_perm(or_permission):
+    if or_permission and is_staff_with(user, or_permission):
         return
     raise PermissionDenied(_denial(capability))
 
@@ -53,10 +59,19 @@ def require(capability: Capability, user: User, account: Account, *, or_permissi
 def require_staff(by: User, permission: str, denial: LazyStr) -> None:
     """Raise PermissionDenied, which says the `denial`, unless the user is active staff with the permission.
 
-    They are read anew: a page or a command may hold a user who has been switched off since.
+    They are read again: a page or a command may hold a user who has been deactivated since.
     """
     if not is_staff_with(by, permission):
         raise PermissionDenied(denial)
+
+
+def staff_of(request: HttpRequest, permission: str) -> User:
+    """Return the user who asks for a page of the back office, checked by `require_staff`."""
+    user = request.user
+    if not isinstance(user, User):
+        raise PermissionDenied(NOT_YOURS)
+    require_staff(user, permission, NOT_YOURS)
+    return user
 
 
 def is_staff_with(user: User, permission: str) -> bool:

@@ -47,7 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @account_page()
 def overview(request: AccountRequest) -> HttpResponse:
     """The account at a glance, and what was lately tried and refused."""
-    latest = Refusal.objects.filter(account=request.account).select_related("by")[:RECENT_REFUSALS]
+    latest = Refusal.objects.for_customers(request.account).select_related("by")[:RECENT_REFUSALS]
     refusals = [(refusal, why_refused(refusal)) for refusal in latest]
     return render_page(request, "hostpilot/overview.html", {"refusals": refusals, "page": "home"})
 

@@ -70,7 +70,7 @@ def main(rows: int) -> None:
 
     with throw_away_database():
         population.populate(1)
-        by = User.objects.get(is_superuser=True)
+        by = User.objects.create_user("customer@example.com")
         with connection.cursor() as cursor:
             cursor.execute(population.EMPTY)
             cursor.execute("SET session_replication_role = replica")

@@ -10,16 +10,29 @@ from django.utils.translation import gettext, gettext_noop
 from accounts.events.sources import Entry, Source
 from accounts.events.values import Event, EventKind
 from accounts.models import Account
+from accounts.verbs import OPEN_PAGE
 from billing.models import CreditNote, Invoice
 from core.groups import BILLING_TEAM
 from core.money import money
 
-VERBS = {
-    "issue_credit_note": gettext_noop("Give money back"),
-    "void_calls": gettext_noop("Void calls"),
-    "take_record": gettext_noop("Take a call record set aside"),
-    "dismiss_record": gettext_noop("Dismiss a call record set aside"),
-    "dismiss_reject": gettext_noop("Dismiss a rejected call"),
+VERBS: dict[str, str] = {}
+HIDDEN_FROM_CUSTOMERS = {
+    "correct_timezone": "Correct the time zone",
+    "release_bill": "Release a held bill",
+    "reject_bill": "Reject a held bill",
+    "issue_credit_note": "Issue a credit note",
+    "import_calls": "Import calls",
+    "void_calls": "Void calls",
+    "take_record": "Take a call record set aside",
+    "dismiss_record": "Dismiss a call record set aside",
+    "dismiss_reject": "Dismiss a rejected call",
+}
+FORMER_NAMES = {
+    "accounts_account_correct_timezone": "correct_timezone",
+    **dict.fromkeys(
+        ("running_month", "invoices", "invoice_page", "invoice_pdf", "usage", "usage_csv"),
+        OPEN_PAGE,
+    ),
 }
 REFUSALS: dict[str, str] = {}
 

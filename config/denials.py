@@ -4,28 +4,44 @@ from typing import Final
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
+from django.urls import ResolverMatch
 
-from accounts.acting import record_refusals
+from accounts.acting import RecordedDenial, record_refusals
 from accounts.models import Account, User
+from accounts.roles import NOT_YOURS
+from accounts.verbs import BACK_OFFICE
+from core.verbs import verb_of
 
 ACCOUNT_OF: Final = {"accounts_account": "pk", "onboarding_onboarding": "onboarding__pk"}
-WHY: Final = "You may not do this in the back office."
 
 
 def record_denial(request: HttpRequest, denial: PermissionDenied) -> None:
     """Leave a Refusal of a POST to the admin that was denied, with its account where the address names one.
 
-    An action that denies records it itself; here is what a page denies before it calls one.
+    An action that denies records it itself; here is what a page denies before it calls one. It is recorded under the
+    verb that the page stands for (`core.verbs.stands_for`), and any other page as BACK_OFFICE with its address.
     """
     match, user = request.resolver_match, request.user
-    if request.method != "POST" or vars(denial).get("is_recorded"):
+    if request.method != "POST" or isinstance(denial, RecordedDenial):
         return
     if match is None or match.app_name != "admin" or not isinstance(user, User):
         return
-    name = match.url_name or "admin"
-    tried = str(match.kwargs.get("object_id") or request.POST.get("action") or request.POST.get("accounts", ""))
-    refusal = ValidationError(str(denial) or WHY, code="permission_denied", params={"tried": tried})
-    record_refusals(_account(name, tried), user, name, refusal)
+    asked = request.POST.get("action", "")
+    verb = verb_of(_denied(match, asked))
+    key = str(match.kwargs.get("object_id", ""))
+    tried = key or asked or request.POST.get("accounts", "")
+    refusal = ValidationError(
+        str(denial) or NOT_YOURS,
+        code="permission_denied",
+        params={"tried": tried if verb else " ".join(filter(None, [request.path, asked]))},
+    )
+    record_refusals(_account(match.url_name or "", key), user, verb or BACK_OFFICE, refusal)
+
+
+def _denied(match: ResolverMatch, asked: str) -> object:
+    """Return what was denied: the page, or in a list the action that was asked for."""
+    model_admin = getattr(match.func, "model_admin", None)
+    return getattr(model_admin, asked) if model_admin and asked in (model_admin.actions or ()) else match.func
 
 
 def _account(name: str, key: str) -> Account | None:

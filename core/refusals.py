@@ -1,9 +1,11 @@
-"""What a refusal says, and how it is shown on a form: a refusal is a ValidationError with a code."""
+"""What a refusal says, and how it is shown: a refusal is a ValidationError with a code."""
 
 from collections.abc import Iterator
 
+from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms import BaseForm
+from django.http import HttpRequest
 
 
 class AlreadyDone(ValidationError):
@@ -18,10 +20,20 @@ def reasons_of(refusal: ValidationError) -> Iterator[tuple[str, ValidationError]
             yield field, reason
 
 
-def show_refusal(form: BaseForm, refusal: ValidationError) -> None:
-    """Put each reason of a refusal at its field of the form, or above the form where it has no such field."""
+def show_refusal(form: BaseForm, refusal: ValidationError, *, at: str = NON_FIELD_ERRORS) -> None:
+    """Put each reason of a refusal at its field of the form, or above the form if it has no such field.
+
+    A reason that names no field stands `at` this one.
+    """
     for field, reason in reasons_of(refusal):
-        form.add_error(field if field in form.fields else None, reason)
+        place = at if field == NON_FIELD_ERRORS else field
+        form.add_error(place if place in form.fields else None, reason)
+
+
+def show_as_message(request: HttpRequest, refusal: ValidationError) -> None:
+    """Say a refusal above the next page, where there is no form; that something was done already is no error."""
+    level = messages.INFO if isinstance(refusal, AlreadyDone) else messages.ERROR
+    messages.add_message(request, level, " ".join(refusal.messages))
 
 
 def without_nul(text: str) -> str:

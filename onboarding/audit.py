@@ -9,22 +9,41 @@ from django.utils.translation import gettext, gettext_noop
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource
 from accounts.events.values import Event, EventKind, FieldChange
 from accounts.models import Account
+from accounts.verbs import BACK_OFFICE
 from core.dates import day_in_words
 from onboarding.models import DeadlineRule, GoLiveRequest, Onboarding
 from onboarding.rules import DEFAULT_PACKAGE, SEAT_LIMIT
 
 VERBS = {
-    "activate": gettext_noop("Activate the account"),
     "request_go_live": gettext_noop("Ask to go live"),
-    "go_live": gettext_noop("Ask to go live"),
     "withdraw_go_live": gettext_noop("Withdraw the request to go live"),
-    "withdraw": gettext_noop("Withdraw the request to go live"),
-    "answer_go_live": gettext_noop("Answer the request to go live"),
-    "set_deadline": gettext_noop("Set a deadline"),
-    "remove_deadline": gettext_noop("Remove the deadline"),
-    "follow_policy": gettext_noop("Follow the policy's deadline"),
-    "schedule_activation": gettext_noop("Schedule the activation"),
-    "cancel_schedule": gettext_noop("Cancel the scheduled activation"),
+}
+HIDDEN_FROM_CUSTOMERS = {
+    "activate": "Activate the account",
+    "answer_go_live": "Answer the request to go live",
+    "set_deadline": "Set a deadline",
+    "remove_deadline": "Remove the deadline",
+    "follow_policy": "Follow the policy's deadline",
+    "schedule_activation": "Schedule the activation",
+    "cancel_schedule": "Cancel the scheduled activation",
+    "assign_owner": "Assign an owner",
+    "write_note": "Write a note",
+    "send_again": "Send a notice again",
+}
+FORMER_NAMES = {
+    "go_live": "request_go_live",
+    "withdraw": "withdraw_go_live",
+    "accounts_account_activate_account": "activate",
+    "onboarding_onboarding_activate_one": "activate",
+    "onboarding_onboarding_owner": "assign_owner",
+    "onboarding_onboarding_deadline": "set_deadline",
+    "onboarding_onboarding_no-deadline": "remove_deadline",
+    "onboarding_onboarding_policy": "follow_policy",
+    "onboarding_onboarding_schedule": "schedule_activation",
+    "onboarding_onboarding_cancel-schedule": "cancel_schedule",
+    "onboarding_onboarding_note": "write_note",
+    "onboarding_onboarding_answer": "answer_go_live",
+    "onboarding_onboarding_change": BACK_OFFICE,
 }
 # What the rows of the mode's own history say of a plan, for customers; the team reads more, with the reasons.
 DEADLINE, SCHEDULED, MOVED, CANCELLED = (
@@ -34,7 +53,6 @@ DEADLINE, SCHEDULED, MOVED, CANCELLED = (
     gettext_noop("Scheduled activation cancelled"),
 )
 PLAN_EVENTS = frozenset({DEADLINE, SCHEDULED, MOVED, CANCELLED})
-UNTOLD = ("assign_owner", "write_note")
 REFUSALS = {
     "seat_limit": gettext_noop("tried {tried} seats; {seat_limit} is the limit in onboarding"),
     "package_locked": gettext_noop("tried {tried}; {default_package} is fixed in onboarding"),

@@ -42,7 +42,7 @@ def why_package_is_locked() -> str:
     return gettext(LOCKED) % {"package": DEFAULT_PACKAGE}
 
 
-def refuse_seats(onboarding: Onboarding, seats: int) -> ValidationError | None:
+def seats_refusal(onboarding: Onboarding, seats: int) -> ValidationError | None:
     """Return the refusal of holding this many seats, or None where they may be held."""
     limit = seat_limit(onboarding)
     if limit is None or seats <= limit:
@@ -57,14 +57,14 @@ def refuse_seats(onboarding: Onboarding, seats: int) -> ValidationError | None:
     )
 
 
-def refuse_package(onboarding: Onboarding, name: str, *, is_default: bool) -> ValidationError | None:
+def package_refusal(onboarding: Onboarding, name: str, *, is_default: bool) -> ValidationError | None:
     """Return the refusal of the toll-free package called `name`, or None where it may be chosen."""
     if is_default or not package_is_locked(onboarding):
         return None
     return ValidationError(_(LOCKED), code="package_locked", params={"package": DEFAULT_PACKAGE, "tried": name})
 
 
-def refuse_activation(onboarding: Onboarding) -> ValidationError | None:
+def activation_refusal(onboarding: Onboarding) -> ValidationError | None:
     """Return the refusal of an activation, or None where the account is in onboarding."""
     if not onboarding.is_active:
         return None

@@ -38,7 +38,7 @@ def timeline(account: Account, limit: int) -> list[Moment]:
 
 def _events(account: Account, limit: int) -> Iterator[Moment]:
     plans = {gettext(action) for action in PLAN_EVENTS}
-    for event in recent_events(account, limit):
+    for event in recent_events(account, limit, for_team=True):
         if event.action in plans and not event.is_refused:
             continue  # `_plans` tells it with the team's reason
         changes = [_changed(change) for change in event.changes]

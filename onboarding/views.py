@@ -11,13 +11,13 @@ from accounts.models import Account
 from accounts.pages import AccountRequest, account_page, record_form, render_page
 from accounts.roles import Capability
 from core.clock import database_now
-from core.refusals import AlreadyDone, show_refusal
+from core.refusals import show_as_message, show_refusal
 from onboarding.actions import request_go_live, withdraw_go_live
 from onboarding.forms import GoLiveForm
 from onboarding.models import GoLiveRequest, Onboarding
 
 
-@account_page(Capability.SEE_SERVICES)
+@account_page(Capability.SEE_SERVICES, verb="request_go_live")
 def go_live(request: AccountRequest) -> HttpResponse:
     """The checklist, the state of the request, and the form to make one."""
     account = request.account
@@ -25,7 +25,7 @@ def go_live(request: AccountRequest) -> HttpResponse:
         return redirect("contact_center", account.number)
     form = GoLiveForm(request.POST or None, initial={"wanted_on": account.day_of(database_now())})
     if request.method == "POST" and not form.is_valid():
-        record_form(request, "request_go_live", form)
+        record_form(request, form)
     elif request.method == "POST":
         try:
             request_go_live(account, by=request.user, **form.cleaned_data)
@@ -48,15 +48,13 @@ def go_live(request: AccountRequest) -> HttpResponse:
 
 
 @require_POST
-@account_page(Capability.CHANGE_SERVICES)
+@account_page(Capability.CHANGE_SERVICES, verb="withdraw_go_live")
 def withdraw(request: AccountRequest) -> HttpResponse:
     """Take the waiting request back."""
     try:
         withdraw_go_live(request.account, by=request.user)
-    except AlreadyDone as answer:
-        messages.info(request, answer.messages[0])
     except ValidationError as refusal:
-        messages.error(request, refusal.messages[0])
+        show_as_message(request, refusal)
     else:
         messages.success(request, gettext("Your request was withdrawn. You can ask again at any time."))
     return redirect("go_live", request.account.number)

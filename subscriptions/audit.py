@@ -9,21 +9,28 @@ from django.utils.translation import gettext, gettext_noop
 
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource
 from accounts.events.values import EventKind, FieldChange
+from accounts.verbs import OPEN_PAGE
 from subscriptions.models import ContactCenter, Holding
 
 VERBS = {
     "install": gettext_noop("Install Contact Center"),
-    "install_page": gettext_noop("Install Contact Center"),
     "change_subscription": gettext_noop("Change the subscription"),
-    "subscription": gettext_noop("Change the subscription"),
-    "confirm": gettext_noop("Change the subscription"),
     "assign_users": gettext_noop("Assign Contact Center to people"),
-    "users": gettext_noop("Assign Contact Center to people"),
     "import_people": gettext_noop("Import people"),
     "assign_number": gettext_noop("Assign a number"),
     "unassign_number": gettext_noop("Unassign a number"),
-    "phone_numbers": gettext_noop("Assign a number"),
-    "correct_assignment": gettext_noop("Correct an assignment"),
+}
+HIDDEN_FROM_CUSTOMERS = {"correct_assignment": "Correct an assignment"}
+FORMER_NAMES = {
+    "contact_center": OPEN_PAGE,
+    "install_page": "install",
+    "subscription": "change_subscription",
+    "new_total": "change_subscription",
+    "confirm": "change_subscription",
+    "users": "assign_users",
+    "import_page": "import_people",
+    "confirm_import": "import_people",
+    "phone_numbers": "assign_number",
 }
 REFUSALS = {
     "already_installed": gettext_noop("Contact Center is installed already"),

@@ -14,12 +14,12 @@ from django.db.models import Min
 from core.clock import database_now
 from core.money import money, rate
 from onboarding import rules as mode
-from onboarding.actions import no_contact_center
+from onboarding.actions import not_installed_refusal
 from subscriptions.differences import InForce, held
 from subscriptions.ledger import Row
 from subscriptions.models import ChargedPer, ContactCenter, Holding, Item, ItemKind, Price, Slot
 from subscriptions.rules import Catalogue, Subscription
-from subscriptions.sale import Sale, refuse_past_price, refuse_sale
+from subscriptions.sale import Sale, past_price_refusal, sale_refusal
 
 SECTIONS = {
     "products": ItemKind.PRODUCT,
@@ -59,7 +59,7 @@ def contact_center_of(account: Any) -> ContactCenter:
         .first()
     )
     if found is None:
-        raise no_contact_center(account.number)
+        raise not_installed_refusal(account.number)
     return found
 
 
@@ -134,7 +134,7 @@ def load_catalogue(content: Mapping[str, Any], *, dry_run: bool = False, now: da
     for item, price in parsed:
         there = existing.get(item.sku)
         if unknown := set(item.only_for) - products:
-            against.append(_differs(f"{item.sku} is only for {_listed(unknown)}, not the SKU of a product."))
+            against.append(_difference_refusal(f"{item.sku} is only for {_listed(unknown)}, not the SKU of a product."))
         elif there and (differences := list(_differences(there, item))):
             against += differences
         else:
@@ -150,7 +150,7 @@ def load_catalogue(content: Mapping[str, Any], *, dry_run: bool = False, now: da
     return loaded
 
 
-def sale_refusal(item: Item, first: date | None, withdrawn_from: date | None) -> ValidationError | None:
+def item_sale_refusal(item: Item, first: date | None, withdrawn_from: date | None) -> ValidationError | None:
     """Return why an item can't be sold from its first price on beside the others of its size, or None.
 
     Locks the others: none of them is given a price, or withdrawn on another day, until the caller's transaction ends.
@@ -163,7 +163,7 @@ def sale_refusal(item: Item, first: date | None, withdrawn_from: date | None) ->
     sales = [
         Sale(others[key].name, start, others[key].withdrawn_from) for key, start in starts.values_list("item", "first")
     ]
-    return refuse_sale(Sale(item.name, first, withdrawn_from), sales)
+    return sale_refusal(Sale(item.name, first, withdrawn_from), sales)
 
 
 def _add_price(item: Item, price: Price, loaded: Loaded, against: list[ValidationError], now: datetime) -> None:
@@ -173,14 +173,14 @@ def _add_price(item: Item, price: Price, loaded: Loaded, against: list[Validatio
     if same := others.get(day):
         if (same.monthly_price, same.per_minute) != (price.monthly_price, price.per_minute):
             against.append(
-                _differs(
+                _difference_refusal(
                     f"{item.sku} costs {amount_in_words(same)} from {day}, and {amount_in_words(price)} in the file."
                 )
             )
         return
-    refusal = refuse_past_price(item.sku, day, others=others, now=now)
+    refusal = past_price_refusal(item.sku, day, others=others, now=now)
     if refusal is None and not any(other < day for other in others):
-        refusal = sale_refusal(item, day, item.withdrawn_from)
+        refusal = item_sale_refusal(item, day, item.withdrawn_from)
     if refusal is not None:
         against.append(refusal)
         return
@@ -206,10 +206,10 @@ def _differences(there: Item, item: Item) -> Iterator[ValidationError]:
         if field == "only_for":
             was, now = _listed(was), _listed(now)
         if was != now:
-            yield _differs(f"{item.sku}: {words}: “{was}” in the catalogue, “{now}” in the file.")
+            yield _difference_refusal(f"{item.sku}: {words}: “{was}” in the catalogue, “{now}” in the file.")
 
 
-def _differs(words: str) -> ValidationError:
+def _difference_refusal(words: str) -> ValidationError:
     return ValidationError(words, code="item_differs")
 
 

@@ -94,7 +94,7 @@ def read_people(content: bytes) -> PeopleFile:
     commas, semicolons or tabs. Lines are counted as an editor counts them, also where a cell has a line break.
     """
     if len(content) > MOST_BYTES:
-        raise _refused("too_big", _("The file has more than 2 MB. %(split)s"), {"split": SPLIT})
+        raise _refusal("too_big", _("The file has more than 2 MB. %(split)s"), {"split": SPLIT})
     text = _decoded(content)
     first = text.lstrip("\r\n").partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
@@ -106,7 +106,7 @@ def read_people(content: bytes) -> PeopleFile:
     seen: dict[str, int] = {}
     for count, (line, cells) in enumerate(rows, start=1):
         if count > MOST_PEOPLE:
-            raise _refused(
+            raise _refusal(
                 "too_many",
                 _("The file has more than %(most)s people. %(split)s"),
                 {"most": f"{MOST_PEOPLE:,}", "split": SPLIT},
@@ -114,7 +114,7 @@ def read_people(content: bytes) -> PeopleFile:
         try:
             person = _person(line, cells, places, len(header))
             if person.email in seen:
-                raise _refused(
+                raise _refusal(
                     "twice",
                     _("%(email)s is in line %(line)s as well."),
                     {"email": person.email, "line": seen[person.email]},
@@ -126,7 +126,7 @@ def read_people(content: bytes) -> PeopleFile:
             seen[person.email] = line
             people.append(person)
     if not people and not left_out:
-        raise _refused("no_people", _("The file has no people: nothing follows its first line."))
+        raise _refusal("no_people", _("The file has no people: nothing follows its first line."))
     return PeopleFile(people, left_out, ignored)
 
 
@@ -135,37 +135,37 @@ def checked(person: Person) -> Person:
     name, email, role = person.name.strip(), person.email.strip().lower(), person.role
     for cell, label in ((name, _("name")), (email, _("e-mail address"))):
         if not cell:
-            raise _refused("missing", _("The %(label)s is missing."), {"label": label})
+            raise _refusal("missing", _("The %(label)s is missing."), {"label": label})
         if "\0" in cell:
-            raise _refused("nul", _("The %(label)s has a character that is no text."), {"label": label})
+            raise _refusal("nul", _("The %(label)s has a character that is no text."), {"label": label})
         if "\n" in cell or "\r" in cell:
-            raise _refused("line_break", _("The %(label)s has a line break."), {"label": label})
+            raise _refusal("line_break", _("The %(label)s has a line break."), {"label": label})
         if not cell.isprintable():
-            raise _refused("unprintable", _("The %(label)s has a character that can't be seen."), {"label": label})
+            raise _refusal("unprintable", _("The %(label)s has a character that can't be seen."), {"label": label})
         if cell.startswith(FORMULA):
-            raise _refused(
+            raise _refusal(
                 "formula",
                 _("The %(label)s begins with %(character)s, as a formula does."),
                 {"label": label, "character": cell[0]},
             )
     if len(name) > LONGEST_NAME:
-        raise _refused("too_long", _("The name has more than %(most)s characters."), {"most": LONGEST_NAME})
+        raise _refusal("too_long", _("The name has more than %(most)s characters."), {"most": LONGEST_NAME})
     try:
         validate_email(email)
     except ValidationError as error:
-        raise _refused(
+        raise _refusal(
             "bad_email",
             _("“%(email)s” is not an e-mail address."),
             {"email": email[:LONGEST_SHOWN]},
         ) from error
     if len(email) > LONGEST_EMAIL:
-        raise _refused(
+        raise _refusal(
             "too_long",
             _("The e-mail address has more than %(most)s characters."),
             {"most": LONGEST_EMAIL},
         )
     if role and role not in ServiceRole.values:
-        raise _refused(
+        raise _refusal(
             "unknown_role",
             _("“%(role)s” is not a role. The roles are %(roles)s, or nothing."),
             {"role": role[:LONGEST_SHOWN], "roles": _all_roles()},
@@ -175,11 +175,11 @@ def checked(person: Person) -> Person:
 
 def _person(line: int, cells: Sequence[str], places: dict[str, int], width: int) -> Person:
     if any(cells[width:]):
-        raise _refused("more_cells", _("The line has more cells than the first line names."))
+        raise _refusal("more_cells", _("The line has more cells than the first line names."))
     found = {column: cells[place] if place < len(cells) else "" for column, place in places.items()}
     role = found.get("role", "")
     if "\0" in role:
-        raise _refused("nul", _("The role has a character that is no text."))
+        raise _refusal("nul", _("The role has a character that is no text."))
     known = " ".join(role.lower().replace("_", " ").split())
     return checked(Person(line, found["name"], found["email"], _roles().get(known, role.strip())))
 
@@ -197,7 +197,7 @@ def _roles() -> Mapping[str, str]:
 def _decoded(content: bytes) -> str:
     for mark, encoding in OTHER_ENCODINGS:
         if content.startswith(mark):
-            raise _refused(
+            raise _refusal(
                 "encoding",
                 _("The file is %(encoding)s. %(save_anew)s"),
                 {"encoding": encoding, "save_anew": SAVE_ANEW},
@@ -206,15 +206,15 @@ def _decoded(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise _refused(
+        raise _refusal(
             "encoding",
             _("The file is not UTF-8, see line %(line)s. %(save_anew)s"),
             {"line": line, "save_anew": SAVE_ANEW},
         ) from error
     if "\0" in text.partition("\n")[0]:
-        raise _refused("encoding", _("The file is not text. %(save_anew)s"), {"save_anew": SAVE_ANEW})
+        raise _refusal("encoding", _("The file is not text. %(save_anew)s"), {"save_anew": SAVE_ANEW})
     if not text.strip():
-        raise _refused("empty", _("The file is empty."))
+        raise _refusal("empty", _("The file is empty."))
     return text
 
 
@@ -227,7 +227,7 @@ def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise _refused(
+            raise _refusal(
                 "bad_csv",
                 _("The row that begins in line %(line)s is not CSV: look for a quotation mark that is not closed."),
                 {"line": line},
@@ -243,7 +243,7 @@ def _columns(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
     for column, spellings in COLUMNS.items():
         found = [place for place, name in enumerate(names) if name in spellings]
         if len(found) > 1:
-            raise _refused(
+            raise _refusal(
                 "column_twice",
                 _("The first line names the column “%(column)s” more than once."),
                 {"column": column},
@@ -257,12 +257,12 @@ def _columns(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
             "The first line must name the columns “name” and “email”; %(missing)s are missing.",
             len(missing),
         )
-        raise _refused("missing_columns", words, {"missing": _quoted(missing)})
+        raise _refusal("missing_columns", words, {"missing": _quoted(missing)})
     taken = set(places.values())
     return places, [header[place].strip() for place, name in enumerate(names) if name and place not in taken]
 
 
-def _refused(code: str, reason: LazyStr, params: dict[str, Any] | None = None) -> ValidationError:
+def _refusal(code: str, reason: LazyStr, params: dict[str, Any] | None = None) -> ValidationError:
     """Return a refusal whose words are made when it is read: shown in one language, it may be kept in another."""
     return ValidationError(reason, code=code, params=params)
 

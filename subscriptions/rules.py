@@ -48,7 +48,7 @@ def offered(catalogue: Catalogue, *, held: Subscription, edition: Item, today: d
     }
 
 
-def refuse_subscription(
+def subscription_refusal(
     wanted: Subscription,
     *,
     held: Subscription,
@@ -56,20 +56,20 @@ def refuse_subscription(
     catalogue: Catalogue,
     onboarding: Onboarding,
     today: date,
-) -> dict[str, list[ValidationError]]:
-    """Return every reason against holding `wanted`, by the field it stands at; empty where it may be held.
+) -> ValidationError | None:
+    """Return the refusal to hold `wanted`, with every reason at its field, or None if it may be held.
 
     What is held already may be kept, and seats bought, even where it was withdrawn from sale; what was given up is a
     new purchase. `catalogue` has every item with a price today.
     """
     reasons: dict[str, list[ValidationError]] = {}
 
-    def refuse(field: str, reason: ValidationError | None) -> None:
+    def add(field: str, reason: ValidationError | None) -> None:
         if reason is not None:
             reasons.setdefault(field, []).append(reason)
 
     if type(wanted.seats) is not int or not 0 <= wanted.seats <= MOST_SEATS:
-        refuse(
+        add(
             "seats",
             ValidationError(
                 _("Choose a number of seats from 0 to %(most)s."),
@@ -78,7 +78,7 @@ def refuse_subscription(
             ),
         )
     else:
-        refuse("seats", mode.refuse_seats(onboarding, wanted.seats))
+        add("seats", mode.seats_refusal(onboarding, wanted.seats))
     for field, skus, kind in (
         ("channels", wanted.channels - held.channels, ItemKind.CHANNEL),
         ("addons", wanted.addons - held.addons, ItemKind.ADDON),
@@ -86,13 +86,13 @@ def refuse_subscription(
         ("package", {wanted.package} - {held.package}, ItemKind.PACKAGE),
     ):
         for sku in sorted(skus):
-            refuse(field, _refuse_item(sku, kind, edition, catalogue, today))
+            add(field, _item_refusal(sku, kind, edition, catalogue, today))
             item = catalogue.get(sku)
             if kind == ItemKind.PACKAGE and item:
-                refuse(field, mode.refuse_package(onboarding, item.name, is_default=item.held_at_install))
+                add(field, mode.package_refusal(onboarding, item.name, is_default=item.held_at_install))
     kept = {edition.sku, held.storage, held.package, *held.switched_on}
     if missing := sorted(kept - catalogue.keys()):  # what it costs can't be said, so nobody can agree to it
-        refuse(
+        add(
             NON_FIELD_ERRORS,
             ValidationError(
                 _(
@@ -103,10 +103,10 @@ def refuse_subscription(
                 params={"tried": ", ".join(missing)},
             ),
         )
-    return reasons
+    return ValidationError(reasons) if reasons else None
 
 
-def _refuse_item(sku: str, kind: ItemKind, edition: Item, catalogue: Catalogue, today: date) -> ValidationError | None:
+def _item_refusal(sku: str, kind: ItemKind, edition: Item, catalogue: Catalogue, today: date) -> ValidationError | None:
     item = catalogue.get(sku)
     if item is None or item.kind != kind:
         return ValidationError(
@@ -115,7 +115,7 @@ def _refuse_item(sku: str, kind: ItemKind, edition: Item, catalogue: Catalogue, 
             params={"tried": sku, "kind": _kind_later(kind)},
         )
     if not item.is_on_sale(today):
-        return withdrawn(item)
+        return withdrawn_refusal(item)
     if not item.is_sold_with(edition):
         return ValidationError(
             _("%(item)s is not sold with %(edition)s."),
@@ -125,7 +125,7 @@ def _refuse_item(sku: str, kind: ItemKind, edition: Item, catalogue: Catalogue, 
     return None
 
 
-def withdrawn(item: Item) -> ValidationError:
+def withdrawn_refusal(item: Item) -> ValidationError:
     """Return the refusal to sell an item that was withdrawn from sale."""
     return ValidationError(
         _("%(item)s is no longer sold. Accounts that already have it can keep it."),

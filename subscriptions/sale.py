@@ -22,7 +22,7 @@ def first_day_to_withdraw_from(now: datetime) -> date:
     return (now.astimezone(UTC) - LAST).date()
 
 
-def refuse_past_price(
+def past_price_refusal(
     name: str, day: date, *, others: Collection[date], now: datetime, is_moved: bool = False
 ) -> ValidationError | None:
     """Return why the item of this name can't have a new price from a day, or None.
@@ -56,7 +56,7 @@ class Sale:
         return self.withdrawn_from is not None and self.withdrawn_from <= day
 
 
-def refuse_sale(sale: Sale, others: Iterable[Sale]) -> ValidationError | None:
+def sale_refusal(sale: Sale, others: Iterable[Sale]) -> ValidationError | None:
     """Return why an item can't be sold on these days beside the others of its kind and size, or None.
 
     Of each size one item is on sale at a time: a successor starts when the one before it is withdrawn, or later.

@@ -21,7 +21,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from accounts.login.second_factor import has_second_factor, take_off_second_factor
 from accounts.models import User
-from core.admin.bases import BaseAdmin, FullCheckForm, HistoryAdmin
+from core.admin.bases import BaseAdmin, FullCheckForm, HistoryAdmin, shows_the_past
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 
 PERSON = ("email", "first_name", "last_name", "language")
@@ -73,7 +73,7 @@ class UserAdmin(HistoryAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc
         if obj is None:
             return self.add_fieldsets
         staff = ("is_staff", "is_superuser", "groups", "user_permissions") if request.user.is_superuser else ()
-        password = () if hasattr(request, "shows_the_past") else ("password",)  # it is no part of the history
+        password = () if shows_the_past(request) else ("password",)  # it is no part of the history
         return (
             (None, {"fields": (*PERSON, *password, "is_active")}),
             *([("Staff", {"fields": staff})] if staff else []),

@@ -9,14 +9,15 @@ from django.db.models import QuerySet
 from accounts.events.registry import all_sources
 from accounts.events.sources import Entry
 from accounts.events.values import Cursor, Event, Wanted
-from accounts.models import Account, Contact, User
+from accounts.models import Account, User
+from accounts.models.account import customers_of
 
 CHUNK = 5_000
 
 
-def recent_events(account: Account, limit: int) -> list[Event]:
-    """Return the newest events of an account, the newest first. One query."""
-    return list(_read(account, Wanted(), limit))
+def recent_events(account: Account, limit: int, *, for_team: bool = False) -> list[Event]:
+    """Return the newest events of an account, the newest first; for the team also what it tried itself. One query."""
+    return list(_read(account, Wanted(for_team=for_team), limit))
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,8 @@ def events_of(account: Account, wanted: Wanted) -> Iterator[Event]:
 
 
 def people_of(account: Account) -> QuerySet[User]:
-    """Return the customers who are or were contacts of an account."""
-    ever = Contact.history.filter(account=account.pk).values("user_id")
-    return User.objects.filter(pk__in=ever, is_staff=False, is_system=False).order_by(
-        "first_name", "last_name", "email"
-    )
+    """Return the customers who are or were contacts of an account, by name."""
+    return customers_of(account).order_by("first_name", "last_name", "email")
 
 
 def _read(account: Account, wanted: Wanted, limit: int) -> Iterator[Event]:

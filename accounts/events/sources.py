@@ -88,8 +88,8 @@ class Source:
         """Return the expression of what the row before this one said."""
         return JSONObject()
 
-    def told(self, rows: QuerySet[Any], account: Account) -> QuerySet[Any]:
-        """Return those of the rows that are events of the account."""
+    def visible(self, rows: QuerySet[Any], account: Account, wanted: Wanted) -> QuerySet[Any]:
+        """Return those of the rows that are events of the account, to the one who asks."""
         return rows
 
     def entries(self, account: Account, wanted: Wanted, *, source: int) -> QuerySet[Any, Any]:
@@ -102,7 +102,7 @@ class Source:
             event_now=JSONObject(**self.facts()),
             event_was=self.before(),
         )
-        return self.told(rows, account).filter(self._window(wanted, source)).values_list(*COLUMNS)
+        return self.visible(rows, account, wanted).filter(self._window(wanted, source)).values_list(*COLUMNS)
 
     def described(self, account: Account, entry: Entry, action: str, item: str, **more: Any) -> Event:
         """Return an event with who did it."""
@@ -156,12 +156,13 @@ class HistorySource(Source):
     """The history of a model: a row is told where it was added or removed, or where one of `fields` changed in it.
 
     `actions` says each type of a row in words; `item` is the path to the name of what changed. What is in `watched`
-    makes a row an event as `fields` do, and is not told by itself; `also_told` is the condition of other rows that are.
+    makes a row an event as `fields` do, and is not told by itself; `also_visible` is the condition of other rows that
+    are.
     """
 
     fields: ClassVar[Mapping[str, Field]] = {}
     watched: ClassVar[tuple[str, ...]] = ()
-    also_told: ClassVar[Q] = Q(pk__in=[])
+    also_visible: ClassVar[Q] = Q(pk__in=[])
     item: ClassVar[str]
     actions: ClassVar[Mapping[str, str]]
     account = "account"
@@ -186,9 +187,9 @@ class HistorySource(Source):
         earlier = self.history.filter(id=OuterRef("id"), history_id__lt=OuterRef("history_id"))
         return Subquery(earlier.order_by("-history_id").values(state=self._state())[:1], output_field=JSONField())
 
-    def told(self, rows: QuerySet[Any], account: Account) -> QuerySet[Any]:
+    def visible(self, rows: QuerySet[Any], account: Account, wanted: Wanted) -> QuerySet[Any]:
         differs = IsDistinctFrom(self._state(), F("event_was"), output_field=BooleanField())
-        return rows.filter(~Q(history_type=CHANGED) | Q(differs) | self.also_told)
+        return rows.filter(~Q(history_type=CHANGED) | Q(differs) | self.also_visible)
 
     def event(self, account: Account, entry: Entry) -> Event:
         return self.described(

@@ -92,7 +92,8 @@ class Event:
 class Wanted:
     """Which events are asked for: of a kind, by somebody, from a moment until before another, older than a place.
 
-    `who` is the key of a person, OF_TEAM or OF_SYSTEM. What is empty doesn't matter.
+    `who` is the key of a person, OF_TEAM or OF_SYSTEM. What is empty doesn't matter. What staff were refused is only
+    `for_team`.
     """
 
     kind: str = ""
@@ -100,3 +101,4 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     before: Cursor | None = None
+    for_team: bool = False

@@ -149,3 +149,9 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.get_role_display()} of {self.account}"
+
+
+def customers_of(account: Account) -> models.QuerySet[User]:
+    """Return the users who are or were contacts of an account; nobody of the provider's."""
+    ever = Contact.history.filter(account=account.pk).values("user_id")
+    return User.objects.filter(pk__in=ever, is_staff=False, is_system=False)

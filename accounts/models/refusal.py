@@ -3,8 +3,17 @@
 from django.db import models
 from django.db.models.functions import Now
 
-from accounts.models.account import Account
+from accounts.models.account import Account, customers_of
 from accounts.models.user import User
+from accounts.verbs import hidden_from_customers
+
+
+class RefusalQuerySet(models.QuerySet["Refusal"]):
+    def for_customers(self, account: Account) -> "RefusalQuerySet":
+        """Return what customers may read of: what the account's contacts tried, and nothing that staff did."""
+        return self.filter(account=account, by__in=customers_of(account).values("pk")).exclude(
+            action__in=list(hidden_from_customers())
+        )
 
 
 class Refusal(models.Model):
@@ -18,6 +27,8 @@ class Refusal(models.Model):
     tried = models.CharField(max_length=200, blank=True, help_text="The value that was tried.")
     rule = models.CharField(max_length=64, help_text="The code of the rule that refused it.")
     message = models.TextField(help_text="What the user was told.")
+
+    objects = RefusalQuerySet.as_manager()
 
     class Meta:
         ordering = ["-at", "-pk"]

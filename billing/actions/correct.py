@@ -80,7 +80,7 @@ def issue_credit_note(
     if seen is not None and seen != creditable:
         raise ValidationError("Money was given back on this invoice meanwhile. Look again.", code="stale")
     reasons = {}
-    if refusal := _refuse_amount(amount, creditable, invoice):
+    if refusal := _amount_refusal(amount, creditable, invoice):
         reasons["amount"] = refusal
     if not reason.strip():
         reasons["reason"] = ValidationError("Say why the money is given back.", code="reason_missing")
@@ -112,7 +112,7 @@ def _difference_refusal(invoice: Invoice) -> ValidationError | None:
     )
 
 
-def _refuse_amount(amount: Decimal, creditable: Decimal, invoice: Invoice) -> ValidationError | None:
+def _amount_refusal(amount: Decimal, creditable: Decimal, invoice: Invoice) -> ValidationError | None:
     """Return why this amount can't be given back on an invoice of which that much is left, or None."""
     params = {"tried": amount, "left": f"{creditable:,.2f}", "invoice": invoice.title}
     if not amount.is_finite() or amount <= 0:

@@ -6,8 +6,9 @@ from typing import TypeVar
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
+from accounts.acting import recording_refusals
 from accounts.models import User
-from billing.actions.void_calls import checked, refusals_of, void_keys
+from billing.actions.void_calls import checked, void_keys
 from billing.calls import locking
 from billing.calls.fates import REASONS
 from billing.calls.finality import first_open_day
@@ -76,7 +77,7 @@ def take_record(
     stored by now. Refused without a reason, for a number no account has, for a final month, and as `credited` like a
     void.
     """
-    with refusals_of(None, by, "take_record"):
+    with recording_refusals(None, by, "take_record"):
         reason = checked(by, reason)
         take_turn()
         aside = _open(SetAsideCall.objects.select_for_update().get(pk=aside.pk))
@@ -101,14 +102,14 @@ def take_record(
 
 def dismiss_record(aside: SetAsideCall, *, by: User, reason: str, now: datetime | None = None) -> SetAsideCall:
     """Dismiss a record set aside: it stays so, however often its file comes. Refused like `take_record`."""
-    with refusals_of(None, by, "dismiss_record"):
+    with recording_refusals(None, by, "dismiss_record"):
         take_turn()  # an import that is about to take it has settled it then
         return _dismiss(SetAsideCall.objects.select_for_update().get(pk=aside.pk), by, reason, now)
 
 
 def dismiss_reject(reject: RejectedCall, *, by: User, reason: str, now: datetime | None = None) -> RejectedCall:
     """Dismiss a rejected row: it stays so, however often its file comes. Refused like `take_record`."""
-    with refusals_of(None, by, "dismiss_reject"):
+    with recording_refusals(None, by, "dismiss_reject"):
         take_turn()
         return _dismiss(RejectedCall.objects.select_for_update().get(pk=reject.pk), by, reason, now)
 

@@ -15,8 +15,8 @@ from billing.models import CallMapping
 TAKEN = "There is a mapping with this name, and it says something else. Choose another name."
 
 
-def check_name(name: str, columns: Mapping[str, str], *, zone: str = "") -> CallMapping | None:
-    """Return the mapping with this name if it says the same, None if the name is free; refused if it is taken."""
+def check_name(name: str, columns: Mapping[str, str], *, zone: str = "") -> None:
+    """Raise a refusal if this can't be a name, or if a mapping with this name says something else."""
     name = name.strip()
     longest = CallMapping._meta.get_field("name").max_length or 0
     if not name or len(name) > longest or not name.isprintable():
@@ -24,7 +24,6 @@ def check_name(name: str, columns: Mapping[str, str], *, zone: str = "") -> Call
     found = CallMapping.objects.filter(name=name).first()
     if found and (found.columns, found.zone) != (dict(columns), zone):
         raise ValidationError(TAKEN, code="name_taken")
-    return found
 
 
 def save_mapping(name: str, columns: Mapping[str, str], *, by: User | None, zone: str = "") -> CallMapping:
@@ -40,10 +39,12 @@ def save_mapping(name: str, columns: Mapping[str, str], *, by: User | None, zone
         raise ValidationError(str(why), code=why.code) from why
     if zone:
         checked_zone(zone)
-    if found := check_name(name, columns, zone=zone):
+    check_name(name, columns, zone=zone)
+    if found := CallMapping.objects.filter(name=name.strip()).first():
         return found
     try:
         with transaction.atomic():
             return CallMapping.objects.create(name=name.strip(), columns=dict(columns), zone=zone, created_by=by)
     except IntegrityError:  # somebody saved this name at this moment
-        return check_name(name, columns, zone=zone) or CallMapping.objects.get(name=name.strip())
+        check_name(name, columns, zone=zone)
+        return CallMapping.objects.get(name=name.strip())

@@ -1,24 +1,22 @@
 """The verb that voids call records, one or a whole import: they count as if never made (R35; billing-policy.md, 16)."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.acting import record_refusals
-from accounts.models import Account, User
+from accounts.acting import recording_refusals
+from accounts.models import User
 from accounts.roles import require_staff
 from billing.calls import locking
 from billing.calls.locking import MARK_LATE, lock_accounts, take_turn
 from billing.calls.sql import rows, run
 from billing.models import CallImport, CallRecord, CreditNote
 from core.clock import database_now
-from core.guards import sentence_of
 from core.money import money
 from core.refusals import AlreadyDone
 
@@ -92,7 +90,7 @@ def void_record(
     """
     if CallRecord.objects.voided().filter(pk=record.pk).exists():
         raise AlreadyDone("This record was voided already.", code="already_voided")
-    with refusals_of(record.account, by, "void_calls"):
+    with recording_refusals(record.account, by, "void_calls"):
         reason = checked(by, reason)
         done = void_keys([record.pk], by=by, reason=reason, confirmed=confirm_credited, now=now)
         if not done.records:  # of 0 seconds, or voided at this moment
@@ -115,12 +113,12 @@ def void_import(
     done and all.
     """
     done = Voided()
-    with refusals_of(None, by, "void_calls"):
+    with recording_refusals(None, by, "void_calls"):
         reason = checked(by, reason)
         check(preview(received.calls.all()), confirmed=confirm_credited)
     keys = keys_of(received.calls.all())
     for chunk in _chunks(keys):
-        with refusals_of(None, by, "void_calls"):
+        with recording_refusals(None, by, "void_calls"):
             done.add(void_keys(chunk, by=by, reason=reason, confirmed=confirm_credited, now=now))
         locking.checkpoint("after commit")
         if progress:
@@ -175,29 +173,6 @@ def checked(by: User, reason: str) -> str:
             {"reason": ValidationError(f"Enter at most {LONGEST_REASON} characters.", code="reason_too_long")}
         )
     return reason
-
-
-@contextmanager
-def refusals_of(account: Account | None, by: User, verb: str) -> Iterator[None]:
-    """Do what is inside in one transaction, and record what it refuses, as `action` does for verbs on an account."""
-    try:
-        with transaction.atomic():
-            yield
-    except AlreadyDone:
-        raise
-    except ValidationError as refusal:
-        record_refusals(account, by, verb, refusal)
-        raise
-    except PermissionDenied as denial:
-        record_refusals(account, by, verb, ValidationError(str(denial), code="permission_denied"))
-        raise
-    except IntegrityError as error:
-        sentence = sentence_of(error)
-        if sentence is None:
-            raise
-        guarded = ValidationError(str(sentence.text), code=sentence.guard)
-        record_refusals(account, by, verb, guarded)
-        raise guarded from error
 
 
 def void_keys(keys: Sequence[int], *, by: User, reason: str, confirmed: bool, now: datetime | None) -> Voided:

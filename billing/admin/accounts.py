@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -12,11 +12,12 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.admin import ACCOUNT_PAGE
 from accounts.admin.customers import zone_field
-from accounts.models import Account, User
+from accounts.models import Account
+from accounts.roles import staff_of
 from billing.actions.correct_timezone import PERMISSION, correct_timezone, timezone_refusal
 from billing.models import Invoice
 from core.admin import Button
-from core.refusals import AlreadyDone, reasons_of
+from core.refusals import AlreadyDone, show_as_message, show_refusal
 from onboarding.admin.accounts import is_installed
 
 
@@ -42,22 +43,20 @@ def can_be_corrected(account: Account) -> bool:
 def timezone_page(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """Show what a correction means, or make it. Needs the permission for both."""
     account = model_admin.row_or_404(request, object_id)
-    if not isinstance(request.user, User) or not request.user.has_perm(PERMISSION):
-        raise PermissionDenied
+    by = staff_of(request, PERMISSION)
     back = reverse("admin:accounts_account_change", args=[account.pk])
     form = TimezoneForm(request.POST if request.method == "POST" else None, account=account)
     if refusal := timezone_refusal(account):
-        messages.error(request, " ".join(refusal.messages))
+        show_as_message(request, refusal)
         return HttpResponseRedirect(back)
     if form.is_valid():
         try:
-            correct_timezone(account, **form.cleaned_data, by=request.user)
+            correct_timezone(account, **form.cleaned_data, by=by)
         except AlreadyDone as answer:
-            messages.info(request, " ".join(answer.messages))
+            show_as_message(request, answer)
             return HttpResponseRedirect(back)
         except ValidationError as reasons:
-            for field, reason in reasons_of(reasons):
-                form.add_error(field if field in form.fields else None, reason)
+            show_refusal(form, reasons)
         else:
             messages.success(request, f"{account} is now in the time zone {form.cleaned_data['timezone']}.")
             return HttpResponseRedirect(back)
@@ -74,6 +73,7 @@ ACCOUNT_PAGE.register_button(
         icon="globe_clock",
         place=20,
         permission=PERMISSION,
+        verb="correct_timezone",
         view=timezone_page,
         is_offered=can_be_corrected,
     )

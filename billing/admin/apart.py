@@ -17,6 +17,7 @@ from billing.actions.void_calls import PERMISSION, Voided, preview
 from billing.admin.decisions import reason_page
 from billing.models import RejectedCall, SetAsideCall
 from core.admin import ReadOnlyAdmin
+from core.verbs import stands_for
 
 RECENT = 1_000
 STATES = {"Open": "warning", "Taken": "success", "Settled by a later file": "success", "Dismissed": "info"}
@@ -66,6 +67,7 @@ class SetAsideCallAdmin(DecidedAdmin):
     paginator = InfinitePaginator
 
     @action(description="Take…", permissions=["decide"], url_path="take", icon="check", variant=ActionVariant.PRIMARY)
+    @stands_for("take_record")
     def take(self, request: HttpRequest, object_id: str) -> HttpResponse:
         kept = self.row_or_404(request, object_id)
         stored = stored_beside(kept)
@@ -89,6 +91,7 @@ class SetAsideCallAdmin(DecidedAdmin):
         )
 
     @action(description="Dismiss…", permissions=["decide"], url_path="dismiss", icon="close")
+    @stands_for("dismiss_record")
     def dismiss(self, request: HttpRequest, object_id: str) -> HttpResponse:
         kept = self.row_or_404(request, object_id)
 
@@ -137,6 +140,7 @@ class RejectedCallAdmin(DecidedAdmin):
     paginator = InfinitePaginator
 
     @action(description="Dismiss…", permissions=["decide"], url_path="dismiss", icon="close")
+    @stands_for("dismiss_reject")
     def dismiss(self, request: HttpRequest, object_id: str) -> HttpResponse:
         reject = self.row_or_404(request, object_id)
 

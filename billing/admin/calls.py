@@ -24,6 +24,7 @@ from billing.calls.values import Numbers, Rejected
 from billing.models import CallImport, CallRecord, CallVoid, RejectedCall
 from core.admin import ReadOnlyAdmin
 from core.refusals import AlreadyDone
+from core.verbs import stands_for
 
 SHOWN = 100
 
@@ -73,6 +74,7 @@ class CallImportAdmin(ReadOnlyAdmin):
         icon="upload_file",
         variant=ActionVariant.PRIMARY,
     )
+    @stands_for("import_calls")
     def import_calls(self, request: HttpRequest) -> HttpResponse:
         return upload_page(self, request)
 
@@ -90,6 +92,7 @@ class CallImportAdmin(ReadOnlyAdmin):
         return request.user.has_perm(VOID)
 
     @action(description="Void all its records…", permissions=["void"], url_path="void", icon="block")
+    @stands_for("void_calls")
     def void(self, request: HttpRequest, object_id: str) -> HttpResponse:
         received = self.row_or_404(request, object_id)
 
@@ -183,6 +186,7 @@ class CallRecordAdmin(ReadOnlyAdmin):
         return super().get_actions_detail(request, object_id) if stands else []
 
     @action(description="Void…", permissions=["void"], url_path="void", icon="block")
+    @stands_for("void_calls")
     def void_record(self, request: HttpRequest, object_id: str) -> HttpResponse:
         record = self.row_or_404(request, object_id)
 

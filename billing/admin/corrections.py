@@ -5,19 +5,20 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from accounts.models import User
+from accounts.roles import staff_of
 from billing.actions import issue_credit_note, reject_bill, release_bill
 from billing.differences import open_differences
 from billing.models import BillOnHold, Invoice
 from billing.previews.estimate import bill_now
 from core.money import money
-from core.refusals import AlreadyDone, reasons_of
+from core.refusals import AlreadyDone, show_as_message, show_refusal
 
 CREDIT = "billing.issue_creditnote"
 DECIDE = "billing.decide_billonhold"
@@ -58,7 +59,7 @@ class DecisionForm(forms.Form):
 
 def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> HttpResponse:
     """Show the form that gives money back on an invoice, or do it. Needs the permission for both."""
-    by = _permitted(request, CREDIT)
+    by = staff_of(request, CREDIT)
     back = reverse("admin:billing_invoice_change", args=[invoice.pk])
     posted = request.POST.copy() if request.method == "POST" else None
     form = CreditForm(posted, initial={"creditable": invoice.creditable})
@@ -78,7 +79,7 @@ def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> Htt
                 by=by,
             )
         except ValidationError as refusal:
-            _add_errors(form, refusal)
+            show_refusal(form, refusal)
         else:
             messages.success(request, f"{note.title} gives {money(note.amount)} back on {invoice.title}.")
             return HttpResponseRedirect(back)
@@ -96,7 +97,7 @@ def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> Htt
 
 def decision_page(model_admin: Any, request: HttpRequest, held: BillOnHold, *, releases: bool) -> HttpResponse:
     """Show what releasing or rejecting a bill on hold means, or do it. Needs the permission for both."""
-    by = _permitted(request, DECIDE)
+    by = staff_of(request, DECIDE)
     back = reverse("admin:billing_billonhold_change", args=[held.pk])
     form = DecisionForm(request.POST if request.method == "POST" else None, releases=releases)
     if held.is_decided:
@@ -106,9 +107,9 @@ def decision_page(model_admin: Any, request: HttpRequest, held: BillOnHold, *, r
         try:
             messages.success(request, _decide(held, form.cleaned_data["note"], by, releases=releases))
         except AlreadyDone as answer:
-            messages.warning(request, " ".join(answer.messages))
+            show_as_message(request, answer)
         except ValidationError as refusal:
-            _add_errors(form, refusal)
+            show_refusal(form, refusal)
         if not form.errors:
             return HttpResponseRedirect(back)
     verb = "Release" if releases else "Reject"
@@ -137,18 +138,6 @@ def _decide(held: BillOnHold, note: str, by: User, *, releases: bool) -> str:
     if invoice is None:
         return "Released. Nothing is owed for this month any more, so no invoice was issued."
     return f"Released: {invoice.title} over {money(invoice.total)} was issued."
-
-
-def _permitted(request: HttpRequest, permission: str) -> User:
-    if not isinstance(request.user, User) or not request.user.has_perm(permission):
-        raise PermissionDenied
-    return request.user
-
-
-def _add_errors(form: forms.Form, refusal: ValidationError) -> None:
-    """Show each reason at its field, or above the form where it has none."""
-    for field, reason in reasons_of(refusal):
-        form.add_error(field if field in form.fields else None, reason)
 
 
 def _page(

@@ -5,15 +5,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
-from accounts.models import User
+from accounts.roles import staff_of
 from billing.actions.void_calls import LONGEST_REASON, PERMISSION, Voided
 from core.money import money
-from core.refusals import AlreadyDone, reasons_of
+from core.refusals import AlreadyDone, show_as_message, show_refusal
 
 CREDITED = "credited"
 
@@ -50,22 +50,20 @@ def reason_page(
     `decide` takes the reason, who decides, and for a void whether the credit notes are confirmed; it returns what came
     of it in words.
     """
-    if not isinstance(request.user, User) or not request.user.has_perm(PERMISSION):
-        raise PermissionDenied
+    by = staff_of(request, PERMISSION)
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if voids is None or not voids.notes:
         del form.fields["confirm_credited"]
     if form.is_valid():
-        how: dict[str, Any] = {"by": request.user, "reason": form.cleaned_data["reason"]}
+        how: dict[str, Any] = {"by": by, "reason": form.cleaned_data["reason"]}
         if voids is not None:
             how["confirm_credited"] = form.cleaned_data.get("confirm_credited", False)
         try:
             messages.success(request, decide(**how))
         except AlreadyDone as answer:
-            messages.warning(request, " ".join(answer.messages))
+            show_as_message(request, answer)
         except ValidationError as refusal:
-            for field, reason in reasons_of(refusal):
-                form.add_error(field if field in form.fields else None, reason)
+            show_refusal(form, refusal)
         if not form.errors:
             return HttpResponseRedirect(back)
     return TemplateResponse(

@@ -17,6 +17,7 @@ from billing.models import BillRun, CreditNote, Invoice
 from billing.pdf import invoice_response
 from core.admin import ReadOnlyAdmin
 from core.money import money
+from core.verbs import stands_for
 
 NUMBER = re.compile(r"(?:INV-?|CN-?)?0*([0-9]{1,18})", re.IGNORECASE)
 
@@ -98,6 +99,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         return self.has_view_permission(request)
 
     @action(description="Give money back…", permissions=["credit"], url_path="credit", icon="undo")
+    @stands_for("issue_credit_note")
     def give_money_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return credit_page(self, request, self.row_or_404(request, object_id))
 

@@ -19,6 +19,7 @@ from billing.previews.estimate import bill_now
 from billing.pricing.charges import month_after
 from core.admin import ReadOnlyAdmin
 from core.money import money
+from core.verbs import stands_for
 
 SHOWN = 100
 LARGEST = 10
@@ -111,10 +112,12 @@ class BillOnHoldAdmin(ReadOnlyAdmin):
         icon="check_circle",
         variant=ActionVariant.PRIMARY,
     )
+    @stands_for("release_bill")
     def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return decision_page(self, request, self.row_or_404(request, object_id), releases=True)
 
     @action(description="Reject…", permissions=["decide"], url_path="reject", icon="cancel")
+    @stands_for("reject_bill")
     def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return decision_page(self, request, self.row_or_404(request, object_id), releases=False)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -19,6 +19,7 @@ from unfold.widgets import (
 
 from accounts.admin.customers import zone_choices
 from accounts.models import User
+from accounts.roles import is_staff_with, staff_of
 from billing.actions import save_mapping
 from billing.actions.mappings import check_name
 from billing.calls.cells import Unreadable
@@ -27,6 +28,7 @@ from billing.calls.mapping import ANSWERED, LONGEST_COLUMN, NEEDED, ROLES, mappi
 from billing.calls.outcome import Outcome, fates_told, known_told, nothing_told, outcome_of
 from billing.calls.preview import PreviewedRow, preview_calls
 from billing.models import CallImport, CallMapping, Layout
+from core.refusals import show_refusal
 
 RETRY_AFTER_SECONDS = 30
 AUTO = [("", "Detect automatically")]
@@ -145,7 +147,7 @@ class UploadForm(forms.Form):
         except ValidationError as refusal:
             busy = refusal.__cause__ if refusal.code == "busy" else None
             if busy is None:
-                self.add_error(FIELD_OF.get(refusal.code or "", "file"), refusal)
+                show_refusal(self, refusal, at=FIELD_OF.get(refusal.code or "", "file"))
         if busy:
             raise busy
         return None
@@ -170,16 +172,15 @@ def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     Needs the permission to import for all of it. A file of which no row can be read is refused in the form. Large files
     are read from the disk, where Django puts them, block by block.
     """
-    if not isinstance(request.user, User) or not request.user.has_perm(PERMISSION):
-        raise PermissionDenied
+    by = staff_of(request, PERMISSION)
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     preview = None
-    if not request.user.has_perm(TAKE_VOIDED):
+    if not is_staff_with(by, TAKE_VOIDED):
         del form.fields["take_voided"]
     if form.is_valid():
         if "preview" in request.POST:
-            preview = form.refused(lambda: _preview(form, request.user))
-        elif received := form.refused(lambda: _import(form, request.user)):
+            preview = form.refused(lambda: _preview(form, by))
+        elif received := form.refused(lambda: _import(form, by)):
             _tell(request, received)
             return HttpResponseRedirect(reverse("admin:billing_callimport_change", args=[received.pk]))
     is_partly_in = form.has_error("file", "busy_partly")
@@ -200,7 +201,7 @@ def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     )
 
 
-def _preview(form: UploadForm, by: Any) -> dict[str, Any]:
+def _preview(form: UploadForm, by: User) -> dict[str, Any]:
     """Return the first rows as a table of the admin."""
     layout, rows = preview_calls(form.cleaned_data["file"], by=by, **form.options)
     return {"layout": Layout(layout).label, "table": {"headers": HEADERS, "rows": [_cells(row) for row in rows]}}
@@ -210,7 +211,7 @@ def _cells(row: PreviewedRow) -> list[Any]:
     return [row.line, row.told, *(row.call or [""] * 6), "" if row.call else row.text]  # a call shows its cells
 
 
-def _import(form: UploadForm, by: Any) -> CallImport:
+def _import(form: UploadForm, by: User) -> CallImport:
     """Import the file, save the columns if a name was given for them, and return the import."""
     data = form.cleaned_data
     received = import_calls(

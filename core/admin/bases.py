@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -139,6 +139,17 @@ class BaseAdmin(ModelAdmin):
         return row
 
 
+class HistoryRequest(HttpRequest):
+    """A request for a page of history, on which every field is only read."""
+
+    shows_the_past: bool
+
+
+def shows_the_past(request: HttpRequest) -> bool:
+    """Return whether the request is for a page of history."""
+    return getattr(request, "shows_the_past", False)
+
+
 class ReadOnly:
     """Rows of this list are made and changed by actions elsewhere, never in the admin."""
 
@@ -168,24 +179,25 @@ class HistoryAdmin(BaseAdmin, SimpleHistoryAdmin, ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        self._refuse_writing(request)
+        self._check_only_read(request)
         return super().history_view(request, object_id, extra_context)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        self._refuse_writing(request)
-        vars(request)["shows_the_past"] = True
+        self._check_only_read(request)
+        cast(HistoryRequest, request).shows_the_past = True
         key, version = self._checked_key(object_id), self._checked_key(version_id)
         return super().history_form_view(request, key, version, extra_context)
 
-    def _refuse_writing(self, request: HttpRequest) -> None:
+    def _check_only_read(self, request: HttpRequest) -> None:
+        """Raise PermissionDenied for anything but looking."""
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied("History is only read.")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Iterable[str]:
         """Return every field on a page of history, which would else show fields to write in."""
-        if hasattr(request, "shows_the_past"):
+        if shows_the_past(request):
             return flatten_fieldsets(self.get_fieldsets(request, obj))
         return super().get_readonly_fields(request, obj)
 

@@ -11,6 +11,7 @@ from unfold.dataclasses import UnfoldAction
 from unfold.enums import ActionVariant
 
 from core.admin.bases import BaseAdmin
+from core.verbs import stands_for
 
 T = TypeVar("T")
 
@@ -34,7 +35,8 @@ class Panel:
 class Button:
     """A button above the form: who may press it, for which rows it is offered, and the view it leads to.
 
-    The view gets the page's admin, the request and the key of the row, and is only called with the permission.
+    The view gets the page's admin, the request and the key of the row, and is only called with the permission. What it
+    refuses is recorded under the `verb`.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Button:
     icon: str
     place: int
     permission: str
+    verb: str
     view: Callable[[Any, HttpRequest, str], HttpResponse]
     is_offered: Callable[[Any], bool]
     is_primary: bool = False
@@ -106,6 +109,7 @@ class ComposedAdmin(BaseAdmin):
         if button is None:  # one of the list, which has other actions than the page of a row
             return super().get_unfold_action(action)
 
+        @stands_for(button.verb)
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
             if not request.user.has_perm(button.permission):
                 raise PermissionDenied

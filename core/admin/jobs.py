@@ -20,6 +20,7 @@ from core.admin.bases import ReadOnlyAdmin
 from core.clock import database_now
 from core.jobs.retrying import retry
 from core.models import Job, JobState, last_line
+from core.refusals import show_as_message
 
 RETRY = "core.retry_job"
 EVENTS_SHOWN = 50
@@ -145,7 +146,7 @@ class JobAdmin(ReadOnlyAdmin):
         try:
             retry(job, now=database_now())
         except ValidationError as refusal:
-            messages.warning(request, " ".join(refusal.messages))
+            show_as_message(request, refusal)
         else:
             LogEntry.objects.log_actions(request.user.pk or 0, [job], CHANGE, "Tried again.", single_object=True)
             messages.success(request, f"“{job.title}” is waiting for a worker again.")

@@ -29,7 +29,7 @@ from onboarding.actions.planning import (
     set_deadline_many,
     write_note,
 )
-from onboarding.actions.refusals import no_contact_center
+from onboarding.actions.refusals import not_installed_refusal
 from onboarding.actions.scheduling import cancel_schedule, schedule_activation, schedule_activation_many
 
 __all__ = [
@@ -52,7 +52,7 @@ __all__ = [
     "due_by_deadline",
     "due_by_schedule",
     "follow_policy",
-    "no_contact_center",
+    "not_installed_refusal",
     "refusals_of",
     "remove_deadline",
     "request_go_live",

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from accounts.acting import action
+from accounts.acting import action, rows_of
 from accounts.models import Account, Refusal, User
 from accounts.models.account import unknown_zone
 from accounts.roles import require_staff
@@ -17,7 +17,7 @@ from core.clock import database_now
 from core.history import insert_history
 from core.refusals import AlreadyDone
 from onboarding import rules
-from onboarding.actions.refusals import no_contact_center
+from onboarding.actions.refusals import not_installed_refusal
 from onboarding.models import NoticeKind, Onboarding, Origin
 from onboarding.notices import enqueue
 
@@ -41,8 +41,8 @@ def activate(
     reason = checked_reason(reason)
     onboarding = Onboarding.objects.select_related("account").filter(account=account).first()
     if onboarding is None:
-        raise no_contact_center(account.number)
-    if refusal := rules.refuse_activation(onboarding):
+        raise not_installed_refusal(account.number)
+    if refusal := rules.activation_refusal(onboarding):
         raise AlreadyDone(refusal)
     now = now or database_now()
     account.decided_day(now)  # refuses an account whose time zone is not known
@@ -118,9 +118,11 @@ def activate_chunk(
 
 def _record_not_installed(refused: Mapping[int, str], by: User) -> None:
     """Leave a Refusal for each refused account without Contact Center; what was active already was no refusal."""
-    without = Account.objects.filter(pk__in=refused, onboarding=None).values_list("pk", flat=True)
+    without = Account.objects.filter(pk__in=refused, onboarding=None).order_by("pk")
     Refusal.objects.bulk_create(
-        Refusal(account_id=key, by=by, action="activate", rule="not_installed", message=refused[key]) for key in without
+        row
+        for account in without
+        for row in rows_of(account, by, "activate", ValidationError(refused[account.pk], code="not_installed"))
     )
 
 
@@ -133,7 +135,7 @@ def refusals_of(accounts: Collection[int]) -> dict[int, str]:
     refused = dict.fromkeys(sorted(set(accounts) - set(zones)), "Contact Center is not installed on this account.")
     refused |= {key: unknown_zone(zone) for key, zone in zones.items() if known_zone(zone) is None}
     for row in Onboarding.objects.active().filter(account__in=refused).select_related("account"):
-        if refusal := rules.refuse_activation(row):
+        if refusal := rules.activation_refusal(row):
             refused[row.account_id] = refusal.messages[0]
     return refused
 

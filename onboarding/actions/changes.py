@@ -16,7 +16,7 @@ from core.clock import database_now
 from core.history import insert_history
 from core.refusals import AlreadyDone
 from onboarding import rules
-from onboarding.actions.refusals import no_contact_center
+from onboarding.actions.refusals import not_installed_refusal
 from onboarding.models import Onboarding
 
 PLAN_FIELDS = (
@@ -64,8 +64,8 @@ def change_one(account: Account, change: PlanChange, *, by: User, now: datetime 
     require_team(by, change.permission)
     onboarding = Onboarding.objects.select_related("account").filter(account=account).first()
     if onboarding is None:
-        raise no_contact_center(account.number)
-    if refusal := rules.refuse_activation(onboarding):
+        raise not_installed_refusal(account.number)
+    if refusal := rules.activation_refusal(onboarding):
         raise refusal
     now = now or database_now()
     was = change.fact(onboarding)
@@ -114,8 +114,8 @@ def _change_chunk(
         row = rows.get(key)
         try:
             if row is None:
-                raise no_contact_center(numbers.get(key, str(key)))
-            if refusal := rules.refuse_activation(row):
+                raise not_installed_refusal(numbers.get(key, str(key)))
+            if refusal := rules.activation_refusal(row):
                 raise AlreadyDone(refusal)
             was = change.fact(row)
             change.apply(row, row.account.day_of(now))

@@ -14,7 +14,7 @@ from core.history import attributed
 from onboarding import rules
 from onboarding.actions.changes import require_team
 from onboarding.actions.planning import PLANNER
-from onboarding.actions.refusals import no_contact_center
+from onboarding.actions.refusals import not_installed_refusal
 from onboarding.actions.words import checked_words
 from onboarding.models import GoLiveRequest, NoticeKind, Onboarding
 from onboarding.notices import enqueue
@@ -34,8 +34,8 @@ def request_go_live(
     require(Capability.CHANGE_SERVICES, by, account)
     onboarding = Onboarding.objects.select_related("account").filter(account=account).first()
     if onboarding is None:
-        raise no_contact_center(account.number)
-    if refusal := rules.refuse_activation(onboarding):
+        raise not_installed_refusal(account.number)
+    if refusal := rules.activation_refusal(onboarding):
         raise refusal
     now = now or database_now()
     today = account.day_of(now)
@@ -80,7 +80,7 @@ def answer_go_live(account: Account, *, answer: str, by: User, now: datetime | N
     require_team(by, PLANNER)
     answer = checked_words(answer, field="answer", missing="Write the answer that the customer reads.")
     if not Onboarding.objects.filter(account=account).exists():
-        raise no_contact_center(account.number)
+        raise not_installed_refusal(account.number)
     request = GoLiveRequest.objects.open().filter(account=account).first()
     if request is None:
         raise ValidationError(_("There is no request to answer."), code="no_request")

@@ -14,7 +14,7 @@ from core.clock import database_now
 from core.dates import day_in_words
 from core.refusals import AlreadyDone
 from onboarding.actions.changes import PlanChange, PlanChanges, change_many, change_one, require_team
-from onboarding.actions.refusals import no_contact_center
+from onboarding.actions.refusals import not_installed_refusal
 from onboarding.actions.words import checked_words
 from onboarding.deadlines import FURTHEST, deadline_of
 from onboarding.models import DeadlineRule, Note, NoticeKind, Onboarding
@@ -48,7 +48,7 @@ def write_note(account: Account, *, text: str, by: User, now: datetime | None = 
     require_team(by, PLANNER)
     text = checked_words(text, field="text", missing="Write something to keep.", longest=4_000)
     if not Onboarding.objects.filter(account=account).exists():
-        raise no_contact_center(account.number)
+        raise not_installed_refusal(account.number)
     return Note.objects.create(account=account, text=text, written_by=by, written_at=now or database_now())
 
 
@@ -132,13 +132,13 @@ def _deadline(on: date, reason: str) -> PlanChange:
     reason = checked_words(reason, field="reason", missing="Say why the account has a deadline of its own.")
 
     def apply(onboarding: Onboarding, today: date) -> None:
-        refuse_day(on, today, code="deadline_date")
+        check_day(on, today, code="deadline_date")
         _set_rule(onboarding, DeadlineRule.FIXED, on, reason)
 
     return PlanChange("set_deadline", PLANNER, "Deadline set", apply, tell_deadline, _lasts_until)
 
 
-def refuse_day(on: date, today: date, *, code: str) -> None:
+def check_day(on: date, today: date, *, code: str) -> None:
     """Refuse a day that has passed where the account is, or is too far away to plan for."""
     if today <= on <= today + FURTHEST:
         return

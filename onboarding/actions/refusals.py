@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 
-def no_contact_center(number: str) -> ValidationError:
+def not_installed_refusal(number: str) -> ValidationError:
     """Return the refusal of something that needs Contact Center on an account that has none."""
     return ValidationError(
         _("Contact Center is not installed on account %(number)s."), code="not_installed", params={"number": number}

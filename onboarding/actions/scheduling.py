@@ -12,7 +12,7 @@ from core.chunks import CHUNK
 from core.dates import day_in_words
 from onboarding.actions.announcing import tell_announced
 from onboarding.actions.changes import PlanChange, PlanChanges, change_many, change_one
-from onboarding.actions.planning import ACTIVATOR, refuse_day
+from onboarding.actions.planning import ACTIVATOR, check_day
 from onboarding.actions.words import checked_words
 from onboarding.deadlines import to_announce
 from onboarding.models import Onboarding
@@ -58,7 +58,7 @@ def _schedule(on: date, reason: str, by: User) -> PlanChange:
     blackout = settings.ONBOARDING_BLACKOUT_DATES
 
     def apply(onboarding: Onboarding, today: date) -> None:
-        refuse_day(on, today, code="scheduled_date")
+        check_day(on, today, code="scheduled_date")
         if on in blackout:
             raise ValidationError(
                 {

@@ -36,6 +36,7 @@ ACCOUNT_PAGE.register_button(
         icon="rocket_launch",
         place=10,
         permission=PERMISSION,
+        verb="activate",
         view=activate_account,
         is_offered=is_in_onboarding,
         is_primary=True,

@@ -13,7 +13,9 @@ from django.utils.formats import localize
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.models import Account, User
+from accounts.roles import staff_of
 from core.clock import database_now
+from core.refusals import show_as_message
 from onboarding.actions import activate, activate_many, refusals_of
 from onboarding.models import Onboarding, Origin
 
@@ -51,12 +53,11 @@ def activation_page(
     address the form is posted to, which is this one unless given. A form without a reason is shown again, with it said
     at the field.
     """
-    if not isinstance(request.user, User) or not request.user.has_perm(PERMISSION):
-        raise PermissionDenied
+    by = staff_of(request, PERMISSION)
     confirmed = request.method == "POST" and "reason" in request.POST
     form = ActivationForm(request.POST) if confirmed else ActivationForm(initial={"accounts": joined(accounts)})
     if confirmed and form.is_valid():
-        return _activate(model_admin, request, accounts, by=request.user, reason=form.cleaned_data["reason"], back=back)
+        return _activate(model_admin, request, accounts, by=by, reason=form.cleaned_data["reason"], back=back)
     refused = refusals_of(accounts)
     ready = [key for key in accounts if key not in refused]
     in_full = Onboarding.objects.filter(account__in=ready).oldest_first().select_related("account")[:SHOWN_IN_FULL]
@@ -96,7 +97,7 @@ def _activate(
         try:
             day = activate(account, by=by, reason=reason, origin=Origin.ADMIN).activated_on
         except ValidationError as refusal:
-            messages.error(request, " ".join(refusal.messages))
+            show_as_message(request, refusal)
         else:
             messages.success(request, f"{account} is active for good, and charged from {localize(day)} on.")
         return HttpResponseRedirect(back)

@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import linebreaksbr
@@ -18,8 +17,9 @@ from django.utils.text import Truncator
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from accounts.models import User
+from accounts.roles import staff_of
 from core.admin import ReadOnlyAdmin
+from core.verbs import stands_for
 from onboarding.actions.notices import MAY_SEND, send_again
 from onboarding.models import Notice, NoticeState
 
@@ -87,6 +87,7 @@ class NoticeAdmin(ReadOnlyAdmin):
         return super().get_actions_detail(request, object_id) if open_still else []
 
     @action(description="Send again now…", permissions=["send"], url_path="send-again", icon="forward_to_inbox")
+    @stands_for("send_again")
     def send_selected_again(self, request: HttpRequest, queryset: QuerySet[Notice]) -> HttpResponse | None:
         """Name those that were ticked, and send them again once that is confirmed."""
         keys = list(queryset.values_list("pk", flat=True))
@@ -109,6 +110,7 @@ class NoticeAdmin(ReadOnlyAdmin):
         icon="forward_to_inbox",
         variant=ActionVariant.PRIMARY,
     )
+    @stands_for("send_again")
     def send_one_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         notice = self.row_or_404(request, object_id)
         back = reverse("admin:onboarding_notice_change", args=[notice.pk])
@@ -123,11 +125,10 @@ class NoticeAdmin(ReadOnlyAdmin):
 
     def _send_again(self, request: HttpRequest, keys: Sequence[int]) -> None:
         """Make the notices due, note in the admin's log who did, and say what became of them."""
-        if not isinstance(request.user, User):
-            raise PermissionDenied
-        done = send_again(keys, by=request.user)
+        by = staff_of(request, MAY_SEND)
+        done = send_again(keys, by=by)
         LogEntry.objects.log_actions(
-            request.user.pk, Notice.objects.filter(pk__in=done.due), CHANGE, "Made due again, as if never tried."
+            by.pk, Notice.objects.filter(pk__in=done.due), CHANGE, "Made due again, as if never tried."
         )
         if done.due:
             messages.success(request, f"{_notices(len(done.due))} will be sent with the worker’s next round.")

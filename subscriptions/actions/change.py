@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -19,7 +18,7 @@ from subscriptions.actions.write import write_change
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, in_force
 from subscriptions.differences import Difference, differences
 from subscriptions.models import ContactCenter, SubscriptionChange
-from subscriptions.rules import Catalogue, Subscription, confirmation_digest, refuse_subscription
+from subscriptions.rules import Catalogue, Subscription, confirmation_digest, subscription_refusal
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Proposal:
     confirmation_digest: str
 
 
-@partial(action, records_as="change_subscription")
+@action(records_as="change_subscription")
 def propose_subscription(account: Account, wanted: Subscription, *, by: User, now: datetime | None = None) -> Proposal:
     """Return what `change_subscription` would change, refused as it would be; nothing is bought."""
     facts = _facts(account, by=by, now=now)
@@ -65,7 +64,7 @@ def change_subscription(
 ) -> SubscriptionChange:
     """Make the account hold `wanted`, all of it or nothing, and return the change.
 
-    Refused with every reason at once, by field (`rules.refuse_subscription`). With a `confirmation`, refused as stale
+    Refused with every reason at once, by field (`rules.subscription_refusal`). With a `confirmation`, refused as stale
     where anything its page was made from has changed since (R15). Asking for what is held already, or confirming the
     same form again, answers AlreadyDone and writes nothing.
     """
@@ -107,7 +106,7 @@ class _Facts:
 
     def check(self, wanted: Subscription) -> None:
         """Raise every reason against `wanted`, or AlreadyDone where it is what is held."""
-        reasons = refuse_subscription(
+        refusal = subscription_refusal(
             wanted,
             held=self.held,
             edition=self.center.edition,
@@ -115,8 +114,8 @@ class _Facts:
             onboarding=self.center.account.onboarding,
             today=self.today,
         )
-        if reasons:
-            raise ValidationError(reasons)
+        if refusal:
+            raise refusal
         if wanted == self.held:
             raise AlreadyDone(_("This is what the account holds already. Nothing was changed."), code="no_change")
 

@@ -1,7 +1,6 @@
 """The verb that puts the people of a file on the list, all or none; and its rehearsal."""
 
 from collections.abc import Collection, Sequence
-from functools import partial
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -18,7 +17,7 @@ from subscriptions.catalogue import contact_center_of
 from subscriptions.people_file import MOST_PEOPLE, PeopleFile, Person, checked
 
 
-@partial(action, records_as="import_people")
+@action(records_as="import_people")
 def propose_people(account: Account, file: PeopleFile, *, by: User) -> PeopleFile:
     """Return the file with those left out who are on the list already; nothing is written."""
     _require(account, by)

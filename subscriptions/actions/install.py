@@ -15,7 +15,7 @@ from onboarding.notices import enqueue
 from subscriptions.actions.write import write_change
 from subscriptions.catalogue import catalogue_on
 from subscriptions.models import ContactCenter, ItemKind
-from subscriptions.rules import Subscription, withdrawn
+from subscriptions.rules import Subscription, withdrawn_refusal
 
 
 @action
@@ -46,7 +46,7 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
             }
         )
     if not product.is_on_sale(today):
-        raise ValidationError({"edition": withdrawn(product)})
+        raise ValidationError({"edition": withdrawn_refusal(product)})
     defaults = [item for item in catalogue.values() if item.held_at_install and item.is_sold_with(product)]
     by_kind = {item.kind: item for item in defaults}
     if not {ItemKind.STORAGE, ItemKind.PACKAGE} <= by_kind.keys():

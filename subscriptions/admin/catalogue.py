@@ -15,9 +15,10 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from core.admin import BaseInline, FullCheckForm, HistoryAdmin, ReadOnly
 from core.clock import database_now
 from core.dates import day_in_words
-from subscriptions.catalogue import sale_refusal
+from core.refusals import show_refusal
+from subscriptions.catalogue import item_sale_refusal
 from subscriptions.models import Item, ItemKind, Price
-from subscriptions.sale import first_day_of_a_new_price, first_day_to_withdraw_from, refuse_past_price
+from subscriptions.sale import first_day_of_a_new_price, first_day_to_withdraw_from, past_price_refusal
 
 IDENTITY = ("sku", "kind", "charged_per", "size", "held_at_install")
 
@@ -41,15 +42,15 @@ class ComingPriceFormSet(BaseInlineFormSet):
         now = database_now()
         for form, day in days.items():
             beside = others | {other for one, other in days.items() if one is not form}
-            if refusal := refuse_past_price(
+            if refusal := past_price_refusal(
                 self.instance.name, day, others=beside, now=now, is_moved=form.instance.pk is not None
             ):
-                form.add_error("effective_from", refusal)
+                show_refusal(form, refusal, at="effective_from")
         first = min(days, key=lambda form: days[form], default=None)
         if first is None or any(other < days[first] for other in others):
             return
-        if refusal := sale_refusal(self.instance, days[first], self.instance.withdrawn_from):
-            first.add_error("effective_from", refusal)
+        if refusal := item_sale_refusal(self.instance, days[first], self.instance.withdrawn_from):
+            show_refusal(first, refusal, at="effective_from")
 
 
 class PricesInEffect(ReadOnly, BaseInline):
@@ -100,8 +101,8 @@ class ItemForm(FullCheckForm):
         cleaned = super().clean()
         if self.instance.pk and "withdrawn_from" in self.changed_data and "withdrawn_from" in self.cleaned_data:
             first = self.instance.prices.aggregate(first=Min("effective_from"))["first"]
-            if refusal := sale_refusal(self.instance, first, self.cleaned_data["withdrawn_from"]):
-                self.add_error("withdrawn_from", refusal)
+            if refusal := item_sale_refusal(self.instance, first, self.cleaned_data["withdrawn_from"]):
+                show_refusal(self, refusal, at="withdrawn_from")
         return cleaned
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.pages import AccountRequest, record_form, render_page
 from accounts.roles import Capability
-from core.refusals import AlreadyDone
+from core.refusals import AlreadyDone, show_as_message
 from subscriptions.actions import import_people, propose_people
 from subscriptions.forms import ImportForm
 from subscriptions.models import ContactCenter
@@ -26,20 +26,20 @@ HOW_LONG = 24 * 60 * 60
 SHOWN_AT_ONCE = 20
 
 
-@contact_center_page(Capability.CHANGE_SERVICES)
+@contact_center_page(Capability.CHANGE_SERVICES, verb="import_people")
 def import_page(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     """Choose a file; when it is posted, the preview, or the form again with what is wrong with the file."""
     form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     if request.method == "POST":
         if form.is_valid():
             return _preview(request, propose_people(request.account, form.cleaned_data["file"], by=request.user))
-        record_form(request, "import_people", form)
+        record_form(request, form)
     context = {"form": form, "most": MOST_PEOPLE, "page": "contact_center", "tab": "users"}
     return render_page(request, "hostpilot/users_import.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
-@contact_center_page(Capability.CHANGE_SERVICES)
+@contact_center_page(Capability.CHANGE_SERVICES, verb="import_people")
 def confirm_import(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     """Import what the preview showed; where it is stale, show it anew. A replay adds nobody."""
     token = _read(request)
@@ -52,7 +52,7 @@ def confirm_import(request: AccountRequest, center: ContactCenter) -> HttpRespon
     try:
         added = import_people(request.account, file.people, key=key, by=request.user)
     except AlreadyDone as answer:
-        messages.info(request, answer.messages[0])
+        show_as_message(request, answer)
     except ValidationError as refusal:
         anew = propose_people(request.account, file, by=request.user)
         return _preview(request, anew, problem=refusal.messages[0], status=409)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from accounts.pages import AccountRequest, Page, account_page, record_form, render_page
 from accounts.roles import Capability
+from accounts.verbs import OPEN_PAGE
 from core.clock import database_now
 from core.refusals import show_refusal
 from subscriptions.actions import install
@@ -20,11 +21,14 @@ from subscriptions.forms import InstallForm
 from subscriptions.models import ContactCenter, ItemKind
 
 
-def contact_center_page(capability: Capability) -> Callable[[Page], Page]:
-    """Make a view of `view(request, center)`; an account without Contact Center goes to install it."""
+def contact_center_page(capability: Capability, *, verb: str = OPEN_PAGE) -> Callable[[Page], Page]:
+    """Make a view of `view(request, center)`; an account without Contact Center goes to install it.
+
+    `verb` is that of `account_page`.
+    """
 
     def decorate(view: Page) -> Page:
-        @account_page(capability)
+        @account_page(capability, verb=verb)
         @functools.wraps(view)
         def page(request: AccountRequest, **kwargs: Any) -> HttpResponse:
             try:
@@ -45,7 +49,7 @@ def contact_center(request: AccountRequest, center: ContactCenter) -> HttpRespon
     return render_page(request, "hostpilot/contact_center.html", context)
 
 
-@account_page(Capability.SEE_SERVICES)
+@account_page(Capability.SEE_SERVICES, verb="install")
 def install_page(request: AccountRequest) -> HttpResponse:
     """Choose an edition and confirm; those who may only look are told that there is nothing yet."""
     account = request.account
@@ -57,7 +61,7 @@ def install_page(request: AccountRequest) -> HttpResponse:
     ]
     form = InstallForm(request.POST or None, editions=editions)
     if request.method == "POST" and not form.is_valid():
-        record_form(request, "install", form)
+        record_form(request, form)
     elif request.method == "POST":
         try:
             install(account, edition=form.cleaned_data["edition"], by=request.user)

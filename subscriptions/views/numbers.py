@@ -12,7 +12,7 @@ from accounts.models import NumberAssignment, PhoneNumber
 from accounts.models.numbers import PhoneNumberQuerySet
 from accounts.pages import AccountRequest, render_page
 from accounts.roles import Capability
-from core.refusals import AlreadyDone
+from core.refusals import show_as_message
 from subscriptions.actions import assign_number, unassign_number
 from subscriptions.forms import is_key
 from subscriptions.models import ContactCenter
@@ -23,7 +23,7 @@ LONGEST_SEARCH = 40
 CURRENT = Prefetch("assignments", NumberAssignment.objects.current(), to_attr="current")
 
 
-@contact_center_page(Capability.SEE_SERVICES)
+@contact_center_page(Capability.SEE_SERVICES, verb="assign_number")
 def phone_numbers(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     """The numbers with their kind and state; a posted button assigns or unassigns one."""
     mine = PhoneNumber.objects.filter(account=request.account)
@@ -37,10 +37,8 @@ def phone_numbers(request: AccountRequest, center: ContactCenter) -> HttpRespons
                 number = get_object_or_404(mine, pk=typed if is_key(typed) else 0)
                 try:
                     verb(request.account, number, by=request.user)
-                except AlreadyDone as answer:
-                    messages.info(request, answer.messages[0])
                 except ValidationError as refusal:
-                    messages.error(request, refusal.messages[0])
+                    show_as_message(request, refusal)
                 else:
                     messages.success(request, gettext(done) % {"number": number})
         return redirect(request.get_full_path())

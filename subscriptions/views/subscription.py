@@ -14,20 +14,20 @@ from django.views.decorators.http import require_POST
 from accounts.pages import AccountRequest, record_form, render_page
 from accounts.roles import Capability
 from core.clock import database_now
-from core.refusals import AlreadyDone, show_refusal
+from core.refusals import AlreadyDone, show_as_message, show_refusal
 from subscriptions.actions import Confirmation, Proposal, change_subscription, propose_subscription
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, in_force, waiting_package
 from subscriptions.differences import differences
 from subscriptions.forms import SubscriptionForm, initial_of, subscription_of
 from subscriptions.models import ContactCenter
-from subscriptions.rules import Subscription, refuse_subscription
+from subscriptions.rules import Subscription, subscription_refusal
 from subscriptions.views.install import contact_center_page
 
 SALT = "subscription-confirmation"
 HOW_LONG = 24 * 60 * 60
 
 
-@contact_center_page(Capability.SEE_SERVICES)
+@contact_center_page(Capability.SEE_SERVICES, verb="change_subscription")
 def subscription(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     """The form; when it is posted, the confirmation page, or the form again with the reasons at its fields.
 
@@ -39,12 +39,12 @@ def subscription(request: AccountRequest, center: ContactCenter) -> HttpResponse
         status = 200 if form.is_valid() else 422
     elif request.method == "POST":
         if not form.is_valid():
-            record_form(request, "change_subscription", form)
+            record_form(request, form)
         else:
             try:
                 proposal = propose_subscription(request.account, form.wanted(), by=request.user)
             except AlreadyDone as answer:
-                messages.info(request, answer.messages[0])
+                show_as_message(request, answer)
                 return redirect("subscription", request.account.number)
             except PermissionDenied:
                 return _form_page(request, center, form, status=403)
@@ -57,7 +57,7 @@ def subscription(request: AccountRequest, center: ContactCenter) -> HttpResponse
 
 
 @require_POST
-@contact_center_page(Capability.SEE_SERVICES)
+@contact_center_page(Capability.SEE_SERVICES, verb="change_subscription")
 def new_total(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     """The parts of the form's page that tell the new total, for the script that shows them while the form changes."""
     form = _form(request, center, request.POST)
@@ -65,7 +65,7 @@ def new_total(request: AccountRequest, center: ContactCenter) -> HttpResponse:
 
 
 @require_POST
-@contact_center_page(Capability.CHANGE_SERVICES)
+@contact_center_page(Capability.CHANGE_SERVICES, verb="change_subscription")
 def confirm(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     """Buy what the confirmation page showed; where it is stale, show it anew. A replay changes nothing."""
     token = _read(request)
@@ -79,7 +79,7 @@ def confirm(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     try:
         change_subscription(request.account, wanted, by=request.user, confirmation=confirmation)
     except AlreadyDone as answer:
-        messages.info(request, answer.messages[0])
+        show_as_message(request, answer)
     except ValidationError as refusal:
         return _shown_anew(request, wanted, refusal)
     else:
@@ -93,7 +93,7 @@ def _shown_anew(request: AccountRequest, wanted: Subscription, refusal: Validati
     try:
         proposal = propose_subscription(request.account, wanted, by=request.user)
     except AlreadyDone as answer:
-        messages.info(request, answer.messages[0])
+        show_as_message(request, answer)
         return redirect("subscription", request.account.number)
     except ValidationError as reasons:
         form = _form(request, center, initial_of(wanted))
@@ -133,7 +133,7 @@ def _choice(form: SubscriptionForm) -> dict[str, Any]:
     shown = {"center": center, "held": held, "catalogue": catalogue, "chosen": chosen, "today": form.today}
     if chosen is None:
         return {**shown, "reasons": [error for errors in form.errors.values() for error in errors]}
-    reasons = refuse_subscription(
+    refusal = subscription_refusal(
         chosen,
         held=held,
         edition=center.edition,
@@ -141,8 +141,8 @@ def _choice(form: SubscriptionForm) -> dict[str, Any]:
         onboarding=form.onboarding,
         today=form.today,
     )
-    if reasons:
-        return {**shown, "reasons": ValidationError(reasons).messages}
+    if refusal:
+        return {**shown, "reasons": refusal.messages}
     changes = differences(chosen, chosen=held, in_force=form.in_force, edition=center.edition, catalogue=catalogue)
     return {**shown, "changes": list(changes)}
 

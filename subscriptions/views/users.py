@@ -26,14 +26,14 @@ PAGE_SIZE = 50
 LONGEST_SEARCH = 100
 
 
-@contact_center_page(Capability.SEE_SERVICES)
+@contact_center_page(Capability.SEE_SERVICES, verb="assign_users")
 def users(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     """The people, searched and filtered; when posted, those ticked and those whose row was changed get their role."""
     if request.method != "POST":
         return _users_page(request)
     form = RolesForm(request.POST, found=_found(request))
     if not form.is_valid():
-        record_form(request, "assign_users", form)
+        record_form(request, form)
     else:
         try:
             changed = assign_users(request.account, form.roles, by=request.user)
@@ -46,12 +46,12 @@ def users(request: AccountRequest, center: ContactCenter) -> HttpResponse:
 
 
 @require_POST
-@contact_center_page(Capability.CHANGE_SERVICES)
+@contact_center_page(Capability.CHANGE_SERVICES, verb="add_service_user")
 def add_user(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     """Put a person on the list."""
     form = PersonForm(request.POST)
     if not form.is_valid():
-        record_form(request, "add_service_user", form)
+        record_form(request, form)
     else:
         try:
             person = add_service_user(request.account, by=request.user, **form.cleaned_data)

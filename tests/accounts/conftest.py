@@ -42,7 +42,7 @@ def everything(installed: Account, owner: User, root: User, toll_free: PhoneNumb
     assign_number(installed, toll_free, by=owner)
     enqueue([installed.pk], NoticeKind.INSTALLED, occasion="1", now=IN_APRIL)
     GoLiveRequest.objects.create(account=installed, wanted_on="2026-04-01", requested_by=owner)
-    Refusal.objects.create(account=installed, by=owner, action="activate", rule="not_installed", message="No.")
+    Refusal.objects.create(account=installed, by=owner, action="install", rule="unknown_item", message="No.")
     save_mapping("Other", {"call_id": "1", "to": "2", "started_at": "3", "seconds": "4"}, by=None)
     now = database_now().isoformat()
     imported([row("c1", at=now), row("c2", seconds=-1), row("c3", at=now, seconds=61), row("c3", at=now, seconds=62)])

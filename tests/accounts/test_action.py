@@ -7,9 +7,10 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
 
-from accounts.acting import action, record_refusals
+from accounts.acting import RecordedDenial, action, record_refusals
 from accounts.actions import add_service_user
 from accounts.models import Account, Refusal, ServiceUser, User
+from accounts.verbs import OPEN_PAGE
 from core.refusals import AlreadyDone
 from subscriptions.models import ContactCenter
 from tests.conftest import codes
@@ -19,7 +20,7 @@ from tests.guarding import nothing_written, refused_by
 def attempt(account: Account, by: User, raised: Exception) -> None:
     """Run an action that writes and then raises."""
 
-    @action
+    @action(records_as="install")
     def rename(account: Account, *, by: User) -> None:
         account.company = "Renamed"
         account.save()
@@ -53,7 +54,7 @@ def test_a_refusal_undoes_what_was_written_and_leaves_a_row_for_each_reason(
 ) -> None:
     with nothing_written(but=(Refusal,)), pytest.raises(type(raised)):
         attempt(account, owner, raised)
-    left = Refusal.objects.filter(account=account, by=owner, action="rename").order_by("pk")
+    left = Refusal.objects.filter(account=account, by=owner, action="install").order_by("pk")
     assert list(left.values_list("field", "rule", "tried", "message")) == rows
 
 
@@ -64,7 +65,7 @@ def test_what_is_done_already_and_defects_leave_nothing(account: Account, owner:
 
 
 def test_a_guard_of_the_database_becomes_a_refusal_in_its_words(installed: Account, owner: User) -> None:
-    @action
+    @action(records_as="change_subscription")
     def oversell(account: Account, *, by: User) -> None:
         ContactCenter.objects.filter(account=account).update(seats=3)
 
@@ -100,8 +101,26 @@ def test_an_action_is_taken_by_somebody(account: Account) -> None:
         add_service_user(account, name="Ann", email="ann@example.com", by=None)
 
 
+def test_a_denial_that_was_recorded_says_so(account: Account, owner: User) -> None:
+    with pytest.raises(RecordedDenial, match="Not you"):
+        attempt(account, owner, PermissionDenied("Not you."))
+
+
+def test_who_was_deactivated_meanwhile_may_do_nothing(account: Account, owner: User) -> None:
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+    with nothing_written(but=(Refusal,)), pytest.raises(PermissionDenied, match="switched off"):
+        add_service_user(account, name="Ann", email="ann@example.com", by=owner)
+
+
+def test_staff_who_lost_the_permission_meanwhile_may_not_act_for_a_customer(account: Account, member: User) -> None:
+    assert member.has_perm("accounts.add_serviceuser"), "the object now keeps its permissions"
+    member.groups.clear()
+    with nothing_written(but=(Refusal,)), pytest.raises(PermissionDenied, match="does not let you change services"):
+        add_service_user(account, name="Ann", email="ann@example.com", by=member)
+
+
 def test_a_refusal_may_be_of_nobody_and_no_account(db: None) -> None:
-    record_refusals(None, None, "log_in", ValidationError("No.", code="no"))
+    record_refusals(None, None, OPEN_PAGE, ValidationError("No.", code="no"))
     assert (Refusal.objects.get().account, Refusal.objects.get().by) == (None, None)
 
 

@@ -244,7 +244,7 @@ def test_accounts_contacts_and_users_are_kept(
 
 @pytest.mark.parametrize(
     ("query", "found"),
-    [("who=staff", 0), ("who=customers", 1), ("action=activate", 1), ("rule=seat_limit", 0), ("rule=not_installed", 1)],
+    [("who=staff", 0), ("who=customers", 1), ("action=install", 1), ("rule=seat_limit", 0), ("rule=unknown_item", 1)],
 )
 def test_refusals_are_filtered_by_who_what_and_rule(
     query: str, found: int, everything: None, root: User, login: Callable[[User], Client]

@@ -89,8 +89,8 @@ def test_events_are_filtered_by_kind_person_and_day(
 
 
 @pytest.mark.parametrize(("moment", "day"), [("2026-03-07T04:59:59+00:00", 6), ("2026-03-07T05:00:00+00:00", 7)])
-def test_days_are_those_of_the_account(customer: Client, account: Account, moment: str, day: int) -> None:
-    Refusal.objects.create(account=account, at=moment, action="activate", rule="x", message="No.")
+def test_days_are_those_of_the_account(customer: Client, account: Account, owner: User, moment: str, day: int) -> None:
+    Refusal.objects.create(account=account, by=owner, at=moment, action="install", rule="x", message="No.")
     for asked in (6, 7):
         page = customer.get(f"{LOG}?kind=refused&since=2026-03-0{asked}&until=2026-03-0{asked}")
         assert len(actions(page)) == (asked == day)

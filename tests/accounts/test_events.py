@@ -109,11 +109,11 @@ def test_what_was_refused_is_told_in_short_words(installed: Account, owner: User
     ]
 
 
-def test_a_refusal_that_has_no_short_words_says_what_was_tried(account: Account) -> None:
-    common = {"account": account, "action": "some_new_verb", "field": "wanted_on"}
+def test_a_refusal_that_has_no_short_words_says_what_was_tried(account: Account, owner: User) -> None:
+    common = {"account": account, "by": owner, "action": "some_new_verb", "field": "wanted_on"}
     Refusal.objects.create(**common, tried="{tried} 7", rule="no_such_rule", message="{Not} so.")
     assert of_kind(account, EventKind.REFUSED) == [
-        ("System", "Some new verb", "Wanted on", [], "tried {tried} 7: {Not} so.")
+        ("Olivia Owner", "Another action", "Wanted on", [], "tried {tried} 7: {Not} so.")
     ]
 
 
@@ -293,10 +293,10 @@ def test_who_may_be_a_person_the_team_or_the_system(
 ) -> None:
     refused = Refusal(account=installed, by=member, action="activate", rule="x", message="No.")
     refused.save()
-    everything_told = list(events_of(installed, Wanted()))
+    everything_told = list(events_of(installed, Wanted(for_team=True)))
 
     def asked(who: str) -> list[Event]:
-        return list(events_of(installed, Wanted(who=who)))
+        return list(events_of(installed, Wanted(who=who, for_team=True)))
 
     assert {event.who for event in asked(str(owner.pk))} == {"Olivia Owner"}
     assert {event.who for event in asked("team")} == {"Onboarding team", "Billing team"}

@@ -287,7 +287,10 @@ def test_what_a_role_may_not_do_leaves_a_row(
     assert client.post(CENTER + "users/add/", {"name": "Ann", "email": "ann@example.com"}).status_code == 403
     assert client.post(CENTER + "go-live/withdraw/").status_code == 403
     rows = Refusal.objects.values_list("by", "action", "rule")
-    assert set(rows) == {(viewer.pk, "add_user", "permission_denied"), (viewer.pk, "withdraw", "permission_denied")}
+    assert set(rows) == {
+        (viewer.pk, "add_service_user", "permission_denied"),
+        (viewer.pk, "withdraw_go_live", "permission_denied"),
+    }
 
 
 def test_what_a_form_could_not_read_leaves_a_row(client: Client, installed: Account, owner: User) -> None:

@@ -42,7 +42,7 @@ def test_control_without_the_lock_both_pass_the_check_and_one_is_told_a_lie(
     waiting: list[Account], member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account, both_checked = waiting[0], Barrier(2)
-    check = rules.refuse_activation
+    check = rules.activation_refusal
 
     def check_together(onboarding: Onboarding) -> Any:
         refusal = check(onboarding)
@@ -50,7 +50,7 @@ def test_control_without_the_lock_both_pass_the_check_and_one_is_told_a_lie(
         return refusal
 
     monkeypatch.setattr(AccountQuerySet, "locked", lambda accounts: accounts.order_by("pk"))
-    monkeypatch.setattr(rules, "refuse_activation", check_together)
+    monkeypatch.setattr(rules, "activation_refusal", check_together)
     outcomes = at_once(2, lambda number: activate(account, by=member, reason=f"By thread {number}"))
     # Both are told that they activated it; the statement's own condition let only one of them write.
     assert Counter(type(outcome) for outcome in outcomes) == {Onboarding: 2}

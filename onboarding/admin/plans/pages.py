@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from accounts.models import Account, User
+from accounts.roles import staff_of
 from core.clock import database_now
-from core.refusals import AlreadyDone, reasons_of
+from core.refusals import AlreadyDone, show_as_message, show_refusal
 from onboarding.actions import PlanChanges, refusals_of
 from onboarding.admin.activation import SHOWN_IN_FULL, ChosenForm, joined, named, with_reasons
 from onboarding.admin.plans.kinds import Plan
@@ -28,8 +29,7 @@ def plan_page(
     Needs the plan's permission for both. `back` and `action` are those of `activation_page`. What one account is
     refused is said at the form; of many, each is told what became of it.
     """
-    if not isinstance(request.user, User) or not request.user.has_perm(plan.permission):
-        raise PermissionDenied
+    by = staff_of(request, plan.permission)
     confirmed = request.method == "POST" and "confirmed" in request.POST
     refused = {} if plan.takes_active else refusals_of(accounts)
     rows = list(_rows([key for key in accounts if key not in refused])[:SHOWN_IN_FULL])
@@ -38,7 +38,7 @@ def plan_page(
     if confirmed and form.is_valid():
         values = {name: value for name, value in form.cleaned_data.items() if name not in ("accounts", "confirmed")}
         run = _run_one if action == "" else _run_many
-        if answer := run(model_admin, request, plan, accounts, form, values, request.user, back):
+        if answer := run(model_admin, request, plan, accounts, form, values, by, back):
             return answer
     count = len(accounts) - len(refused)
     return TemplateResponse(
@@ -81,9 +81,9 @@ def _run_one(
     try:
         plan.run(account, by=by, **values)
     except AlreadyDone as answer:
-        messages.info(request, " ".join(answer.messages))
+        show_as_message(request, answer)
     except ValidationError as refusal:
-        _say(form, refusal)
+        show_refusal(form, refusal)
         return None
     else:
         messages.success(request, f"{plan.done}: {account}.")
@@ -108,7 +108,7 @@ def _run_many(
         for outcome in plan.run_many(accounts, by=by, **values):
             whole = replace(whole, changed=whole.changed + outcome.changed, refused=whole.refused | outcome.refused)
     except ValidationError as refusal:
-        _say(form, refusal)
+        show_refusal(form, refusal)
         return None
     except PermissionDenied as denial:  # taken from him while it ran: what is done is done, and told
         if not whole.changed and not whole.refused:
@@ -128,9 +128,3 @@ def _run_many(
             "stopped": stopped,
         },
     )
-
-
-def _say(form: ChosenForm, refusal: ValidationError) -> None:
-    """Show each reason at its field, or above the form where it has none."""
-    for field, reason in reasons_of(refusal):
-        form.add_error(field if field in form.fields else None, reason)

@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
 from core.admin import Button
+from core.verbs import stands_for, verb_of
 from onboarding.admin.activation import PERMISSION, ChosenForm, activation_page, keys_of
 from onboarding.admin.plans import DEADLINE, OF_MANY, OWNER, PLAN_PAGES, PLANS_PERMISSION, SCHEDULE, Plan, plan_page
 from onboarding.admin.worklist.registry import WORKLIST
@@ -50,23 +51,28 @@ class WorklistActions(ModelAdmin):
         return [activate, *chosen, *one, *super().get_urls()]
 
     @action(description="Activate…", permissions=["activate"], url_path="activate", icon="rocket_launch")
+    @stands_for("activate")
     def activate_selected(self, request: HttpRequest, queryset: QuerySet[Onboarding]) -> HttpResponse | None:
         accounts = self._chosen(request, queryset)
         there = reverse("admin:onboarding_activate")
         return activation_page(self, request, accounts, back=self._list_address(), action=there) if accounts else None
 
     @action(description="Assign an owner…", permissions=["plan"], icon="person")
+    @stands_for("assign_owner")
     def owner_selected(self, request: HttpRequest, queryset: QuerySet[Onboarding]) -> HttpResponse | None:
         return self._plan_selected(request, queryset, OWNER)
 
     @action(description="Extend the deadline…", permissions=["plan"], icon="event_upcoming")
+    @stands_for("set_deadline")
     def deadline_selected(self, request: HttpRequest, queryset: QuerySet[Onboarding]) -> HttpResponse | None:
         return self._plan_selected(request, queryset, DEADLINE)
 
     @action(description="Schedule the activation…", permissions=["activate"], icon="schedule")
+    @stands_for("schedule_activation")
     def schedule_selected(self, request: HttpRequest, queryset: QuerySet[Onboarding]) -> HttpResponse | None:
         return self._plan_selected(request, queryset, SCHEDULE)
 
+    @stands_for("activate")
     def activate_chosen(self, request: HttpRequest) -> HttpResponse:
         """Take the confirmation of what was chosen in the list; without one there is nothing to show or do."""
         if not self.has_activate_permission(request):
@@ -84,6 +90,7 @@ class WorklistActions(ModelAdmin):
     def _of_chosen(self, plan: Plan) -> Callable[[HttpRequest], HttpResponse]:
         """Return the view that takes the plan's form for what was chosen in the list."""
 
+        @stands_for(verb_of(plan.run))
         def view(request: HttpRequest) -> HttpResponse:
             accounts = _posted(request)
             if not accounts and request.user.has_perm(plan.permission):
@@ -95,6 +102,7 @@ class WorklistActions(ModelAdmin):
     def _of_one(self, plan: Plan) -> Callable[[HttpRequest, str], HttpResponse]:
         """Return the view with the plan's form for one account."""
 
+        @stands_for(verb_of(plan.run))
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
             row = self.row_or_404(request, object_id)
             return plan_page(self, request, plan, [row.account_id], back=_page_of(row))
@@ -139,6 +147,7 @@ WORKLIST.register_button(
         icon="rocket_launch",
         place=10,
         permission=PERMISSION,
+        verb="activate",
         view=activate_one,
         is_offered=lambda row: not row.is_active,
         is_primary=True,
