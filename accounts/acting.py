@@ -11,7 +11,7 @@ from django.utils import translation
 from accounts.language import STORED
 from accounts.models import Account, Refusal, User
 from core.guards import sentence_of, sentence_of_constraint
-from core.refusals import AlreadyDone, reasons_of, storable
+from core.refusals import AlreadyDone, reasons_of, without_nul
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,9 +72,9 @@ def rows_of(account: Account | None, by: User | None, verb: str, refusal: Valida
             by=by,
             action=verb,
             field="" if field == NON_FIELD_ERRORS else field,
-            tried=storable(str((reason.params or {}).get("tried", "")))[:200],
+            tried=without_nul(str((reason.params or {}).get("tried", "")))[:200],
             rule=(reason.code or "invalid")[:64],
-            message=storable(message),
+            message=without_nul(message),
         )
 
 

@@ -3,7 +3,7 @@
 from accounts.acting import action
 from accounts.models import Account, ServiceUser, User
 from accounts.roles import Capability, require
-from core.history import credit
+from core.history import attributed
 
 
 @action
@@ -12,5 +12,5 @@ def add_service_user(account: Account, *, name: str, email: str, by: User) -> Se
     require(Capability.CHANGE_SERVICES, by, account, or_permission="accounts.add_serviceuser")
     person = ServiceUser(account=account, name=name.strip(), email=email.strip().lower())
     person.full_clean()
-    credit(person, by).save()
+    attributed(person, to=by).save()
     return person

@@ -9,7 +9,7 @@ from django.utils.translation import get_language, gettext, gettext_noop
 
 from accounts.events.registry import facts, reasons, untold, verbs
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource, Source, one_of
-from accounts.events.values import Change, Event, Kind
+from accounts.events.values import Event, EventKind, FieldChange
 from accounts.language import STORED
 from accounts.models import Account, Contact, NumberAssignment, PhoneNumber, Refusal, Role, ServiceRole, ServiceUser
 from accounts.models.numbers import national
@@ -44,7 +44,7 @@ FIELDS = {
 
 
 class AccountSource(HistorySource):
-    kind = Kind.ACCOUNT
+    kind = EventKind.ACCOUNT
     account = "id"
     item = "number"
     fields = {
@@ -62,7 +62,7 @@ class AccountSource(HistorySource):
 class ContactSource(HistorySource):
     """Who may act for the account; the item is the contact, by name or else by address."""
 
-    kind = Kind.ACCOUNT
+    kind = EventKind.ACCOUNT
     item = "user__email"
     fields = {"role": Field(gettext_noop("Role"), one_of(dict[str, Any](Role.choices)))}
     actions = {
@@ -73,7 +73,7 @@ class ContactSource(HistorySource):
 
 
 class PersonSource(HistorySource):
-    kind = Kind.USERS
+    kind = EventKind.USERS
     item = "name"
     fields = {
         "name": Field(gettext_noop("Name")),
@@ -103,7 +103,7 @@ class PersonSource(HistorySource):
                 )
         return super().action(entry)
 
-    def changes(self, entry: Entry) -> Iterator[Change]:
+    def changes(self, entry: Entry) -> Iterator[FieldChange]:
         """Yield what changed; of somebody new neither the name, which is the item, nor that nothing is assigned."""
         new = entry.now["type"] == ADDED
         known = {"name"} if entry.now["is"]["contact_center_role"] else {"name", "contact_center_role"}
@@ -113,7 +113,7 @@ class PersonSource(HistorySource):
 class NumberSource(HistorySource):
     """The account's numbers. One that moves is told to both accounts, and neither is told of the other."""
 
-    kind = Kind.NUMBERS
+    kind = EventKind.NUMBERS
     item = "number"
     fields = {"number": Field(gettext_noop("Number"), lambda value: national(value) if value else "")}
     watched = ("account_id",)
@@ -153,7 +153,7 @@ class NumberSource(HistorySource):
 class AssignmentSource(Source):
     """Numbers that Contact Center began to answer. Each assignment is its own record."""
 
-    kind = Kind.NUMBERS
+    kind = EventKind.NUMBERS
     at = "period__startswith"
     user = "assigned_by"
     action = gettext_noop("Number assigned")
@@ -182,7 +182,7 @@ class EndOfAssignmentSource(AssignmentSource):
 class RefusalSource(Source):
     """What was tried and refused, whoever tried it, but for what the team does for itself."""
 
-    kind = Kind.REFUSED
+    kind = EventKind.REFUSED
     at = "at"
     user = "by"
 

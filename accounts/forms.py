@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.events import Cursor, Kind, Wanted
+from accounts.events import Cursor, EventKind, Wanted
 from accounts.events.values import OF_SYSTEM, OF_TEAM, SYSTEM, TEAM
 from accounts.models import Account, User
 
@@ -44,7 +44,7 @@ class EventsForm(forms.Form):
         self.account = account
         persons = [(str(user.pk), str(user)) for user in people]
         for name, choices in (
-            ("kind", [("", gettext("Everything")), *Kind.choices]),
+            ("kind", [("", gettext("Everything")), *EventKind.choices]),
             ("who", [("", gettext("Everybody")), *persons, (OF_TEAM, gettext(TEAM)), (OF_SYSTEM, gettext(SYSTEM))]),
         ):
             field = self.fields[name]

@@ -14,7 +14,7 @@ from django.utils.cache import patch_vary_headers
 
 from accounts.models import User
 from accounts.models.user import Language
-from core.history import credit
+from core.history import attributed
 
 OF_THE_BACK_OFFICE = Language.ENGLISH.value  # plain text: servers refuse a header that is not
 STORED = Language.ENGLISH.value  # what is recorded: the team reads it, whoever was refused
@@ -76,7 +76,7 @@ def choose_language(user: User, language: str) -> None:
     """Let pages and e-mail be in this language for the user, from now on; his history says so."""
     user.language = Language(language)
     with transaction.atomic():  # its history row is written after it, and neither stays without the other
-        credit(user, user).save(update_fields=["language"])
+        attributed(user, to=user).save(update_fields=["language"])
 
 
 def remember_language(response: HttpResponse, language: str) -> None:

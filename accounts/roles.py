@@ -8,7 +8,7 @@ from django.utils.translation import gettext, gettext_lazy, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Contact, Role, User
-from core.guards import Words
+from core.guards import LazyStr
 
 
 class Capability(enum.StrEnum):
@@ -20,7 +20,7 @@ class Capability(enum.StrEnum):
     SEE_AUDIT_LOG = gettext_noop("see the audit log")
 
     @property
-    def in_words(self) -> Words:
+    def in_words(self) -> LazyStr:
         """What it is, in the language that is active when it is read."""
         return gettext_lazy(self.value)
 
@@ -50,7 +50,7 @@ def require(capability: Capability, user: User, account: Account, *, or_permissi
     raise PermissionDenied(_denial(capability))
 
 
-def require_staff(by: User, permission: str, denial: Words) -> None:
+def require_staff(by: User, permission: str, denial: LazyStr) -> None:
     """Raise PermissionDenied, which says the `denial`, unless the user is active staff with the permission.
 
     They are read anew: a page or a command may hold a user who has been switched off since.

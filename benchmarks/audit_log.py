@@ -63,7 +63,7 @@ def milliseconds(read: Callable[[], Any]) -> float:
 def main(rows: int) -> None:
     from django.db import connection  # noqa: PLC0415 - models can be imported once Django is set up
 
-    from accounts.events import Kind, Wanted, event_page, events_of, recent_events  # noqa: PLC0415
+    from accounts.events import EventKind, Wanted, event_page, events_of, recent_events  # noqa: PLC0415
     from accounts.models import Account, Contact, Role, User  # noqa: PLC0415
     from benchmarks import accounts as population  # noqa: PLC0415
     from benchmarks.machine import description, throw_away_database  # noqa: PLC0415
@@ -86,7 +86,7 @@ def main(rows: int) -> None:
             "recent_5": milliseconds(lambda: recent_events(account, 5)),
             "newest_page": milliseconds(lambda: event_page(account, Wanted(), 50)),
             "last_page": milliseconds(lambda: event_page(account, deep, 50)),
-            "refused_page": milliseconds(lambda: event_page(account, Wanted(kind=Kind.REFUSED), 50)),
+            "refused_page": milliseconds(lambda: event_page(account, Wanted(kind=EventKind.REFUSED), 50)),
             "page_of_nobody": milliseconds(lambda: event_page(account, Wanted(who="system"), 50)),
             "everything": milliseconds(lambda: list(events_of(account, Wanted()))),
         }

@@ -6,7 +6,7 @@ from core.groups import BILLING_TEAM, GrantingAppConfig
 class BillingConfig(GrantingAppConfig):
     default = True
     name = "billing"
-    grants = {BILLING_TEAM: ["add_callimport", "void_callrecord", "issue_creditnote", "decide_heldbill"]}
+    grants = {BILLING_TEAM: ["add_callimport", "void_callrecord", "issue_creditnote", "decide_billonhold"]}
 
     def ready(self) -> None:
         super().ready()

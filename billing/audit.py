@@ -8,7 +8,7 @@ from django.db.models.functions import Cast
 from django.utils.translation import gettext, gettext_noop
 
 from accounts.events.sources import Entry, Source
-from accounts.events.values import Event, Kind
+from accounts.events.values import Event, EventKind
 from accounts.models import Account
 from billing.models import CreditNote, Invoice
 from core.groups import BILLING_TEAM
@@ -25,7 +25,7 @@ REFUSALS: dict[str, str] = {}
 
 
 class InvoiceSource(Source):
-    kind = Kind.BILLING
+    kind = EventKind.BILLING
     at = "issued_at"
     user = ""
 
@@ -43,7 +43,7 @@ class InvoiceSource(Source):
 
 
 class CreditNoteSource(Source):
-    kind = Kind.BILLING
+    kind = EventKind.BILLING
     at = "at"
     user = "by"
     staff = BILLING_TEAM

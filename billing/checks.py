@@ -6,7 +6,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Warning
 from django.db import connections
 
-from billing.models import HeldBill, UnbilledMonth
+from billing.models import BillOnHold, UnbilledMonth
 
 
 def check_months(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
@@ -21,8 +21,8 @@ def check_months(app_configs: Any = None, databases: Sequence[str] | None = None
             )
             hint = f"`manage.py check_billing --month {month.month:%Y-%m}` names them, and `bill_run` bills them."
             messages.append(Warning(words, hint=hint, id="billing.W001"))
-        if rejected := HeldBill.objects.using(alias).rejected_and_unbilled().count():
-            hint = "Correct what they are computed from, or run their months again: *Held bills* in the back office."
+        if rejected := BillOnHold.objects.using(alias).rejected_and_unbilled().count():
+            hint = "Correct what they are computed from, or run their months again: *Bills on hold* in the back office."
             messages.append(
                 Warning(f"{rejected:,} bills were rejected and not billed since.", hint=hint, id="billing.W002")
             )

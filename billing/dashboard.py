@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from billing.models import BillRun, CallFeed, CallRecord, HeldBill, RejectedCall, SetAsideCall, UnbilledMonth
+from billing.models import BillOnHold, BillRun, CallFeed, CallRecord, RejectedCall, SetAsideCall, UnbilledMonth
 
 MOST_COUNTED: Final = 10_000
 
@@ -35,8 +35,8 @@ def figures() -> Figures:
     """Return the figures as they stand."""
     return Figures(
         run=BillRun.objects.order_by("-pk").first(),
-        held=HeldBill.objects.waiting().count(),
-        rejected=HeldBill.objects.rejected_and_unbilled().count(),
+        held=BillOnHold.objects.waiting().count(),
+        rejected=BillOnHold.objects.rejected_and_unbilled().count(),
         feed=CallFeed.objects.first(),
         set_aside=SetAsideCall.objects.open().order_by()[:MOST_COUNTED].count(),
         rejected_rows=RejectedCall.objects.open().order_by()[:MOST_COUNTED].count(),

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from billing.inputs import facts_of, tariffs
+from billing.inputs import inputs_of, tariffs
 from billing.models import Invoice, LateMonth
 from billing.pricing.charges import ADJUSTMENT, NotPriced, month_after
 
@@ -19,7 +19,7 @@ def open_differences(invoice: Invoice) -> dict[date, Decimal]:
     if not late_months:
         return {}
     following = month_after(max(months))
-    facts = facts_of([invoice.account_id], following, tariffs()).get(invoice.account_id)
+    facts = inputs_of([invoice.account_id], following, tariffs()).get(invoice.account_id)
     found: dict[date, Decimal] = {}
     try:
         lines = facts.to_invoice(following) if facts else []

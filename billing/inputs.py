@@ -12,15 +12,15 @@ from typing import Any
 from django.db import connection
 
 from billing.models import LINE_FIELDS, InvoiceLine
-from billing.pricing.charges import Held, Line, Rate, Tariff, month_after, owed, standing
+from billing.pricing.charges import Held, Line, Rate, Tariff, current_lines, month_after, owed
 from billing.pricing.settlement import to_invoice
-from subscriptions.models import ChargedPer, Item, Kind
+from subscriptions.models import ChargedPer, Item, ItemKind
 
 Tariffs = Mapping[int, Tariff]
 
 
 @dataclass
-class AccountFacts:
+class BillingInputs:
     """All that one account's bill is computed from: plain values, days and months its own."""
 
     account: int
@@ -38,7 +38,7 @@ class AccountFacts:
     def to_invoice(self, month: date) -> list[Line]:
         """Return the lines of the month's invoice: what it owes, and adjustments of months whose calls came late."""
         months = [month, *self.late_months]
-        now = {each: standing(each, self.held, self.minutes, self.activated_on) for each in months}
+        now = {each: current_lines(each, self.held, self.minutes, self.activated_on) for each in months}
         return to_invoice(month, now, self.invoiced)
 
     def adjustments(self, month: date) -> list[Line]:
@@ -56,15 +56,15 @@ def tariffs() -> Tariffs:
             rates=tuple(
                 Rate(price.effective_from, price.monthly_price, price.per_minute) for price in item.prices.all()
             ),
-            minutes=item.size if item.kind == Kind.PACKAGE else 0,
+            minutes=item.size if item.kind == ItemKind.PACKAGE else 0,
         )
         for item in Item.objects.prefetch_related("prices")
     }
 
 
-def facts_of(
+def inputs_of(
     accounts: Sequence[int], month: date, catalogue: Tariffs, *, since: date | None = None
-) -> dict[int, AccountFacts]:
+) -> dict[int, BillingInputs]:
     """Return the facts of the accounts that had Contact Center by the end of the month, by their keys.
 
     What was held and called is that of the month, or of all months from `since` to it.
@@ -87,7 +87,7 @@ def facts_of(
     wanted = set(accounts)
     of_accounts, only = (" AND o.account_id = ANY(%(keys)s)", OF_THESE) if scattered else ("", "")
     accounts_in_order = _rows(ACCOUNTS + of_accounts + " ORDER BY a.id", bounds)
-    facts = {row[0]: AccountFacts(*row) for row in accounts_in_order if row[0] in wanted}
+    facts = {row[0]: BillingInputs(*row) for row in accounts_in_order if row[0] in wanted}
     for account, late in _rows(LATE + only, bounds):
         if account in facts:
             facts[account].late_months.append(late)
@@ -126,7 +126,7 @@ MINUTES = """
 OF_THESE = " AND account_id = ANY(%(keys)s)"
 
 
-def _fill(facts: Mapping[int, AccountFacts], bounds: Mapping[str, Any], catalogue: Tariffs, only: str = "") -> None:
+def _fill(facts: Mapping[int, BillingInputs], bounds: Mapping[str, Any], catalogue: Tariffs, only: str = "") -> None:
     """Put what was held and called within the bounds into the facts; a row an account, its columns in arrays."""
     for account, items, *columns in _rows(HELD + only + " GROUP BY account_id", bounds):
         if account in facts:
@@ -136,7 +136,7 @@ def _fill(facts: Mapping[int, AccountFacts], bounds: Mapping[str, Any], catalogu
             facts[account].minutes.update(zip(days, counts, strict=True))
 
 
-def _fill_late(facts: Mapping[int, AccountFacts], behind: Sequence[int], month: date, catalogue: Tariffs) -> None:
+def _fill_late(facts: Mapping[int, BillingInputs], behind: Sequence[int], month: date, catalogue: Tariffs) -> None:
     """Read more of the accounts whose calls came late: from their first late month on, and what was invoiced of it."""
     first = min(min(facts[account].late_months) for account in behind)
     for account in behind:

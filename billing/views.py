@@ -13,7 +13,7 @@ from accounts.pages import AccountRequest, account_page, render_page
 from accounts.roles import Capability
 from billing.models import Invoice
 from billing.pdf import invoice_response
-from billing.previews.estimate import estimate, kept_free
+from billing.previews.estimate import estimate, waived_charges
 from billing.previews.usage import Usage, usage_of
 from billing.pricing.charges import month_after
 from core.clock import database_now
@@ -39,7 +39,7 @@ def running_month(request: AccountRequest) -> HttpResponse:
     context = {
         "has_center": has_center,
         "estimate": estimate(account, now) if has_center else None,
-        "kept_free": kept_free(account, now) if has_center else None,
+        "waived": waived_charges(account, now) if has_center else None,
         "latest": Invoice.objects.filter(account=account).newest_first().first(),
     }
     return _billing_page(request, "hostpilot/billing.html", "billing", context)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext, ngettext
 from billing.pricing.charges import ADJUSTMENT, RECURRING, Line
 from core.dates import days_in_words, month_in_words
 from core.money import money, rate
-from subscriptions.models import Kind
+from subscriptions.models import ItemKind
 
 
 def days_of(line: Line) -> str:
@@ -24,8 +24,8 @@ def title(line: Line, items: Mapping[str, tuple[str, str]]) -> str:
     name, kind = items.get(line.sku, (line.sku, ""))
     if line.kind != RECURRING:
         name = gettext("Toll-free minutes, %(package)s") % {"package": name}
-    elif kind in (Kind.STORAGE, Kind.PACKAGE):
-        name = f"{Kind(kind).label}, {name}"
+    elif kind in (ItemKind.STORAGE, ItemKind.PACKAGE):
+        name = f"{ItemKind(kind).label}, {name}"
     if line.kind != ADJUSTMENT:
         return name
     return gettext("%(name)s, adjustment of %(month)s") % {"name": name, "month": month_in_words(line.month)}

@@ -10,7 +10,7 @@ from onboarding import dashboard as onboarding
 
 WORKS_ON = {
     "onboarding": ("onboarding.activate_account", "onboarding.change_onboarding"),
-    "billing": ("billing.decide_heldbill", "billing.issue_creditnote"),
+    "billing": ("billing.decide_billonhold", "billing.issue_creditnote"),
 }
 SEES = {"onboarding": "onboarding.view_onboarding", "billing": "billing.view_billrun"}
 

@@ -27,7 +27,8 @@ from psycopg import IsolationLevel
 from psycopg.conninfo import make_conninfo
 from psycopg.errors import DuplicateDatabase, UniqueViolation
 
-PROJECT = Path(__file__).resolve().parent.parent
+from config.environment import PROJECT
+
 # A server that misses its client for two minutes ends the connection, and with it all locks: a machine may lose power.
 KEEPALIVES = "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
 # The locking protocol needs it; what runs outside a transaction has no other way to be told.

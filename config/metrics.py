@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from billing.models import HeldBill
+from billing.models import BillOnHold
 from core.models import JobState
 from onboarding.models import NoticeState
 
@@ -129,7 +129,7 @@ def _unbilled() -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "hostpilot_unbilled_account_months", "Accounts not billed, once for each of those months", value=accounts
     )
-    rejected = HeldBill.objects.rejected_and_unbilled().count()
+    rejected = BillOnHold.objects.rejected_and_unbilled().count()
     yield GaugeMetricFamily("hostpilot_rejected_bills", "Bills rejected and not billed since", value=rejected)
 
 

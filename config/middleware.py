@@ -114,7 +114,7 @@ def _page_of(request: HttpRequest) -> str:
     return request.get_full_path() if request.method in ("GET", "HEAD") else reverse("admin:index")
 
 
-class CarefulRequests:
+class RequestChecks:
     """Answers 400 to an address with a NUL, which PostgreSQL can't compare, and 404 to a page that can't be; records
     what the back office denies."""
 

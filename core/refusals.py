@@ -24,6 +24,6 @@ def show_refusal(form: BaseForm, refusal: ValidationError) -> None:
         form.add_error(field if field in form.fields else None, reason)
 
 
-def storable(text: str) -> str:
+def without_nul(text: str) -> str:
     """Return the text with a mark in place of what PostgreSQL can't store: whatever was tried can be recorded."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

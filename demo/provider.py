@@ -14,7 +14,7 @@ from accounts.actions import add_service_user
 from accounts.models import Account, Contact, PhoneNumber, Role, ServiceRole, User
 from billing.actions.run_bills import last_ended_month
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
-from core.history import credit
+from core.history import attributed
 from onboarding.actions import activate, request_go_live
 from subscriptions.actions import assign_number, assign_users, change_subscription, install
 from subscriptions.catalogue import contact_center_of, held_by, load_catalogue
@@ -71,7 +71,7 @@ def make_provider(now: datetime) -> Provider:
         rows += [Contact(account=made, user=contact, role=Role[role]) for role, contact in contacts.items()]
         rows += [PhoneNumber(account=made, number=phone) for phone in numbers]
         for row in rows:
-            credit(row, ada)
+            attributed(row, to=ada)
             row.save()
         return made
 

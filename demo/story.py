@@ -17,7 +17,7 @@ from onboarding.actions import activate
 from onboarding.models import Onboarding
 from subscriptions.actions import assign_number, install
 from subscriptions.catalogue import contact_center_of, held_by
-from subscriptions.models import Holding, Item, Kind
+from subscriptions.models import Holding, Item, ItemKind
 
 UNDO = (
     "UPDATE onboarding_onboarding SET activated_at = NULL, activated_by_id = NULL, activated_from = '', reason = '' "
@@ -129,7 +129,7 @@ class Storyteller:
         held = Item.objects.filter(sku__in=held_by(center).switched_on)
         parts = [
             f"{center.edition}: {center.seats} seats",
-            *(", ".join(item.name for item in held.of_kind(kind)) for kind in (Kind.CHANNEL, Kind.ADDON)),
+            *(", ".join(item.name for item in held.of_kind(kind)) for kind in (ItemKind.CHANNEL, ItemKind.ADDON)),
             str(center.storage),
             str(center.package),
         ]
@@ -153,7 +153,7 @@ class Storyteller:
             "Held", "Item", "Quantity", "From", title="The ledger, from which it is billed", title_justify="left"
         )
         open_rows = Holding.objects.open().filter(account=self.account).select_related("item")
-        for row in sorted(open_rows, key=lambda row: (Kind.values.index(row.item.kind), row.item_id)):
+        for row in sorted(open_rows, key=lambda row: (ItemKind.values.index(row.item.kind), row.item_id)):
             table.add_row(row.item.get_kind_display(), row.item.name, str(row.quantity), str(row.period.lower))
         self.console.print()
         self.console.print(table)

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext, gettext_noop
 
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource
-from accounts.events.values import Change, Event, Kind
+from accounts.events.values import Event, EventKind, FieldChange
 from accounts.models import Account
 from core.dates import day_in_words
 from onboarding.models import DeadlineRule, GoLiveRequest, Onboarding
@@ -56,7 +56,7 @@ def told_day(value: str | None) -> str:
 class ModeSource(HistorySource):
     """The mode itself, and when it is to end. The team's reasons, notes and owner are its own, and are not told."""
 
-    kind = Kind.ONBOARDING
+    kind = EventKind.ONBOARDING
     item = "account__number"
     fields = {
         "activated_at": Field(
@@ -82,15 +82,15 @@ class ModeSource(HistorySource):
             return moved if now["scheduled_on"] else CANCELLED
         return DEADLINE
 
-    def changes(self, entry: Entry) -> Iterator[Change]:
+    def changes(self, entry: Entry) -> Iterator[FieldChange]:
         yield from super().changes(entry)
         before, after = _deadline(entry.was), _deadline(entry.now["is"])
         if entry.now["type"] == CHANGED and before != after:
-            yield Change(gettext("Deadline"), before, after)
+            yield FieldChange(gettext("Deadline"), before, after)
 
 
 class RequestSource(HistorySource):
-    kind = Kind.ONBOARDING
+    kind = EventKind.ONBOARDING
     item = "wanted_on"
     watched = ("withdrawn_at", "answered_at")
     actions = {

@@ -17,7 +17,7 @@ from django.db.models import OuterRef
 
 from accounts.models import Contact
 from core.clock import database_now
-from core.refusals import storable
+from core.refusals import without_nul
 from onboarding.letters import Batch, letter
 from onboarding.models import Notice, NoticeQuerySet, NoticeState
 from onboarding.notices import overtaken
@@ -143,8 +143,8 @@ def _send(key: int, batch: Batch, mail: BaseEmailBackend, now: datetime, done: S
                     settled_at=now,
                     attempts=attempts,
                     error="",
-                    subject=storable(str(words.subject)),
-                    body=storable(str(words.body)),
+                    subject=without_nul(str(words.subject)),
+                    body=without_nul(str(words.body)),
                 )
                 checkpoint("before the server")
                 if mail.send_messages([words]) != 1:
@@ -209,7 +209,7 @@ def _shown(error: Exception) -> str:
         said = [error.smtp_code, error.smtp_error]
     words = (word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in said)
     line = " ".join(" ".join(words).split()) or type(error).__name__
-    return storable(line if isinstance(error, OSError) else f"{type(error).__name__}: {line}")[:LONGEST_ERROR]
+    return without_nul(line if isinstance(error, OSError) else f"{type(error).__name__}: {line}")[:LONGEST_ERROR]
 
 
 def _close(mail: BaseEmailBackend) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
-from accounts.events import Change, recent_events
+from accounts.events import FieldChange, recent_events
 from accounts.models import Account
 from onboarding.audit import PLANS
 from onboarding.models import DeadlineRule, Note, Notice, Onboarding
@@ -47,7 +47,7 @@ def _events(account: Account, limit: int) -> Iterator[Moment]:
         yield Moment(event.at, what, event.person, more)
 
 
-def _changed(change: Change) -> str:
+def _changed(change: FieldChange) -> str:
     if not change.before:
         return f"{change.label}: {change.after}"
     return f"{change.label}: {change.before} → {change.after or 'nothing'}"

@@ -8,7 +8,7 @@ from django.db.models import OuterRef
 from django.utils.translation import gettext, gettext_noop
 
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource
-from accounts.events.values import Change, Kind
+from accounts.events.values import EventKind, FieldChange
 from subscriptions.models import ContactCenter, Holding
 
 VERBS = {
@@ -34,7 +34,7 @@ REFUSALS = {
 class CenterSource(HistorySource):
     """What is held. Channels and add-ons that were switched on or off are read from the ledger's rows of the change."""
 
-    kind = Kind.SUBSCRIPTION
+    kind = EventKind.SUBSCRIPTION
     item = "edition__name"
     fields = {
         "seats": Field(gettext_noop("Seats"), lambda value: f"{value:,}"),
@@ -58,7 +58,7 @@ class CenterSource(HistorySource):
             "off": ArraySubquery(superseded.order_by("item__name").values("item__name")),
         }
 
-    def changes(self, entry: Entry) -> Iterator[Change]:
+    def changes(self, entry: Entry) -> Iterator[FieldChange]:
         yield from super().changes(entry)
         was, now = entry.was.get("version"), entry.now["is"]["version"]
         if was == now:
@@ -66,7 +66,7 @@ class CenterSource(HistorySource):
         on, off = set(entry.now["on"]), set(entry.now["off"])
         for name in sorted(on ^ off):
             before, after = (gettext("off"), gettext("on")) if name in on else (gettext("on"), gettext("off"))
-            yield Change(name, before, after)
+            yield FieldChange(name, before, after)
 
 
 SOURCES = [CenterSource(ContactCenter)]

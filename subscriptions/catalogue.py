@@ -12,20 +12,21 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Min
 
 from core.clock import database_now
+from core.money import money, rate
 from onboarding import rules as mode
 from onboarding.actions import no_contact_center
 from subscriptions.differences import InForce, held
 from subscriptions.ledger import Row
-from subscriptions.models import ChargedPer, ContactCenter, Holding, Item, Kind, Price, Slot
+from subscriptions.models import ChargedPer, ContactCenter, Holding, Item, ItemKind, Price, Slot
 from subscriptions.rules import Catalogue, Subscription
 from subscriptions.sale import Sale, refuse_past_price, refuse_sale
 
 SECTIONS = {
-    "products": Kind.PRODUCT,
-    "channels": Kind.CHANNEL,
-    "addons": Kind.ADDON,
-    "recording_storage": Kind.STORAGE,
-    "toll_free_packages": Kind.PACKAGE,
+    "products": ItemKind.PRODUCT,
+    "channels": ItemKind.CHANNEL,
+    "addons": ItemKind.ADDON,
+    "recording_storage": ItemKind.STORAGE,
+    "toll_free_packages": ItemKind.PACKAGE,
 }
 
 
@@ -71,8 +72,8 @@ def held_by(center: ContactCenter) -> Subscription:
         seats=center.seats,
         storage=center.storage.sku,
         package=center.package.sku,
-        channels=frozenset(sku for sku, kind in switched_on if kind == Kind.CHANNEL),
-        addons=frozenset(sku for sku, kind in switched_on if kind == Kind.ADDON),
+        channels=frozenset(sku for sku, kind in switched_on if kind == ItemKind.CHANNEL),
+        addons=frozenset(sku for sku, kind in switched_on if kind == ItemKind.ADDON),
     )
 
 
@@ -125,7 +126,9 @@ def load_catalogue(content: Mapping[str, Any], *, dry_run: bool = False, now: da
     now = now or database_now()
     # In the order of their keys, as everybody locks them: the guard of a new price does so one by one.
     existing = {item.sku: item for item in Item.objects.select_for_update(no_key=True).order_by("pk")}
-    products = {item.sku for item in (*existing.values(), *(item for item, _ in parsed)) if item.kind == Kind.PRODUCT}
+    products = {
+        item.sku for item in (*existing.values(), *(item for item, _ in parsed)) if item.kind == ItemKind.PRODUCT
+    }
     loaded = Loaded([], [])
     against: list[ValidationError] = []
     for item, price in parsed:
@@ -152,7 +155,7 @@ def sale_refusal(item: Item, first: date | None, withdrawn_from: date | None) ->
 
     Locks the others: none of them is given a price, or withdrawn on another day, until the caller's transaction ends.
     """
-    if first is None or item.kind not in (Kind.STORAGE, Kind.PACKAGE):
+    if first is None or item.kind not in (ItemKind.STORAGE, ItemKind.PACKAGE):
         return None
     of_size = Item.objects.filter(kind=item.kind, size=item.size).select_for_update(no_key=True).order_by("pk")
     others = {other.pk: other for other in of_size if other.pk != item.pk}
@@ -215,9 +218,9 @@ def _listed(skus: Iterable[str]) -> str:
 
 
 def amount_in_words(price: Price) -> str:
-    """Return what a price says: `$18.00 a month and $0.0420 a minute`."""
-    rate = "" if price.per_minute is None else f" and ${price.per_minute} a minute"
-    return f"${price.monthly_price} a month{rate}"
+    """Return what a price says: `$18.00 a month and $0.042 a minute`."""
+    usage = "" if price.per_minute is None else f" and {rate(price.per_minute)} a minute"
+    return f"{money(price.monthly_price)} a month{usage}"
 
 
 def _save(row: Item | Price, item: Item) -> None:
@@ -246,7 +249,7 @@ def _usd(written: object) -> Decimal:
     return amount
 
 
-def _item(kind: Kind, row: Mapping[str, Any]) -> Item:
+def _item(kind: ItemKind, row: Mapping[str, Any]) -> Item:
     return Item(
         sku=row["sku"],
         name=row["name"],

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 from core.dates import day_in_words
 from subscriptions.ledger import Held, Row, held_on, turn_of
-from subscriptions.models import Item, Kind, Slot
+from subscriptions.models import Item, ItemKind, Slot
 from subscriptions.rules import Catalogue, Subscription
 
 
@@ -111,10 +111,10 @@ def differences(
             yield line(item.name, item, item.pk, _on_or_off)
     if wanted.storage != chosen.storage:
         step = replace(step, storage=wanted.storage)
-        yield line(str(Kind.STORAGE.label), catalogue[wanted.storage], Slot.STORAGE, named)
+        yield line(str(ItemKind.STORAGE.label), catalogue[wanted.storage], Slot.STORAGE, named)
     if wanted.package != chosen.package:
         step = wanted
-        yield line(str(Kind.PACKAGE.label), catalogue[wanted.package], Slot.PACKAGE, named)
+        yield line(str(ItemKind.PACKAGE.label), catalogue[wanted.package], Slot.PACKAGE, named)
 
 
 class _Place:

@@ -12,7 +12,7 @@ from accounts.models import ServiceRole
 from accounts.models.people import ServiceUserQuerySet
 from onboarding import rules as mode
 from subscriptions.differences import InForce
-from subscriptions.models import ContactCenter, Item, Kind
+from subscriptions.models import ContactCenter, Item, ItemKind
 from subscriptions.people_file import MOST_BYTES, PeopleFile, read_people
 from subscriptions.rules import Catalogue, Subscription, offered
 
@@ -20,10 +20,10 @@ LONGEST_KEY = 18  # digits of a key that PostgreSQL can hold
 NO_ROLE = "none"
 ROW = "role-"  # and the key of a person: the field of his row
 KIND_OF_FIELD = {
-    "channels": Kind.CHANNEL,
-    "addons": Kind.ADDON,
-    "storage": Kind.STORAGE,
-    "package": Kind.PACKAGE,
+    "channels": ItemKind.CHANNEL,
+    "addons": ItemKind.ADDON,
+    "storage": ItemKind.STORAGE,
+    "package": ItemKind.PACKAGE,
 }
 
 
@@ -134,7 +134,7 @@ class SubscriptionForm(forms.Form):
         for item in self.offered.values():
             if item.kind == KIND_OF_FIELD[name]:
                 is_chosen = item.sku in chosen
-                locked = item.kind == Kind.PACKAGE and bool(self.package_lock) and not item.held_at_install
+                locked = item.kind == ItemKind.PACKAGE and bool(self.package_lock) and not item.held_at_install
                 reason = "" if is_chosen else self._reason(item)
                 yield Option(item, is_chosen, locked and not is_chosen, reason, self._note(item))
 

@@ -12,7 +12,7 @@ from subscriptions.models import ContactCenter, Holding
 
 
 @dataclass(frozen=True)
-class Summary:
+class SubscriptionSummary:
     """What one account holds now: the names of its items."""
 
     edition: str
@@ -33,7 +33,7 @@ class Summary:
         return " · ".join((self.edition, *self.lines))
 
 
-def held_by_accounts(accounts: Collection[int]) -> dict[int, Summary]:
+def held_by_accounts(accounts: Collection[int]) -> dict[int, SubscriptionSummary]:
     """Return what the accounts with these keys hold, by key; those without Contact Center are left out. One query."""
     switched_on = Holding.objects.open().filter(account=OuterRef("account"), slot__gt=0).order_by("-item__kind", "item")
     centers = ContactCenter.objects.filter(account__in=accounts).values_list(
@@ -45,6 +45,6 @@ def held_by_accounts(accounts: Collection[int]) -> dict[int, Summary]:
         ArraySubquery(switched_on.values("item__name")),
     )
     return {
-        account: Summary(edition, seats, storage, package, tuple(names))
+        account: SubscriptionSummary(edition, seats, storage, package, tuple(names))
         for account, edition, seats, storage, package, names in centers
     }

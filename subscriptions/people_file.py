@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ServiceRole, ServiceUser
 from core.csv_files import FORMULA
-from core.guards import Words
+from core.guards import LazyStr
 
 MOST_PEOPLE = 1_000
 MOST_BYTES = 2 * 1024 * 1024
@@ -262,7 +262,7 @@ def _columns(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
     return places, [header[place].strip() for place, name in enumerate(names) if name and place not in taken]
 
 
-def _refused(code: str, reason: Words, params: dict[str, Any] | None = None) -> ValidationError:
+def _refused(code: str, reason: LazyStr, params: dict[str, Any] | None = None) -> ValidationError:
     """Return a refusal whose words are made when it is read: shown in one language, it may be kept in another."""
     return ValidationError(reason, code=code, params=params)
 

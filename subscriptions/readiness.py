@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import IsNull
 
 from accounts.models import NumberAssignment, ServiceUser
-from subscriptions.models import ContactCenter, Holding, Kind
+from subscriptions.models import ContactCenter, Holding, ItemKind
 
 WHOLE: Final = 4
 
@@ -75,7 +75,7 @@ def _conditions() -> list[Any]:
 
 
 def _channels() -> QuerySet[Any]:
-    return Holding.objects.open().filter(account=OuterRef("account_id"), slot__gt=0, item__kind=Kind.CHANNEL)
+    return Holding.objects.open().filter(account=OuterRef("account_id"), slot__gt=0, item__kind=ItemKind.CHANNEL)
 
 
 def _people() -> QuerySet[Any]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding import rules as mode
 from onboarding.models import Onboarding
-from subscriptions.models import MOST_SEATS, Item, Kind
+from subscriptions.models import MOST_SEATS, Item, ItemKind
 
 Catalogue = Mapping[str, Item]
 
@@ -39,7 +39,7 @@ def offered(catalogue: Catalogue, *, held: Subscription, edition: Item, today: d
     An item that is sold only with editions which are withdrawn themselves is offered to their accounts alone.
     """
     keeps = {edition.sku, held.storage, held.package, *held.switched_on}
-    editions = {item.sku for item in catalogue.values() if item.kind == Kind.PRODUCT and item.is_on_sale(today)}
+    editions = {item.sku for item in catalogue.values() if item.kind == ItemKind.PRODUCT and item.is_on_sale(today)}
     editions.add(edition.sku)
     return {
         sku: item
@@ -80,15 +80,15 @@ def refuse_subscription(
     else:
         refuse("seats", mode.refuse_seats(onboarding, wanted.seats))
     for field, skus, kind in (
-        ("channels", wanted.channels - held.channels, Kind.CHANNEL),
-        ("addons", wanted.addons - held.addons, Kind.ADDON),
-        ("storage", {wanted.storage} - {held.storage}, Kind.STORAGE),
-        ("package", {wanted.package} - {held.package}, Kind.PACKAGE),
+        ("channels", wanted.channels - held.channels, ItemKind.CHANNEL),
+        ("addons", wanted.addons - held.addons, ItemKind.ADDON),
+        ("storage", {wanted.storage} - {held.storage}, ItemKind.STORAGE),
+        ("package", {wanted.package} - {held.package}, ItemKind.PACKAGE),
     ):
         for sku in sorted(skus):
             refuse(field, _refuse_item(sku, kind, edition, catalogue, today))
             item = catalogue.get(sku)
-            if kind == Kind.PACKAGE and item:
+            if kind == ItemKind.PACKAGE and item:
                 refuse(field, mode.refuse_package(onboarding, item.name, is_default=item.held_at_install))
     kept = {edition.sku, held.storage, held.package, *held.switched_on}
     if missing := sorted(kept - catalogue.keys()):  # what it costs can't be said, so nobody can agree to it
@@ -106,7 +106,7 @@ def refuse_subscription(
     return reasons
 
 
-def _refuse_item(sku: str, kind: Kind, edition: Item, catalogue: Catalogue, today: date) -> ValidationError | None:
+def _refuse_item(sku: str, kind: ItemKind, edition: Item, catalogue: Catalogue, today: date) -> ValidationError | None:
     item = catalogue.get(sku)
     if item is None or item.kind != kind:
         return ValidationError(
@@ -134,14 +134,14 @@ def withdrawn(item: Item) -> ValidationError:
     )
 
 
-def _kind_in_words(kind: Kind) -> str:
+def _kind_in_words(kind: ItemKind) -> str:
     return str(kind.label).lower()
 
 
 _kind_later = lazy(_kind_in_words, str)  # the refusal is shown in one language and kept in another
 
 
-def basis(
+def confirmation_digest(
     wanted: Subscription,
     *,
     version: int,

@@ -1,11 +1,13 @@
 """Many at once, each in a thread with a connection of its own."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Barrier
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Barrier, Event
 from time import monotonic
+from types import ModuleType
 from typing import Any, TypeVar
 
+import pytest
 from django.db import connection
 
 from tests.guarding import sql
@@ -43,3 +45,50 @@ def until_done_or_waiting(verb: Future[Any]) -> None:
             if cursor.fetchone()[0]:
                 return
         assert monotonic() < deadline
+
+
+class Threads:
+    """Runs verbs, each in a thread with a connection of its own."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(4)
+
+    def start(self, verb: Callable[[], R]) -> Future[R]:
+        def run_and_close() -> R:
+            try:
+                return verb()
+            finally:
+                connection.close()
+
+        return self._pool.submit(run_and_close)
+
+
+def overlap(
+    monkeypatch: pytest.MonkeyPatch,
+    place: tuple[ModuleType, str],
+    first: Callable[[], Any],
+    *others: Callable[[], Any],
+) -> list[Future[Any]]:
+    """Run `first` up to its checkpoint `place`, then the others until each is done or waits for a lock, then all on.
+
+    `place` is a module with a function `checkpoint`, and the name that it is called with. Return the ended verbs, in
+    the order of the arguments.
+    """
+    module, wanted = place
+    reached, go_on = Event(), Event()
+
+    def checkpoint(name: str) -> None:
+        if name == wanted:
+            reached.set()
+            assert go_on.wait(LONGEST_WAIT)
+
+    monkeypatch.setattr(module, "checkpoint", checkpoint)
+    threads = Threads()
+    verbs = [threads.start(first)]
+    assert reached.wait(LONGEST_WAIT)
+    verbs += map(threads.start, others)
+    for verb in verbs[1:]:
+        until_done_or_waiting(verb)
+    go_on.set()
+    wait(verbs)
+    return verbs

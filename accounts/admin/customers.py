@@ -13,16 +13,16 @@ from accounts.models import Account, Contact, PhoneNumber, Role, ServiceUser
 from accounts.models.account import NOT_A_PLACE
 from accounts.zone_rules import offered_zones
 from accounts.zones import places
-from core.admin.bases import CarefulInline, HistoryAdmin, WholeForm
+from core.admin.bases import BaseInline, FullCheckForm, HistoryAdmin
 
 
-class ContactInline(CarefulInline):
+class ContactInline(BaseInline):
     model = Contact
     autocomplete_fields = ("user",)
     fields = ("user", "role")
 
 
-class PhoneNumberInline(CarefulInline):
+class PhoneNumberInline(BaseInline):
     """Numbers are added here; what becomes of one later is on its own page."""
 
     model = PhoneNumber
@@ -58,7 +58,7 @@ def zone_field(current: str = "", **options: Any) -> forms.ChoiceField:
     )
 
 
-class AccountForm(WholeForm):
+class AccountForm(FullCheckForm):
     """The form of an account, on which its time zone is looked for by place or country."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

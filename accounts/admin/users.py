@@ -21,13 +21,13 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from accounts.login.second_factor import has_second_factor, take_off_second_factor
 from accounts.models import User
-from core.admin.bases import CarefulAdmin, HistoryAdmin, WholeForm
+from core.admin.bases import BaseAdmin, FullCheckForm, HistoryAdmin
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 
 PERSON = ("email", "first_name", "last_name", "language")
 
 
-class NewUserForm(WholeForm, UserCreationForm):
+class NewUserForm(FullCheckForm, UserCreationForm):
     """Asks for the address, and for a password or for none."""
 
     class Meta:
@@ -43,7 +43,7 @@ class NewUserForm(WholeForm, UserCreationForm):
         choice.choices = choice.widget.choices = [("true", "With this password"), ("false", "Without a password yet")]
 
 
-class ChangedUserForm(WholeForm, UserChangeForm):
+class ChangedUserForm(FullCheckForm, UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
@@ -128,7 +128,7 @@ admin.site.unregister([Authenticator, UserSession])  # their pages would show an
 
 
 @admin.register(Group)
-class GroupAdmin(CarefulAdmin, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(BaseAdmin, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """What the members of each team may do. Only superusers change it; the three teams of the product stay."""
 
     kept = False

@@ -4,14 +4,14 @@ Each app lists where its events come from in its `audit.py`. All sources are rea
 """
 
 from accounts.events.reading import EventPage, event_page, events_of, people_of, recent_events
-from accounts.events.values import Change, Cursor, Event, Kind, Wanted
+from accounts.events.values import Cursor, Event, EventKind, FieldChange, Wanted
 
 __all__ = [
-    "Change",
     "Cursor",
     "Event",
+    "EventKind",
     "EventPage",
-    "Kind",
+    "FieldChange",
     "Wanted",
     "event_page",
     "events_of",

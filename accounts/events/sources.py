@@ -24,7 +24,7 @@ from django.db.models import (
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext
 
-from accounts.events.values import OF_SYSTEM, OF_TEAM, SYSTEM, TEAM, Change, Cursor, Event, Kind, Wanted
+from accounts.events.values import OF_SYSTEM, OF_TEAM, SYSTEM, TEAM, Cursor, Event, EventKind, FieldChange, Wanted
 from accounts.models import Account, User
 
 COLUMNS = ("event_at", "event_source", "event_key", "event_by", "event_now", "event_was")
@@ -67,7 +67,7 @@ class Source:
     a query: `at` to the moment, `user` to who did it (or "" where the system did).
     """
 
-    kind: Kind
+    kind: EventKind
     at = "history_date"
     user = "history_user"
     staff: ClassVar[str] = TEAM
@@ -206,14 +206,14 @@ class HistorySource(Source):
     def note(self, entry: Entry) -> str:
         return ""
 
-    def changes(self, entry: Entry) -> Iterator[Change]:
+    def changes(self, entry: Entry) -> Iterator[FieldChange]:
         """Yield the fields that changed; of what was added what it has, and of what was removed what it had."""
         state, kind = entry.now["is"], entry.now["type"]
         for name, field in self.fields.items():
             before = "" if kind == ADDED else field.words((entry.was if kind == CHANGED else state).get(name))
             after = "" if kind == REMOVED else field.words(state[name])
             if before != after:
-                yield Change(gettext(field.label), before, after, name)
+                yield FieldChange(gettext(field.label), before, after, name)
 
 
 class IsDistinctFrom(Func):

@@ -14,7 +14,7 @@ SYSTEM = gettext_noop("System")
 OF_TEAM, OF_SYSTEM = "team", "system"  # in place of a person's key
 
 
-class Kind(models.TextChoices):
+class EventKind(models.TextChoices):
     """The part of an account that an event belongs to."""
 
     SUBSCRIPTION = "subscription", _("Subscription")
@@ -27,7 +27,7 @@ class Kind(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Change:
+class FieldChange:
     """One thing that changed, in words; `before` or `after` is empty where there was or is nothing.
 
     `field` is the name of the field of the row that says so, where one does.
@@ -71,12 +71,12 @@ class Event:
     """
 
     cursor: Cursor
-    kind: Kind
+    kind: EventKind
     who: str
     person: str
     action: str
     item: str
-    changes: Sequence[Change] = ()
+    changes: Sequence[FieldChange] = ()
     note: str = ""
 
     @property
@@ -85,7 +85,7 @@ class Event:
 
     @property
     def is_refused(self) -> bool:
-        return self.kind == Kind.REFUSED
+        return self.kind == EventKind.REFUSED
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from core.history import credit
+from core.history import attributed
 
 SALT = "accounts.login.change_of_address"
 LINK_HOURS = 24
@@ -74,7 +74,7 @@ def change_address(user: User, key: str) -> User:
             raise ValidationError(TAKEN, code="address_taken")
         try:
             with transaction.atomic():
-                credit(user, user).save()
+                attributed(user, to=user).save()
         except IntegrityError:  # taken since the line above
             raise ValidationError(TAKEN, code="address_taken") from None
         transaction.on_commit(

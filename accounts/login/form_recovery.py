@@ -40,7 +40,7 @@ FOUND_AGAIN = _(
 )
 
 
-class KeptForms:
+class FormRecovery:
     """Keeps what a visitor without a session posts, and puts it back on the page he was on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

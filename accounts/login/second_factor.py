@@ -41,7 +41,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.login.change_of_address import mail_about_log_in
 from accounts.models import User
-from core.history import credit
+from core.history import attributed
 
 # Recovery codes alone are none: they stand in for one of these.
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
@@ -113,11 +113,11 @@ def take_off_second_factor(user: User, *, by: User) -> None:
         for session in UserSession.objects.filter(user=user):
             session.end()
         vars(user)["_change_reason"] = "Second factor taken off"
-        credit(user, by).save()
+        attributed(user, to=by).save()
         transaction.on_commit(partial(mail_about_log_in, user.email, "factor_taken_off", {"user": user}), robust=True)
 
 
-class Careful:
+class PasskeyChecks:
     """A form with a passkey in it; what is none is refused, where the libraries below raise all sorts of errors."""
 
     def clean(self) -> Any:
@@ -136,7 +136,7 @@ def _refusing(check: Callable[[], Any]) -> Any:
         raise ValidationError(_("That is not a passkey of this log-in."), code="not_a_passkey") from error
 
 
-class AddPasskeyForm(Careful, AddWebAuthnForm):
+class AddPasskeyForm(PasskeyChecks, AddWebAuthnForm):
     """Takes a new passkey."""
 
     name = CharField(label=_("Name"), required=False)  # django-allauth's has no label to translate
@@ -148,11 +148,11 @@ class NamePasskeyForm(EditWebAuthnForm):
     name = CharField(label=_("Name"))
 
 
-class ShowPasskeyForm(Careful, AuthenticateWebAuthnForm):
+class ShowPasskeyForm(PasskeyChecks, AuthenticateWebAuthnForm):
     """Takes a passkey at log-in."""
 
 
-class ShowPasskeyAgainForm(Careful, ReauthenticateWebAuthnForm):
+class ShowPasskeyAgainForm(PasskeyChecks, ReauthenticateWebAuthnForm):
     """Takes a passkey before what matters."""
 
 

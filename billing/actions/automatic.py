@@ -5,15 +5,15 @@ from datetime import date, datetime, timedelta
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from billing.actions.run_bills import Summary, run_bills
-from billing.models import FailedBill, HeldBill
+from billing.actions.run_bills import RunSummary, run_bills
+from billing.models import BillOnHold, FailedBill
 from billing.runs.rejected import unchanged
 from billing.runs.unbilled import unbilled, unbilled_months
 
 NEXT_DAY = timedelta(hours=20)  # less than a day, or each day's run would be a little later than the last
 
 
-def run_bills_automatically(*, now: datetime) -> list[Summary]:
+def run_bills_automatically(*, now: datetime) -> list[RunSummary]:
     """Bill each month that ended BILL_RUN_AFTER_DAYS ago and that some account was not billed for, the oldest first.
 
     Return what was done, month by month; nothing where there was nothing to do. It looks at what is billed, so it can
@@ -21,7 +21,7 @@ def run_bills_automatically(*, now: datetime) -> list[Summary]:
     Accounts that could not be billed are tried again a day later, and bills that were rejected once they would be
     other ones. Like every run it is recorded with no name, since nobody decides in it.
     """
-    done: list[Summary] = []
+    done: list[RunSummary] = []
     if not settings.BILL_RUN_BY_ITSELF:
         return done
     for month in _months(now):
@@ -41,7 +41,7 @@ def run_bills_automatically(*, now: datetime) -> list[Summary]:
 
 def _months(now: datetime) -> list[date]:
     """Return the months that may have somebody to bill, the oldest first."""
-    rejected = HeldBill.objects.rejected_and_unbilled().order_by().values_list("month", flat=True).distinct()
+    rejected = BillOnHold.objects.rejected_and_unbilled().order_by().values_list("month", flat=True).distinct()
     return sorted({*unbilled_months(now, days_after=settings.BILL_RUN_AFTER_DAYS), *rejected})
 
 

@@ -1,4 +1,4 @@
-"""The verbs of the billing team: decide about a held bill, give money back."""
+"""The verbs of the billing team: decide about a bill on hold, issue a credit note."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from accounts.models import Account, User
 from accounts.roles import require_staff
 from billing.differences import open_differences
 from billing.inputs import tariffs
-from billing.models import CreditNote, HeldBill, Invoice
+from billing.models import BillOnHold, CreditNote, Invoice
 from billing.pricing.charges import CENT
 from billing.runs.chunk import bill_chunk
 from billing.runs.rejected import digest_now
@@ -20,15 +20,15 @@ from core.clock import database_now
 from core.money import money
 from core.refusals import AlreadyDone
 
-Row = TypeVar("Row", HeldBill, Invoice)
+Row = TypeVar("Row", BillOnHold, Invoice)
 
 
 @action
 def release_bill(
-    account: Account, held: HeldBill, *, by: User, note: str = "", now: datetime | None = None
+    account: Account, held: BillOnHold, *, by: User, note: str = "", now: datetime | None = None
 ) -> Invoice | None:
-    """Issue a held bill as it stands now, and return its invoice; None where nothing is owed any more."""
-    _decide(_of_account(account, held), HeldBill.State.RELEASED, by=by, note=note, now=now)
+    """Issue a bill on hold as it stands now, and return its invoice; None if nothing is owed any more."""
+    _decide(_of_account(account, held), BillOnHold.State.RELEASED, by=by, note=note, now=now)
     outcome = bill_chunk(
         [account.pk], month=held.month, now=now or database_now(), catalogue=tariffs(), hold_outliers=False
     )
@@ -38,20 +38,20 @@ def release_bill(
 
 
 @action
-def reject_bill(account: Account, held: HeldBill, *, by: User, note: str, now: datetime | None = None) -> HeldBill:
-    """Reject a held bill: it waits until it would be another one, or until a person runs the month (R42)."""
+def reject_bill(account: Account, held: BillOnHold, *, by: User, note: str, now: datetime | None = None) -> BillOnHold:
+    """Reject a bill on hold: it waits until it would be another one, or until a person runs the month (R42)."""
     if not note.strip():
         raise ValidationError({"note": ValidationError("Say why the bill is rejected.", code="note_missing")})
-    return _decide(_of_account(account, held), HeldBill.State.REJECTED, by=by, note=note, now=now)
+    return _decide(_of_account(account, held), BillOnHold.State.REJECTED, by=by, note=note, now=now)
 
 
-def _decide(held: HeldBill, state: HeldBill.State, *, by: User, note: str, now: datetime | None) -> HeldBill:
-    _require(by, "billing.decide_heldbill", "decide about held bills")
+def _decide(held: BillOnHold, state: BillOnHold.State, *, by: User, note: str, now: datetime | None) -> BillOnHold:
+    _require(by, "billing.decide_billonhold", "decide about bills on hold")
     held.refresh_from_db()
-    if held.state != HeldBill.State.HELD:
+    if held.state != BillOnHold.State.HELD:
         raise AlreadyDone(f"This bill was {held.get_state_display().lower()} already.", code="already_decided")
     held.state, held.decided_by, held.decided_at, held.note = state, by, now or database_now(), note.strip()
-    held.digest = digest_now(held.account_id, held.month) if state == HeldBill.State.REJECTED else ""
+    held.digest = digest_now(held.account_id, held.month) if state == BillOnHold.State.REJECTED else ""
     held.save()
     return held
 
@@ -76,11 +76,11 @@ def issue_credit_note(
     next invoice carries it anyway.
     """
     _require(by, "billing.issue_creditnote", "issue credit notes")
-    left = _of_account(account, invoice).left
-    if seen is not None and seen != left:
+    creditable = _of_account(account, invoice).creditable
+    if seen is not None and seen != creditable:
         raise ValidationError("Money was given back on this invoice meanwhile. Look again.", code="stale")
     reasons = {}
-    if refusal := _refuse_amount(amount, left, invoice):
+    if refusal := _refuse_amount(amount, creditable, invoice):
         reasons["amount"] = refusal
     if not reason.strip():
         reasons["reason"] = ValidationError("Say why the money is given back.", code="reason_missing")
@@ -112,14 +112,14 @@ def _difference_refusal(invoice: Invoice) -> ValidationError | None:
     )
 
 
-def _refuse_amount(amount: Decimal, left: Decimal, invoice: Invoice) -> ValidationError | None:
+def _refuse_amount(amount: Decimal, creditable: Decimal, invoice: Invoice) -> ValidationError | None:
     """Return why this amount can't be given back on an invoice of which that much is left, or None."""
-    params = {"tried": amount, "left": f"{left:,.2f}", "invoice": invoice.title}
+    params = {"tried": amount, "left": f"{creditable:,.2f}", "invoice": invoice.title}
     if not amount.is_finite() or amount <= 0:
         return ValidationError("A credit note gives back more than 0.00.", code="credit_not_positive", params=params)
-    if left <= 0:
+    if creditable <= 0:
         return ValidationError("Nothing is left of %(invoice)s to give back.", code="credit_too_large", params=params)
-    if amount > left:
+    if amount > creditable:
         words = "At most $%(left)s can be given back on %(invoice)s."
         return ValidationError(words, code="credit_too_large", params=params)
     if amount != amount.quantize(CENT):

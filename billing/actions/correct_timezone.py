@@ -9,7 +9,7 @@ from accounts.models import Account, User
 from accounts.roles import require_staff
 from billing.models import BilledMonth, Invoice
 from core.clock import database_now
-from core.history import credit
+from core.history import attributed
 from core.refusals import AlreadyDone
 
 PERMISSION = "accounts.correct_timezone"
@@ -38,7 +38,7 @@ def correct_timezone(account: Account, *, timezone: str, reason: str, by: User) 
     if refusal := _billed_month_refusal(account, now):
         raise refusal
     vars(account)["_change_reason"] = f"Time zone corrected: {reason.strip()}"[:LONGEST_REASON]
-    credit(account, by, now).save()
+    attributed(account, to=by, at=now).save()
     return account
 
 

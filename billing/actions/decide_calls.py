@@ -31,7 +31,7 @@ HOLDERS = """
         UNION SELECT account_id FROM billing_callrecord WHERE id = ANY(ARRAY[{stored}]::bigint[])
     ) a WHERE account_id IS NOT NULL
 """
-JUDGED = f"""
+WHY_NOT_TAKEN = f"""
     SELECT CASE WHEN p.id IS NULL THEN 'unknown_number'
         WHEN s.started_at > %(now)s THEN 'in_future'
         WHEN coalesce({local_day_of("s.started_at", "z")}, (s.started_at AT TIME ZONE 'UTC')::date)
@@ -90,7 +90,7 @@ def take_record(
             void_keys(keys, by=by, reason=reason, confirmed=confirm_credited, now=now)
         moment = now or database_now()
         values = {"key": aside.pk, "now": moment, "open": first_open_day() or date.min}
-        if code := column(JUDGED, values)[0]:
+        if code := column(WHY_NOT_TAKEN, values)[0]:
             raise ValidationError(REASONS[code], code=code)
         (key,) = column(TAKEN, values)
         aside.state, aside.record_id = SetAsideCall.State.TAKEN, key

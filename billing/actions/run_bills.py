@@ -18,13 +18,14 @@ from billing.runs.unbilled import count_unbilled, unbilled
 from billing.runs.workers import pool
 from core.clock import database_now
 from core.locks import AdvisoryLock, Busy, held
+from core.numbers import ceil_div
 
 CHUNKS_EACH = 4  # of each worker, where there are several, or more
 LEAST_CHUNK = 500  # accounts; below, a chunk's own queries cost more than the waiting
 
 
 @dataclass(kw_only=True)
-class Summary(Outcome):
+class RunSummary(Outcome):
     """What a run did; a dry run, what it would do. Without a `run` it did nothing: there was nothing to bill."""
 
     month: date
@@ -52,7 +53,7 @@ def run_bills(
     chunk: int = CHUNK,
     hold_unusual: bool = True,
     progress: Callable[[int, int], None] | None = None,
-) -> Summary:
+) -> RunSummary:
     """Bill a month, by default the last that has ended everywhere, and return what was done.
 
     Accounts whose month was billed, or where it has not ended at `now`, are passed over: a run that was killed is run
@@ -68,7 +69,7 @@ def run_bills(
             code="month_not_ended",
             params={"month": f"{month:%B %Y}"},
         )
-    summary = Summary(month=month)
+    summary = RunSummary(month=month)
     with _one_run_at_a_time(dry_run=dry_run):
         found = unbilled(month, now=now, only=accounts)
         if not dry_run and (found.keys or found.set_aside):
@@ -94,7 +95,7 @@ def _chunks(keys: list[int], size: int) -> list[list[int]]:
     return [keys[first : first + size] for first in range(0, len(keys), size)]
 
 
-def _add(summary: Summary, outcome: Outcome, now: datetime) -> None:
+def _add(summary: RunSummary, outcome: Outcome, now: datetime) -> None:
     """Add an outcome to the summary, and record the accounts that failed."""
     summary.add(outcome)
     if summary.run:
@@ -113,7 +114,7 @@ def shared_out(chunks: list[list[int]], workers: int) -> list[list[int]]:
     if workers == 1 or not chunks:
         return chunks
     keys = list(chain.from_iterable(chunks))
-    return _chunks(keys, min(len(chunks[0]), max(LEAST_CHUNK, -(-len(keys) // (workers * CHUNKS_EACH)))))
+    return _chunks(keys, min(len(chunks[0]), max(LEAST_CHUNK, ceil_div(len(keys), workers * CHUNKS_EACH))))
 
 
 def _outcomes(
@@ -149,7 +150,7 @@ def _one_run_at_a_time(*, dry_run: bool) -> Iterator[None]:
         raise ValidationError("Another bill run is going on. Wait until it has ended.", code="run_going_on") from None
 
 
-def _finish(run: BillRun, summary: Summary) -> None:
+def _finish(run: BillRun, summary: RunSummary) -> None:
     run.finished_at = database_now()
     run.accounts, run.invoices, run.lines, run.total = (
         summary.accounts,

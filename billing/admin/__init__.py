@@ -5,10 +5,11 @@ from billing.admin.apart import RejectedCallAdmin, SetAsideCallAdmin
 from billing.admin.calls import CallImportAdmin, CallRecordAdmin
 from billing.admin.invoices import CreditNoteAdmin, InvoiceAdmin
 from billing.admin.mappings import CallMappingAdmin
-from billing.admin.runs import BillRunAdmin, FailedBillAdmin, HeldBillAdmin
+from billing.admin.runs import BillOnHoldAdmin, BillRunAdmin, FailedBillAdmin
 from billing.admin.worklist import OnboardingAdmin
 
 __all__ = [
+    "BillOnHoldAdmin",
     "BillRunAdmin",
     "BilledAccountAdmin",
     "CallImportAdmin",
@@ -16,7 +17,6 @@ __all__ = [
     "CallRecordAdmin",
     "CreditNoteAdmin",
     "FailedBillAdmin",
-    "HeldBillAdmin",
     "InvoiceAdmin",
     "OnboardingAdmin",
     "RejectedCallAdmin",

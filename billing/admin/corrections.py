@@ -1,4 +1,4 @@
-"""The pages on which the billing team gives money back, and decides about held bills."""
+"""The pages on which the billing team issues credit notes, and decides about bills on hold."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,13 +14,13 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWid
 from accounts.models import User
 from billing.actions import issue_credit_note, reject_bill, release_bill
 from billing.differences import open_differences
-from billing.models import HeldBill, Invoice
+from billing.models import BillOnHold, Invoice
 from billing.previews.estimate import bill_now
 from core.money import money
 from core.refusals import AlreadyDone, reasons_of
 
 CREDIT = "billing.issue_creditnote"
-DECIDE = "billing.decide_heldbill"
+DECIDE = "billing.decide_billonhold"
 NO_AMOUNT = "Say how much is given back, like 12.50."
 
 
@@ -38,7 +38,7 @@ class CreditForm(forms.Form):
         help_text="The customer reads it on the invoice’s page.",
         error_messages={"required": "Say why the money is given back."},
     )
-    left = forms.DecimalField(max_digits=12, decimal_places=2, widget=forms.HiddenInput)
+    creditable = forms.DecimalField(max_digits=12, decimal_places=2, widget=forms.HiddenInput)
     confirm_difference = forms.BooleanField(
         label="I have seen the difference, and nothing is refunded twice", required=False, widget=UnfoldBooleanWidget
     )
@@ -61,7 +61,7 @@ def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> Htt
     by = _permitted(request, CREDIT)
     back = reverse("admin:billing_invoice_change", args=[invoice.pk])
     posted = request.POST.copy() if request.method == "POST" else None
-    form = CreditForm(posted, initial={"left": invoice.left})
+    form = CreditForm(posted, initial={"creditable": invoice.creditable})
     differences = open_differences(invoice)
     if not differences:
         del form.fields["confirm_difference"]
@@ -73,7 +73,7 @@ def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> Htt
                 invoice,
                 amount=values["amount"],
                 reason=values["reason"],
-                seen=values["left"],
+                seen=values["creditable"],
                 confirm_difference=values.get("confirm_difference", False),
                 by=by,
             )
@@ -83,10 +83,10 @@ def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> Htt
             messages.success(request, f"{note.title} gives {money(note.amount)} back on {invoice.title}.")
             return HttpResponseRedirect(back)
     if posted is not None:
-        posted["left"] = str(invoice.left)  # now, for the next try
+        posted["creditable"] = str(invoice.creditable)  # now, for the next try
     context = {
         "invoice": invoice,
-        "left": invoice.left,
+        "creditable": invoice.creditable,
         "differences": differences.items(),
         "button": "Give money back",
         "icon": "undo",
@@ -94,10 +94,10 @@ def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> Htt
     return _page(model_admin, request, "admin/billing/invoice/credit.html", "Give money back", form, back, context)
 
 
-def decision_page(model_admin: Any, request: HttpRequest, held: HeldBill, *, releases: bool) -> HttpResponse:
-    """Show what releasing or rejecting a held bill means, or do it. Needs the permission for both."""
+def decision_page(model_admin: Any, request: HttpRequest, held: BillOnHold, *, releases: bool) -> HttpResponse:
+    """Show what releasing or rejecting a bill on hold means, or do it. Needs the permission for both."""
     by = _permitted(request, DECIDE)
-    back = reverse("admin:billing_heldbill_change", args=[held.pk])
+    back = reverse("admin:billing_billonhold_change", args=[held.pk])
     form = DecisionForm(request.POST if request.method == "POST" else None, releases=releases)
     if held.is_decided:
         messages.warning(request, f"This bill was {held.get_state_display().lower()} already.")
@@ -120,10 +120,12 @@ def decision_page(model_admin: Any, request: HttpRequest, held: HeldBill, *, rel
         "icon": "check_circle" if releases else "cancel",
         "variant": "primary" if releases else "danger",
     }
-    return _page(model_admin, request, "admin/billing/heldbill/decide.html", f"{verb} a held bill", form, back, context)
+    return _page(
+        model_admin, request, "admin/billing/billonhold/decide.html", f"{verb} a bill on hold", form, back, context
+    )
 
 
-def _decide(held: HeldBill, note: str, by: User, *, releases: bool) -> str:
+def _decide(held: BillOnHold, note: str, by: User, *, releases: bool) -> str:
     """Decide, and return what came of it in words."""
     if not releases:
         reject_bill(held.account, held, note=note, by=by)

@@ -58,7 +58,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     search_help_text = "INV-000123 or 123, account or company"
     ordering = ("-number",)
     sortable_by = ("name",)
-    fields = (("name", "account"), ("of_month", "issued_at"), ("amount", "left"))
+    fields = (("name", "account"), ("of_month", "issued_at"), ("amount", "creditable"))
     paginator = InfinitePaginator
     actions_detail = ("give_money_back", "pdf")
     change_form_outer_after_template = "admin/billing/invoice/lines.html"
@@ -79,8 +79,8 @@ class InvoiceAdmin(ReadOnlyAdmin):
         return money(invoice.total)
 
     @display(description="Left of it")
-    def left(self, invoice: Invoice) -> str:
-        return money(invoice.left)
+    def creditable(self, invoice: Invoice) -> str:
+        return money(invoice.creditable)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Invoice], search_term: str
@@ -117,7 +117,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
         if invoice and self.has_view_permission(request, invoice):
             notes = invoice.credit_notes.select_related("by").order_by("number")
             lines = [line.value for line in invoice.lines.all()]
-            context = {"lines": lines, "notes": notes, "left": invoice.left}
+            context = {"lines": lines, "notes": notes, "creditable": invoice.creditable}
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
 

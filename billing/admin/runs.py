@@ -14,7 +14,7 @@ from unfold.enums import ActionVariant
 
 from billing.admin.corrections import DECIDE, decision_page
 from billing.admin.invoices import MonthFilter, of_accounts
-from billing.models import BillRun, CallRecord, FailedBill, HeldBill, Invoice
+from billing.models import BillOnHold, BillRun, CallRecord, FailedBill, Invoice
 from billing.previews.estimate import bill_now
 from billing.pricing.charges import month_after
 from core.admin import ReadOnlyAdmin
@@ -33,16 +33,16 @@ class WaitsFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("decision", "For a decision"), ("rejected", "Rejected, and not billed since")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[HeldBill]) -> QuerySet[HeldBill]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[BillOnHold]) -> QuerySet[BillOnHold]:
         if self.value() == "decision":
-            return queryset.filter(pk__in=HeldBill.objects.waiting().values("pk"))
+            return queryset.filter(pk__in=BillOnHold.objects.waiting().values("pk"))
         if self.value() == "rejected":
-            return queryset.filter(pk__in=HeldBill.objects.rejected_and_unbilled().values("pk"))
+            return queryset.filter(pk__in=BillOnHold.objects.rejected_and_unbilled().values("pk"))
         return queryset
 
 
-@admin.register(HeldBill)
-class HeldBillAdmin(ReadOnlyAdmin):
+@admin.register(BillOnHold)
+class BillOnHoldAdmin(ReadOnlyAdmin):
     """Bills far out of line (I20): those that wait for a decision come first."""
 
     list_display = ("account", "of_month", "amount", "why", "status", "held_at", "decided_by")
@@ -62,25 +62,25 @@ class HeldBillAdmin(ReadOnlyAdmin):
         "issued",
     )
     actions_detail = ("release", "reject")
-    change_form_outer_after_template = "admin/billing/heldbill/now.html"
+    change_form_outer_after_template = "admin/billing/billonhold/now.html"
 
     class Media:
         css = {"all": ["admin/bills.css"]}
 
     @display(description="Month")
-    def of_month(self, held: HeldBill) -> str:
+    def of_month(self, held: BillOnHold) -> str:
         return f"{held.month:%B %Y}"
 
     @display(description="Total when held, USD")
-    def amount(self, held: HeldBill) -> str:
+    def amount(self, held: BillOnHold) -> str:
         return money(held.total)
 
     @display(description="State", label={"Held": "warning", "Released": "success", "Rejected": "danger"})
-    def status(self, held: HeldBill) -> str:
+    def status(self, held: BillOnHold) -> str:
         return str(held.get_state_display())
 
     @display(description="Invoice", empty_value="–")
-    def issued(self, held: HeldBill) -> str | None:
+    def issued(self, held: BillOnHold) -> str | None:
         """Return a link to the invoice of the month, where there is one."""
         invoice = Invoice.objects.filter(account=held.account_id, month=held.month).first()
         if invoice is None:
@@ -92,8 +92,8 @@ class HeldBillAdmin(ReadOnlyAdmin):
         )
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[HeldBill], search_term: str
-    ) -> tuple[QuerySet[HeldBill], bool]:
+        self, request: HttpRequest, queryset: QuerySet[BillOnHold], search_term: str
+    ) -> tuple[QuerySet[BillOnHold], bool]:
         return queryset.filter(account__in=of_accounts(search_term)) if search_term.strip() else queryset, False
 
     def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
@@ -133,13 +133,13 @@ class HeldBillAdmin(ReadOnlyAdmin):
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
 
-def _waits(held: HeldBill) -> bool:
+def _waits(held: BillOnHold) -> bool:
     """Whether something is left to correct: nobody decided, or the bill was rejected and there is none since."""
-    return not held.is_decided or HeldBill.objects.rejected_and_unbilled().filter(pk=held.pk).exists()
+    return not held.is_decided or BillOnHold.objects.rejected_and_unbilled().filter(pk=held.pk).exists()
 
 
-def largest_calls(held: HeldBill, months: Iterable[date] = ()) -> QuerySet[CallRecord]:
-    """Return the longest charged calls of a held bill: its cause, if the feed was wrong.
+def largest_calls(held: BillOnHold, months: Iterable[date] = ()) -> QuerySet[CallRecord]:
+    """Return the longest charged calls of a bill on hold: its cause, if the feed was wrong.
 
     They are of its month, and of the earlier `months` that it adjusts.
     """

@@ -12,7 +12,12 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from billing.previews.estimate import first_bills
-from billing.previews.monthly_recurring import minutes_so_far, minutes_to_sort_by, monthly_values, value_to_sort_by
+from billing.previews.monthly_recurring import (
+    minutes_so_far,
+    minutes_to_sort_by,
+    monthly_recurring,
+    monthly_recurring_to_sort_by,
+)
 from core.clock import database_now
 from core.money import money
 from onboarding.admin.worklist import Column, PageOfWorklist
@@ -27,7 +32,7 @@ class PageWithMoney(PageOfWorklist):
 
     @cached_property
     def worth(self) -> Any:
-        return value_to_sort_by(database_now())
+        return monthly_recurring_to_sort_by(database_now())
 
     def get_ordering_field(self, field_name: str) -> Any:
         """Return what a column is sorted by; of the value only where the list is sorted, since it reads the prices."""
@@ -48,7 +53,7 @@ class OnboardingAdmin(WorklistOfHeld):
     def listed(self, request: HttpRequest, keys: Sequence[int]) -> list[Any]:
         rows = super().listed(request, keys)
         used = minutes_so_far([row.account_id for row in rows])
-        values = monthly_values({row.account: row.today for row in rows})
+        values = monthly_recurring({row.account: row.today for row in rows})
         for row in rows:
             row.minutes, row.value = used.get(row.account_id, 0), values.get(row.account_id)
         return rows

@@ -17,7 +17,7 @@ CHUNK = 50_000
 TABLE = "CREATE TEMPORARY TABLE IF NOT EXISTS matching_call (id bigint, account_id bigint); TRUNCATE matching_call"
 # Driven by the assignments, through the index of unmatched calls. What one chunk matched, the next no longer finds; an
 # account whose time zone is not known is passed over, since it has no days.
-FOUND = f"""
+MATCH_UNMATCHED = f"""
     INSERT INTO matching_call
     SELECT r.id, n.account_id FROM billing_callrecord r
     JOIN accounts_phonenumber p ON p.number = r.number
@@ -56,7 +56,7 @@ def match_calls(*, now: datetime | None = None, progress: Callable[[int], object
         with transaction.atomic(durable=True):
             take_turn()
             run(TABLE)
-            run(FOUND, {"open": first_open_day() or date.min, "most": CHUNK})
+            run(MATCH_UNMATCHED, {"open": first_open_day() or date.min, "most": CHUNK})
             if not lock_accounts("SELECT DISTINCT account_id FROM matching_call"):
                 return total
             locking.checkpoint("after lock")

@@ -35,7 +35,7 @@ from billing.calls.values import Numbers, shown
 
 HEAD = 20  # lines among which the first row of calls, or the names of the columns, must be
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}")
-WHOLE = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
+WHOLE_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
 NO_UNIQUE_ID = (
     "This looks like Asterisk's CSV without uniqueid, so nothing tells one call from another. Switch on loguniqueid in"
     " cdr.conf; the calls from then on can be imported."
@@ -198,7 +198,7 @@ def is_asterisk(cells: Sequence[str], order: Sequence[str]) -> bool:
     row = dict(zip(order, (cell.strip() for cell in cells), strict=False))
     if not TIME.match(row["start"]) or any(row[name] and not TIME.match(row[name]) for name in ("answer", "end")):
         return False
-    if not all(WHOLE.match(row[name]) for name in ("duration", "billsec")):
+    if not all(WHOLE_NUMBER.match(row[name]) for name in ("duration", "billsec")):
         return False
     if row["disposition"].upper() in (ANSWERED, *NOT_ANSWERED):
         return True

@@ -44,7 +44,7 @@ EMPTY = """
     TRUNCATE staged_call, staged_reject, file_verdict, called_number, called_period, part_call, fated_call, new_reject
 """
 # Each number of the file once, and since when it had an account: its owner, or who had it before.
-CALLED = """
+MATCH_STAGED = """
     INSERT INTO called_number
     SELECT p.id, p.number, p.kind = 'toll_free', least(owner.created_at, (
         SELECT min(least(holder.created_at, lower(n.period)))
@@ -116,7 +116,7 @@ class Staged:
         run("ANALYZE staged_call (number)")
         with transaction.atomic():
             run(WORK_MEMORY)
-            run(CALLED)
+            run(MATCH_STAGED)
             self.look_at_assignments()
             find_conflicts(take_voided=take_voided)
         run("ANALYZE called_number (number), called_period (number), file_verdict (line)")

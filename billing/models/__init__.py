@@ -2,11 +2,11 @@ from billing.models.apart import CallFeed, CallRules, RejectedCall, SetAsideCall
 from billing.models.bills import (
     LINE_FIELDS,
     BilledMonth,
+    BillOnHold,
     BillRun,
     Counter,
     CreditNote,
     FailedBill,
-    HeldBill,
     Invoice,
     InvoiceLine,
 )
@@ -16,6 +16,7 @@ from billing.models.months import LateMonth, UnbilledMonth
 
 __all__ = [
     "LINE_FIELDS",
+    "BillOnHold",
     "BillRun",
     "BilledMonth",
     "CallFeed",
@@ -27,7 +28,6 @@ __all__ = [
     "Counter",
     "CreditNote",
     "FailedBill",
-    "HeldBill",
     "Invoice",
     "InvoiceLine",
     "LateMonth",

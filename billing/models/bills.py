@@ -100,7 +100,7 @@ class Invoice(models.Model):
         return self.total < 0
 
     @property
-    def left(self) -> Decimal:
+    def creditable(self) -> Decimal:
         """What of it was not given back, USD. One query, or none where its credit notes were prefetched."""
         return self.total - sum((note.amount for note in self.credit_notes.all()), Decimal("0.00"))
 
@@ -161,20 +161,20 @@ class Counter(models.Model):
         return f"{self.invoices} invoices, {self.credit_notes} credit notes"
 
 
-class HeldBillQuerySet(models.QuerySet["HeldBill"]):
-    def waiting(self) -> "HeldBillQuerySet":
+class BillOnHoldQuerySet(models.QuerySet["BillOnHold"]):
+    def waiting(self) -> "BillOnHoldQuerySet":
         """Bills that nobody has decided about. They are few, and have an index of their own."""
         return self.filter(state="held")
 
-    def rejected_and_unbilled(self) -> "HeldBillQuerySet":
+    def rejected_and_unbilled(self) -> "BillOnHoldQuerySet":
         """The latest decision of each account and month whose bill was rejected, and neither billed nor held since."""
         same = {"account": models.OuterRef("account"), "month": models.OuterRef("month")}
-        later = HeldBill.objects.filter(**same, pk__gt=models.OuterRef("pk"))
+        later = BillOnHold.objects.filter(**same, pk__gt=models.OuterRef("pk"))
         billed = BilledMonth.objects.filter(**same)
         return self.filter(state="rejected").exclude(models.Exists(later)).exclude(models.Exists(billed))
 
 
-class HeldBill(models.Model):
+class BillOnHold(models.Model):
     """A bill far out of line, kept back for a person (I20), who releases it or rejects it.
 
     A rejected one keeps a digest of the bill as it stood then: while the bill would be the same, it waits for a person,
@@ -182,11 +182,11 @@ class HeldBill(models.Model):
     """
 
     class State(models.TextChoices):
-        HELD = "held", "Held"
+        HELD = "held", "On hold"
         RELEASED = "released", "Released"
         REJECTED = "rejected", "Rejected"
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="held_bills")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="bills_on_hold")
     month = models.DateField()
     total = models.DecimalField("total, USD", max_digits=14, decimal_places=2)
     why = models.CharField(max_length=300)
@@ -199,11 +199,13 @@ class HeldBill(models.Model):
         max_length=64, blank=True, db_default="", help_text="Of a rejected bill; empty where it was rejected before."
     )
 
-    objects = HeldBillQuerySet.as_manager()
+    objects = BillOnHoldQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
-        permissions = [("decide_heldbill", "Can release or reject a bill that is held")]
+        db_table = "billing_heldbill"
+        verbose_name_plural = "bills on hold"
+        permissions = [("decide_billonhold", "Can release or reject a bill on hold")]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "month"], condition=Q(state="held"), name="one_held_bill_a_month"

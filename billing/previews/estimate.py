@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from accounts.models import Account
-from billing.inputs import AccountFacts, facts_of, tariffs
+from billing.inputs import BillingInputs, inputs_of, tariffs
 from billing.previews.usage import Usage, pictured
 from billing.pricing.charges import ADJUSTMENT, Held, Line, NotPriced, month_after, owed
 from core.clock import database_now
@@ -48,14 +48,14 @@ def adjustments(lines: Iterable[Line]) -> Decimal | None:
 
 
 def estimate(account: Account, now: datetime) -> Estimate | None:
-    """Return the estimate of the account's running month, or None where it can't be told (`glance`)."""
-    found = glance(account, now)
+    """Return the estimate of the account's running month, or None where it can't be told (`month_summary`)."""
+    found = month_summary(account, now)
     return found.estimate if found else None
 
 
 @dataclass(frozen=True)
-class Glance:
-    """The running month at a glance: its estimate, a whole month of what is held, and the minutes of each day."""
+class MonthSummary:
+    """The running month: its estimate, a whole month of what is held, and the minutes of each day."""
 
     estimate: Estimate
     monthly_lines: Sequence[Line]
@@ -66,26 +66,26 @@ class Glance:
         return total(self.monthly_lines)
 
 
-def glance(account: Account, now: datetime) -> Glance | None:
-    """Return the account's running month at a glance.
+def month_summary(account: Account, now: datetime) -> MonthSummary | None:
+    """Return the account's running month so far.
 
     None without Contact Center, and where something held has no price: nobody's page breaks on that.
     """
     today = account.day_of(now)
     month = today.replace(day=1)
-    facts = facts_of([account.pk], month, tariffs()).get(account.pk)
+    facts = inputs_of([account.pk], month, tariffs()).get(account.pk)
     if facts is None:
         return None
     # Where calls came late, the facts have minutes of earlier months too.
     minutes = {day: count for day, count in facts.minutes.items() if day >= month}
     with suppress(NotPriced):
         so_far = Estimate(month, facts.owed(month) + facts.adjustments(month), sum(minutes.values()))
-        return Glance(so_far, monthly_lines(facts, month), pictured(month, minutes, today))
+        return MonthSummary(so_far, monthly_lines(facts, month), pictured(month, minutes, today))
     return None
 
 
 @dataclass(frozen=True)
-class KeptFree:
+class WaivedCharges:
     """What onboarding has kept free so far: the recurring lines of its days until today, month by month."""
 
     lines: Sequence[Line]
@@ -95,14 +95,14 @@ class KeptFree:
         return total(self.lines)
 
 
-def kept_free(account: Account, now: datetime) -> KeptFree | None:
+def waived_charges(account: Account, now: datetime) -> WaivedCharges | None:
     """Return the recurring charges of the account's days in onboarding, which are never charged (R18).
 
     None without Contact Center, and where something held then has no price.
     """
     today = account.day_of(now)
     start = account.onboarding.started_on
-    facts = facts_of([account.pk], today.replace(day=1), tariffs(), since=start.replace(day=1)).get(account.pk)
+    facts = inputs_of([account.pk], today.replace(day=1), tariffs(), since=start.replace(day=1)).get(account.pk)
     if facts is None:
         return None
     end = facts.activated_on or date.fromordinal(today.toordinal() + 1)
@@ -113,7 +113,7 @@ def kept_free(account: Account, now: datetime) -> KeptFree | None:
         while month <= today:
             lines += owed(month, free, {}, start)
             month = month_after(month)
-        return KeptFree(lines)
+        return WaivedCharges(lines)
     return None
 
 
@@ -131,7 +131,7 @@ class BillNow:
 
 def bill_now(account: Account, month: date) -> BillNow:
     """Return the account's bill of a month that ended, as a run or a release would issue it now."""
-    facts = facts_of([account.pk], month, tariffs()).get(account.pk)
+    facts = inputs_of([account.pk], month, tariffs()).get(account.pk)
     try:
         return BillNow(facts.to_invoice(month) if facts else [])
     except NotPriced as error:
@@ -195,7 +195,7 @@ def first_bills(
     bills: dict[int, FirstBill] = {}
     for month in sorted(months):
         keys = sorted(account.pk for account in accounts if on[account.pk].replace(day=1) == month)
-        for key, facts in facts_of(keys, month, catalogue).items():
+        for key, facts in inputs_of(keys, month, catalogue).items():
             with suppress(NotPriced):
                 lines = owed(month, facts.held, facts.minutes, on[key])
                 if facts.late_months:
@@ -218,7 +218,7 @@ def first_bills_from(starts: Mapping[tuple[int, date], Account]) -> dict[tuple[i
     return bills
 
 
-def monthly_lines(facts: AccountFacts, month: date) -> list[Line]:
+def monthly_lines(facts: BillingInputs, month: date) -> list[Line]:
     """Return the recurring lines of the whole month after `month`, if nothing changes: an active account's."""
     return whole_month([held for held in facts.held if held.end is None], month)
 

@@ -1,4 +1,4 @@
-"""What the worklist shows of money: toll-free minutes so far, and what an account is worth a month once it is live."""
+"""What the worklist shows of money: toll-free minutes so far, and monthly recurring charges once an account is live."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -36,7 +36,7 @@ def minutes_to_sort_by() -> Any:
     return Coalesce(Subquery(calls.annotate(total=Sum("minutes")).values("total")), 0)
 
 
-def monthly_values(today: Mapping[Account, date]) -> dict[int, Decimal]:
+def monthly_recurring(today: Mapping[Account, date]) -> dict[int, Decimal]:
     """Return what each account is charged for a whole month once it is live, USD by key; without what has no price.
 
     `today` is the day it is where each account is; what is told is the charge of the month after it. The queries do
@@ -46,8 +46,8 @@ def monthly_values(today: Mapping[Account, date]) -> dict[int, Decimal]:
     return {key: bill.monthly for key, bill in bills.items()}
 
 
-def value_to_sort_by(now: datetime) -> Any:
-    """Return the expression of `monthly_values`, for rows of onboarding; less than 0 for what has no price.
+def monthly_recurring_to_sort_by(now: datetime) -> Any:
+    """Return the expression of `monthly_recurring`, for rows of onboarding; less than 0 for what has no price.
 
     SQL multiplies and sums, by the rates that `billing.pricing.charges` finds for the month: a test holds the two
     together. Two queries read the catalogue.
@@ -55,19 +55,22 @@ def value_to_sort_by(now: datetime) -> Any:
     catalogue = tariffs()
     first, last = ((now.astimezone(UTC) + offset).date().replace(day=1) for offset in FURTHEST_ZONES)
     if first == last:
-        return _worth(catalogue, month_after(first))
+        return _monthly_recurring_in(catalogue, month_after(first))
     has_begun = GreaterThanOrEqual(today_in(TIMEZONE, now), Value(last))
     return Case(
-        When(has_begun, then=_worth(catalogue, month_after(last))), default=_worth(catalogue, month_after(first))
+        When(has_begun, then=_monthly_recurring_in(catalogue, month_after(last))),
+        default=_monthly_recurring_in(catalogue, month_after(first)),
     )
 
 
-def _worth(catalogue: Tariffs, month: date) -> Any:
+def _monthly_recurring_in(catalogue: Tariffs, month: date) -> Any:
     """Return the expression of what is held from now on, for a whole month of the account's own."""
     amounts = [When(item=key, then=_amount(tariff, month)) for key, tariff in catalogue.items()]
     held = Holding.objects.open().filter(account=OuterRef("account_id")).order_by().values("account")
-    worth = held.annotate(worth=Sum(Case(*amounts, default=Value(NO_PRICE), output_field=USD))).values("worth")
-    return Coalesce(Subquery(worth), Decimal(0), output_field=USD)
+    recurring = held.annotate(recurring=Sum(Case(*amounts, default=Value(NO_PRICE), output_field=USD))).values(
+        "recurring"
+    )
+    return Coalesce(Subquery(recurring), Decimal(0), output_field=USD)
 
 
 def _amount(tariff: Tariff, month: date) -> Any:

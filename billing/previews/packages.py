@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from accounts.models import Account
 from billing.previews.usage import minutes_by_month
-from billing.pricing.recommendation import Offer, Suggestion, pays_off_from
-from subscriptions.models import Kind
+from billing.pricing.recommendation import PackagePrice, Recommendation, pays_off_from
+from subscriptions.models import ItemKind
 from subscriptions.rules import Catalogue
 
 MOST_MONTHS = 3
@@ -19,7 +19,7 @@ class Package:
     """A package on the list: its price a minute, from how many minutes it pays off, and what it would have cost."""
 
     name: str
-    offer: Offer
+    offer: PackagePrice
     pays_off_from: int | None
     cost: Decimal | None
     is_best: bool
@@ -30,7 +30,7 @@ class Packages:
     """All packages by SKU, and the account's own usage where there is a whole month of it."""
 
     of: Mapping[str, Package]
-    suggestion: Suggestion | None
+    suggestion: Recommendation | None
 
     @property
     def best(self) -> Package | None:
@@ -43,15 +43,15 @@ def packages_for(account: Account, catalogue: Catalogue, today: date) -> Package
     `catalogue` is what it is offered (`rules.offered`): a package that it can't have is neither advised nor compared.
     """
     offers = [
-        Offer(item.sku, item.monthly_price, item.size, item.per_minute or Decimal(0))
+        PackagePrice(item.sku, item.monthly_price, item.size, item.per_minute or Decimal(0))
         for item in catalogue.values()
-        if item.kind == Kind.PACKAGE
+        if item.kind == ItemKind.PACKAGE
     ]
     months = _whole_months(account, today)
     suggestion = None
     if months and offers:
         used = minutes_by_month(account, months[0], today.replace(day=1))
-        suggestion = Suggestion([used.get(month, 0) for month in months], offers)
+        suggestion = Recommendation([used.get(month, 0) for month in months], offers)
     best = suggestion.best if suggestion else None
     return Packages(
         {

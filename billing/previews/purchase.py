@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from billing.inputs import Tariffs, tariffs
 from billing.previews.estimate import NOTHING, total, whole_month
-from billing.pricing.charges import RECURRING, USAGE, Held, Line, month_after, standing
+from billing.pricing.charges import RECURRING, USAGE, Held, Line, current_lines, month_after
 from subscriptions.actions.write import rewrite_ledger
 from subscriptions.differences import Difference
 from subscriptions.models import ContactCenter, Holding
@@ -19,13 +19,13 @@ from subscriptions.rules import Catalogue, Subscription
 class Effect:
     """What a change does to the lines of a month: those that come, and those that go."""
 
-    come: Sequence[Line]
-    go: Sequence[Line]
+    added: Sequence[Line]
+    removed: Sequence[Line]
 
     @property
     def amount(self) -> Decimal:
         """What the month then costs more, USD; less where it is negative."""
-        return total(self.come) - total(self.go)
+        return total(self.added) - total(self.removed)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class _Charges(NamedTuple):
 
 
 def _charges(held: Sequence[Held], month: date, activated_on: date | None) -> _Charges:
-    lines = standing(month, held, {}, activated_on)
+    lines = current_lines(month, held, {}, activated_on)
     following = month_after(month)
     reaching = [row for row in held if row.end is None or row.end > following]
     return _Charges(

@@ -1,7 +1,7 @@
 """What is owed, computed from plain values: no query, no Django and no clock. Numbers in brackets: billing-policy.md.
 
-Whatever names an amount calls `standing` or `owed`: the estimate, the confirmation of a purchase, the preview of an
-activation, the dry run, the run and its re-check. What is not so yet is asked with other values: another day of
+Everything that names an amount calls `current_lines` or `owed`: the estimate, the confirmation of a purchase, the
+preview of an activation, the dry run, the run and its re-check. A preview passes other values: another day of
 activation, other held periods. `billing.pricing.settlement` says what of it is left to bill.
 
 Money is Decimal, USD (13). Days are the account's own (1, 2), a month is its first day, an `end` is exclusive.
@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, NamedTuple
+
+from core.numbers import ceil_div
 
 RECURRING: Final = "recurring"
 USAGE: Final = "usage"
@@ -135,11 +137,13 @@ class Line(NamedTuple):
 
 
 def owed(month: date, held: Iterable[Held], minutes: Mapping[date, int], activated_on: date | None) -> list[Line]:
-    """Return the lines an account owes for a month, none of them 0.00 (6). The arguments are those of `standing`."""
-    return [line for line in standing(month, held, minutes, activated_on) if line.amount]
+    """Return the lines an account owes for a month, none of them 0.00 (6). It takes what `current_lines` takes."""
+    return [line for line in current_lines(month, held, minutes, activated_on) if line.amount]
 
 
-def standing(month: date, held: Iterable[Held], minutes: Mapping[date, int], activated_on: date | None) -> list[Line]:
+def current_lines(
+    month: date, held: Iterable[Held], minutes: Mapping[date, int], activated_on: date | None
+) -> list[Line]:
     """Return a month's lines as they stand: every recurring line that costs something, every usage line even at 0.00.
 
     `held` are the account's rows of the ledger, in any order. `minutes` are whole minutes by local day, each call once
@@ -154,7 +158,7 @@ def standing(month: date, held: Iterable[Held], minutes: Mapping[date, int], act
 
 
 def recurring(month: date, held: Iterable[Held], activated_on: date | None) -> list[Line]:
-    """Return a month's recurring lines that cost something, as `standing` does.
+    """Return a month's recurring lines that cost something, as `current_lines` does.
 
     Raises NotPriced where a monthly price is missing; a package's price per minute isn't needed.
     """
@@ -229,7 +233,7 @@ def _usage(month: date, end: date, rows: Sequence[Held], minutes: Mapping[date, 
     lines = []
     for item, first, stop, _, price in _runs(_packages(month, end, rows)):
         used = called if first == month and stop == end else _called(first, stop, minutes)
-        included = -(-item.minutes * (stop - first).days // days_in_month)
+        included = ceil_div(item.minutes * (stop - first).days, days_in_month)
         quantity = max(0, used - included)
         amount = _to_cents(price * quantity)
         unplaced -= used

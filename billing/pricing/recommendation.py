@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from billing.pricing.charges import CENT
+from core.numbers import ceil_div
 
 
 @dataclass(frozen=True)
-class Offer:
+class PackagePrice:
     """A package as it is sold: USD a month, the minutes a month in it, and USD for each minute above them."""
 
     sku: str
@@ -28,29 +29,29 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class Recommendation:
     """What each package would have cost an account with its own minutes of some whole months."""
 
     months: Sequence[int]
-    offers: Sequence[Offer]
+    offers: Sequence[PackagePrice]
 
     @property
     def average(self) -> int:
         """The minutes a month, a part of a minute rounded up."""
-        return -(-sum(self.months) // len(self.months))
+        return ceil_div(sum(self.months), len(self.months))
 
-    def cost(self, offer: Offer) -> Decimal:
+    def cost(self, offer: PackagePrice) -> Decimal:
         """Return what a month would have cost with the package, on average, USD to the cent."""
         costs = sum((offer.cost(minutes) for minutes in self.months), Decimal(0))
         return (costs / len(self.months)).quantize(CENT, ROUND_HALF_UP)
 
     @property
-    def best(self) -> Offer:
+    def best(self) -> PackagePrice:
         """The package that would have cost least; of two that cost the same, the smaller."""
         return min(self.offers, key=lambda offer: (self.cost(offer), offer.minutes))
 
 
-def pays_off_from(offer: Offer, offers: Iterable[Offer]) -> int | None:
+def pays_off_from(offer: PackagePrice, offers: Iterable[PackagePrice]) -> int | None:
     """Return from how many minutes a month the package costs less than every smaller one.
 
     None where it never does, and for the smallest.
@@ -60,7 +61,7 @@ def pays_off_from(offer: Offer, offers: Iterable[Offer]) -> int | None:
     return max(found) if found and len(found) == len(points) else None
 
 
-def _cheaper_from(offer: Offer, smaller: Offer) -> int | None:
+def _cheaper_from(offer: PackagePrice, smaller: PackagePrice) -> int | None:
     """Return the least number of minutes for which `offer` costs less than a smaller package, or None."""
     if smaller.monthly_price > offer.monthly_price:
         return 0

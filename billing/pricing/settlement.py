@@ -13,36 +13,36 @@ Run = tuple[str, date, date]
 """What a usage line is about, however often it is adjusted: the package's SKU, the first and the last day."""
 
 
-def to_invoice(month: date, standing: Mapping[date, Iterable[Line]], invoiced: Iterable[Line]) -> list[Line]:
+def to_invoice(month: date, current_lines: Mapping[date, Iterable[Line]], invoiced: Iterable[Line]) -> list[Line]:
     """Return the lines of a month's invoice: its own, then an adjustment for each earlier usage line that now differs.
 
-    `standing` has, for the month and each earlier one that was billed, its lines as they now stand
-    (`charges.standing`). Leave out an earlier month that no run has billed yet: its own run will bill it, so that
+    `current_lines` has, for the month and each earlier one that was billed, its lines as they now stand
+    (`charges.current_lines`). Leave out an earlier month that no run has billed yet: its own run will bill it, so that
     nothing is billed as an adjustment that is none. `invoiced` are the lines of all invoices so far, adjustments
-    included and credit notes not; those of months that `standing` lacks do not matter.
+    included and credit notes not; those of months that `current_lines` lacks do not matter.
 
     Only usage is adjusted: nothing a customer or a late call can do changes recurring charges of days that are past,
     and a month's recurring lines are invoiced together, once. A run invoiced before that no longer stands is taken
     back by a line of 0 minutes. With its own result invoiced, the same call returns nothing (12).
     """
-    if standing and max(standing) > month:
-        raise ValueError(f"{max(standing)} is later than the month that is billed, {month}.")
-    before: dict[date, list[Line]] = {each: [] for each in standing}
+    if current_lines and max(current_lines) > month:
+        raise ValueError(f"{max(current_lines)} is later than the month that is billed, {month}.")
+    before: dict[date, list[Line]] = {each: [] for each in current_lines}
     for line in invoiced:
         if line.month in before:
             before[line.month].append(line)
     lines: list[Line] = []
-    for each in (month, *sorted(standing.keys() - {month})):
+    for each in (month, *sorted(current_lines.keys() - {month})):
         if each == month and not before.get(each):  # most accounts, each month
-            lines += [line for line in standing.get(each, ()) if line.amount]
+            lines += [line for line in current_lines.get(each, ()) if line.amount]
             continue
         if each == month and not any(line.kind == RECURRING for line in before.get(each, ())):
-            lines += [line for line in standing.get(each, ()) if line.kind == RECURRING and line.amount]
-        lines += _usage(standing.get(each, ()), before.get(each, ()), adjusts=each != month)
+            lines += [line for line in current_lines.get(each, ()) if line.kind == RECURRING and line.amount]
+        lines += _usage(current_lines.get(each, ()), before.get(each, ()), adjusts=each != month)
     return lines
 
 
-def _usage(standing: Iterable[Line], invoiced: Iterable[Line], *, adjusts: bool) -> list[Line]:
+def _usage(current_lines: Iterable[Line], invoiced: Iterable[Line], *, adjusts: bool) -> list[Line]:
     """Return one month's usage less what was invoiced of it; it `adjusts` where the month was billed before."""
     amounts: dict[Run, Decimal] = {}
     latest: dict[Run, Line] = {}
@@ -51,7 +51,7 @@ def _usage(standing: Iterable[Line], invoiced: Iterable[Line], *, adjusts: bool)
             amounts[_run(line)] = amounts.get(_run(line), Decimal(0)) + line.amount
             latest[_run(line)] = line
     lines = []
-    for line in standing:
+    for line in current_lines:
         if line.kind == USAGE:
             before = amounts.pop(_run(line), None)
             if before is None and not adjusts:

@@ -15,8 +15,8 @@ from operator import attrgetter
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from billing.inputs import AccountFacts, Tariffs, facts_of
-from billing.models import HeldBill
+from billing.inputs import BillingInputs, Tariffs, inputs_of
+from billing.models import BillOnHold
 from billing.months import UnknownZone, month_end
 from billing.pricing.charges import NotPriced
 from billing.runs.review import HoldChecks
@@ -105,7 +105,7 @@ def _bill(
     if not dry_run:
         keys = _locked_and_unbilled(keys, month)
         checkpoint("after lock")
-    inputs = facts_of(keys, month, catalogue)
+    inputs = inputs_of(keys, month, catalogue)
     checks = HoldChecks(list(inputs), month, catalogue) if hold_outliers else None
     chunk = _Chunk(month, now, inputs, checks, dry_run=dry_run)
     settled = chunk.send(chunk.price(), len(inputs))
@@ -122,7 +122,7 @@ class _Chunk:
 
     month: date
     now: datetime
-    inputs: Mapping[int, AccountFacts]
+    inputs: Mapping[int, BillingInputs]
     checks: HoldChecks | None
     dry_run: bool
     outcome: Outcome = field(default_factory=Outcome)
@@ -141,13 +141,13 @@ class _Chunk:
             except (NotPriced, UnknownZone) as error:
                 self.outcome.failed[account] = str(error)
                 continue
-            if self.checks and self.checks.is_doubtful(bill, facts):
+            if self.checks and self.checks.needs_review(bill, facts):
                 self.doubtful.append(bill)
             else:
                 yield bill
 
     def send(self, bills: Iterable[Bill], at_most: int) -> list[Bill]:
-        """Write the lines of the bills, which are no more than `at_most`, and return the bills. A dry run writes none."""
+        """Write the lines of the bills, `at_most` so many, and return the bills. A dry run writes none."""
         return list(bills) if self.dry_run else write_lines(bills, at_most=at_most)
 
     def review(self) -> list[Bill]:
@@ -160,7 +160,7 @@ class _Chunk:
                 continue
             self.outcome.held[bill.account] = why
             if not self.dry_run:
-                HeldBill.objects.create(
+                BillOnHold.objects.create(
                     account_id=bill.account, month=self.month, total=bill.total, why=why, held_at=self.now
                 )
         return in_line

@@ -14,15 +14,16 @@ from django.db import DatabaseError, transaction
 from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from billing.inputs import Tariffs, facts_of, tariffs
+from billing.inputs import Tariffs, inputs_of, tariffs
 from billing.models import BilledMonth, InvoiceLine, LateMonth
 from billing.pricing.charges import RECURRING, Line, NotPriced
 from billing.runs.chunk import CHUNK
 from billing.runs.unbilled import unbilled
+from core.money import money
 from subscriptions.models import ContactCenter, Holding, Slot
 
 
-class Kind(Enum):
+class FindingKind(Enum):
     """What a finding is: something is wrong, something comes with the next invoice, or somebody was not billed."""
 
     DIFFERENCE = "difference"
@@ -34,7 +35,7 @@ class Kind(Enum):
 class Finding:
     """What was found of an account, named by its key, in words."""
 
-    kind: Kind
+    kind: FindingKind
     account: int
     words: str
 
@@ -58,7 +59,7 @@ class Recheck:
             found.findings += self._problems(accounts, month)
         left = unbilled(month, now=self.now, days_after=self.days_after, rejected=False)
         why = {**dict.fromkeys(left.keys, "was not billed"), **left.set_aside}
-        found.findings += [Finding(Kind.UNBILLED, account, why[account]) for account in sorted(why)]
+        found.findings += [Finding(FindingKind.UNBILLED, account, why[account]) for account in sorted(why)]
         return found
 
     def _parted(self, accounts: Sequence[int]) -> Iterator[Finding]:
@@ -71,9 +72,9 @@ class Recheck:
         )
         for center in centers.exclude(seats=F("in_ledger")):
             words = f"holds {center.seats} seats, its ledger {center.in_ledger}"
-            yield Finding(Kind.DIFFERENCE, center.account_id, words)
+            yield Finding(FindingKind.DIFFERENCE, center.account_id, words)
         for center in centers.exclude(storage=F("storage_in_ledger"), package=F("package_in_ledger")):
-            yield Finding(Kind.DIFFERENCE, center.account_id, "holds another storage or package than its ledger")
+            yield Finding(FindingKind.DIFFERENCE, center.account_id, "holds another storage or package than its ledger")
 
     def _problems(self, accounts: Sequence[int], month: date) -> list[Finding]:
         """Return what is wrong with accounts that were billed; where the database refuses one, the others are done."""
@@ -83,7 +84,9 @@ class Recheck:
         except DatabaseError as error:
             if len(accounts) == 1:
                 return [
-                    Finding(Kind.DIFFERENCE, accounts[0], f"can't be computed: {str(error).strip().splitlines()[0]}")
+                    Finding(
+                        FindingKind.DIFFERENCE, accounts[0], f"can't be computed: {str(error).strip().splitlines()[0]}"
+                    )
                 ]
         middle = len(accounts) // 2
         return self._problems(accounts[:middle], month) + self._problems(accounts[middle:], month)
@@ -96,7 +99,7 @@ class MonthFound:
     checked: int = 0
     findings: list[Finding] = field(default_factory=list)
 
-    def count(self, kind: Kind) -> int:
+    def count(self, kind: FindingKind) -> int:
         return sum(finding.kind == kind for finding in self.findings)
 
 
@@ -120,7 +123,7 @@ def _compared(accounts: Sequence[int], month: date, catalogue: Tariffs) -> Itera
 
     Adjustments on later invoices count. Usage that differs while the month is late comes with the next invoice.
     """
-    facts = facts_of(accounts, month, catalogue)
+    facts = inputs_of(accounts, month, catalogue)
     recurring: dict[int, Decimal] = defaultdict(Decimal)
     usage: dict[int, Decimal] = defaultdict(Decimal)
     lines = InvoiceLine.objects.filter(invoice__account__in=accounts, month=month)
@@ -131,22 +134,22 @@ def _compared(accounts: Sequence[int], month: date, catalogue: Tariffs) -> Itera
         recurring[account] += amount
         activated_on = facts[account].activated_on if account in facts else None
         if activated_on is None or first < activated_on:
-            yield Finding(Kind.DIFFERENCE, account, f"{sku} is charged from {first}, before the activation")
+            yield Finding(FindingKind.DIFFERENCE, account, f"{sku} is charged from {first}, before the activation")
     late = set(LateMonth.objects.open().filter(account__in=accounts, month=month).values_list("account_id", flat=True))
     for account in accounts:
         try:
             owed = facts[account].owed(month) if account in facts else []
         except NotPriced as error:
-            yield Finding(Kind.DIFFERENCE, account, f"can't be computed: {error}")
+            yield Finding(FindingKind.DIFFERENCE, account, f"can't be computed: {error}")
             continue
         due, invoiced = _sum(owed), recurring[account] + usage[account]
         if due == invoiced:
             continue
-        words = f"owes ${due:,.2f}, was invoiced ${invoiced:,.2f}"
+        words = f"owes {money(due)}, was invoiced {money(invoiced)}"
         if account in late and _sum(line for line in owed if line.kind == RECURRING) == recurring[account]:
-            yield Finding(Kind.WAITING, account, f"{words}; a late call waits for the next invoice")
+            yield Finding(FindingKind.WAITING, account, f"{words}; a late call waits for the next invoice")
         else:
-            yield Finding(Kind.DIFFERENCE, account, words)
+            yield Finding(FindingKind.DIFFERENCE, account, words)
 
 
 def _sum(lines: "Iterator[Line] | Sequence[Line]") -> Decimal:

@@ -10,8 +10,8 @@ from hashlib import sha256
 
 from django.db import DatabaseError, transaction
 
-from billing.inputs import AccountFacts, Tariffs, facts_of, tariffs
-from billing.models import HeldBill
+from billing.inputs import BillingInputs, Tariffs, inputs_of, tariffs
+from billing.models import BillOnHold
 from billing.pricing.charges import NotPriced
 from billing.runs.writing import Bill
 
@@ -26,12 +26,12 @@ def unchanged(month: date) -> set[int]:
 
     One query where there is none. Of bills rejected before there were digests, the total is compared.
     """
-    rows = {row.account_id: row for row in HeldBill.objects.rejected_and_unbilled().filter(month=month)}
+    rows = {row.account_id: row for row in BillOnHold.objects.rejected_and_unbilled().filter(month=month)}
     found = _facts(sorted(rows), month, tariffs()) if rows else {}
     return {account for account, row in rows.items() if _is_unchanged(row, found[account])}
 
 
-def _is_unchanged(row: HeldBill, facts: AccountFacts | str | None) -> bool:
+def _is_unchanged(row: BillOnHold, facts: BillingInputs | str | None) -> bool:
     if row.digest:
         return _digest(facts, row.month) == row.digest
     if isinstance(facts, str):
@@ -42,9 +42,9 @@ def _is_unchanged(row: HeldBill, facts: AccountFacts | str | None) -> bool:
         return True
 
 
-def _digest(facts: AccountFacts | str | None, month: date) -> str:
+def _digest(facts: BillingInputs | str | None, month: date) -> str:
     content = facts if isinstance(facts, str) else ""
-    if isinstance(facts, AccountFacts):
+    if isinstance(facts, BillingInputs):
         try:
             lines = [" ".join(map(str, line)) for line in facts.to_invoice(month)]
             content = "\n".join([facts.zone, *lines])
@@ -53,16 +53,16 @@ def _digest(facts: AccountFacts | str | None, month: date) -> str:
     return sha256(content.encode()).hexdigest()
 
 
-def _facts(accounts: Sequence[int], month: date, catalogue: Tariffs) -> dict[int, AccountFacts | str | None]:
+def _facts(accounts: Sequence[int], month: date, catalogue: Tariffs) -> dict[int, BillingInputs | str | None]:
     """Return each account's facts; None where it has none for the month, and the reason where the database refuses."""
     try:
         with transaction.atomic():
-            found = facts_of(accounts, month, catalogue)
+            found = inputs_of(accounts, month, catalogue)
             return {account: found.get(account) for account in accounts}
     except DatabaseError as error:
         if len(accounts) == 1:
             return {accounts[0]: str(error).strip().splitlines()[0]}
-    each: dict[int, AccountFacts | str | None] = {}
+    each: dict[int, BillingInputs | str | None] = {}
     for account in accounts:
         each |= _facts([account], month, catalogue)
     return each

@@ -12,11 +12,12 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import connection
 
-from billing.inputs import AccountFacts, Tariffs
+from billing.inputs import BillingInputs, Tariffs
 from billing.models import InvoiceLine
 from billing.pricing.charges import RECURRING, Line, Tariff, month_after, recurring
 from billing.runs.writing import Bill
 from core.dates import day_in_words
+from core.money import money
 
 LAST_BILLED = """
     SELECT account, billed.month FROM unnest(%(keys)s::bigint[]) account CROSS JOIN LATERAL (
@@ -54,25 +55,25 @@ class HoldChecks:
                 cursor.execute(LAST_BILLED, {"keys": list(accounts), "month": month})
                 self._last_days = {account: month_after(last) - timedelta(days=1) for account, last in cursor}
 
-    def is_doubtful(self, bill: Bill, facts: AccountFacts) -> bool:
+    def needs_review(self, bill: Bill, facts: BillingInputs) -> bool:
         """Return whether `reason` is to look at the bill: it may be put on hold. No query."""
         above = settings.BILL_HOLD_USAGE_ABOVE
         # The total is never less than the usage, unless recurring charges are taken back.
         has_much_usage = bill.total > above and _sum(_usage(bill)) > above
         return has_much_usage or bill.total < 0 or bool(self._large_total(bill) or self._price_jump(bill, facts))
 
-    def reason(self, bill: Bill, facts: AccountFacts) -> str:
+    def reason(self, bill: Bill, facts: BillingInputs) -> str:
         """Return why a doubtful bill should wait for a person, in sentences with the amounts, or nothing."""
         if bill.total < 0:
-            return f"The total is negative: ${bill.total:,.2f}."
+            return f"The total is negative: {money(bill.total)}."
         reasons = (self._large_total(bill), self._price_jump(bill, facts), self._much_usage(bill))
         return " ".join(filter(None, reasons))
 
     def _large_total(self, bill: Bill) -> str:
         most = settings.BILL_HOLD_TOTAL_ABOVE
-        return f"The total of ${bill.total:,.2f} is above ${most:,}." if 0 < most < bill.total else ""
+        return f"The total of {money(bill.total)} is above {money(Decimal(most))}." if 0 < most < bill.total else ""
 
-    def _price_jump(self, bill: Bill, facts: AccountFacts) -> str:
+    def _price_jump(self, bill: Bill, facts: BillingInputs) -> str:
         """Compare the recurring charges with what they would be at the prices the account was last billed at."""
         day = self._last_days.get(bill.account)
         if day is None:
@@ -87,7 +88,7 @@ class HoldChecks:
         if charged <= before * settings.BILL_HOLD_PRICE_TIMES:
             return ""
         return (
-            f"Recurring charges of ${charged:,.2f}, which would be ${before:,.2f} "
+            f"Recurring charges of {money(charged)}, which would be {money(before)} "
             f"at the prices of {day_in_words(day)}, the last day billed before."
         )
 
@@ -119,7 +120,7 @@ class HoldChecks:
             before = sum(lines.filter(invoice__month=latest).values_list("amount", flat=True), before)
         if usage <= before * settings.BILL_HOLD_USAGE_TIMES:
             return ""
-        return f"Usage of ${usage:,.2f}, after ${before:,.2f} on the last invoice with usage."
+        return f"Usage of {money(usage)}, after {money(before)} on the last invoice with usage."
 
 
 def _recurring(lines: Iterable[Line]) -> Iterable[Line]:

@@ -8,7 +8,7 @@ from django import template
 
 from accounts.models import Account
 from billing import wording
-from billing.previews.estimate import FirstBill, FirstBills, Glance, first_bills, first_bills_from, glance
+from billing.previews.estimate import FirstBill, FirstBills, MonthSummary, first_bills, first_bills_from, month_summary
 from billing.previews.packages import Packages, packages_for
 from billing.previews.purchase import NewTotal, PurchaseCost, new_total, purchase_cost
 from billing.pricing.charges import Line
@@ -93,9 +93,9 @@ def package_option(option: Option, packages: Packages) -> dict[str, Any]:
 
 
 @register.simple_tag
-def month_at_a_glance(account: Account, now: datetime) -> Glance | None:
+def running_month(account: Account, now: datetime) -> MonthSummary | None:
     """Return the account's running month: its estimate, a whole month of what is held, and its minutes by day."""
-    return glance(account, now)
+    return month_summary(account, now)
 
 
 @register.simple_tag

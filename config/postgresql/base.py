@@ -21,5 +21,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if level != ISOLATION:
             raise OperationalError(
                 f"the server answers at the isolation level {level!r}, and this product works at {ISOLATION!r} only: "
-                "run ALTER ROLE … SET default_transaction_isolation = 'read committed', or let the pooler pass options on"
+                "run ALTER ROLE … SET default_transaction_isolation = 'read committed', or let the pooler pass options "
+                "on"
             )

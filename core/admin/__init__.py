@@ -2,22 +2,22 @@
 
 from core.admin import jobs
 from core.admin.bases import (
-    CarefulAdmin,
-    CarefulInline,
-    CarefulList,
+    BaseAdmin,
+    BaseChangeList,
+    BaseInline,
+    FullCheckForm,
     HistoryAdmin,
     ReadOnly,
     ReadOnlyAdmin,
-    WholeForm,
 )
 
 __all__ = [
-    "CarefulAdmin",
-    "CarefulInline",
-    "CarefulList",
+    "BaseAdmin",
+    "BaseChangeList",
+    "BaseInline",
+    "FullCheckForm",
     "HistoryAdmin",
     "ReadOnly",
     "ReadOnlyAdmin",
-    "WholeForm",
     "jobs",
 ]

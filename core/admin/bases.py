@@ -26,7 +26,7 @@ from core.guards import sentence_of
 NO_WORDS = "The database refused this, so nothing was saved: somebody else may have saved the same at this moment."
 
 
-class WholeForm(forms.ModelForm):
+class FullCheckForm(forms.ModelForm):
     """A form of the admin that checks the constraints of the whole row, not only of the fields it shows.
 
     Django leaves out each constraint that mentions a field the form doesn't have, like a read-only one, so that the
@@ -50,7 +50,7 @@ class WholeForm(forms.ModelForm):
         super()._update_errors(errors)  # type: ignore[misc]
 
 
-class CarefulList(ChangeList):
+class BaseChangeList(ChangeList):
     """A list that offers to show all of it only where something is left out."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -59,10 +59,10 @@ class CarefulList(ChangeList):
             self.full_result_count = self.result_count
 
 
-class CarefulAdmin(ModelAdmin):
+class BaseAdmin(ModelAdmin):
     """Answers junk and what the database refuses in words, never with an error page; its rows are kept."""
 
-    form = WholeForm
+    form = FullCheckForm
     view_on_site = False
     show_full_result_count = False
     list_per_page = 50
@@ -75,7 +75,7 @@ class CarefulAdmin(ModelAdmin):
         return not self.kept and super().has_delete_permission(request, obj)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return CarefulList
+        return BaseChangeList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         reads = request.method in ("GET", "HEAD")
@@ -141,11 +141,11 @@ class ReadOnly:
         return False
 
 
-class ReadOnlyAdmin(ReadOnly, CarefulAdmin):
+class ReadOnlyAdmin(ReadOnly, BaseAdmin):
     """A list that is only read, of rows without a history of their own."""
 
 
-class HistoryAdmin(CarefulAdmin, SimpleHistoryAdmin, ModelAdmin):
+class HistoryAdmin(BaseAdmin, SimpleHistoryAdmin, ModelAdmin):
     """Rows with a history that everybody who sees the row may read, and nobody may write.
 
     django-simple-history lets staff with only the view permission POST its form and so write the row: here every POST
@@ -208,9 +208,9 @@ def _shown(record: Any, field: str) -> Any:
     return "" if value is None else localize(value)
 
 
-class CarefulInline(TabularInline):
+class BaseInline(TabularInline):
     """Rows on the page of another row, each without a line that repeats it; none is offered empty."""
 
-    form = WholeForm
+    form = FullCheckForm
     extra = 0
     hide_title = True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-Words: TypeAlias = "str | _StrPromise"  # a promise where a customer can meet it: in the language of who reads it
+LazyStr: TypeAlias = "str | _StrPromise"  # a promise where a customer can meet it: in the language of who reads it
 
 # What `REFUSE` in a body stands for. The error reaches Python as an IntegrityError that carries the guard's name.
 REFUSE = (
@@ -73,7 +73,7 @@ class Guard:
     table: str
     events: str
     body: str
-    sentence: Words
+    sentence: LazyStr
     _: KW_ONLY
     declare: str = ""
     settings: tuple[str, ...] = ()
@@ -239,7 +239,7 @@ END """,
 )
 
 
-def kept(table: str, sentence: Words) -> SharedGuard:
+def kept(table: str, sentence: LazyStr) -> SharedGuard:
     """Return the guard that refuses to TRUNCATE a table."""
     return SharedGuard(f"{table}_is_kept", table, "TRUNCATE", "", sentence, runs=REFUSE_TRUNCATE)
 
@@ -249,7 +249,7 @@ def append_only(table: str, what: str) -> list[SharedGuard]:
     return final_and_kept(table, f"{what} is never changed or deleted.", f"{what} is never emptied.")
 
 
-def final_and_kept(table: str, final: Words, emptied: Words) -> list[SharedGuard]:
+def final_and_kept(table: str, final: LazyStr, emptied: LazyStr) -> list[SharedGuard]:
     """Return the two guards of a table to which rows are only ever added, each with its own sentence."""
     row = SharedGuard(f"{table}_is_final", table, "UPDATE OR DELETE", "", final, runs=REFUSE_ROW, level="ROW")
     return [row, kept(table, emptied)]
@@ -267,7 +267,7 @@ def read_committed(*tables: str) -> list[SharedGuard]:
     ]
 
 
-def leaves_history(name: str, table: str, history: str, columns: list[str], sentence: Words) -> HistoryGuard:
+def leaves_history(name: str, table: str, history: str, columns: list[str], sentence: LazyStr) -> HistoryGuard:
     """Return the guard that adds the missing history row, at commit, of whoever wrote past the application.
 
     It looks at the row as it stands then: where the latest history row says otherwise in one of `columns`, it adds one

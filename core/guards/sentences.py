@@ -13,7 +13,7 @@ from django.apps import apps
 from django.db import IntegrityError, models
 
 from core.guards.applied import OUR_APPS
-from core.guards.definition import Function, Guard, Words
+from core.guards.definition import Function, Guard, LazyStr
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Sentence:
     """The name of what refused, and why in words."""
 
     guard: str
-    text: Words
+    text: LazyStr
 
 
 def all_guards() -> Iterator[Guard]:
@@ -56,7 +56,7 @@ def sentence_of(error: IntegrityError) -> Sentence | None:
     return Sentence(name, text) if text else None
 
 
-def sentence_of_constraint(name: str | None) -> "Words | None":
+def sentence_of_constraint(name: str | None) -> "LazyStr | None":
     """Return why the model constraint of this name refuses, or None where there is none, or it has no words."""
     for constraint in model_constraints():
         if name and constraint.name == name:

@@ -50,7 +50,7 @@ def data_table(content: str, label: str, *, kind: str = "") -> SafeString:
 
 
 @register.simple_block_tag
-def nothing(content: str, title: str, *, level: int = 2) -> SafeString:
+def empty_state(content: str, title: str, *, level: int = 2) -> SafeString:
     """Show an empty state: what is not there yet, and in the content what to do about it; `level` is the heading's."""
     return _component("empty", content, title=title, level=level)
 

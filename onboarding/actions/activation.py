@@ -12,7 +12,7 @@ from accounts.models import Account, Refusal, User
 from accounts.models.account import unknown_zone
 from accounts.roles import require_staff
 from accounts.zones import day_in, known_zone, known_zones
-from core.chunks import CHUNK, in_halves
+from core.chunks import CHUNK, commit_or_bisect
 from core.clock import database_now
 from core.history import insert_history
 from core.refusals import AlreadyDone
@@ -112,7 +112,7 @@ def activate_chunk(
         outcome.refused |= written.refused
         _record_not_installed(written.refused, by)
 
-    in_halves(keys, write, done, outcome.refused)
+    commit_or_bisect(keys, write, done, outcome.refused)
     return outcome
 
 

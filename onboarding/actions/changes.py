@@ -11,7 +11,7 @@ from django.db import connection
 from accounts.acting import rows_of
 from accounts.models import Account, Refusal, User
 from accounts.roles import require_staff
-from core.chunks import CHUNK, in_halves
+from core.chunks import CHUNK, commit_or_bisect
 from core.clock import database_now
 from core.history import insert_history
 from core.refusals import AlreadyDone
@@ -97,7 +97,7 @@ def change_many(
             outcome.refused |= {key: refusal.messages[0] for key, refusal in refused.items()}
             _record(refused, by, change.verb)
 
-        in_halves(keys[start : start + chunk], write, done, outcome.refused)
+        commit_or_bisect(keys[start : start + chunk], write, done, outcome.refused)
         yield outcome
 
 

@@ -10,7 +10,7 @@ from accounts.models import Account, User
 from accounts.roles import Capability, require
 from core.clock import database_now
 from core.dates import day_in_words_later
-from core.history import credit
+from core.history import attributed
 from onboarding import rules
 from onboarding.actions.changes import require_team
 from onboarding.actions.planning import PLANNER
@@ -51,7 +51,7 @@ def request_go_live(
         )
     request = GoLiveRequest(account=account, wanted_on=wanted_on, note=note.strip(), requested_by=by, requested_at=now)
     request.full_clean()
-    credit(request, by, now).save()
+    attributed(request, to=by, at=now).save()
     facts = {"wanted_on": wanted_on.isoformat(), "note": request.note, "requested_by": str(by)}
     enqueue([account.pk], NoticeKind.REQUESTED, occasion=f"request {request.pk}", now=now, facts=facts)
     return request
@@ -66,7 +66,7 @@ def withdraw_go_live(account: Account, *, by: User, now: datetime | None = None)
         raise ValidationError(_("There is no request to withdraw."), code="no_request")
     request.withdrawn_at = now or database_now()
     request.withdrawn_by = by
-    credit(request, by, request.withdrawn_at).save(update_fields=["withdrawn_at", "withdrawn_by"])
+    attributed(request, to=by, at=request.withdrawn_at).save(update_fields=["withdrawn_at", "withdrawn_by"])
     return request
 
 
@@ -86,7 +86,7 @@ def answer_go_live(account: Account, *, answer: str, by: User, now: datetime | N
         raise ValidationError(_("There is no request to answer."), code="no_request")
     now = now or database_now()
     request.answer, request.answered_by, request.answered_at = answer, by, now
-    credit(request, by, now).save(update_fields=["answer", "answered_by", "answered_at"])
+    attributed(request, to=by, at=now).save(update_fields=["answer", "answered_by", "answered_at"])
     facts = {"answer": answer, "wanted_on": request.wanted_on.isoformat()}
     enqueue([account.pk], NoticeKind.ANSWERED, occasion=f"request {request.pk}", now=now, facts=facts)
     return request

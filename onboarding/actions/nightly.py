@@ -11,7 +11,7 @@ from typing import Final
 from django.conf import settings
 
 from accounts.models import Account, User
-from core.chunks import CHUNK, in_halves
+from core.chunks import CHUNK, commit_or_bisect
 from core.clock import database_now
 from core.dates import day_in_words
 from core.locks import AdvisoryLock, wait_for
@@ -115,7 +115,7 @@ def announce(*, now: datetime | None = None, chunk: int = CHUNK) -> Iterator[Cha
             list(Account.objects.locked().filter(pk__in=some).values_list("pk", flat=True))
             return _announce_chunk(some, by=by, now=now or database_now())
 
-        in_halves(keys[start : start + chunk], write, outcome.changed.extend, outcome.refused)
+        commit_or_bisect(keys[start : start + chunk], write, outcome.changed.extend, outcome.refused)
         yield outcome
 
 

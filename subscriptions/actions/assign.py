@@ -12,7 +12,7 @@ from accounts.acting import action
 from accounts.models import Account, NumberAssignment, PhoneNumber, ServiceRole, ServiceUser, User
 from accounts.roles import Capability, require, require_staff
 from core.clock import database_now
-from core.history import credit
+from core.history import attributed
 from core.refusals import AlreadyDone
 from subscriptions.catalogue import contact_center_of
 
@@ -132,7 +132,7 @@ def correct_assignment(
     )
     number = PhoneNumber.objects.get(pk=number.pk)
     vars(number)["_change_reason"] = f"Assigned from {start:%Y-%m-%d %H:%M %Z}: {reason.strip()}"[:LONGEST_REASON]
-    credit(number, by, now).save()
+    attributed(number, to=by, at=now).save()
     return assignment
 
 

@@ -18,16 +18,16 @@ from core.refusals import AlreadyDone
 from subscriptions.actions.write import write_change
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, in_force
 from subscriptions.differences import Difference, differences
-from subscriptions.models import Change, ContactCenter
-from subscriptions.rules import Catalogue, Subscription, basis, refuse_subscription
+from subscriptions.models import ContactCenter, SubscriptionChange
+from subscriptions.rules import Catalogue, Subscription, confirmation_digest, refuse_subscription
 
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What a customer confirmed: the one form it came from, and the digest of what that form showed (`rules.basis`)."""
+    """What a customer confirmed: the one form it came from, and the digest of what that form showed."""
 
     key: UUID
-    basis: str
+    confirmation_digest: str
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Proposal:
 
     wanted: Subscription
     differences: Sequence[Difference]
-    basis: str
+    confirmation_digest: str
 
 
 @partial(action, records_as="change_subscription")
@@ -51,7 +51,7 @@ def propose_subscription(account: Account, wanted: Subscription, *, by: User, no
         edition=facts.center.edition,
         catalogue=facts.catalogue,
     )
-    return Proposal(wanted, list(changes), facts.basis_of(wanted))
+    return Proposal(wanted, list(changes), facts.digest_of(wanted))
 
 
 @action
@@ -62,7 +62,7 @@ def change_subscription(
     by: User,
     confirmation: Confirmation | None = None,
     now: datetime | None = None,
-) -> Change:
+) -> SubscriptionChange:
     """Make the account hold `wanted`, all of it or nothing, and return the change.
 
     Refused with every reason at once, by field (`rules.refuse_subscription`). With a `confirmation`, refused as stale
@@ -70,13 +70,13 @@ def change_subscription(
     same form again, answers AlreadyDone and writes nothing.
     """
     facts = _facts(account, by=by, now=now)
-    if confirmation and (done := Change.objects.filter(confirmation=confirmation.key).first()):
+    if confirmation and (done := SubscriptionChange.objects.filter(confirmation=confirmation.key).first()):
         raise AlreadyDone(
             _("You have confirmed this already, on %(at)s. Nothing was changed twice."),
             code="already_confirmed",
             params={"at": moment_in_words(done.at, account.zone)},
         )
-    if confirmation and confirmation.basis != facts.basis_of(wanted):
+    if confirmation and confirmation.confirmation_digest != facts.digest_of(wanted):
         raise ValidationError(
             _(
                 "Something changed since this page was made: the subscription, a price, or the mode of the account. "
@@ -120,8 +120,8 @@ class _Facts:
         if wanted == self.held:
             raise AlreadyDone(_("This is what the account holds already. Nothing was changed."), code="no_change")
 
-    def basis_of(self, wanted: Subscription) -> str:
-        return basis(
+    def digest_of(self, wanted: Subscription) -> str:
+        return confirmation_digest(
             wanted,
             version=self.center.version,
             edition=self.center.edition,
@@ -141,7 +141,7 @@ def _facts(account: Account, *, by: User, now: datetime | None) -> _Facts:
     center = contact_center_of(account)
     now = now or database_now()
     today = account.decided_day(now)
-    latest = Change.objects.filter(account=account).latest("version")
+    latest = SubscriptionChange.objects.filter(account=account).latest("version")
     if now < latest.at:
         raise ValidationError(
             _("The subscription was changed after %(now)s: what is past can't be changed."),

@@ -9,12 +9,12 @@ from accounts.acting import action
 from accounts.models import Account, User
 from accounts.roles import Capability, require
 from core.clock import database_now
-from core.history import credit
+from core.history import attributed
 from onboarding.models import NoticeKind, Onboarding
 from onboarding.notices import enqueue
 from subscriptions.actions.write import write_change
 from subscriptions.catalogue import catalogue_on
-from subscriptions.models import ContactCenter, Kind
+from subscriptions.models import ContactCenter, ItemKind
 from subscriptions.rules import Subscription, withdrawn
 
 
@@ -37,7 +37,7 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
     today = account.decided_day(now)
     catalogue = catalogue_on(today)
     product = catalogue.get(edition)
-    if product is None or product.kind != Kind.PRODUCT:
+    if product is None or product.kind != ItemKind.PRODUCT:
         raise ValidationError(
             {
                 "edition": ValidationError(
@@ -49,19 +49,19 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
         raise ValidationError({"edition": withdrawn(product)})
     defaults = [item for item in catalogue.values() if item.held_at_install and item.is_sold_with(product)]
     by_kind = {item.kind: item for item in defaults}
-    if not {Kind.STORAGE, Kind.PACKAGE} <= by_kind.keys():
+    if not {ItemKind.STORAGE, ItemKind.PACKAGE} <= by_kind.keys():
         raise ValidationError(
             _("The catalogue has no default storage or toll-free package today. Ask the provider to complete it."),
             code="catalogue_incomplete",
         )
-    credit(Onboarding(account=account, started_at=now, started_on=today), by, now).save()
+    attributed(Onboarding(account=account, started_at=now, started_on=today), to=by, at=now).save()
     center = ContactCenter(account=account, edition=product, installed_at=now)
     wanted = Subscription(
         seats=0,
-        storage=by_kind[Kind.STORAGE].sku,
-        package=by_kind[Kind.PACKAGE].sku,
-        channels=frozenset(item.sku for item in defaults if item.kind == Kind.CHANNEL),
-        addons=frozenset(item.sku for item in defaults if item.kind == Kind.ADDON),
+        storage=by_kind[ItemKind.STORAGE].sku,
+        package=by_kind[ItemKind.PACKAGE].sku,
+        channels=frozenset(item.sku for item in defaults if item.kind == ItemKind.CHANNEL),
+        addons=frozenset(item.sku for item in defaults if item.kind == ItemKind.ADDON),
     )
     write_change(center, wanted, catalogue=catalogue, by=by, now=now)
     enqueue([account.pk], NoticeKind.INSTALLED, occasion="installed", now=now, facts={"edition": product.name})

@@ -6,11 +6,11 @@ from uuid import UUID
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from accounts.models import User
-from core.history import credit
+from core.history import attributed
 from subscriptions.catalogue import in_force
 from subscriptions.differences import places_of
 from subscriptions.ledger import Rewrite, rewrite
-from subscriptions.models import Change, ContactCenter, Holding, Slot
+from subscriptions.models import ContactCenter, Holding, Slot, SubscriptionChange
 from subscriptions.rules import Catalogue, Subscription
 
 
@@ -22,7 +22,7 @@ def write_change(
     by: User,
     now: datetime,
     confirmation: UUID | None = None,
-) -> Change:
+) -> SubscriptionChange:
     """Make the Contact Center hold `wanted` from `now` on, and return the change. The caller holds the account's lock.
 
     The first change of a Contact Center, made by install, has version 0.
@@ -31,8 +31,8 @@ def write_change(
     center.storage = catalogue[wanted.storage]
     center.package = catalogue[wanted.package]
     center.version = 0 if center.pk is None else center.version + 1
-    credit(center, by, now).save()
-    change = Change.objects.create(
+    attributed(center, to=by, at=now).save()
+    change = SubscriptionChange.objects.create(
         account_id=center.account_id,
         version=center.version,
         confirmation=confirmation,

@@ -12,11 +12,11 @@ from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.admin import CarefulInline, HistoryAdmin, ReadOnly, WholeForm
+from core.admin import BaseInline, FullCheckForm, HistoryAdmin, ReadOnly
 from core.clock import database_now
 from core.dates import day_in_words
 from subscriptions.catalogue import sale_refusal
-from subscriptions.models import Item, Kind, Price
+from subscriptions.models import Item, ItemKind, Price
 from subscriptions.sale import first_day_of_a_new_price, first_day_to_withdraw_from, refuse_past_price
 
 IDENTITY = ("sku", "kind", "charged_per", "size", "held_at_install")
@@ -52,7 +52,7 @@ class ComingPriceFormSet(BaseInlineFormSet):
             first.add_error("effective_from", refusal)
 
 
-class PricesInEffect(ReadOnly, CarefulInline):
+class PricesInEffect(ReadOnly, BaseInline):
     """Prices that have started, which are final, the latest first."""
 
     model = Price
@@ -64,7 +64,7 @@ class PricesInEffect(ReadOnly, CarefulInline):
         return super().get_queryset(request).filter(effective_from__lt=first_day_of_a_new_price(database_now()))
 
 
-class ComingPrices(CarefulInline):
+class ComingPrices(BaseInline):
     model = Price
     formset = ComingPriceFormSet
     fields = ("effective_from", "monthly_price", "per_minute")
@@ -75,11 +75,11 @@ class ComingPrices(CarefulInline):
         return super().get_queryset(request).filter(effective_from__gte=first_day_of_a_new_price(database_now()))
 
 
-class ItemForm(WholeForm):
+class ItemForm(FullCheckForm):
     def clean_only_for(self) -> list[str]:
         """Return the SKUs; refused where one is not that of a product, since then nobody could buy the item."""
         skus = self.cleaned_data["only_for"]
-        products = Item.objects.of_kind(Kind.PRODUCT).values_list("sku", flat=True)
+        products = Item.objects.of_kind(ItemKind.PRODUCT).values_list("sku", flat=True)
         if unknown := set(skus) - set(products):
             raise ValidationError(f"Not the SKU of a product: {', '.join(sorted(unknown))}.", code="unknown_product")
         return skus

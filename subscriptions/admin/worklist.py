@@ -14,7 +14,7 @@ from onboarding.admin import Worklist
 from onboarding.admin.worklist import Column
 from onboarding.models import Onboarding
 from subscriptions.held import held_by_accounts
-from subscriptions.models import Item, Kind
+from subscriptions.models import Item, ItemKind
 from subscriptions.readiness import WHOLE, Readiness, is_ready, readiness_of, readiness_score
 
 
@@ -35,7 +35,7 @@ class EditionFilter(admin.SimpleListFilter):
     parameter_name = "edition"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return Item.objects.of_kind(Kind.PRODUCT).values_list("sku", "name")
+        return Item.objects.of_kind(ItemKind.PRODUCT).values_list("sku", "name")
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Onboarding]) -> QuerySet[Onboarding]:
         return queryset.filter(account__contact_center__edition__sku=self.value()) if self.value() else queryset

@@ -1,16 +1,16 @@
-from subscriptions.models.catalogue import ChargedPer, Item, ItemQuerySet, Kind, Price
-from subscriptions.models.held import MOST_SEATS, Change, ContactCenter, Holding, HoldingQuerySet, Slot
+from subscriptions.models.catalogue import ChargedPer, Item, ItemKind, ItemQuerySet, Price
+from subscriptions.models.held import MOST_SEATS, ContactCenter, Holding, HoldingQuerySet, Slot, SubscriptionChange
 
 __all__ = [
     "MOST_SEATS",
-    "Change",
     "ChargedPer",
     "ContactCenter",
     "Holding",
     "HoldingQuerySet",
     "Item",
+    "ItemKind",
     "ItemQuerySet",
-    "Kind",
     "Price",
     "Slot",
+    "SubscriptionChange",
 ]

@@ -11,8 +11,10 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from core.money import money
 
-class Kind(models.TextChoices):
+
+class ItemKind(models.TextChoices):
     """The part of the catalogue an item belongs to."""
 
     PRODUCT = "product", _("Product")
@@ -42,7 +44,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
             per_minute=Subquery(price.values("per_minute")[:1]),
         )
 
-    def of_kind(self, kind: Kind) -> "ItemQuerySet":
+    def of_kind(self, kind: ItemKind) -> "ItemQuerySet":
         return self.filter(kind=kind)
 
 
@@ -56,7 +58,7 @@ class Item(models.Model):
         validators=[RegexValidator(r"^[a-z0-9-]+\Z", "An SKU is made of small letters, digits and hyphens.")],
     )
     name = models.CharField(max_length=100)
-    kind = models.CharField(max_length=16, choices=Kind.choices)
+    kind = models.CharField(max_length=16, choices=ItemKind.choices)
     charged_per = models.CharField(max_length=16, choices=ChargedPer.choices, default=ChargedPer.ACCOUNT)
     size = models.PositiveIntegerField(
         default=0, help_text="Minutes a month of a toll-free package, gigabytes of recording storage, else 0."
@@ -92,27 +94,27 @@ class Item(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "size"],
-                condition=Q(kind__in=[Kind.STORAGE, Kind.PACKAGE], withdrawn_from=None),
+                condition=Q(kind__in=[ItemKind.STORAGE, ItemKind.PACKAGE], withdrawn_from=None),
                 name="one_item_of_a_size",
                 violation_error_message="There is already an item of this size on sale.",
             ),
             models.UniqueConstraint(
                 fields=["kind"],
-                condition=Q(kind__in=[Kind.STORAGE, Kind.PACKAGE], held_at_install=True),
+                condition=Q(kind__in=[ItemKind.STORAGE, ItemKind.PACKAGE], held_at_install=True),
                 name="one_default_of_a_kind",
                 violation_error_message="There is already a default storage or package.",
             ),
             models.CheckConstraint(
-                condition=~Q(kind=Kind.PACKAGE, held_at_install=True) | Q(size=0),
+                condition=~Q(kind=ItemKind.PACKAGE, held_at_install=True) | Q(size=0),
                 name="default_package_has_no_minutes",
                 violation_error_message="The default toll-free package, Pay-per-use, includes no minutes.",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=[Kind.STORAGE, Kind.PACKAGE]) | Q(size=0),
+                condition=Q(kind__in=[ItemKind.STORAGE, ItemKind.PACKAGE]) | Q(size=0),
                 name="only_storage_and_packages_have_a_size",
             ),
             models.CheckConstraint(
-                condition=~Q(kind=Kind.PRODUCT) | Q(charged_per=ChargedPer.SEAT, held_at_install=False),
+                condition=~Q(kind=ItemKind.PRODUCT) | Q(charged_per=ChargedPer.SEAT, held_at_install=False),
                 name="product_is_charged_per_seat",
             ),
             models.CheckConstraint(
@@ -180,11 +182,11 @@ class Price(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.item}: ${self.monthly_price} from {self.effective_from}"
+        return f"{self.item}: {money(self.monthly_price)} from {self.effective_from}"
 
     def clean(self) -> None:
         item = Item.objects.filter(pk=self.item_id).first()
-        if item and (item.kind == Kind.PACKAGE) != (self.per_minute is not None):
+        if item and (item.kind == ItemKind.PACKAGE) != (self.per_minute is not None):
             raise ValidationError(
                 {
                     "per_minute": ValidationError(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from accounts.models import Account, User
-from subscriptions.models.catalogue import Item, Kind
+from subscriptions.models.catalogue import Item, ItemKind
 
 MOST_SEATS = 100_000
 MEANWHILE = _("Somebody else changed the subscription at the same moment. Look at it again.")
@@ -25,17 +25,17 @@ class ContactCenter(models.Model):
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="contact_center")
     edition = models.ForeignKey(
-        Item, on_delete=models.PROTECT, related_name="+", limit_choices_to={"kind": Kind.PRODUCT}
+        Item, on_delete=models.PROTECT, related_name="+", limit_choices_to={"kind": ItemKind.PRODUCT}
     )
     seats = models.PositiveIntegerField("concurrent-user seats", default=0, db_default=0)
     storage = models.ForeignKey(
-        Item, on_delete=models.PROTECT, related_name="+", limit_choices_to={"kind": Kind.STORAGE}
+        Item, on_delete=models.PROTECT, related_name="+", limit_choices_to={"kind": ItemKind.STORAGE}
     )
     package = models.ForeignKey(
         Item,
         on_delete=models.PROTECT,
         related_name="+",
-        limit_choices_to={"kind": Kind.PACKAGE},
+        limit_choices_to={"kind": ItemKind.PACKAGE},
         verbose_name="toll-free package",
     )
     version = models.PositiveIntegerField(default=0, db_default=0)
@@ -58,7 +58,7 @@ class ContactCenter(models.Model):
         return f"Contact Center of {self.account}"
 
 
-class Change(models.Model):
+class SubscriptionChange(models.Model):
     """One accepted change of what an account holds; its ledger rows point to it. Never changed or deleted.
 
     A confirmed purchase form carries a `confirmation`, which is unique: the same form can't buy twice (I14).
@@ -72,6 +72,7 @@ class Change(models.Model):
     day = models.DateField(help_text="The local day of the change, decided when it was made.")
 
     class Meta:
+        db_table = "subscriptions_change"
         ordering = ["account", "version"]
         constraints = [
             models.UniqueConstraint(
@@ -125,8 +126,10 @@ class Holding(models.Model):
     slot = models.BigIntegerField(help_text="The place in the ledger; two rows of a place never overlap.")
     quantity = models.PositiveIntegerField(help_text="Seats of the product, else 1.")
     period = DateRangeField()
-    change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="written")
-    superseded_by = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="superseded", null=True)
+    change = models.ForeignKey(SubscriptionChange, on_delete=models.PROTECT, related_name="written")
+    superseded_by = models.ForeignKey(
+        SubscriptionChange, on_delete=models.PROTECT, related_name="superseded", null=True
+    )
 
     objects = HoldingQuerySet.as_manager()
 

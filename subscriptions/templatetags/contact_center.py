@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from accounts.models import Account, NumberAssignment, ServiceUser
+from core.money import money
 from onboarding import rules as mode
 from subscriptions import held
 from subscriptions.catalogue import Waiting, held_by, in_force, waiting_package
@@ -35,7 +36,7 @@ def center_of(account: Account) -> ContactCenter | None:
 
 
 @register.simple_tag
-def held_of(account: Account) -> held.Summary | None:
+def held_of(account: Account) -> held.SubscriptionSummary | None:
     """Return the names of all that the account holds, or None without Contact Center. One query."""
     return held.held_by_accounts([account.pk]).get(account.pk)
 
@@ -92,7 +93,7 @@ def price(item: Item) -> str:
     """Return the item's monthly price in words: `$70.00 per seat`, `$30.00`, `Included`."""
     if not item.monthly_price:
         return gettext("Included")
-    amount = f"${item.monthly_price:,.2f}"
+    amount = money(item.monthly_price)
     return gettext("%(amount)s per seat") % {"amount": amount} if item.charged_per == ChargedPer.SEAT else amount
 
 

@@ -8,26 +8,26 @@ from django import template
 from onboarding.letters import Batch
 from onboarding.models import Notice
 from subscriptions import held
-from subscriptions.models import Change, Holding
+from subscriptions.models import Holding, SubscriptionChange
 
 register = template.Library()
 SHOWN = 200
 
 
 @register.simple_tag
-def held_by_accounts(accounts: Sequence[int]) -> dict[int, held.Summary]:
+def held_by_accounts(accounts: Sequence[int]) -> dict[int, held.SubscriptionSummary]:
     """Return what each of these accounts holds, by its key, for all of a page by one query."""
     return held.held_by_accounts(accounts)
 
 
 @register.simple_tag
-def held_told(batch: Batch, notice: Notice) -> held.Summary | None:
+def held_told(batch: Batch, notice: Notice) -> held.SubscriptionSummary | None:
     """Return what the account of a notice holds; one query for all notices of the batch."""
     return batch.once(held_told, lambda: held.held_by_accounts(batch.accounts)).get(notice.account_id)
 
 
 @register.filter
-def of_account(summaries: dict[int, held.Summary], account: int) -> held.Summary | None:
+def of_account(summaries: dict[int, held.SubscriptionSummary], account: int) -> held.SubscriptionSummary | None:
     """Return what one account holds, from the answer of `held_by_accounts`."""
     return summaries.get(account)
 
@@ -55,7 +55,7 @@ def ledger_of(account: int) -> dict[str, Any]:
 @register.simple_tag
 def changes_of(account: int) -> dict[str, Any]:
     """Return the latest changes of what an account holds, as a table of the admin."""
-    rows = Change.objects.filter(account=account).select_related("by").order_by("-version")
+    rows = SubscriptionChange.objects.filter(account=account).select_related("by").order_by("-version")
     return {
         "headers": ["Change", "When (UTC)", "By"],
         "rows": [[row.version, f"{row.at:%Y-%m-%d %H:%M}", row.by] for row in rows[:SHOWN]],

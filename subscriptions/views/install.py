@@ -17,7 +17,7 @@ from core.refusals import show_refusal
 from subscriptions.actions import install
 from subscriptions.catalogue import catalogue_on, contact_center_of
 from subscriptions.forms import InstallForm
-from subscriptions.models import ContactCenter, Kind
+from subscriptions.models import ContactCenter, ItemKind
 
 
 def contact_center_page(capability: Capability) -> Callable[[Page], Page]:
@@ -52,7 +52,9 @@ def install_page(request: AccountRequest) -> HttpResponse:
     if ContactCenter.objects.filter(account=account).exists():
         return redirect("subscription", account.number)
     today = account.day_of(database_now())
-    editions = [item for item in catalogue_on(today).values() if item.kind == Kind.PRODUCT and item.is_on_sale(today)]
+    editions = [
+        item for item in catalogue_on(today).values() if item.kind == ItemKind.PRODUCT and item.is_on_sale(today)
+    ]
     form = InstallForm(request.POST or None, editions=editions)
     if request.method == "POST" and not form.is_valid():
         record_form(request, "install", form)

@@ -154,7 +154,7 @@ def _confirmation_page(
         "account": request.account.pk,
         "user": request.user.pk,
         "key": str(uuid4()),
-        "basis": proposal.basis,
+        "digest": proposal.confirmation_digest,
         "wanted": initial_of(proposal.wanted),
     }
     context = {
@@ -175,4 +175,4 @@ def _read(request: AccountRequest) -> tuple[Subscription, Confirmation] | None:
         return None
     if (token["account"], token["user"]) != (request.account.pk, request.user.pk):
         return None
-    return subscription_of(token["wanted"]), Confirmation(UUID(token["key"]), token["basis"])
+    return subscription_of(token["wanted"]), Confirmation(UUID(token["key"]), token["digest"])

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import Account, PhoneNumber, Refusal, ServiceUser, User
 from billing.actions import issue_credit_note, save_mapping
-from billing.models import BillRun, FailedBill, HeldBill, Invoice
+from billing.models import BillOnHold, BillRun, FailedBill, Invoice
 from billing.pricing.charges import Line
 from billing.runs.writing import Bill, write_invoices, write_lines
 from core.clock import database_now
@@ -48,7 +48,7 @@ def everything(installed: Account, owner: User, root: User, toll_free: PhoneNumb
     imported([row("c1", at=now), row("c2", seconds=-1), row("c3", at=now, seconds=61), row("c3", at=now, seconds=62)])
     run = BillRun.objects.create(month=MARCH, started_at=IN_APRIL)
     FailedBill.objects.create(run=run, account=installed, reason="No price.")
-    HeldBill.objects.create(account=installed, month=MARCH, total=1, why="Out of line.", held_at=IN_APRIL)
+    BillOnHold.objects.create(account=installed, month=MARCH, total=1, why="Out of line.", held_at=IN_APRIL)
     line = Line("usage", "tf-payperuse", MARCH, MARCH, MARCH, 100, Decimal("0.045"), Decimal("4.50"), minutes=100)
     bills = write_lines([Bill(installed.pk, [line])], at_most=1)
     write_invoices(bills, bills, month=MARCH, now=IN_APRIL)

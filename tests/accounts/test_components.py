@@ -64,7 +64,7 @@ def test_a_confirmation_carries_its_token_and_the_visitors() -> None:
 
 
 def test_an_empty_state_and_a_table() -> None:
-    assert rendered('{% nothing "None yet" level=3 %}<p>Later.</p>{% endnothing %}') == (
+    assert rendered('{% empty_state "None yet" level=3 %}<p>Later.</p>{% endempty_state %}') == (
         '<div class="empty"> <h3>None yet</h3> <p>Later.</p> </div>'
     )
     shown = rendered('{% data_table "Invoices" kind="lines" %}<tbody></tbody>{% enddata_table %}')

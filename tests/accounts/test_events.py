@@ -12,12 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from accounts.actions import add_service_user
-from accounts.events import Cursor, Event, Kind, Wanted, event_page, events_of, people_of, recent_events
+from accounts.events import Cursor, Event, EventKind, Wanted, event_page, events_of, people_of, recent_events
 from accounts.events import reading as reading_of_events
 from accounts.events.registry import all_sources
 from accounts.events.sources import HistorySource
 from accounts.models import Account, Contact, PhoneNumber, Refusal, Role, ServiceUser, User
-from core.history import credit
+from core.history import attributed
 from onboarding.actions import activate, request_go_live, withdraw_go_live
 from onboarding.models import DeadlineRule, Onboarding, Origin
 from subscriptions.actions import assign_number, assign_users, correct_assignment, unassign_number
@@ -35,7 +35,7 @@ def told(event: Event) -> tuple[Any, ...]:
     return (event.who, event.action, event.item, [(c.label, c.before, c.after) for c in event.changes], event.note)
 
 
-def of_kind(account: Account, kind: Kind) -> list[tuple[Any, ...]]:
+def of_kind(account: Account, kind: EventKind) -> list[tuple[Any, ...]]:
     """Return the events of a kind, the oldest first."""
     return [told(event) for event in reversed(list(events_of(account, Wanted(kind=kind))))]
 
@@ -49,7 +49,7 @@ def test_an_install_and_purchases_are_told_item_by_item(installed: Account, owne
     buy(installed, owner, NOON, seats=2, storage="storage-100", channels=switched - {"addon-crm"})
     later = NOON + timedelta(days=1)
     buy(installed, owner, later, seats=1, channels=frozenset({"channel-chat"}), addons=frozenset({"addon-crm"}))
-    assert of_kind(installed, Kind.SUBSCRIPTION) == [
+    assert of_kind(installed, EventKind.SUBSCRIPTION) == [
         (
             "Olivia Owner",
             "Contact Center installed",
@@ -82,7 +82,7 @@ def test_an_install_and_purchases_are_told_item_by_item(installed: Account, owne
 def test_what_is_switched_off_and_on_again_on_a_day_is_told_both_times(installed: Account, owner: User) -> None:
     for hour, channels in enumerate([frozenset[str](), frozenset({"channel-voice"})], start=1):
         buy(installed, owner, NOON + timedelta(hours=hour), channels=channels)
-    switched = [event[3] for event in of_kind(installed, Kind.SUBSCRIPTION)[1:]]
+    switched = [event[3] for event in of_kind(installed, EventKind.SUBSCRIPTION)[1:]]
     assert switched == [[("Voice", "on", "off")], [("Voice", "off", "on")]]
 
 
@@ -90,7 +90,7 @@ def test_what_was_refused_is_told_in_short_words(installed: Account, owner: User
     for wanted in ({"seats": 3}, {"package": "tf-500"}, {"storage": "storage-9"}):
         with pytest.raises(ValidationError):
             buy(installed, owner, NOON, **wanted)
-    assert of_kind(installed, Kind.REFUSED) == [
+    assert of_kind(installed, EventKind.REFUSED) == [
         ("Olivia Owner", "Change the subscription", "Seats", [], "tried 3 seats; 2 is the limit in onboarding"),
         (
             "Olivia Owner",
@@ -112,7 +112,7 @@ def test_what_was_refused_is_told_in_short_words(installed: Account, owner: User
 def test_a_refusal_that_has_no_short_words_says_what_was_tried(account: Account) -> None:
     common = {"account": account, "action": "some_new_verb", "field": "wanted_on"}
     Refusal.objects.create(**common, tried="{tried} 7", rule="no_such_rule", message="{Not} so.")
-    assert of_kind(account, Kind.REFUSED) == [
+    assert of_kind(account, EventKind.REFUSED) == [
         ("System", "Some new verb", "Wanted on", [], "tried {tried} 7: {Not} so.")
     ]
 
@@ -123,10 +123,10 @@ def test_people_are_told_with_what_changed(installed: Account, owner: User) -> N
         assign_users(installed, {ann.pk: role}, by=owner)
     ann.refresh_from_db()
     ann.name = "Ann Agent"
-    credit(ann, owner).save()
-    credit(ann, owner).save()  # a row of history in which nothing changed
+    attributed(ann, to=owner).save()
+    attributed(ann, to=owner).save()  # a row of history in which nothing changed
     who, item = "Olivia Owner", "Ann"
-    assert of_kind(installed, Kind.USERS) == [
+    assert of_kind(installed, EventKind.USERS) == [
         (who, "Person added", item, [("E-mail", "", "ann@example.com")], ""),
         (who, "Contact Center assigned", item, [("Contact Center", "not assigned", "Agent")], ""),
         (who, "Role changed", item, [("Contact Center", "Agent", "Team Leader")], ""),
@@ -137,13 +137,13 @@ def test_people_are_told_with_what_changed(installed: Account, owner: User) -> N
 
 def test_numbers_are_told_in_national_form(installed: Account, owner: User, member: User) -> None:
     number = PhoneNumber(account=installed, number="+18005550100")
-    credit(number, member, NOON).save()
+    attributed(number, to=member, at=NOON).save()
     assign_number(installed, number, by=owner, now=NOON + timedelta(hours=1))
     unassign_number(installed, number, by=owner, now=NOON + timedelta(hours=2))
     start = NOON + timedelta(hours=3)
     correct_assignment(installed, number, start, start + timedelta(hours=1), by=member, reason="Ticket 12: secret")
     item = "(800) 555-0100"
-    assert of_kind(installed, Kind.NUMBERS) == [
+    assert of_kind(installed, EventKind.NUMBERS) == [
         ("Onboarding team", "Number added", item, [], ""),
         ("Olivia Owner", "Number assigned", item, [], ""),
         ("Olivia Owner", "Number unassigned", item, [], ""),
@@ -152,7 +152,7 @@ def test_numbers_are_told_in_national_form(installed: Account, owner: User, memb
         ("Onboarding team", "Assignment corrected", item, [], "Assigned from 2026-03-06 18:00 UTC"),
     ]
     with translation.override("es"):
-        (*_, corrected) = of_kind(installed, Kind.NUMBERS)
+        (*_, corrected) = of_kind(installed, EventKind.NUMBERS)
     assert (corrected[1], corrected[4]) == ("Asignación corregida", "Asignado desde 2026-03-06 18:00 UTC")
 
 
@@ -161,21 +161,21 @@ def test_a_number_that_moves_tells_neither_account_of_the_other(
 ) -> None:
     third, other = make_account("300003"), make_account("200002", company="Blue Harbor")
     number = PhoneNumber(account=account, number="+18005550100")
-    credit(number, member, NOON).save()
+    attributed(number, to=member, at=NOON).save()
     for hours, owner in enumerate((other, third), start=1):
         number.account = owner
-        credit(number, member, NOON + timedelta(hours=hours)).save()
+        attributed(number, to=member, at=NOON + timedelta(hours=hours)).save()
     number.number = "+18005550111"
-    credit(number, member, NOON + timedelta(hours=3)).save()
+    attributed(number, to=member, at=NOON + timedelta(hours=3)).save()
 
     def seen(mine: Account) -> list[tuple[str, str]]:
-        return [event[1:3] for event in of_kind(mine, Kind.NUMBERS)]
+        return [event[1:3] for event in of_kind(mine, EventKind.NUMBERS)]
 
     added, moved = ("Number added", "(800) 555-0100"), ("Number moved away", "(800) 555-0100")
     assert seen(account) == [added, moved]
     assert seen(other) == [added, moved]
     assert seen(third) == [added, ("Number changed", "(800) 555-0111")]
-    assert all(event[3] == [] for event in of_kind(account, Kind.NUMBERS))
+    assert all(event[3] == [] for event in of_kind(account, EventKind.NUMBERS))
 
 
 def test_the_mode_and_requests_are_told_without_the_teams_own_words(
@@ -184,7 +184,7 @@ def test_the_mode_and_requests_are_told_without_the_teams_own_words(
     request_go_live(installed, wanted_on=NOON.date(), note="Soon", by=owner, now=NOON)
     withdraw_go_live(installed, by=owner, now=NOON + timedelta(hours=1))
     activate(installed, by=member, reason="Pays at last", now=NOON + timedelta(hours=2))
-    events = of_kind(installed, Kind.ONBOARDING)
+    events = of_kind(installed, EventKind.ONBOARDING)
     assert events == [
         ("Olivia Owner", "Onboarding mode switched on", "100001", [("Mode", "", "in onboarding")], ""),
         ("Olivia Owner", "Asked to go live", "for March 6, 2026", [], ""),
@@ -192,7 +192,7 @@ def test_the_mode_and_requests_are_told_without_the_teams_own_words(
         ("Onboarding team", "Account activated", "100001", [("Mode", "in onboarding", "active")], ""),
     ]
     assert "Pays at last" not in str(events)
-    newest = next(events_of(installed, Wanted(kind=Kind.ONBOARDING)))
+    newest = next(events_of(installed, Wanted(kind=EventKind.ONBOARDING)))
     assert (newest.who, newest.person) == ("Onboarding team", "tom@example.com")
 
 
@@ -202,11 +202,11 @@ def test_what_the_schedule_did_the_system_did(installed: Account) -> None:
     mode = Onboarding.objects.get()
     for name, value in activation.items():
         setattr(mode, name, value)
-    credit(mode, system, NOON).save()
-    [told_by_system] = events_of(installed, Wanted(who="system", kind=Kind.ONBOARDING))
+    attributed(mode, to=system, at=NOON).save()
+    [told_by_system] = events_of(installed, Wanted(who="system", kind=EventKind.ONBOARDING))
     assert (told_by_system.who, told_by_system.action) == ("System", "Account activated")
     for who in ("team", str(system.pk)):
-        assert not list(events_of(installed, Wanted(who=who, kind=Kind.ONBOARDING)))
+        assert not list(events_of(installed, Wanted(who=who, kind=EventKind.ONBOARDING)))
 
 
 def test_what_the_team_plans_is_told_without_its_reasons_and_its_owner(installed: Account, member: User) -> None:
@@ -214,7 +214,7 @@ def test_what_the_team_plans_is_told_without_its_reasons_and_its_owner(installed
         mode = Onboarding.objects.get()
         for name, value in fields.items():
             setattr(mode, name, value)
-        credit(mode, member, NOON + timedelta(hours=hours)).save()
+        attributed(mode, to=member, at=NOON + timedelta(hours=hours)).save()
 
     first, second = date(2026, 4, 1), date(2026, 4, 9)
     plan(1, owner=member)
@@ -240,8 +240,8 @@ def test_what_the_team_plans_is_told_without_its_reasons_and_its_owner(installed
 def test_an_answer_to_a_request_is_told(installed: Account, owner: User, member: User) -> None:
     request = request_go_live(installed, wanted_on=NOON.date(), by=owner, now=NOON)
     request.answered_at, request.answered_by, request.answer = NOON, member, "On Monday."
-    credit(request, member, NOON + timedelta(hours=1)).save()
-    [newest] = events_of(installed, Wanted(kind=Kind.ONBOARDING, who="team"))
+    attributed(request, to=member, at=NOON + timedelta(hours=1)).save()
+    [newest] = events_of(installed, Wanted(kind=EventKind.ONBOARDING, who="team"))
     assert told(newest) == ("Onboarding team", "Request to go live answered", "for March 6, 2026", [], "On Monday.")
 
 
@@ -249,7 +249,7 @@ def test_what_was_written_past_the_application_is_told_too(installed: Account) -
     settle()  # the install is committed
     ContactCenter.objects.update(seats=1)
     settle()
-    assert of_kind(installed, Kind.SUBSCRIPTION)[-1] == (
+    assert of_kind(installed, EventKind.SUBSCRIPTION)[-1] == (
         "System",
         "Subscription changed",
         "Contact Center Pro",
@@ -265,7 +265,7 @@ def test_contacts_and_the_account_are_told(account: Account, owner: User, make_u
     contact.role = Role.BILLING
     contact.save()
     contact.delete()
-    assert of_kind(account, Kind.ACCOUNT)[2:] == [
+    assert of_kind(account, EventKind.ACCOUNT)[2:] == [
         ("System", "Account changed", "100001", [("Company", "Acme Support", "Acme Care")], ""),
         ("System", "Contact added", "vera@example.com", [("Role", "", "Viewer")], ""),
         ("System", "Contact changed", "vera@example.com", [("Role", "Viewer", "Billing Manager")], ""),
@@ -274,7 +274,7 @@ def test_contacts_and_the_account_are_told(account: Account, owner: User, make_u
 
 
 def test_invoices_and_credit_notes_are_told(everything: None, installed: Account) -> None:
-    assert of_kind(installed, Kind.BILLING) == [
+    assert of_kind(installed, EventKind.BILLING) == [
         ("System", "Invoice issued", "INV-000001", [], "$4.50"),
         ("Billing team", "Credit note issued", "CN-000001", [], "$1.00 of INV-000001"),
     ]
@@ -285,7 +285,7 @@ def test_events_are_of_the_account_alone(
 ) -> None:
     other = make_account("200002")
     assert {told(event)[1] for event in recent_events(other, 100)} == {"Account opened", "Contact added"}
-    assert {event.kind for event in recent_events(installed, 100)} == set(Kind)
+    assert {event.kind for event in recent_events(installed, 100)} == set(EventKind)
 
 
 def test_who_may_be_a_person_the_team_or_the_system(
@@ -359,7 +359,7 @@ def test_one_query_reads_any_events(
     with django_assert_num_queries(1):
         assert len(recent_events(installed, 5)) == 5
     with django_assert_num_queries(1):
-        event_page(installed, Wanted(kind=Kind.USERS, who="team", until=datetime(2026, 4, 1, tzinfo=UTC)), 50)
+        event_page(installed, Wanted(kind=EventKind.USERS, who="team", until=datetime(2026, 4, 1, tzinfo=UTC)), 50)
     with django_assert_num_queries(0):
         assert list(events_of(installed, Wanted(kind="no kind"))) == []
 

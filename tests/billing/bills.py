@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.models import Account, PhoneNumber, User
-from billing.actions import Summary, run_bills
-from billing.models import LINE_FIELDS, HeldBill, Invoice
+from billing.actions import RunSummary, run_bills
+from billing.models import LINE_FIELDS, BillOnHold, Invoice
 from onboarding.actions import activate
 from subscriptions.actions import assign_number, change_subscription, install
 from subscriptions.catalogue import contact_center_of, held_by
@@ -54,7 +54,7 @@ def called(*call_ids: str, minutes: int = 100, **other: Any) -> None:
     assert imported(rows, live=False).added == len(call_ids)
 
 
-def bill(month: date = MARCH, now: datetime | None = IN_APRIL, **options: Any) -> Summary:
+def bill(month: date = MARCH, now: datetime | None = IN_APRIL, **options: Any) -> RunSummary:
     return run_bills(month, now=now, **options)
 
 
@@ -93,12 +93,12 @@ def invoiced(account: Account, by: User) -> Invoice:
     return Invoice.objects.get(account=account)
 
 
-def held_back(account: Account, by: User, settings: Any) -> HeldBill:
+def held_back(account: Account, by: User, settings: Any) -> BillOnHold:
     """Return the account's bill of March, held since usage above 1 dollar waits for a person."""
     settings.BILL_HOLD_USAGE_ABOVE = 1
     march(account, by)
     assert bill().held.keys() == {account.pk}
-    return HeldBill.objects.get()
+    return BillOnHold.objects.get()
 
 
 def nowhere(account: Account, zone: str = "Mars/Olympus") -> None:

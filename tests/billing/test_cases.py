@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from billing.actions import run_bills
-from billing.models import HeldBill
+from billing.models import BillOnHold
 from billing.replay import differences, replay
-from config.settings import env
+from config.environment import env
 from tests.conftest import CASES, catalogue_content
 
 PATHS = sorted([*CASES.glob("[0-9]*.json"), *CASES.glob("found/*.json")])
@@ -33,7 +33,7 @@ def test_every_line_of_the_case_comes_out(path: Path, db: None) -> None:
     case = json.loads(path.read_text())
     result = replay(case, catalogue_content())
     assert differences(case["expected"], result) == []
-    assert not HeldBill.objects.exists()
+    assert not BillOnHold.objects.exists()
     # Once more without the help of `differences`: totals, months and the number of lines as they stand in the file.
     told = {
         month: invoice and (invoice["total"], len(invoice["lines"])) for month, invoice in result["invoices"].items()
@@ -62,6 +62,6 @@ def test_the_default_settings_hold_none_but_the_bill_below_zero(
 
     monkeypatch.setattr("billing.replay.run_bills", as_live)
     replay(json.loads(path.read_text()), catalogue_content())
-    held = set(HeldBill.objects.values_list("month", "total"))
+    held = set(BillOnHold.objects.values_list("month", "total"))
     below_zero = {(date(2026, 2, 1), Decimal("-3.60")), (date(2026, 3, 1), Decimal("-4.05"))}  # March while that waits
     assert held == (below_zero if path.stem == "18-a-bill-below-zero" else set())

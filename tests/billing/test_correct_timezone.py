@@ -12,13 +12,13 @@ from django.urls import reverse
 from accounts.models import Account, PhoneNumber, Refusal, User
 from billing.actions import correct_timezone
 from billing.models import BilledMonth, CallRecord
-from billing.previews.estimate import kept_free
+from billing.previews.estimate import waived_charges
 from billing.previews.packages import packages_for
 from core.clock import database_now
 from core.refusals import AlreadyDone
 from onboarding.models import Onboarding
 from subscriptions.catalogue import catalogue_on
-from subscriptions.models import Change
+from subscriptions.models import SubscriptionChange
 from tests.accounts.zones import in_zone
 from tests.billing.bills import bill, buy, customer
 from tests.billing.call_rows import imported, row
@@ -53,10 +53,16 @@ def test_an_administrator_corrects_it_on_a_page(installed: Account, ada: User, c
 
 def test_days_that_were_decided_stay(installed: Account, answered: PhoneNumber, ada: User, member: User) -> None:
     imported([row("c1", at="2026-03-17T23:30:00-04:00")])
-    before = list(Change.objects.values_list("day")), list(Onboarding.objects.values_list("started_on", "activated_on"))
+    before = (
+        list(SubscriptionChange.objects.values_list("day")),
+        list(Onboarding.objects.values_list("started_on", "activated_on")),
+    )
     correct_timezone(installed, timezone=TOKYO, reason="Moved", by=ada)
     assert CallRecord.objects.get().day == date(2026, 3, 17)
-    after = list(Change.objects.values_list("day")), list(Onboarding.objects.values_list("started_on", "activated_on"))
+    after = (
+        list(SubscriptionChange.objects.values_list("day")),
+        list(Onboarding.objects.values_list("started_on", "activated_on")),
+    )
     assert after == before
     imported([row("c2", at="2026-03-17T23:30:00-04:00")])
     assert CallRecord.objects.get(call_id="c2").day == date(2026, 3, 18)
@@ -70,10 +76,10 @@ def test_pages_count_from_the_day_of_the_start_that_was_decided(
     customer(account, by=owner, team=None, seats=0, installed=noon)
     buy(account, owner, seats=2, now=noon)
     in_april, in_may = datetime(2026, 4, 20, tzinfo=UTC), date(2026, 5, 15)
-    before = kept_free(account, in_april)
+    before = waived_charges(account, in_april)
     correct_timezone(account, timezone="Pacific/Kiritimati", reason="Moved", by=ada)
     account.refresh_from_db()
-    after = kept_free(account, in_april - timedelta(hours=18))  # the same day there
+    after = waived_charges(account, in_april - timedelta(hours=18))  # the same day there
     assert before is not None
     assert after is not None
     assert after.total == before.total

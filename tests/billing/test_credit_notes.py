@@ -35,7 +35,7 @@ def given() -> list[tuple[int, Decimal]]:
 def test_money_is_given_back_until_nothing_is_left(invoice: Invoice, biller: User) -> None:
     note = give_back(invoice, "76.75", biller, reason="  Line was down ")
     assert (note.title, note.invoice, note.by, note.reason) == ("CN-000001", invoice, biller, "Line was down")
-    assert (invoice.total, invoice.left) == (TOTAL, Decimal("0.01"))
+    assert (invoice.total, invoice.creditable) == (TOTAL, Decimal("0.01"))
     with pytest.raises(ValidationError, match=r"At most \$0\.01 can be given back on INV-000001\."):
         give_back(invoice, "0.02", biller)
     give_back(invoice, "0.01", biller)
@@ -117,7 +117,7 @@ def test_control_without_the_account_lock_only_the_guard_stops_them(
         refused = [codes(one) for one in outcomes if isinstance(one, ValidationError)]
         guarded = guarded or {("__all__", "credit_is_within_the_invoice")} in refused
     assert guarded
-    assert invoice.left == Decimal("1.76")
+    assert invoice.creditable == Decimal("1.76")
     assert [number for number, _ in given()] == [1, 2, 3, 4, 5]
 
 
@@ -129,7 +129,7 @@ def test_control_without_the_guard_either_more_is_given_back_than_was_invoiced(
     sql("ALTER TABLE billing_creditnote DISABLE TRIGGER credit_is_within_the_invoice")
     try:
         at_once(10, lambda _: give_back(invoice, "70", biller))
-        assert invoice.left < 0
+        assert invoice.creditable < 0
     finally:
         sql("ALTER TABLE billing_creditnote ENABLE TRIGGER credit_is_within_the_invoice")
 
@@ -145,7 +145,7 @@ def page(invoice: Invoice) -> str:
 
 
 def sent(**fields: str) -> dict[str, str]:
-    return {"amount": "6.76", "reason": "Line was down", "left": "76.76", **fields}
+    return {"amount": "6.76", "reason": "Line was down", "creditable": "76.76", **fields}
 
 
 def test_the_page_gives_back_once_however_often_it_is_sent(invoice: Invoice, biller: User, as_biller: Client) -> None:
@@ -160,7 +160,7 @@ def test_the_page_gives_back_once_however_often_it_is_sent(invoice: Invoice, bil
     again = as_biller.post(page(invoice), sent())
     assert again.status_code == 200
     assert "Money was given back on this invoice meanwhile" in again.content.decode()
-    assert again.context["form"]["left"].value() == "70.00"
+    assert again.context["form"]["creditable"].value() == "70.00"
     assert [(note.number, note.by) for note in CreditNote.objects.all()] == [(1, biller)]
 
 
@@ -171,7 +171,8 @@ def test_the_page_gives_back_once_however_often_it_is_sent(invoice: Invoice, bil
         ({"amount": "1e999999"}, "amount"), ({"amount": "-1"}, "amount"), ({"amount": "0.001"}, "amount"),
         ({"amount": "76.77"}, "amount"), ({"amount": "\0"}, "amount"), ({"reason": ""}, "reason"),
         ({"reason": " "}, "reason"), ({"reason": "a\0b"}, "reason"), ({"reason": "x" * 2_001}, "reason"),
-        ({"left": "x"}, "left"), ({"left": ""}, "left"), ({"left": "1e999"}, "left"), ({"left": "1"}, "__all__"),
+        ({"creditable": "x"}, "creditable"), ({"creditable": ""}, "creditable"),
+        ({"creditable": "1e999"}, "creditable"), ({"creditable": "1"}, "__all__"),
     ],
 )  # fmt: skip
 def test_refusals_stand_at_their_fields(

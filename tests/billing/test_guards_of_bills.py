@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from accounts.models import Account, User
-from billing.models import BilledMonth, Counter, HeldBill, Invoice, InvoiceLine
+from billing.models import BilledMonth, BillOnHold, Counter, Invoice, InvoiceLine
 from tests.billing.bills import APRIL, IN_APRIL, IN_MAY, MARCH, SEAT, bill
 from tests.guarding import (
     INSERTS,
@@ -224,8 +224,8 @@ def test_there_is_one_counter_and_it_stays(invoice: Invoice) -> None:
 
 
 @pytest.fixture
-def held(charged: Account) -> HeldBill:
-    return HeldBill.objects.create(
+def held(charged: Account) -> BillOnHold:
+    return BillOnHold.objects.create(
         account=charged, month=MARCH, total=Decimal("9000.00"), why="Usage of $9,000.00", held_at=IN_APRIL
     )
 
@@ -235,7 +235,7 @@ def decided(by: User, state: str = "rejected") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way is not by_upsert], ids=named)
-def test_a_held_bill_is_decided_once(held: HeldBill, biller: User, way: Callable[..., None]) -> None:
+def test_a_held_bill_is_decided_once(held: BillOnHold, biller: User, way: Callable[..., None]) -> None:
     way(held, **decided(biller))
     for again in (decided(biller, "released"), {"state": "held", "decided_by": None}, {"note": "Other"}):
         with refused_by("held_bill_is_decided_once"):
@@ -249,7 +249,7 @@ def test_a_held_bill_is_decided_once(held: HeldBill, biller: User, way: Callable
     ids=named,
 )
 def test_a_held_bill_stays_what_it_was_and_names_who_decided(
-    held: HeldBill, biller: User, way: Callable[..., None], forged: dict[str, Any]
+    held: BillOnHold, biller: User, way: Callable[..., None], forged: dict[str, Any]
 ) -> None:
     with refused_by("held_bill_is_decided_once"):
         way(held, **{**decided(biller), **forged})
@@ -257,7 +257,7 @@ def test_a_held_bill_stays_what_it_was_and_names_who_decided(
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way is not by_upsert], ids=named)
 def test_the_digest_of_a_bill_is_stored_when_it_is_rejected_and_never_later(
-    held: HeldBill, biller: User, way: Callable[..., None]
+    held: BillOnHold, biller: User, way: Callable[..., None]
 ) -> None:
     digest = "d" * 64
     with refused_by("held_bill_is_decided_once"):
@@ -270,15 +270,15 @@ def test_the_digest_of_a_bill_is_stored_when_it_is_rejected_and_never_later(
             way(held, digest=other)
 
 
-def test_a_bill_rejected_without_a_digest_gets_none(held: HeldBill, biller: User) -> None:
-    HeldBill.objects.update(**decided(biller))
+def test_a_bill_rejected_without_a_digest_gets_none(held: BillOnHold, biller: User) -> None:
+    BillOnHold.objects.update(**decided(biller))
     with refused_by("held_bill_is_decided_once"):
-        HeldBill.objects.update(digest="d" * 64)
+        BillOnHold.objects.update(digest="d" * 64)
 
 
-def test_a_held_bill_is_never_deleted_and_held_once(held: HeldBill) -> None:
-    for attack in (held.delete, HeldBill.objects.all().delete, lambda: sql("DELETE FROM billing_heldbill")):
+def test_a_held_bill_is_never_deleted_and_held_once(held: BillOnHold) -> None:
+    for attack in (held.delete, BillOnHold.objects.all().delete, lambda: sql("DELETE FROM billing_heldbill")):
         with refused_by("held_bill_is_decided_once"):
             attack()
     with refused_by("one_held_bill_a_month"):
-        HeldBill.objects.create(account=held.account, month=MARCH, total=1, why="Again", held_at=IN_APRIL)
+        BillOnHold.objects.create(account=held.account, month=MARCH, total=1, why="Again", held_at=IN_APRIL)

@@ -9,7 +9,7 @@ from django.apps import apps
 
 from accounts.models import Account, User
 from billing.actions import issue_credit_note
-from billing.models import BillRun, CallImport, CreditNote, FailedBill, HeldBill, Invoice, RejectedCall
+from billing.models import BillOnHold, BillRun, CallImport, CreditNote, FailedBill, Invoice, RejectedCall
 from tests.billing.bills import IN_APRIL, MARCH, SEAT, bill
 from tests.guarding import INSERTS, load_fixture, named, refused_by, sql
 from tests.racing import at_once
@@ -95,7 +95,7 @@ def past(charged: Account, biller: User) -> Account:
     received = CallImport.objects.create(name="calls.csv", layout="own")
     RejectedCall.objects.create(received_in=received, line=2, code="bad_number", reason="It is no number.")
     FailedBill.objects.create(run=BillRun.objects.get(), account=charged, reason="No price.")
-    HeldBill.objects.create(account=charged, month=MARCH, total=1, why="High", held_at=IN_APRIL)
+    BillOnHold.objects.create(account=charged, month=MARCH, total=1, why="High", held_at=IN_APRIL)
     return charged
 
 

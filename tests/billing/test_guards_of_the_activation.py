@@ -112,12 +112,12 @@ def test_a_run_that_charges_too_early_is_stopped_and_says_why(
     installed: Account, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bug: every account is taken for active since March 1. The account is set aside with the guard's words."""
-    facts_of = chunk.facts_of
+    inputs_of = chunk.inputs_of
 
     def from_the_first(*args: Any) -> Any:
-        return {key: replace(facts, activated_on=MARCH) for key, facts in facts_of(*args).items()}
+        return {key: replace(facts, activated_on=MARCH) for key, facts in inputs_of(*args).items()}
 
-    monkeypatch.setattr(chunk, "facts_of", from_the_first)
+    monkeypatch.setattr(chunk, "inputs_of", from_the_first)
     buy(installed, owner, seats=1)
     summary = bill()
     assert summary.failed == {

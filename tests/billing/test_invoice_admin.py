@@ -123,7 +123,7 @@ def test_buttons_are_for_those_who_may(invoice: Invoice, biller: User, client: C
 
 @pytest.mark.parametrize("key", ["x", "0", "-1", "999999999", "9" * 30, "%00", "1%00", "٣"])
 @pytest.mark.parametrize(
-    "name", ["invoice/{}/pdf/", "invoice/{}/credit/", "heldbill/{}/release/", "heldbill/{}/reject/"]
+    "name", ["invoice/{}/pdf/", "invoice/{}/credit/", "billonhold/{}/release/", "billonhold/{}/reject/"]
 )
 def test_junk_keys_are_not_found(
     invoice: Invoice, make_user: Callable[..., User], client: Client, key: str, name: str

@@ -21,7 +21,7 @@ from core.clock import database_now
 from onboarding.actions import request_go_live
 from onboarding.models import GoLiveRequest, Note, Onboarding
 from subscriptions.actions import assign_number
-from subscriptions.models import Change, ContactCenter, Item, Price
+from subscriptions.models import ContactCenter, Item, Price, SubscriptionChange
 from tests.billing.bills import invoiced
 from tests.billing.call_rows import file_of, row
 from tests.guarding import nothing_written, sql
@@ -394,4 +394,4 @@ def test_another_error_of_the_database_is_not(customer: Client, installed: Accou
         assert customer.get(CENTER + "users/").status_code == 500
     finally:
         sql("ALTER TABLE away RENAME TO accounts_serviceuser")
-    assert Change.objects.count() == 1
+    assert SubscriptionChange.objects.count() == 1

@@ -19,7 +19,7 @@ from core.clock import database_now
 from onboarding.actions import activate_many, schedule_activation
 from onboarding.models import Onboarding
 from onboarding.sending import send_due
-from subscriptions.models import Change, Holding, Item, Kind
+from subscriptions.models import Holding, Item, ItemKind, SubscriptionChange
 from tests.accounts.zones import in_zone
 from tests.billing.bills import IN_APRIL, MARCH, customer, number_of
 from tests.billing.call_rows import imported, row
@@ -33,14 +33,14 @@ def in_an_unknown_zone(account: Account) -> None:
 
 def holds_what_has_no_price(account: Account) -> None:
     """It holds an item that was never priced."""
-    item, _ = Item.objects.get_or_create(sku="channel-lost", name="Lost", kind=Kind.CHANNEL)
+    item, _ = Item.objects.get_or_create(sku="channel-lost", name="Lost", kind=ItemKind.CHANNEL)
     Holding.objects.create(
         account=account,
         item=item,
         slot=item.pk,
         quantity=1,
         period=DateRange(date(2026, 3, 1), None),
-        change=Change.objects.filter(account=account).latest("version"),
+        change=SubscriptionChange.objects.filter(account=account).latest("version"),
     )
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from config.settings import env
+from config.environment import env
 from tests.config.commands import PRODUCTION, PROJECT, manage, python, sentence
 
 SECRET = "hunter2"

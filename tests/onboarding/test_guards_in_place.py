@@ -186,7 +186,8 @@ def test_a_guard_that_was_altered_is_changed(db: None, change: str) -> None:
         ),
         (
             "first_open_day",
-            "CREATE OR REPLACE FUNCTION first_open_day() RETURNS date STABLE LANGUAGE sql AS $$ SELECT date '1900-01-01' $$",
+            "CREATE OR REPLACE FUNCTION first_open_day() RETURNS date STABLE LANGUAGE sql "
+            "AS $$ SELECT date '1900-01-01' $$",
         ),
     ],
 )
@@ -332,7 +333,7 @@ def test_where_no_migration_waits_migrate_is_stopped(db: None) -> None:
 
 def test_the_text_of_an_earlier_release_is_outdated(db: None) -> None:
     """A migration was recorded without being run, as by `migrate --fake`."""
-    migration = MigrationLoader(None).get_migration("subscriptions", "0007_guards_from_one_source")
+    migration = MigrationLoader(None).get_migration("subscriptions", "0008_guards_from_one_source")
     with connection.schema_editor() as editor:
         migration.operations[0].database_backwards("subscriptions", editor, ProjectState(), ProjectState())
     assert missing() == ["The guard onboarding_seat_limit on subscriptions_contactcenter is OUTDATED."]

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Account, User
-from billing.models import BillRun, HeldBill
+from billing.models import BillOnHold, BillRun
 from core.clock import database_now
 from onboarding.actions import activate, request_go_live, set_deadline
 from onboarding.dashboard import figures
@@ -119,7 +119,7 @@ def test_the_billing_team_sees_what_waits_for_it(active: Account, biller: User, 
     client.force_login(biller)
     assert "No month was billed yet." in text_of(client.get("/admin/"))
     BillRun.objects.create(month=MARCH, started_at=IN_APRIL, accounts=7, invoices=3, total=12, failed=2, held=1)
-    HeldBill.objects.create(account=active, month=MARCH, total=1, why="Out of line.", held_at=IN_APRIL)
+    BillOnHold.objects.create(account=active, month=MARCH, total=1, why="Out of line.", held_at=IN_APRIL)
     text = text_of(client.get("/admin/"))
     for said in (
         ">1</b>bill held",
@@ -132,7 +132,7 @@ def test_the_billing_team_sees_what_waits_for_it(active: Account, biller: User, 
         assert said in text, said
     for address in re.findall(r'class="figure" href="([^"]+)"', text):
         assert client.get(address).status_code == 200, address
-    held = client.get("/admin/billing/heldbill/?state__exact=held")
+    held = client.get("/admin/billing/billonhold/?state__exact=held")
     assert held.context["cl"].result_count == 1
 
 

@@ -16,7 +16,7 @@ from core.clock import database_now
 from core.past import writing_history
 from subscriptions.actions import Confirmation, change_subscription, propose_subscription
 from subscriptions.catalogue import SECTIONS, Loaded, catalogue_on, contact_center_of, held_by, load_catalogue
-from subscriptions.models import ChargedPer, Item, Kind, Price
+from subscriptions.models import ChargedPer, Item, ItemKind, Price
 from subscriptions.sale import first_day_of_a_new_price
 from tests.conftest import catalogue_content, codes
 from tests.guarding import nothing_written
@@ -34,10 +34,10 @@ def test_a_catalogue_is_loaded_once(db: None, content: Any) -> None:
     pro, voice, storage, free = (
         Item.objects.get(sku=sku) for sku in ("cc-pro", "channel-voice", "storage-5", "tf-payperuse")
     )
-    assert (pro.kind, pro.charged_per, pro.held_at_install) == (Kind.PRODUCT, ChargedPer.SEAT, False)
-    assert (voice.kind, voice.charged_per, voice.held_at_install) == (Kind.CHANNEL, ChargedPer.ACCOUNT, True)
-    assert (storage.kind, storage.size, storage.held_at_install) == (Kind.STORAGE, 5, True)
-    assert (free.kind, free.size, free.held_at_install) == (Kind.PACKAGE, 0, True)
+    assert (pro.kind, pro.charged_per, pro.held_at_install) == (ItemKind.PRODUCT, ChargedPer.SEAT, False)
+    assert (voice.kind, voice.charged_per, voice.held_at_install) == (ItemKind.CHANNEL, ChargedPer.ACCOUNT, True)
+    assert (storage.kind, storage.size, storage.held_at_install) == (ItemKind.STORAGE, 5, True)
+    assert (free.kind, free.size, free.held_at_install) == (ItemKind.PACKAGE, 0, True)
     assert free.prices.get().per_minute == Decimal("0.0450")
     assert Item.objects.get(sku="channel-social").only_for == ["cc-elite"]
     with nothing_written():
@@ -99,10 +99,10 @@ def test_an_item_that_is_new_may_be_sold_at_once(catalogue: None, content: Any, 
     [
         ("products", 0, "monthly_price", "75.00",
          "cc-pro costs $70.00 a month from 2026-01-01, and $75.00 a month in the file."),
-        ("products", 0, "monthly_price", 75, "and $75 a month in the file."),
+        ("products", 0, "monthly_price", 75, "and $75.00 a month in the file."),
         ("toll_free_packages", 1, "per_minute", "0.0410",
-         "tf-500 costs $18.00 a month and $0.0420 a minute from 2026-01-01, "
-         "and $18.00 a month and $0.0410 a minute in the file."),
+         "tf-500 costs $18.00 a month and $0.042 a minute from 2026-01-01, "
+         "and $18.00 a month and $0.041 a minute in the file."),
         ("products", 0, "name", "Pro", "cc-pro: the name: “Contact Center Pro” in the catalogue, “Pro” in the file."),
         ("toll_free_packages", 1, "minutes", 600, "tf-500: the size: “500” in the catalogue, “600” in the file."),
         ("channels", 1, "charged_per", "account",
@@ -259,9 +259,9 @@ def test_a_confirmation_is_stale_once_a_price_of_what_is_wanted_changed(
     center = contact_center_of(installed)
     today = installed.day_of(database_now())
     wanted = replace(held_by(center), seats=2, channels=frozenset({"channel-chat"}), storage="storage-25")
-    shown = propose_subscription(installed, wanted, by=owner).basis
+    shown = propose_subscription(installed, wanted, by=owner).confirmation_digest
     item = Item.objects.get(sku=sku)
-    per_minute = Decimal("0.0900") if item.kind == Kind.PACKAGE else None
+    per_minute = Decimal("0.0900") if item.kind == ItemKind.PACKAGE else None
     day = today - timedelta(days=1)
     with writing_history():
         Price.objects.create(item=item, effective_from=day, monthly_price=Decimal(1), per_minute=per_minute)
@@ -274,7 +274,7 @@ def test_a_price_of_something_else_leaves_the_confirmation_good(installed: Accou
     center = contact_center_of(installed)
     today = installed.day_of(database_now())
     wanted = replace(held_by(center), seats=2)
-    shown = propose_subscription(installed, wanted, by=owner).basis
+    shown = propose_subscription(installed, wanted, by=owner).confirmation_digest
     with writing_history():
         Price.objects.create(item=Item.objects.get(sku="addon-crm"), effective_from=today, monthly_price=Decimal(1))
     assert change_subscription(installed, wanted, by=owner, confirmation=Confirmation(uuid4(), shown)).version == 1

@@ -12,7 +12,7 @@ from accounts.models import Account, Contact, Refusal, Role, User
 from core.refusals import AlreadyDone
 from subscriptions.actions import Confirmation, change_subscription
 from subscriptions.catalogue import contact_center_of, held_by
-from subscriptions.models import Change, Holding, Slot
+from subscriptions.models import Holding, Slot, SubscriptionChange
 from subscriptions.rules import Subscription
 from tests.conftest import codes
 
@@ -23,7 +23,7 @@ def held(account: Account) -> Subscription:
     return held_by(contact_center_of(account))
 
 
-def buy(account: Account, by: User, *, now: datetime = LATER, **wanted: object) -> Change:
+def buy(account: Account, by: User, *, now: datetime = LATER, **wanted: object) -> SubscriptionChange:
     return change_subscription(account, replace(held(account), **wanted), by=by, now=now)
 
 
@@ -134,7 +134,7 @@ def test_a_smaller_package_waits_for_the_first_and_a_later_choice_replaces_it(ac
 def test_asking_for_what_is_held_writes_nothing(installed: Account, owner: User) -> None:
     with pytest.raises(AlreadyDone):
         buy(installed, owner)
-    assert Change.objects.count() == 1
+    assert SubscriptionChange.objects.count() == 1
     assert not Refusal.objects.exists()
 
 

@@ -15,7 +15,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from accounts.models import Account, User
 from core.clock import database_now
 from core.past import writing_history
-from subscriptions.models import Change, Holding, Item, Price, Slot
+from subscriptions.models import Holding, Item, Price, Slot, SubscriptionChange
 from subscriptions.sale import first_day_of_a_new_price
 from tests.guarding import INSERTS, UPDATES, by_upsert, load_fixture, named, nothing_written, refused_by, sql
 from tests.racing import at_once
@@ -34,7 +34,7 @@ def held(active: Account) -> Holding:
         slot=Slot.PRODUCT,
         quantity=5,
         period=DateRange(DAYS[9], DAYS[19]),
-        change=Change.objects.latest("version"),
+        change=SubscriptionChange.objects.latest("version"),
     )
 
 
@@ -99,7 +99,7 @@ def test_a_row_of_the_ledger_never_changes(held: Holding, way: Callable[..., Non
 def test_a_row_is_superseded_once_and_never_valid_again(held: Holding, owner: User) -> None:
     buy(held.account, owner, seats=1, now=datetime(2026, 4, 15, 12, tzinfo=UTC))
     held.refresh_from_db()
-    first, last = Change.objects.earliest("version"), Change.objects.latest("version")
+    first, last = SubscriptionChange.objects.earliest("version"), SubscriptionChange.objects.latest("version")
     assert held.superseded_by == last
     for other in (None, first.pk):
         with refused_by("subscriptions_holding_is_final"):
@@ -251,12 +251,14 @@ def test_a_first_price_waits_for_another_that_is_not_committed_yet(catalogue: No
 
 def test_a_version_is_counted_once(held: Holding, owner: User) -> None:
     with refused_by("one_change_a_version"):
-        Change.objects.create(account=held.account, version=0, by=owner, at=datetime(2026, 4, 1, tzinfo=UTC))
+        SubscriptionChange.objects.create(
+            account=held.account, version=0, by=owner, at=datetime(2026, 4, 1, tzinfo=UTC)
+        )
 
 
 def test_a_confirmation_is_stored_once(held: Holding, owner: User) -> None:
     key = "00000000-0000-0000-0000-000000000001"
     at = datetime(2026, 4, 1, tzinfo=UTC)
-    Change.objects.create(account=held.account, version=1, by=owner, at=at, confirmation=key)
+    SubscriptionChange.objects.create(account=held.account, version=1, by=owner, at=at, confirmation=key)
     with nothing_written(), pytest.raises(IntegrityError, match="confirmation"), transaction.atomic():
-        Change.objects.create(account=held.account, version=2, by=owner, at=at, confirmation=key)
+        SubscriptionChange.objects.create(account=held.account, version=2, by=owner, at=at, confirmation=key)

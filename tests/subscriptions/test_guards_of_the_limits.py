@@ -10,7 +10,7 @@ from django.db.models import ProtectedError
 
 from accounts.models import Account
 from onboarding.models import Onboarding
-from subscriptions.models import Change, ContactCenter, Holding, Item, Kind, Slot
+from subscriptions.models import ContactCenter, Holding, Item, ItemKind, Slot, SubscriptionChange
 from tests.conftest import INSTALLED
 from tests.guarding import INSERTS, UPDATES, by_upsert, named, nothing_written, refused_by, sql
 
@@ -139,7 +139,7 @@ def holding(account: Account, sku: str, quantity: int, slot: int) -> Holding:
         slot=slot,
         quantity=quantity,
         period=DateRange(INSTALLED.date().replace(year=2027), None),
-        change=Change.objects.filter(account=account).latest("version"),
+        change=SubscriptionChange.objects.filter(account=account).latest("version"),
     )
 
 
@@ -178,7 +178,7 @@ def test_a_quantity_is_possible(active: Account, quantity: int) -> None:
 @pytest.mark.parametrize("way", UPDATES, ids=named)
 @pytest.mark.parametrize(
     "field",
-    [{"size": 500}, {"held_at_install": False}, {"kind": Kind.STORAGE}, {"sku": "other"}, {"charged_per": "seat"}],
+    [{"size": 500}, {"held_at_install": False}, {"kind": ItemKind.STORAGE}, {"sku": "other"}, {"charged_per": "seat"}],
 )
 def test_what_pay_per_use_is_never_changes(installed: Account, way: Callable[..., None], field: dict[str, Any]) -> None:
     # An upsert is an INSERT first, of a default package with minutes or of a SKU twice.
@@ -213,11 +213,11 @@ def test_pay_per_use_is_never_deleted_to_come_back_with_minutes(installed: Accou
 def test_there_is_no_second_default_package(
     catalogue: None, way: Callable[[Any], None], fields: dict[str, Any], constraint: str
 ) -> None:
-    another = Item(**{"sku": "tf-other", "name": "Other", "kind": Kind.PACKAGE, "held_at_install": True, **fields})
+    another = Item(**{"sku": "tf-other", "name": "Other", "kind": ItemKind.PACKAGE, "held_at_install": True, **fields})
     with refused_by(constraint):
         way(another)
 
 
 def test_there_is_no_second_default_storage(catalogue: None) -> None:
     with refused_by("one_default_of_a_kind"):
-        Item.objects.create(sku="storage-7", name="7 GB", kind=Kind.STORAGE, size=7, held_at_install=True)
+        Item.objects.create(sku="storage-7", name="7 GB", kind=ItemKind.STORAGE, size=7, held_at_install=True)

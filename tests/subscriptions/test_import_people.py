@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actions import add_service_user
-from accounts.events import Kind, Wanted, events_of
+from accounts.events import EventKind, Wanted, events_of
 from accounts.models import Account, Contact, Refusal, Role, ServiceUser, User
 from core.refusals import AlreadyDone
 from subscriptions.actions import import_people, propose_people
@@ -47,7 +47,7 @@ def test_people_are_added_with_their_roles_and_history(installed: Account, owner
             owner,
             person.contact_center_role,
         )
-    told = list(events_of(installed, Wanted(kind=Kind.USERS)))
+    told = list(events_of(installed, Wanted(kind=EventKind.USERS)))
     assert {(event.who, event.action, event.item) for event in told} == {
         ("Olivia Owner", "Person imported", "Ann Agent"),
         ("Olivia Owner", "Person imported", "Ben"),

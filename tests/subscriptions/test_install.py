@@ -12,7 +12,7 @@ from core.clock import database_now
 from onboarding.models import Onboarding
 from subscriptions.actions import install
 from subscriptions.catalogue import contact_center_of, held_by, load_catalogue
-from subscriptions.models import Change, ContactCenter, Holding, Item
+from subscriptions.models import ContactCenter, Holding, Item, SubscriptionChange
 from subscriptions.rules import Subscription
 from tests.conftest import INSTALLED, catalogue_content, codes
 from tests.guarding import nothing_written, settle
@@ -29,7 +29,7 @@ def test_installing_switches_onboarding_on_with_the_defaults(
     assert held_by(contact_center_of(account)) == Subscription(
         seats=0, storage="storage-5", package="tf-payperuse", channels=frozenset({"channel-voice"})
     )
-    change = Change.objects.get()
+    change = SubscriptionChange.objects.get()
     assert (change.version, change.by, change.at, change.confirmation) == (0, owner, INSTALLED, None)
     ledger = Holding.objects.values_list("item__sku", "quantity", "period__startswith", "period__endswith")
     assert sorted(ledger) == [

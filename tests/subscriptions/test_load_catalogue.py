@@ -95,7 +95,7 @@ def test_a_dry_run_lists_every_item_and_price_and_adds_nothing(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Item cc-pro: Contact Center Pro, Product"
     assert "Price of cc-pro, Contact Center Pro: $70.00 a month from 2025-01-01" in lines
-    assert "Price of tf-500, 500 minutes: $18.00 a month and $0.0420 a minute from 2025-01-01" in lines
+    assert "Price of tf-500, 500 minutes: $18.00 a month and $0.042 a minute from 2025-01-01" in lines
     assert lines[-1] == "Would add 29 items and 29 prices. Nothing was added."
     assert len(lines) == 29 + 29 + 1
     assert not Item.objects.exists()

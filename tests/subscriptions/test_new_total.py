@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Account, Contact, Refusal, Role, User
-from subscriptions.models import Change
+from subscriptions.models import SubscriptionChange
 from tests.billing.bills import buy
 
 PAGE = "/accounts/100001/contact-center/subscription/"
@@ -56,7 +56,7 @@ def test_a_purchase_shows_its_total_and_its_arithmetic(customer: Client, active:
     assert "25 seats × $70.00 = $1,750.00" in total
     assert "$30.00 for the whole month" in total
     assert total.endswith("It is $0.00 as you hold it.")
-    assert Change.objects.count() == 1, "nothing was bought"
+    assert SubscriptionChange.objects.count() == 1, "nothing was bought"
 
 
 def test_in_onboarding_the_total_is_that_of_the_time_after(customer: Client, installed: Account) -> None:

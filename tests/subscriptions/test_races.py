@@ -15,7 +15,7 @@ from core.refusals import AlreadyDone
 from subscriptions.actions import Confirmation, change_subscription, propose_subscription
 from subscriptions.actions.write import write_change
 from subscriptions.catalogue import contact_center_of, held_by
-from subscriptions.models import Change, ContactCenter, Holding, Slot
+from subscriptions.models import ContactCenter, Holding, Slot, SubscriptionChange
 from subscriptions.rules import Subscription
 from tests.conftest import codes
 from tests.guarding import sql
@@ -36,18 +36,18 @@ def page(account: Account, by: User) -> tuple[Subscription, Callable[[Subscripti
         proposal = propose_subscription(account, wanted, by=by)
         if proposal.differences[0].before != str(held.seats):
             raise ValidationError("Somebody else bought in between.", code="stale")
-        return proposal.basis
+        return proposal.confirmation_digest
 
     return held, digest
 
 
-def one_more_seat(account: Account, by: User) -> Change:
+def one_more_seat(account: Account, by: User) -> SubscriptionChange:
     held, digest = page(account, by)
     wanted = replace(held, seats=held.seats + 1)
     return change_subscription(account, wanted, by=by, confirmation=Confirmation(uuid4(), digest(wanted)))
 
 
-def insist(account: Account, by: User) -> Change:
+def insist(account: Account, by: User) -> SubscriptionChange:
     """Buy one more seat as a customer would: look again at the page whenever somebody else was faster."""
     while True:
         try:
@@ -72,10 +72,10 @@ def reasons(outcomes: list[Any]) -> Counter[object]:
 
 def test_fifty_customers_who_insist_never_pass_two_seats(installed: Account, owner: User) -> None:
     outcomes = at_once(MANY, lambda _: insist(installed, owner))
-    assert reasons(outcomes) == {"Change": 2, "seat_limit": MANY - 2}
+    assert reasons(outcomes) == {"SubscriptionChange": 2, "seat_limit": MANY - 2}
     center = ContactCenter.objects.get()
     assert (center.seats, center.version, seats_of_the_ledger()) == (2, 2, 2)
-    assert list(Change.objects.order_by("version").values_list("version", flat=True)) == [0, 1, 2]
+    assert list(SubscriptionChange.objects.order_by("version").values_list("version", flat=True)) == [0, 1, 2]
     assert [row.seats for row in center.history.order_by("history_id")] == [0, 1, 2]
     assert Refusal.objects.filter(rule="seat_limit").count() == MANY - 2
 
@@ -87,7 +87,7 @@ def test_fifty_confirmations_of_one_page_buy_once(installed: Account, owner: Use
     outcomes = at_once(
         MANY, lambda _: change_subscription(installed, wanted, by=owner, confirmation=Confirmation(uuid4(), shown))
     )
-    assert reasons(outcomes) == {"Change": 1, "stale": MANY - 1}
+    assert reasons(outcomes) == {"SubscriptionChange": 1, "stale": MANY - 1}
     center = ContactCenter.objects.get()
     assert (center.seats, center.version, seats_of_the_ledger()) == (1, 1, 1)
 
@@ -104,7 +104,7 @@ def test_control_without_the_lock_all_pass_the_check_and_only_the_database_stops
     checked: list[int] = []
     all_checked = Barrier(racers)
 
-    def write_when_all_have_checked(center: ContactCenter, *args: Any, **kwargs: Any) -> Change:
+    def write_when_all_have_checked(center: ContactCenter, *args: Any, **kwargs: Any) -> SubscriptionChange:
         checked.append(center.version)
         all_checked.wait(timeout=60)
         return write_change(center, *args, **kwargs)
@@ -112,7 +112,7 @@ def test_control_without_the_lock_all_pass_the_check_and_only_the_database_stops
     monkeypatch.setattr("subscriptions.actions.change.write_change", write_when_all_have_checked)
     outcomes = at_once(racers, lambda _: one_more_seat(installed, owner))
     assert checked == [0] * racers
-    assert reasons(outcomes) == {"Change": 1, "one_change_a_version": racers - 1}
+    assert reasons(outcomes) == {"SubscriptionChange": 1, "one_change_a_version": racers - 1}
     center = ContactCenter.objects.get()
     assert (center.seats, center.version, seats_of_the_ledger()) == (1, 1, 1)
 
@@ -122,7 +122,7 @@ def test_with_the_lock_each_version_is_checked_and_written_by_one(
 ) -> None:
     checked: list[int] = []
 
-    def note(center: ContactCenter, *args: Any, **kwargs: Any) -> Change:
+    def note(center: ContactCenter, *args: Any, **kwargs: Any) -> SubscriptionChange:
         checked.append(center.version)
         return write_change(center, *args, **kwargs)
 
@@ -136,9 +136,9 @@ def test_one_confirmation_submitted_ten_times_at_once_has_one_effect(installed: 
     wanted = replace(held, seats=2, storage="storage-25")
     confirmation = Confirmation(UUID(int=1), digest(wanted))
     outcomes = at_once(10, lambda _: change_subscription(installed, wanted, by=owner, confirmation=confirmation))
-    assert Counter(type(outcome) for outcome in outcomes) == {Change: 1, AlreadyDone: 9}
-    assert reasons(outcomes) == {"Change": 1, "already_confirmed": 9}
-    assert list(Change.objects.values_list("version", "confirmation")) == [(0, None), (1, UUID(int=1))]
+    assert Counter(type(outcome) for outcome in outcomes) == {SubscriptionChange: 1, AlreadyDone: 9}
+    assert reasons(outcomes) == {"SubscriptionChange": 1, "already_confirmed": 9}
+    assert list(SubscriptionChange.objects.values_list("version", "confirmation")) == [(0, None), (1, UUID(int=1))]
     assert (ContactCenter.objects.get().seats, seats_of_the_ledger()) == (2, 2)
     assert not Refusal.objects.exists()
 

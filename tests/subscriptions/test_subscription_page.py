@@ -14,7 +14,7 @@ from accounts.models import Account, Contact, Refusal, Role, User
 from core.past import writing_history
 from onboarding.actions import activate
 from subscriptions.catalogue import contact_center_of, held_by
-from subscriptions.models import Change, Item, Price
+from subscriptions.models import Item, Price, SubscriptionChange
 from subscriptions.rules import Subscription
 
 PAGE = "/accounts/100001/contact-center/subscription/"
@@ -57,7 +57,7 @@ def test_a_purchase_is_shown_once_more_and_then_made(customer: Client, installed
         package="tf-payperuse",
         channels=frozenset({"channel-voice", "channel-chat"}),
     )
-    assert Change.objects.latest("version").by == owner
+    assert SubscriptionChange.objects.latest("version").by == owner
 
 
 def test_refusals_stand_at_their_fields_and_leave_their_rows(customer: Client, installed: Account, owner: User) -> None:
@@ -69,7 +69,7 @@ def test_refusals_stand_at_their_fields_and_leave_their_rows(customer: Client, i
     assert 'value="3"' in text, "what was typed is not lost"
     assert 'aria-invalid="true"' in text
     assert set(Refusal.objects.values_list("rule", "by")) == {("seat_limit", owner.pk), ("package_locked", owner.pk)}
-    assert Change.objects.count() == 1
+    assert SubscriptionChange.objects.count() == 1
 
 
 @pytest.mark.parametrize("seats", ["-1", str(2**40), "", "two", "1e9", "9" * 5000, "\x00", "1.5"])
@@ -113,7 +113,7 @@ def test_a_replayed_confirmation_changes_nothing(customer: Client, installed: Ac
     answer = customer.post(CONFIRM, {"token": token}, follow=True)
     assert "You have confirmed this already" in answer.content.decode()
     assert held(installed).seats == 2
-    assert Change.objects.count() == 3
+    assert SubscriptionChange.objects.count() == 3
 
 
 def test_a_confirmation_is_stale_when_somebody_else_changed_it(customer: Client, installed: Account) -> None:
@@ -159,7 +159,7 @@ def test_back_keeps_what_was_chosen(customer: Client, installed: Account) -> Non
 def test_a_damaged_confirmation_changes_nothing(customer: Client, installed: Account, token: str) -> None:
     answer = customer.post(CONFIRM, {"token": token}, follow=True)
     assert "This confirmation has expired or was damaged" in answer.content.decode()
-    assert Change.objects.count() == 1
+    assert SubscriptionChange.objects.count() == 1
 
 
 def test_a_confirmation_of_somebody_else_changes_nothing(

@@ -17,7 +17,7 @@ from onboarding.models import Onboarding
 from subscriptions.actions import assign_number, change_subscription, install
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, in_force
 from subscriptions.differences import differences
-from subscriptions.models import Item, Kind, Price, Slot
+from subscriptions.models import Item, ItemKind, Price, Slot
 from subscriptions.rules import Subscription, offered
 from tests.billing.bills import called
 from tests.conftest import INSTALLED, codes
@@ -166,7 +166,7 @@ def successor(sku: str, of: str, *, first: date) -> Item:
     """Add an item of the same size, with a price from a day on."""
     before = Item.objects.get(sku=of)
     item = Item.objects.create(sku=sku, name=f"New {before.name}", kind=before.kind, size=before.size)
-    rate = Decimal("0.04") if before.kind == Kind.PACKAGE else None
+    rate = Decimal("0.04") if before.kind == ItemKind.PACKAGE else None
     Price.objects.create(item=item, effective_from=first, monthly_price=Decimal(20), per_minute=rate)
     return item
 
@@ -204,9 +204,9 @@ def name_of(sku: str) -> str:
 @pytest.mark.parametrize("way", INSERTS, ids=named)
 def test_of_each_size_one_item_is_on_sale(catalogue: None, way: Callable[[Any], None]) -> None:
     with refused_by("one_item_of_a_size"):
-        way(Item(sku="storage-new", name="New", kind=Kind.STORAGE, size=25))
+        way(Item(sku="storage-new", name="New", kind=ItemKind.STORAGE, size=25))
     withdraw("storage-25")
-    way(Item(sku="storage-new", name="New", kind=Kind.STORAGE, size=25))
+    way(Item(sku="storage-new", name="New", kind=ItemKind.STORAGE, size=25))
     with refused_by("one_item_of_a_size"):
         Item.objects.filter(sku="storage-25").update(withdrawn_from=None)
 

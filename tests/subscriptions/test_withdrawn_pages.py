@@ -15,7 +15,7 @@ from accounts.models import Account, User
 from core.clock import database_now
 from subscriptions.actions import install
 from subscriptions.catalogue import SECTIONS, load_catalogue
-from subscriptions.models import Change, Holding, Item, Price, Slot
+from subscriptions.models import Holding, Item, Price, Slot, SubscriptionChange
 from subscriptions.sale import first_day_of_a_new_price
 from tests.conftest import INSTALLED, codes
 from tests.guarding import nothing_written
@@ -118,7 +118,7 @@ def test_a_page_that_was_made_before_the_withdrawal_sells_nothing(
     answer = customer.post(PAGE + "confirm/", {"token": token_of(page)})
     assert answer.status_code == 422
     assert "25 GB is no longer sold." in answer.content.decode()
-    assert Change.objects.filter(account=active).count() == 1
+    assert SubscriptionChange.objects.filter(account=active).count() == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from accounts.models import Account
-from billing.actions import Summary, run_bills
+from billing.actions import RunSummary, run_bills
+from core.money import money
 
 MOST_REASONS = 20
 
@@ -78,7 +79,7 @@ def _keys(numbers: list[str] | None) -> list[int] | None:
     return list(keys.values())
 
 
-def _tell(console: Console, summary: Summary, *, dry_run: bool) -> None:
+def _tell(console: Console, summary: RunSummary, *, dry_run: bool) -> None:
     table = Table(title=f"{'Dry run' if dry_run else 'Bill run'} of {summary.month:%B %Y}", show_header=False)
     table.add_column()
     table.add_column(justify="right")
@@ -86,7 +87,7 @@ def _tell(console: Console, summary: Summary, *, dry_run: bool) -> None:
         ("Accounts billed", f"{summary.accounts:,}"),
         ("Invoices", f"{summary.invoices:,}"),
         ("Lines", f"{summary.lines:,}"),
-        ("Total", f"${summary.total:,.2f}"),
+        ("Total", money(summary.total)),
         ("Held for a person", f"{len(summary.held):,}"),
         ("Failed", f"{len(summary.failed):,}"),
     ):
@@ -101,7 +102,7 @@ def _tell(console: Console, summary: Summary, *, dry_run: bool) -> None:
         biggest = Table("Biggest bills", title=None)
         biggest.add_column("Total", justify="right")
         for total, account in summary.biggest:
-            biggest.add_row(names[account], f"${total:,.2f}")
+            biggest.add_row(names[account], money(total))
         console.print(biggest)
     for account, reason in list(reasons.items())[:MOST_REASONS]:
         console.print(f"{'Held' if account in summary.held else 'Failed'}: {names[account]}: {reason}", markup=False)

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import Account
 from billing.management.commands.bill_run import month_argument
-from billing.runs.recheck import Finding, Kind, Recheck
+from billing.runs.recheck import Finding, FindingKind, Recheck
 from billing.runs.unbilled import months_owed
 from core.clock import database_now
 
@@ -34,24 +34,27 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = database_now()
         recheck = Recheck(now, settings.BILL_RUN_AFTER_DAYS)
-        found: Counter[Kind] = Counter()
+        found: Counter[FindingKind] = Counter()
         for month in [options["month"]] if options["month"] else months_owed(now):
             result = recheck.month(month)
             self._tell(result.findings, f"{month:%B %Y}")
-            counts = {kind: result.count(kind) for kind in Kind}
+            counts = {kind: result.count(kind) for kind in FindingKind}
             self.stdout.write(
-                f"{result.checked:,} accounts checked for {month:%B %Y}, {counts[Kind.DIFFERENCE]:,} differences, "
-                f"{counts[Kind.WAITING]:,} with late calls that wait, {counts[Kind.UNBILLED]:,} not billed."
+                f"{result.checked:,} accounts checked for {month:%B %Y}, "
+                f"{counts[FindingKind.DIFFERENCE]:,} differences, "
+                f"{counts[FindingKind.WAITING]:,} with late calls that wait, "
+                f"{counts[FindingKind.UNBILLED]:,} not billed."
             )
             found.update(counts)
-        if found[Kind.DIFFERENCE]:
+        if found[FindingKind.DIFFERENCE]:
             raise CommandError(
-                f"{found[Kind.DIFFERENCE]:,} differences between what is owed and what was invoiced.",
+                f"{found[FindingKind.DIFFERENCE]:,} differences between what is owed and what was invoiced.",
                 returncode=DIFFERENCE,
             )
-        if found[Kind.UNBILLED]:
+        if found[FindingKind.UNBILLED]:
             raise CommandError(
-                f"{found[Kind.UNBILLED]:,} bills are missing: accounts that were not billed for a month that ended.",
+                f"{found[FindingKind.UNBILLED]:,} bills are missing: "
+                "accounts that were not billed for a month that ended.",
                 returncode=UNBILLED,
             )
 

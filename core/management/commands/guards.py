@@ -37,7 +37,7 @@ class Command(BaseCommand):
         for finding in found:
             self.stdout.write(str(finding))
         if found:
-            raise CommandError(f"{len(found)} guards are not as this release makes them.")
+            raise CommandError(f"Guards that are not as this release makes them: {len(found)}.")
         self.stdout.write("All guards are in place.")
 
     def _write(self) -> None:

@@ -22,7 +22,7 @@ class Doing(ModelAdmin):
 
     actions: Any = ("activate_selected", *(f"{plan.name}_selected" for plan in OF_MANY))
     actions_detail: Any = ("activate_one",)
-    row_or_404: Any  # of CarefulAdmin
+    row_or_404: Any  # of BaseAdmin
 
     def has_activate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm(PERMISSION)

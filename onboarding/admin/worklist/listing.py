@@ -16,7 +16,7 @@ from unfold.views import ChangeList
 
 from accounts.search import FOUND_BY, accounts_matching
 from accounts.templatetags.accounts import local
-from core.admin import CarefulList, HistoryAdmin, ReadOnly
+from core.admin import BaseChangeList, HistoryAdmin, ReadOnly
 from core.clock import database_now
 from core.dates import days_in_words
 from onboarding.admin.filters import (
@@ -38,7 +38,7 @@ MOMENTS = 100
 MOST_FOUND = 1_000
 
 
-class PageOfWorklist(CarefulList):
+class PageOfWorklist(BaseChangeList):
     """A page of the worklist. Which rows it has is asked first, and what is shown of them only for those."""
 
     queryset: Any

@@ -1,13 +1,12 @@
 """Imports beside a bill run, beside other imports, and beside changes of numbers; each race has a control."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
-from threading import Barrier, Event
+from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from accounts.models import Account, NumberAssignment, PhoneNumber, User
@@ -18,29 +17,12 @@ from billing.models import BilledMonth, CallRecord, InvoiceLine, LateMonth
 from billing.runs import chunk
 from subscriptions.actions import unassign_number
 from tests.billing.call_rows import imported, row
-from tests.racing import until_done_or_waiting
+from tests.racing import Threads, overlap
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MARCH = date(2026, 3, 1)
 APRIL = datetime(2026, 4, 2, tzinfo=UTC)
 WITHOUT_LOCK = locking.LOCK.removesuffix("FOR SHARE")
-LONGEST_WAIT = 30
-
-
-class Threads:
-    """Runs verbs, each in a thread with a connection of its own."""
-
-    def __init__(self) -> None:
-        self.pool = ThreadPoolExecutor(4)
-
-    def start(self, verb: Callable[[], Any]) -> Future[Any]:
-        def run_and_close() -> Any:
-            try:
-                return verb()
-            finally:
-                connection.close()
-
-        return self.pool.submit(run_and_close)
 
 
 @pytest.fixture
@@ -82,52 +64,26 @@ def arrive(request: Any, answered: PhoneNumber, account: Account, owner: User) -
 
 @pytest.mark.parametrize("locked", [True, False])
 def test_a_call_that_comes_while_its_month_is_billed_is_not_lost(
-    arrive: Callable[[Account], None], account: Account, threads: Threads, monkeypatch: pytest.MonkeyPatch, locked: bool
+    arrive: Callable[[Account], None], account: Account, monkeypatch: pytest.MonkeyPatch, locked: bool
 ) -> None:
     """The run has read the calls and is about to commit. The control, without the lock, loses the call."""
     if not locked:
         monkeypatch.setattr(locking, "LOCK", WITHOUT_LOCK)
-    written, go_on = Event(), Event()
-
-    def checkpoint(name: str) -> None:
-        if name == "before commit":
-            written.set()
-            assert go_on.wait(LONGEST_WAIT)
-
-    monkeypatch.setattr(chunk, "checkpoint", checkpoint)
-    billing = threads.start(lambda: bill(account))
-    assert written.wait(LONGEST_WAIT)
-    arriving = threads.start(lambda: arrive(account))
-    until_done_or_waiting(arriving)
-    go_on.set()
-    billing.result()
-    arriving.result()
+    for verb in overlap(monkeypatch, (chunk, "before commit"), lambda: bill(account), lambda: arrive(account)):
+        verb.result()
     assert lost() is not locked
     assert LateMonth.objects.exists() is locked
 
 
 @pytest.mark.parametrize("locked", [True, False])
 def test_a_run_that_comes_while_a_call_is_written_waits_for_it(
-    arrive: Callable[[Account], None], account: Account, threads: Threads, monkeypatch: pytest.MonkeyPatch, locked: bool
+    arrive: Callable[[Account], None], account: Account, monkeypatch: pytest.MonkeyPatch, locked: bool
 ) -> None:
     """The call is written and not yet committed. The control, without the lock, loses it."""
     if not locked:
         monkeypatch.setattr(locking, "LOCK", WITHOUT_LOCK)
-    written, go_on = Event(), Event()
-
-    def checkpoint(name: str) -> None:
-        if name == "before commit":
-            written.set()
-            assert go_on.wait(LONGEST_WAIT)
-
-    monkeypatch.setattr(locking, "checkpoint", checkpoint)
-    arriving = threads.start(lambda: arrive(account))
-    assert written.wait(LONGEST_WAIT)
-    billing = threads.start(lambda: bill(account))
-    until_done_or_waiting(billing)
-    go_on.set()
-    arriving.result()
-    billing.result()
+    for verb in overlap(monkeypatch, (locking, "before commit"), lambda: arrive(account), lambda: bill(account)):
+        verb.result()
     assert lost() is not locked
     assert InvoiceLine.objects.exists() is locked
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import Account, PhoneNumber, Refusal, User
 from billing.actions import issue_credit_note, release_bill, run_bills, run_bills_automatically, void_record
-from billing.models import CallImport, CallRecord, HeldBill, Invoice, RejectedCall, SetAsideCall
+from billing.models import BillOnHold, CallImport, CallRecord, Invoice, RejectedCall, SetAsideCall
 from billing.pdf import invoice_html
 from tests.billing.call_rows import file_of, imported, row
 from tests.billing.calls.test_record_identity import fates
@@ -118,7 +118,7 @@ def test_the_question_about_credit_notes(came: CallImport, account: Account, cli
     assert CallRecord.objects.voided().exists()
     credit = reverse("admin:billing_invoice_give_money_back", args=[Invoice.objects.get().pk])
     assert "is a difference that is not invoiced yet" in client.get(credit).content.decode()
-    form = {"amount": "0.01", "reason": "Sorry", "left": str(Invoice.objects.get().left)}
+    form = {"amount": "0.01", "reason": "Sorry", "creditable": str(Invoice.objects.get().creditable)}
     assert "A difference is not invoiced yet" in client.post(credit, form).content.decode()
     client.post(credit, {**form, "confirm_difference": "on"})
     assert Invoice.objects.get().credit_notes.count() == 2
@@ -153,8 +153,8 @@ def test_the_cause_of_a_bill_on_hold_is_corrected(
     settings.BILL_HOLD_USAGE_ABOVE = Decimal(1)
     imported([row("c1", seconds=540_000), row("c2")], live=False)
     run_bills(MARCH, now=APRIL_2)
-    held = HeldBill.objects.get()
-    page = client.get(url("heldbill_change", held)).content.decode()
+    held = BillOnHold.objects.get()
+    page = client.get(url("billonhold_change", held)).content.decode()
     record = CallRecord.objects.get(call_id="c1")
     void = url("callrecord_void_record", record)
     assert void in page
@@ -162,10 +162,10 @@ def test_the_cause_of_a_bill_on_hold_is_corrected(
         url("callrecord_change", CallRecord.objects.get(call_id="c2"))
     )
     client.post(void, {"reason": "Seconds sent as minutes"})
-    client.post(url("heldbill_reject", held), {"note": "Voided the call"})
+    client.post(url("billonhold_reject", held), {"note": "Voided the call"})
     imported([row("c1", seconds=600)])
     run_bills(MARCH, now=APRIL_2)
-    assert not HeldBill.objects.waiting().exists()
+    assert not BillOnHold.objects.waiting().exists()
     assert Invoice.objects.get().total == Decimal("0.54")
 
 
@@ -175,18 +175,18 @@ def test_a_rejected_bill_still_shows_its_cause_and_one_that_was_corrected_is_rel
     settings.BILL_RUN_BY_ITSELF, settings.BILL_HOLD_USAGE_ABOVE = True, Decimal(1)
     imported([row("c1", seconds=540_000)], live=False)
     run_bills(MARCH, now=APRIL_2)
-    held = HeldBill.objects.get()
+    held = BillOnHold.objects.get()
     void = url("callrecord_void_record", CallRecord.objects.get())
-    assert "Then release the bill" in client.get(url("heldbill_change", held)).content.decode()
-    client.post(url("heldbill_reject", held), {"note": "Seconds sent as minutes"})
-    page = client.get(url("heldbill_change", held)).content.decode()
+    assert "Then release the bill" in client.get(url("billonhold_change", held)).content.decode()
+    client.post(url("billonhold_reject", held), {"note": "Seconds sent as minutes"})
+    page = client.get(url("billonhold_change", held)).content.decode()
     assert void in page
     assert "billed again automatically then" in page
     client.post(void, {"reason": "Seconds sent as minutes"})
     imported([row("c1", seconds=600)])
     run_bills_automatically(now=datetime(2026, 4, 4, 12, tzinfo=UTC))
     assert Invoice.objects.get().total == Decimal("0.45")
-    assert void not in client.get(url("heldbill_change", held)).content.decode()
+    assert void not in client.get(url("billonhold_change", held)).content.decode()
 
 
 def test_late_calls_that_put_a_bill_on_hold_are_among_its_largest(
@@ -197,7 +197,7 @@ def test_late_calls_that_put_a_bill_on_hold_are_among_its_largest(
     settings.BILL_HOLD_TOTAL_ABOVE = Decimal(1)
     imported([row("late", seconds=540_000)], live=False)
     run_bills(date(2026, 4, 1), now=MAY_2)
-    page = client.get(url("heldbill_change", HeldBill.objects.get())).content.decode()
+    page = client.get(url("billonhold_change", BillOnHold.objects.get())).content.decode()
     assert url("callrecord_void_record", CallRecord.objects.get(call_id="late")) in page
 
 
@@ -208,7 +208,7 @@ def test_a_bill_below_zero_waits_and_is_a_credit_once_released(
     run_bills(MARCH, now=APRIL_2)
     void_record(CallRecord.objects.get(), by=biller, reason="Wrong")
     run_bills(date(2026, 4, 1), now=MAY_2)
-    held = HeldBill.objects.get()
+    held = BillOnHold.objects.get()
     assert (held.total, Invoice.objects.count()) == (Decimal("-4.05"), 1)
     credit = release_bill(account, held, by=biller)
     assert credit is not None

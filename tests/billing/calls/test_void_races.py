@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from threading import Event
 
 import pytest
@@ -15,9 +16,9 @@ from billing.runs import chunk
 from core.refusals import AlreadyDone
 from subscriptions.actions import assign_number, install
 from tests.billing.call_rows import imported, row
-from tests.billing.calls.test_import_races import LONGEST_WAIT, WITHOUT_LOCK, Threads, bill, until_done_or_waiting
+from tests.billing.calls.test_import_races import WITHOUT_LOCK, bill
 from tests.conftest import INSTALLED
-from tests.racing import at_once
+from tests.racing import LONGEST_WAIT, Threads, at_once, overlap, until_done_or_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MARCH = date(2026, 3, 1)
@@ -32,22 +33,9 @@ def test_a_void_while_its_month_is_billed_is_not_lost(
         monkeypatch.setattr(locking, "LOCK", WITHOUT_LOCK)
     imported([row("c1")])
     record = CallRecord.objects.get()
-    written, go_on = Event(), Event()
-
-    def checkpoint(name: str) -> None:
-        if name == "before commit":
-            written.set()
-            assert go_on.wait(LONGEST_WAIT)
-
-    monkeypatch.setattr(chunk, "checkpoint", checkpoint)
-    threads = Threads()
-    billing = threads.start(lambda: bill(account))
-    assert written.wait(LONGEST_WAIT)
-    voiding = threads.start(lambda: void_record(record, by=biller, reason="Wrong"))
-    until_done_or_waiting(voiding)
-    go_on.set()
-    billing.result()
-    voiding.result()
+    void = partial(void_record, record, by=biller, reason="Wrong")
+    for verb in overlap(monkeypatch, (chunk, "before commit"), lambda: bill(account), void):
+        verb.result()
     assert InvoiceLine.objects.exists()
     assert CallRecord.objects.voided().exists()
     assert LateMonth.objects.filter(month=MARCH).exists() is locked
@@ -132,24 +120,13 @@ def test_what_an_import_is_taking_is_not_dismissed_meanwhile(
 ) -> None:
     imported([row("c1"), row("c1", seconds=90), row("c2", seconds="x")])
     kept, reject = SetAsideCall.objects.get(seconds=90), RejectedCall.objects.get()
-    locked, go_on = Event(), Event()
-
-    def checkpoint(name: str) -> None:
-        if name == "after lock":
-            locked.set()
-            assert go_on.wait(LONGEST_WAIT)
-
-    monkeypatch.setattr(locking, "checkpoint", checkpoint)
-    threads = Threads()
-    importing = threads.start(lambda: imported([row("c1", seconds=90), row("c2")]))
-    assert locked.wait(LONGEST_WAIT)
-    dismissing = [
-        threads.start(lambda: dismiss_record(kept, by=biller, reason="Wrong")),
-        threads.start(lambda: dismiss_reject(reject, by=biller, reason="Wrong")),
-    ]
-    for each in dismissing:
-        until_done_or_waiting(each)
-    go_on.set()
+    importing, *dismissing = overlap(
+        monkeypatch,
+        (locking, "after lock"),
+        lambda: imported([row("c1", seconds=90), row("c2")]),
+        lambda: dismiss_record(kept, by=biller, reason="Wrong"),
+        lambda: dismiss_reject(reject, by=biller, reason="Wrong"),
+    )
     assert importing.result().added == 2
     for each in dismissing:
         with pytest.raises(AlreadyDone):

@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import Account, PhoneNumber, User
 from billing.actions import run_bills
 from billing.models import Invoice
-from billing.previews.estimate import bill_now, estimate, first_bills, kept_free
+from billing.previews.estimate import bill_now, estimate, first_bills, waived_charges
 from billing.previews.purchase import PurchaseCost, purchase_cost
 from billing.wording import included
 from onboarding.actions import activate
@@ -96,7 +96,7 @@ def test_fewer_seats_cost_less_from_the_next_day(active: Account, owner: User) -
 
 
 def kept(account: Account, now: datetime) -> Decimal:
-    found = kept_free(account, now)
+    found = waived_charges(account, now)
     assert found is not None
     return found.total
 
@@ -112,7 +112,7 @@ def test_what_onboarding_keeps_free_counts_its_days_only(
     activate(installed, by=member, reason="Ready", now=datetime(2026, 3, 16, 12, tzinfo=UTC))
     live = Account.objects.get(pk=installed.pk)
     assert (
-        kept_free(live, IN_MARCH).total == kept_free(live, IN_MAY).total == Decimal("27.10")
+        waived_charges(live, IN_MARCH).total == waived_charges(live, IN_MAY).total == Decimal("27.10")
     )  # six days, from the 10th
 
 

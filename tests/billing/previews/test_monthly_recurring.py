@@ -1,4 +1,4 @@
-"""What accounts are worth a month: SQL, which sorts the worklist, and Python, which shows it, agree."""
+"""Monthly recurring charges: SQL, which sorts the worklist, and Python, which shows it, agree."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -7,10 +7,15 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import Account, User
-from billing.inputs import facts_of
+from billing.inputs import inputs_of
 from billing.inputs import tariffs as catalogue_of
 from billing.models import CallRecord
-from billing.previews.monthly_recurring import minutes_so_far, minutes_to_sort_by, monthly_values, value_to_sort_by
+from billing.previews.monthly_recurring import (
+    minutes_so_far,
+    minutes_to_sort_by,
+    monthly_recurring,
+    monthly_recurring_to_sort_by,
+)
 from core.past import writing_history
 from onboarding.models import Onboarding
 from subscriptions.actions import install
@@ -41,9 +46,9 @@ def many(make_account: Callable[..., Account], owner: User, catalogue: None) -> 
 
 def both(accounts: list[Account], now: datetime) -> tuple[dict[int, Decimal | None], dict[int, Decimal | None]]:
     """Return the value of each account as Python tells it, and as SQL does."""
-    told = monthly_values({account: account.day_of(now) for account in accounts})
-    rows = Onboarding.objects.annotate(worth=value_to_sort_by(now)).values_list("account", "worth")
-    sorted_by = {key: None if worth < 0 else worth for key, worth in rows}
+    told = monthly_recurring({account: account.day_of(now) for account in accounts})
+    rows = Onboarding.objects.annotate(recurring=monthly_recurring_to_sort_by(now)).values_list("account", "recurring")
+    sorted_by = {key: None if recurring < 0 else recurring for key, recurring in rows}
     return {account.pk: told.get(account.pk) for account in accounts}, sorted_by
 
 
@@ -108,9 +113,9 @@ def test_minutes_so_far_agree_too(many: list[Account], owner: User) -> None:
     assert dict(rows) == {account.pk: 12 * (account == many[1]) for account in many}
 
 
-def test_facts_of_accounts_far_apart_are_those_of_accounts_nearby(many: list[Account]) -> None:
+def test_inputs_of_accounts_far_apart_are_those_of_accounts_nearby(many: list[Account]) -> None:
     month, catalogue = date(2026, 3, 1), catalogue_of()
-    near = facts_of([account.pk for account in many], month, catalogue)
-    alone = facts_of([many[0].pk, many[0].pk + 10_000_000], month, catalogue)
+    near = inputs_of([account.pk for account in many], month, catalogue)
+    alone = inputs_of([many[0].pk, many[0].pk + 10_000_000], month, catalogue)
     assert alone == {many[0].pk: near[many[0].pk]}
     assert near[many[3].pk].held

@@ -1,11 +1,11 @@
-"""`standing` and `owed` at their edges; the worked cases and the random lives are tested beside this."""
+"""`current_lines` and `owed` at their edges; the worked cases and the random lives are tested beside this."""
 
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from billing.pricing.charges import Held, Line, NotPriced, month_after, owed, standing
+from billing.pricing.charges import Held, Line, NotPriced, current_lines, month_after, owed
 from tests.billing.conftest import priced_anew, tariff
 
 MARCH = date(2026, 3, 1)
@@ -30,7 +30,7 @@ def usage(*held: Held, minutes: dict[int, int], live: date | None = LONG_AGO) ->
     called = {date(2026, 3, day): count for day, count in minutes.items()}
     return [
         (line.sku, line.first.day, line.last.day, line.minutes, line.included)
-        for line in standing(MARCH, held, called, live)
+        for line in current_lines(MARCH, held, called, live)
         if line.kind == "usage"
     ]
 
@@ -71,7 +71,7 @@ def test_a_usage_line_carries_what_its_amount_is_computed_from() -> None:
 
 
 def test_nothing_held_owes_nothing() -> None:
-    assert standing(MARCH, [], {}, LONG_AGO) == []
+    assert current_lines(MARCH, [], {}, LONG_AGO) == []
 
 
 def test_a_month_is_named_by_its_first_day() -> None:

@@ -13,7 +13,7 @@ from math import ceil, floor
 
 from hypothesis import HealthCheck, given, settings
 
-from billing.pricing.charges import Held, Line, Rate, Tariff, owed, standing
+from billing.pricing.charges import Held, Line, Rate, Tariff, current_lines, owed
 from billing.pricing.settlement import to_invoice
 from onboarding.models import Onboarding
 from onboarding.rules import is_free_until
@@ -39,7 +39,7 @@ def test_invoices_are_those_of_the_naive_reading(life: Life, delays: list[int]) 
     invoiced: list[Line] = []
     for (month, at), naive in zip(runs, expected, strict=True):
         minutes = minutes_of(life, at)
-        stand = {each: standing(each, held, minutes, activated_on) for each, _ in runs if each <= month}
+        stand = {each: current_lines(each, held, minutes, activated_on) for each, _ in runs if each <= month}
         lines = to_invoice(month, stand, invoiced)
         assert as_naive(lines) == sorted(naive, key=repr)
         own = [line for line in lines if line.month == month]
@@ -56,7 +56,7 @@ def test_invoices_are_those_of_the_naive_reading(life: Life, delays: list[int]) 
     minutes = minutes_of(life, datetime.max.replace(tzinfo=UTC))
     for each in months:  # the usage lines of 0.00 too
         naive = daybyday.bill(life, each, days, life.calls)
-        assert as_naive(standing(each, held, minutes, activated_on)) == sorted(naive, key=repr)
+        assert as_naive(current_lines(each, held, minutes, activated_on)) == sorted(naive, key=repr)
 
 
 def run_moments(life: Life, delays: list[int]) -> list[tuple[date, datetime]]:

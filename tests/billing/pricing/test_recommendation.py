@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.pricing.recommendation import Offer, Suggestion, pays_off_from
+from billing.pricing.recommendation import PackagePrice, Recommendation, pays_off_from
 
-PAY_PER_USE = Offer("tf-payperuse", Decimal(0), 0, Decimal("0.0450"))
-SMALL = Offer("tf-500", Decimal(18), 500, Decimal("0.0420"))
-MIDDLE = Offer("tf-1000", Decimal(34), 1000, Decimal("0.0410"))
-LARGE = Offer("tf-2500", Decimal(80), 2500, Decimal("0.0400"))
+PAY_PER_USE = PackagePrice("tf-payperuse", Decimal(0), 0, Decimal("0.0450"))
+SMALL = PackagePrice("tf-500", Decimal(18), 500, Decimal("0.0420"))
+MIDDLE = PackagePrice("tf-1000", Decimal(34), 1000, Decimal("0.0410"))
+LARGE = PackagePrice("tf-2500", Decimal(80), 2500, Decimal("0.0400"))
 OFFERS = [PAY_PER_USE, SMALL, MIDDLE, LARGE]
 
 
@@ -28,7 +28,7 @@ OFFERS = [PAY_PER_USE, SMALL, MIDDLE, LARGE]
         (LARGE, 1240, "80.00"),
     ],
 )
-def test_what_a_month_costs_with_a_package(offer: Offer, minutes: int, cost: str) -> None:
+def test_what_a_month_costs_with_a_package(offer: PackagePrice, minutes: int, cost: str) -> None:
     assert offer.cost(minutes) == Decimal(cost)
 
 
@@ -38,17 +38,20 @@ def test_from_how_many_minutes_each_pays_off() -> None:
 
 
 def test_a_package_that_never_costs_less_pays_off_nowhere() -> None:
-    dear = Offer("dear", Decimal(500), 100, Decimal("0.0450"))
+    dear = PackagePrice("dear", Decimal(500), 100, Decimal("0.0450"))
     assert pays_off_from(dear, [PAY_PER_USE, dear]) is None
 
 
 def test_a_larger_package_that_is_cheaper_always_pays_off() -> None:
-    gift = Offer("gift", Decimal(10), 1000, Decimal("0.0400"))
+    gift = PackagePrice("gift", Decimal(10), 1000, Decimal("0.0400"))
     assert pays_off_from(gift, [SMALL, gift]) == 0
 
 
 def test_above_both_packages_the_lower_price_a_minute_wins() -> None:
-    first, second = Offer("a", Decimal(0), 0, Decimal("0.05")), Offer("b", Decimal(60), 1000, Decimal("0.02"))
+    first, second = (
+        PackagePrice("a", Decimal(0), 0, Decimal("0.05")),
+        PackagePrice("b", Decimal(60), 1000, Decimal("0.02")),
+    )
     # 0.05 m > 60 + 0.02 (m − 1000) from 1,334 on, which is above 1,000 included.
     assert pays_off_from(second, [first, second]) == 1334
 
@@ -58,11 +61,13 @@ rates = st.integers(0, 9).map(lambda cents: Decimal(cents) / 100)
 
 
 @given(
-    smaller=st.builds(Offer, st.just("a"), prices, st.integers(0, 20), rates),
-    larger=st.builds(Offer, st.just("b"), prices, st.integers(21, 40), rates),
+    smaller=st.builds(PackagePrice, st.just("a"), prices, st.integers(0, 20), rates),
+    larger=st.builds(PackagePrice, st.just("b"), prices, st.integers(21, 40), rates),
 )
-def test_where_it_pays_off_is_the_first_number_of_minutes_that_costs_less(smaller: Offer, larger: Offer) -> None:
-    def cost(offer: Offer, minutes: int) -> Decimal:  # not rounded: half a cent decides nothing
+def test_where_it_pays_off_is_the_first_number_of_minutes_that_costs_less(
+    smaller: PackagePrice, larger: PackagePrice
+) -> None:
+    def cost(offer: PackagePrice, minutes: int) -> Decimal:  # not rounded: half a cent decides nothing
         return offer.monthly_price + offer.per_minute * max(0, minutes - offer.minutes)
 
     cheaper = [minutes for minutes in range(1000) if cost(larger, minutes) < cost(smaller, minutes)]
@@ -79,11 +84,11 @@ def test_where_it_pays_off_is_the_first_number_of_minutes_that_costs_less(smalle
         ([0, 2500], 1250, PAY_PER_USE, "56.25"),  # by the average alone it would be 1,000 minutes
     ],
 )
-def test_the_months_own_minutes_decide(months: Sequence[int], average: int, best: Offer, cost: str) -> None:
-    suggestion = Suggestion(months, OFFERS)
+def test_the_months_own_minutes_decide(months: Sequence[int], average: int, best: PackagePrice, cost: str) -> None:
+    suggestion = Recommendation(months, OFFERS)
     assert (suggestion.average, suggestion.best, suggestion.cost(suggestion.best)) == (average, best, Decimal(cost))
     assert all(suggestion.cost(offer) >= suggestion.cost(best) for offer in OFFERS)
 
 
 def test_a_part_of_a_minute_counts_as_one() -> None:
-    assert Suggestion([1, 1, 0], OFFERS).average == 1
+    assert Recommendation([1, 1, 0], OFFERS).average == 1

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from billing.pricing.charges import Held, Line, Tariff, standing
+from billing.pricing.charges import Held, Line, Tariff, current_lines
 from billing.pricing.settlement import to_invoice
 from tests.billing.conftest import priced_anew, tariff
 
@@ -17,7 +17,7 @@ PAY_PER_USE = tariff("tf-payperuse", "package", "0.00", rate="0.0450")
 
 
 def stand(*months: date, minutes: dict[date, int], package: Tariff = SMALL) -> dict[date, list[Line]]:
-    return {month: standing(month, [Held(package, 1, LIVE)], minutes, LIVE) for month in months}
+    return {month: current_lines(month, [Held(package, 1, LIVE)], minutes, LIVE) for month in months}
 
 
 def told(lines: Sequence[Line]) -> list[tuple[str, int, int | None, int, str]]:
@@ -105,9 +105,9 @@ def test_what_is_taken_back_is_a_line_of_no_minutes_of_no_package() -> None:
     """The package that its run had included minutes: on the line that takes it back there are none."""
     first, second = Held(SMALL, 1, LIVE, date(2026, 1, 16)), Held(SMALL, 1, LIVE)
     minutes = {date(2026, 1, 5): 600}
-    invoiced = to_invoice(JANUARY, {JANUARY: standing(JANUARY, [first], minutes, None)}, [])
+    invoiced = to_invoice(JANUARY, {JANUARY: current_lines(JANUARY, [first], minutes, None)}, [])
     assert [(line.minutes, line.included, line.package_minutes) for line in invoiced] == [(600, 242, 500)]
-    stands = {JANUARY: standing(JANUARY, [second], minutes, None), FEBRUARY: []}
+    stands = {JANUARY: current_lines(JANUARY, [second], minutes, None), FEBRUARY: []}
     _, gone = to_invoice(FEBRUARY, stands, invoiced)
     assert gone == Line(
         kind="adjustment",

@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from accounts.models import Account, User
-from billing.actions import Summary, run_bills, run_bills_automatically
+from billing.actions import RunSummary, run_bills, run_bills_automatically
 from billing.inputs import tariffs
 from billing.models import BilledMonth, BillRun, FailedBill, Invoice
 from billing.runs.chunk import bill_chunk
@@ -180,7 +180,7 @@ def test_while_somebody_bills_by_hand_it_waits(customers: Customers) -> None:
 def test_the_job_tells_what_it_did_month_by_month(customers: Customers, monkeypatch: pytest.MonkeyPatch) -> None:
     customers(2)
 
-    def then(now: datetime) -> list[Summary]:
+    def then(now: datetime) -> list[RunSummary]:
         return run_bills_automatically(now=datetime(2026, 5, 3, tzinfo=UTC))
 
     monkeypatch.setattr("billing.tasks.run_bills_automatically", then)

@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import Account, User
 from billing.actions.run_bills import last_ended_month
-from billing.inputs import facts_of, tariffs
+from billing.inputs import inputs_of, tariffs
 from billing.models import LINE_FIELDS, BilledMonth, BillRun, Counter, FailedBill, Invoice, InvoiceLine
 from billing.runs.unbilled import unbilled
 from onboarding.actions import activate
-from subscriptions.models import Change, Holding, Item, Price
+from subscriptions.models import Holding, Item, Price, SubscriptionChange
 from tests.billing.bills import (
     APRIL,
     IN_APRIL,
@@ -52,7 +52,7 @@ def test_what_is_invoiced_is_what_the_facts_say(customers: Customers, owner: Use
     number_of(accounts[2], "+18005550100", by=owner)
     called("c1", minutes=300)
     keys = [account.pk for account in accounts]
-    facts = facts_of(keys, MARCH, tariffs())
+    facts = inputs_of(keys, MARCH, tariffs())
     expected = {
         (key, MARCH): [tuple(getattr(line, name) for name in LINE_FIELDS) for line in facts[key].to_invoice(MARCH)]
         for key in keys
@@ -162,7 +162,7 @@ def odd_item(customers: Customers, owner: User) -> list[Account]:
     accounts = customers(3)
     item = Item.objects.create(sku="addon-odd", name="Odd", kind="addon", charged_per="account")
     like = Holding.objects.filter(account=accounts[1]).latest("pk")
-    change = Change.objects.filter(account=accounts[1]).latest("version")
+    change = SubscriptionChange.objects.filter(account=accounts[1]).latest("version")
     Holding.objects.create(account=accounts[1], item=item, slot=item.pk, quantity=1, period=like.period, change=change)
     return accounts
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import Account, PhoneNumber, User
 from billing.actions import reject_bill, release_bill, run_bills
-from billing.models import BilledMonth, HeldBill, Invoice
+from billing.models import BilledMonth, BillOnHold, Invoice
 from core.refusals import AlreadyDone
 from subscriptions.models import Price
 from tests.billing.bills import IN_APRIL, MARCH, TOTAL, called, held_back
@@ -21,7 +21,7 @@ from tests.racing import at_once
 
 
 @pytest.fixture
-def held(active: Account, answered: PhoneNumber, owner: User, settings: Any) -> HeldBill:
+def held(active: Account, answered: PhoneNumber, owner: User, settings: Any) -> BillOnHold:
     return held_back(active, owner, settings)
 
 
@@ -31,28 +31,28 @@ def as_biller(biller: User, client: Client) -> Client:
     return client
 
 
-def page(held: HeldBill, verb: str = "change") -> str:
-    return reverse(f"admin:billing_heldbill_{verb}", args=[held.pk])
+def page(held: BillOnHold, verb: str = "change") -> str:
+    return reverse(f"admin:billing_billonhold_{verb}", args=[held.pk])
 
 
 def totals() -> list[tuple[int, Decimal]]:
     return list(Invoice.objects.order_by("number").values_list("number", "total"))
 
 
-def decided(held: HeldBill) -> tuple[str, User | None, str]:
+def decided(held: BillOnHold) -> tuple[str, User | None, str]:
     held.refresh_from_db()
     return held.state, held.decided_by, held.note
 
 
-def test_a_held_bill_waits_whatever_runs(held: HeldBill) -> None:
+def test_a_held_bill_waits_whatever_runs(held: BillOnHold) -> None:
     assert (held.total, held.why) == (TOTAL, "Usage of $4.50, after $0.00 on the last invoice with usage.")
     run_bills(MARCH, now=IN_APRIL)
     assert totals() == []
     assert not BilledMonth.objects.exists()
-    assert HeldBill.objects.count() == 1
+    assert BillOnHold.objects.count() == 1
 
 
-def test_a_release_issues_exactly_the_invoice_once(held: HeldBill, biller: User) -> None:
+def test_a_release_issues_exactly_the_invoice_once(held: BillOnHold, biller: User) -> None:
     invoice = release_bill(held.account, held, by=biller, note=" Customer confirmed ")
     assert invoice
     assert [(line.sku, line.amount) for line in invoice.lines.all()] == [
@@ -67,39 +67,41 @@ def test_a_release_issues_exactly_the_invoice_once(held: HeldBill, biller: User)
     assert totals() == [(1, TOTAL)]
 
 
-def reject(held: HeldBill, by: User, note: str = "Feed sent seconds as minutes") -> HeldBill:
+def reject(held: BillOnHold, by: User, note: str = "Feed sent seconds as minutes") -> BillOnHold:
     return reject_bill(held.account, held, note=note, by=by)
 
 
-def test_a_release_issues_the_bill_as_it_stands_then(held: HeldBill, biller: User) -> None:
+def test_a_release_issues_the_bill_as_it_stands_then(held: BillOnHold, biller: User) -> None:
     called("late")
     invoice = release_bill(held.account, held, by=biller)
     assert invoice
     assert invoice.total == TOTAL + Decimal("4.50")
 
 
-def test_after_a_rejection_the_next_run_bills_anew(held: HeldBill, biller: User, settings: Any) -> None:
+def test_after_a_rejection_the_next_run_bills_anew(held: BillOnHold, biller: User, settings: Any) -> None:
     reject(held, biller)
     assert decided(held) == ("rejected", biller, "Feed sent seconds as minutes")
     assert totals() == []
     with pytest.raises(AlreadyDone, match="This bill was rejected already"):
         release_bill(held.account, held, by=biller)
     assert run_bills(MARCH, now=IN_APRIL).held.keys() == {held.account_id}  # its cause was not corrected
-    reject(HeldBill.objects.waiting().get(), biller)
+    reject(BillOnHold.objects.waiting().get(), biller)
     settings.BILL_HOLD_USAGE_ABOVE = 2_000
     run_bills(MARCH, now=IN_APRIL)
     assert totals() == [(1, TOTAL)]
 
 
 @pytest.mark.parametrize("note", ["", " \n"])
-def test_a_rejection_needs_a_reason(held: HeldBill, biller: User, note: str) -> None:
+def test_a_rejection_needs_a_reason(held: BillOnHold, biller: User, note: str) -> None:
     with pytest.raises(ValidationError) as refusal:
         reject(held, biller, note)
     assert codes(refusal.value) == {("note", "note_missing")}
     assert decided(held)[0] == "held"
 
 
-def test_a_release_that_can_not_be_priced_leaves_the_bill_held(held: HeldBill, biller: User, as_biller: Client) -> None:
+def test_a_release_that_can_not_be_priced_leaves_the_bill_held(
+    held: BillOnHold, biller: User, as_biller: Client
+) -> None:
     without_prices()
     with pytest.raises(ValidationError) as refusal:
         release_bill(held.account, held, by=biller)
@@ -118,7 +120,7 @@ def without_prices() -> None:
     Price.objects.filter(item__sku="cc-pro").delete()
 
 
-def test_only_the_billing_team_decides(held: HeldBill, supporter: User, member: User, owner: User) -> None:
+def test_only_the_billing_team_decides(held: BillOnHold, supporter: User, member: User, owner: User) -> None:
     for user in (supporter, member, owner):
         with pytest.raises(PermissionDenied):
             release_bill(held.account, held, by=user)
@@ -138,17 +140,17 @@ def test_only_the_billing_team_decides(held: HeldBill, supporter: User, member: 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_decided_at_once_it_is_decided_once(held: HeldBill, biller: User) -> None:
+def test_decided_at_once_it_is_decided_once(held: BillOnHold, biller: User) -> None:
     verbs: list[Callable[[], Any]] = [
-        lambda: release_bill(held.account, HeldBill.objects.get(), by=biller),
-        lambda: reject_bill(held.account, HeldBill.objects.get(), note="No", by=biller),
+        lambda: release_bill(held.account, BillOnHold.objects.get(), by=biller),
+        lambda: reject_bill(held.account, BillOnHold.objects.get(), note="No", by=biller),
     ]
     outcomes = at_once(10, lambda number: verbs[number % 2]())
     assert [type(one) for one in outcomes].count(AlreadyDone) == 9
     assert totals() == ([(1, TOTAL)] if decided(held)[0] == "released" else [])
 
 
-def test_pages_show_the_bill_and_looking_decides_nothing(held: HeldBill, as_biller: Client) -> None:
+def test_pages_show_the_bill_and_looking_decides_nothing(held: BillOnHold, as_biller: Client) -> None:
     for verb in ("change", "release", "reject"):
         text = as_biller.get(page(held, verb)).content.decode()
         assert "2 seats × $70.00 × 16 of 31 days = $72.26" in text
@@ -156,7 +158,7 @@ def test_pages_show_the_bill_and_looking_decides_nothing(held: HeldBill, as_bill
     assert decided(held)[0] == "held"
 
 
-def test_a_bill_is_released_on_its_page_once(held: HeldBill, as_biller: Client) -> None:
+def test_a_bill_is_released_on_its_page_once(held: BillOnHold, as_biller: Client) -> None:
     done = as_biller.post(page(held, "release"), {"note": "Fine"}, follow=True).content.decode()
     assert "Released: INV-000001 over $76.76 was issued." in done
     assert reverse("admin:billing_invoice_change", args=[Invoice.objects.get().pk]) in done
@@ -168,7 +170,7 @@ def test_a_bill_is_released_on_its_page_once(held: HeldBill, as_biller: Client) 
     assert totals() == [(1, TOTAL)]
 
 
-def test_a_rejection_on_its_page_needs_a_note(held: HeldBill, as_biller: Client) -> None:
+def test_a_rejection_on_its_page_needs_a_note(held: BillOnHold, as_biller: Client) -> None:
     for note in ("", "  ", "\0", "x" * 2_001):
         answer = as_biller.post(page(held, "reject"), {"note": note})
         assert answer.context["form"].errors.keys() == {"note"}, note
@@ -180,15 +182,15 @@ def test_a_rejection_on_its_page_needs_a_note(held: HeldBill, as_biller: Client)
 
 
 def test_those_that_wait_come_first_and_are_counted_beside_the_menu(
-    held: HeldBill, biller: User, as_biller: Client
+    held: BillOnHold, biller: User, as_biller: Client
 ) -> None:
     reject(held, biller)
     run_bills(MARCH, now=IN_APRIL)
-    waiting = HeldBill.objects.waiting().get()
+    waiting = BillOnHold.objects.waiting().get()
     reject(waiting, biller)
     run_bills(MARCH, now=IN_APRIL)
-    answer = as_biller.get(reverse("admin:billing_heldbill_changelist"))
+    answer = as_biller.get(reverse("admin:billing_billonhold_changelist"))
     assert [row.state for row in answer.context["cl"].result_list] == ["held", "rejected", "rejected"]
     menu = [item for group in answer.context["sidebar_navigation"] for item in group["items"]]
-    assert {item["title"]: item["badge"] for item in menu if "badge" in item} == {"Held bills": 1}
-    assert len(as_biller.get("/admin/billing/heldbill/?q=acme&month=2026-03").context["cl"].result_list) == 3
+    assert {item["title"]: item["badge"] for item in menu if "badge" in item} == {"Bills on hold": 1}
+    assert len(as_biller.get("/admin/billing/billonhold/?q=acme&month=2026-03").context["cl"].result_list) == 3

@@ -1,9 +1,7 @@
 """A late month is settled by the bill that invoices its difference, once, and is never looked at again (policy 11)."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
-from threading import Event
 from typing import Any
 
 import pytest
@@ -13,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account, User
 from billing.actions import release_bill
 from billing.calls import locking
-from billing.models import BilledMonth, HeldBill, LateMonth
+from billing.models import BilledMonth, BillOnHold, LateMonth
 from billing.runs import chunk
 from tests.billing.bills import APRIL, IN_APRIL, IN_JUNE, IN_MAY, MARCH, MAY, bill, buy, called, lines, number_of
-from tests.billing.calls.test_import_races import LONGEST_WAIT, WITHOUT_LOCK, until_done_or_waiting
+from tests.billing.calls.test_import_races import WITHOUT_LOCK
 from tests.guarding import INSERTS, UPDATES, by_history_revert, by_upsert, named, refused_by, sql
+from tests.racing import overlap
 
 EXERCISED = {"late_month_is_settled_once", "billing_latemonth_is_kept"}
 WAYS = [way for way in UPDATES if way is not by_history_revert]
@@ -98,7 +97,7 @@ def test_a_bill_that_is_held_settles_nothing_until_it_is_released(late: Account,
     settings.BILL_HOLD_USAGE_TIMES = 0
     assert bill(APRIL, IN_MAY).held.keys() == {late.pk}
     assert states() == [(MARCH, None)]
-    release_bill(late, HeldBill.objects.get(), by=biller, now=IN_JUNE)
+    release_bill(late, BillOnHold.objects.get(), by=biller, now=IN_JUNE)
     assert (adjusted(late, APRIL), states()) == (["2.25"], [(MARCH, IN_JUNE)])
 
 
@@ -182,36 +181,12 @@ def test_a_call_that_comes_while_a_run_settles_its_month_is_not_lost(
     """
     if not locked:
         monkeypatch.setattr(locking, "LOCK", WITHOUT_LOCK)
-    written, go_on = Event(), Event()
-
-    def checkpoint(name: str) -> None:
-        if name == "after lines":
-            written.set()
-            assert go_on.wait(LONGEST_WAIT)
-
-    monkeypatch.setattr(chunk, "checkpoint", checkpoint)
-    with ThreadPoolExecutor(2) as threads:
-        billing = threads.submit(closing(lambda: bill(APRIL, IN_MAY)))
-        assert written.wait(LONGEST_WAIT)
-        arriving = threads.submit(closing(lambda: called("c3", minutes=10)))
-        until_done_or_waiting(arriving)
-        go_on.set()
-        assert not billing.result().failed
-        arriving.result()
+    place = (chunk, "after lines")
+    billing, arriving = overlap(monkeypatch, place, lambda: bill(APRIL, IN_MAY), lambda: called("c3", minutes=10))
+    assert not billing.result().failed
+    arriving.result()
     assert adjusted(late, APRIL) == ["2.25"]
     assert states() == ([(MARCH, IN_MAY), (MARCH, None)] if locked else [(MARCH, IN_MAY)])
     monkeypatch.setattr(chunk, "checkpoint", lambda name: None)
     bill(MAY, IN_JUNE)
     assert adjusted(late, MAY) == (["0.45"] if locked else [])
-
-
-def closing(verb: Callable[[], Any]) -> Callable[[], Any]:
-    """Return a verb for a thread, which closes its connection at the end."""
-
-    def run_and_close() -> Any:
-        try:
-            return verb()
-        finally:
-            connection.close()
-
-    return run_and_close

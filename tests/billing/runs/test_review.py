@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, PhoneNumber, User
-from billing.models import HeldBill, Invoice
+from billing.models import BillOnHold, Invoice
 from billing.pricing.charges import Rate, Tariff
 from core.past import writing_history
 from onboarding.actions import activate
@@ -53,7 +53,7 @@ def test_a_bill_waits_when_prices_jumped(billed: Account) -> None:
     with nothing_written():
         assert reasons(dry_run=True) == [words]
     assert reasons() == [words]
-    on_hold = HeldBill.objects.get()
+    on_hold = BillOnHold.objects.get()
     assert (on_hold.account, on_hold.month, on_hold.total, on_hold.why) == (billed, APRIL, Decimal("9842.00"), words)
     assert not Invoice.objects.filter(month=APRIL).exists()
 
@@ -165,7 +165,7 @@ def test_a_total_above_the_limit_waits(billed: Account, settings: Any) -> None:
     assert reasons() == []
     settings.BILL_HOLD_TOTAL_ABOVE = 1_399
     reprice("cc-pro", "700.00", date(2026, 5, 1))
-    assert reasons(MAY, IN_JUNE) == ["The total of $1,400.00 is above $1,399."]
+    assert reasons(MAY, IN_JUNE) == ["The total of $1,400.00 is above $1,399.00."]
 
 
 def test_every_reason_is_told(billed: Account, answered: PhoneNumber, settings: Any) -> None:
@@ -173,7 +173,7 @@ def test_every_reason_is_told(billed: Account, answered: PhoneNumber, settings: 
     reprice("cc-pro", "7000.00")
     settings.BILL_HOLD_TOTAL_ABOVE, settings.BILL_HOLD_USAGE_ABOVE = 1_000, 1
     assert reasons() == [
-        "The total of $14,004.50 is above $1,000. "
+        "The total of $14,004.50 is above $1,000.00. "
         "Recurring charges of $14,000.00, which would be $140.00 at the prices of March 31, 2026, "
         "the last day billed before. "
         "Usage of $4.50, after $0.00 on the last invoice with usage."

@@ -42,7 +42,7 @@ IF ((NEW.slot = -1 AND NEW.quantity > 2) OR (NEW.slot = -3 AND NOT (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("subscriptions", "0006_withdrawn_from")]
+    dependencies = [("subscriptions", "0007_subscription_change")]
 
     operations = [
         replace(guards.SEAT_LIMIT_HOLDS, was=SEAT_LIMIT_BEFORE),

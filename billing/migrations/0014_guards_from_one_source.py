@@ -7,7 +7,7 @@ from core.guards.operations import replace
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0012_void_marks_its_month")]
+    dependencies = [("billing", "0013_bills_on_hold")]
 
     operations = [
         replace(bills.TIMEZONE_IS_FIXED),
