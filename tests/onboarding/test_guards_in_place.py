@@ -236,7 +236,7 @@ def test_a_dropped_constraint_is_missed(db: None, app: str) -> None:
 
 
 def test_a_column_that_may_be_empty_is_seen(db: None) -> None:
-    assert len(expected_columns()["billing_invoice"]) > 10
+    assert "account_id" in expected_columns()["billing_invoice"]
     sql("ALTER TABLE billing_invoice ALTER total DROP NOT NULL")
     assert missing() == ["The NOT NULL of billing_invoice.total is MISSING."]
 
@@ -299,7 +299,7 @@ def test_before_the_first_migrate_there_is_nothing_to_miss(db: None) -> None:
 
 @pytest.fixture
 def a_migration_waits(db: None) -> None:
-    sql("DELETE FROM django_migrations WHERE app = 'subscriptions' AND name = '0003_price_is_not_moved_back'")
+    sql("DELETE FROM django_migrations WHERE app = 'subscriptions' AND name = '0008_guards_from_one_source'")
 
 
 def plan() -> None:
