@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.migrations import RunSQL
 from django.db.migrations.state import ProjectState
 
@@ -108,6 +108,21 @@ def test_on_a_new_database_an_earlier_migration_brings_todays_text(tried: None) 
     assert is_refused(f"INSERT INTO {TABLE} (n) VALUES (2)")
     backwards(replace(SMALLER))
     assert is_refused(f"INSERT INTO {TABLE} (n) VALUES (2)")
+
+
+def test_a_migration_that_writes_in_between_needs_the_guard_as_it_was(tried: None) -> None:
+    """Today's text names a column that a later migration adds."""
+    today = with_other(SMALL, body="IF NEW.extra > 2 THEN REFUSE; END IF;")
+    forwards(install(today))
+    with pytest.raises(ProgrammingError, match="extra"), transaction.atomic():
+        sql(f"INSERT INTO {TABLE} (n) VALUES (2)")
+    backwards(install(today))
+    forwards(install(SMALL))
+    sql(f"INSERT INTO {TABLE} (n) VALUES (2)")
+    sql(f"ALTER TABLE {TABLE} ADD extra integer")
+    forwards(replace(today, was=SMALL))
+    assert is_refused(f"INSERT INTO {TABLE} (n, extra) VALUES (2, 3)")
+    assert sql(f"SELECT n, extra FROM {TABLE}") == [(2, None)]
 
 
 def test_a_guard_finds_our_tables_whoever_writes(tried: None) -> None:
