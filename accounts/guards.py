@@ -1,37 +1,126 @@
-"""The triggers on the tables of accounts, which this app's migrations make."""
+"""The triggers on the tables of accounts, and the functions that guards of every app call."""
 
 from django.utils.translation import gettext_lazy as _
 
-from core.guards import Guard, append_only, read_committed
+from core.guards import (
+    REFUSE_ISOLATION,
+    REFUSE_ROW,
+    REFUSE_TRUNCATE,
+    Function,
+    Guard,
+    append_only,
+    kept,
+    read_committed,
+)
 
-GUARDS = [
+ASSIGNMENT_IS_FINAL = Guard(
+    "accounts_numberassignment_is_final",
+    "accounts_numberassignment",
+    "UPDATE OR DELETE",
+    """
+    IF TG_OP = 'DELETE' THEN REFUSE; END IF;
+    IF NOT upper_inf(OLD.period) OR upper_inf(NEW.period) OR lower(NEW.period) <> lower(OLD.period)
+        OR NEW.ended_by_id IS NULL
+        OR (NEW.id, NEW.account_id, NEW.number_id, NEW.assigned_by_id)
+            IS DISTINCT FROM (OLD.id, OLD.account_id, OLD.number_id, OLD.assigned_by_id) THEN REFUSE; END IF;
+    """,
+    _("The period in which a number was assigned may end once; nothing else of it ever changes."),
+)
+
+# An account from before this rule keeps its zone, and can be changed otherwise.
+TIMEZONE_IS_OFFERED = Guard(
+    "account_timezone_is_offered",
+    "accounts_account",
+    "INSERT OR UPDATE",
+    """
+    IF TG_OP = 'INSERT' OR NEW.timezone <> OLD.timezone THEN
+        IF NOT EXISTS (SELECT FROM accounts_timezone WHERE name = NEW.timezone AND is_offered) THEN REFUSE; END IF;
+    END IF;
+    """,
+    "This is not a time zone that can be chosen. Choose a place, like America/New_York, or UTC.",
+)
+
+# The two lock the number's row before they look, so that of a move and an assignment at the same moment the second to
+# take the row sees the first. What was written before stays; a number that is assigned to another account than its own
+# can still be moved to that account, where the assignment can be ended.
+# An UPDATE has the row locked before its triggers run, and each statement of theirs sees what was committed until then.
+ASSIGNED_NUMBER_DOES_NOT_MOVE = Guard(
+    "assigned_number_does_not_move",
+    "accounts_phonenumber",
+    "UPDATE",
+    """
+    IF NEW.account_id IS DISTINCT FROM OLD.account_id AND EXISTS (
+        SELECT FROM accounts_numberassignment a
+        WHERE a.number_id = OLD.id AND upper_inf(a.period) AND a.account_id IS DISTINCT FROM NEW.account_id)
+    THEN REFUSE; END IF;
+    """,
+    "The number is assigned to Contact Center: unassign it before it moves.",
+)
+NUMBER_IS_ASSIGNED_BY_ITS_ACCOUNT = Guard(
+    "number_is_assigned_by_its_account",
+    "accounts_numberassignment",
+    "INSERT",
+    """
+    IF upper_inf(NEW.period) THEN
+        PERFORM FROM accounts_phonenumber n
+            WHERE n.id = NEW.number_id AND n.account_id = NEW.account_id FOR SHARE;
+        IF NOT FOUND THEN REFUSE; END IF;
+    END IF;
+    """,
+    _("This number is not one of your account's."),
+)
+
+SYSTEM_MEMBER_IS_FIXED = Guard(
+    "user_system_member_is_fixed",
+    "accounts_user",
+    "UPDATE",
+    "IF NEW.is_system <> OLD.is_system THEN REFUSE; END IF;",
+    "Who stands for the schedule never changes.",
+)
+
+GUARDS: list[Guard] = [
     *append_only("accounts_refusal", "What was refused"),
     *append_only("accounts_historicaluser", "History"),
     *append_only("accounts_historicalaccount", "History"),
     *append_only("accounts_historicalcontact", "History"),
     *append_only("accounts_historicalserviceuser", "History"),
     *append_only("accounts_historicalphonenumber", "History"),
-    Guard(
-        "accounts_numberassignment_is_final",
-        "accounts_numberassignment",
-        _("The period in which a number was assigned may end once; nothing else of it ever changes."),
-    ),
-    Guard("accounts_numberassignment_is_kept", "accounts_numberassignment", "Assignments are never emptied."),
+    ASSIGNMENT_IS_FINAL,
+    kept("accounts_numberassignment", "Assignments are never emptied."),
     *read_committed("accounts_account", "accounts_phonenumber", "accounts_numberassignment"),
-    Guard(
-        "account_timezone_is_offered",
-        "accounts_account",
-        "This is not a time zone that can be chosen. Choose a place, like America/New_York, or UTC.",
-    ),
-    Guard(
-        "assigned_number_does_not_move",
-        "accounts_phonenumber",
-        "The number is assigned to Contact Center: unassign it before it moves.",
-    ),
-    Guard(
-        "number_is_assigned_by_its_account",
-        "accounts_numberassignment",
-        _("This number is not one of your account's."),
-    ),
-    Guard("user_system_member_is_fixed", "accounts_user", "Who stands for the schedule never changes."),
+    TIMEZONE_IS_OFFERED,
+    ASSIGNED_NUMBER_DOES_NOT_MOVE,
+    NUMBER_IS_ASSIGNED_BY_ITS_ACCOUNT,
+    SYSTEM_MEMBER_IS_FIXED,
 ]
+
+# The local day of an instant by the pinned rules of a zone (R34).
+LOCAL_DAY = Function(
+    "local_day",
+    """
+BEGIN
+    -- Before the first change that is stored, the first offset counts. A zone without rules has no days: null.
+    RETURN (SELECT ((moment AT TIME ZONE 'UTC')
+        + z.shifts[greatest(width_bucket(moment, z.since), 1)] * interval '1 second')::date
+        FROM accounts_timezone z WHERE z.name = zone);
+END """,
+    arguments="zone text, moment timestamp with time zone",
+    returns="date",
+    volatility="STABLE",
+)
+
+# True only in a transaction that named itself, for a role that the owner of the tables trusts as itself. A setting made
+# for a session, a role or a database names no transaction that is still to come, so the exemption can't stay on.
+WRITING_HISTORY = Function(
+    "writing_history",
+    """
+BEGIN
+    RETURN coalesce(
+        current_setting('guards.writing_history', true) = pg_current_xact_id_if_assigned()::text
+        AND pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = 'accounts_account'::regclass), 'USAGE'),
+        false);
+END """,  # noqa: E501
+    returns="boolean",
+)
+
+FUNCTIONS = [REFUSE_ROW, REFUSE_TRUNCATE, REFUSE_ISOLATION, LOCAL_DAY, WRITING_HISTORY]

@@ -10,16 +10,29 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 from django.conf import settings
-from django.core.checks import CheckMessage
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
-from config.postgresql.base import WANTED
 from core.clock import database_now
-from core.guards import check_guards, missing_migrations
+from core.guards import Finding, State, findings, missing_migrations, unknown_migrations
+from core.session import what_is_wrong
 
 GUARDS_KEPT_SECONDS = 5.0
+GUARDS_NAMED = 10
 OK = "ok"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a check found, in words, and whether this process is ready all the same."""
+
+    words: str = OK
+    is_ready: bool = True
+
+
+def red(words: str) -> Answer:
+    """Return the answer of a process that is not ready."""
+    return Answer(words, is_ready=False)
 
 
 class HealthPages:
@@ -43,34 +56,58 @@ def healthz() -> HttpResponse:
 
 
 def readyz() -> HttpResponse:
-    """Answer 200 where all is in place, else 503; each check by name with what is wrong."""
-    checks = {"database": "not checked", "migrations": "not checked", "guards": "not checked", "jobs": "not checked"}
+    """Answer 200 where this process can do its work, else 503; each check by name with what is wrong.
+
+    `docs/policy/invariants.md` says at its end when it is not ready, and when it only warns.
+    """
+    checks = dict.fromkeys(("database", "migrations", "guards", "jobs"), red("not checked"))
     for name, check in (("database", _database), ("migrations", _migrations), ("guards", _guards), ("jobs", _jobs)):
         try:
             checks[name] = check()
         except DatabaseError:
-            checks[name] = "The database can't be reached." if name == "database" else "The database refused to say."
-        if name == "database" and checks[name] != OK:
+            checks[name] = red(
+                "The database can't be reached." if name == "database" else "The database refused to say."
+            )
+        if name == "database" and not checks[name].is_ready:
             break
-    ready = set(checks.values()) == {OK}
-    return JsonResponse({"status": OK if ready else "not ready", "checks": checks}, status=200 if ready else 503)
+    ready = all(answer.is_ready for answer in checks.values())
+    words = {name: answer.words for name, answer in checks.items()}
+    return JsonResponse({"status": OK if ready else "not ready", "checks": words}, status=200 if ready else 503)
 
 
-def _database() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW transaction_isolation")
-        (level,) = cursor.fetchone()
-    return OK if level == WANTED else f"Answers at {level}, not at {WANTED}."
+def _database() -> Answer:
+    wrong = what_is_wrong("default")
+    return red(wrong) if wrong else Answer()
 
 
-def _migrations() -> str:
+def _migrations() -> Answer:
     missing = missing_migrations("default")
-    return f"{len(missing)} not applied." if missing else OK
+    return red(f"{len(missing)} not applied.") if missing else Answer()
 
 
-def _guards() -> str:
-    wrong = _seen.guards()
-    return f"{len(wrong)} missing or off; `manage.py check --database default` names them." if wrong else OK
+def _guards() -> Answer:
+    """Name the guards that are not as this code has them.
+
+    While the database has migrations that this code doesn't know, a later release may have changed what it guards:
+    then the process goes on, unless something is switched off.
+    """
+    found = _seen.guards()
+    if not found:
+        return Answer()
+    if any(finding.state is State.OFF for finding in found) or not unknown_migrations("default"):
+        return red(_named(found))
+    return Answer(f"{_named(found)} Only a warning: the database is a later release's.")
+
+
+def _named(found: list[Finding]) -> str:
+    """Return the names of the findings by state, the first few of each."""
+    sentences = []
+    for state in State:
+        names = [finding.name for finding in found if finding.state is state]
+        if names:
+            more = f" and {len(names) - GUARDS_NAMED} more" if len(names) > GUARDS_NAMED else ""
+            sentences.append(f"{state.name}: {', '.join(names[:GUARDS_NAMED])}{more}.")
+    return " ".join(sentences)
 
 
 @dataclass
@@ -78,11 +115,11 @@ class _Seen:
     """What was found of the guards a moment ago: who asks every second must not cost what the check costs."""
 
     at: float = float("-inf")
-    found: list[CheckMessage] | None = None
+    found: list[Finding] | None = None
 
-    def guards(self) -> list[CheckMessage]:
+    def guards(self) -> list[Finding]:
         if self.found is None or monotonic() - self.at > GUARDS_KEPT_SECONDS:
-            self.found = [message for message in check_guards(databases=["default"]) if message.is_serious()]
+            self.found = findings("default")
             self.at = monotonic()
         return self.found
 
@@ -90,13 +127,13 @@ class _Seen:
 _seen = _Seen()
 
 
-def _jobs() -> str:
+def _jobs() -> Answer:
     """Say whether a worker is at work: the last tick of the clock is not old, and no job has been due for long.
 
     A job whose kind is running waits for that one, and may.
     """
     if not settings.JOBS_LATE_MINUTES:
-        return OK
+        return Answer()
     late = timedelta(minutes=settings.JOBS_LATE_MINUTES)
     now = database_now()
     with connection.cursor() as cursor:
@@ -111,12 +148,12 @@ def _jobs() -> str:
         )
         tick, due = cursor.fetchone()
     if tick is None:
-        return "No worker has run yet."
+        return red("No worker has run yet.")
     if datetime.fromtimestamp(tick, UTC) < now - late:
-        return f"No worker has run for {_minutes(now - datetime.fromtimestamp(tick, UTC))}."
+        return red(f"No worker has run for {_minutes(now - datetime.fromtimestamp(tick, UTC))}.")
     if due is not None and due < now - late:
-        return f"A job has been due for {_minutes(now - due)}."
-    return OK
+        return red(f"A job has been due for {_minutes(now - due)}.")
+    return Answer()
 
 
 def _minutes(length: timedelta) -> str:

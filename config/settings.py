@@ -125,11 +125,15 @@ TEMPLATES = [
     }
 ]
 
+DATABASE_TIMEOUTS_MS = {
+    "statement_timeout": whole_number("STATEMENT_TIMEOUT_MS"),
+    "lock_timeout": whole_number("LOCK_TIMEOUT_MS"),
+}
 DATABASES = {
     "default": database_settings(
         env,
-        statement_timeout_ms=whole_number("STATEMENT_TIMEOUT_MS"),
-        lock_timeout_ms=whole_number("LOCK_TIMEOUT_MS"),
+        statement_timeout_ms=DATABASE_TIMEOUTS_MS["statement_timeout"],
+        lock_timeout_ms=DATABASE_TIMEOUTS_MS["lock_timeout"],
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

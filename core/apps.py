@@ -3,6 +3,7 @@ from django.db.models.signals import post_migrate
 
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, GrantingAppConfig, create_cache_table
 from core.guards import check_guards
+from core.session import check_session
 
 
 class CoreConfig(GrantingAppConfig):
@@ -15,4 +16,5 @@ class CoreConfig(GrantingAppConfig):
     def ready(self) -> None:
         super().ready()
         register(check_guards, Tags.database)
+        register(check_session, Tags.database)
         post_migrate.connect(create_cache_table, sender=self)

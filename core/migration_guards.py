@@ -1,4 +1,7 @@
-"""SQL of guards that many tables share, for migrations: what these return must never change."""
+"""SQL of guards for migrations from before each guard had one source: what these return must never change.
+
+Later migrations say `install` or `replace` (`core/guards/operations.py`).
+"""
 
 from django.db.migrations import RunSQL
 

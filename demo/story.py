@@ -15,6 +15,7 @@ from core.refusals import reasons_of
 from demo.provider import Provider, buy, staff
 from onboarding.actions import activate
 from onboarding.models import Onboarding
+from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import assign_number, install
 from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.models import Holding, Item, ItemKind
@@ -46,12 +47,12 @@ class Storyteller:
         install(account, edition="cc-pro", by=olivia)
         self.show_held()
 
-        self.step("She buys 2 seats, as many as the mode allows.")
-        buy(account, olivia, seats=2)
+        self.step(f"She buys {SEAT_LIMIT} seats, as many as the mode allows.")
+        buy(account, olivia, seats=SEAT_LIMIT)
         self.show_held()
 
-        self.step("She asks for a third seat and a package of 500 minutes, and is refused:")
-        self.refused(lambda: buy(account, olivia, seats=3, package="tf-500"))
+        self.step("She asks for one more seat and a package of 500 minutes, and is refused:")
+        self.refused(lambda: buy(account, olivia, seats=SEAT_LIMIT + 1, package="tf-500"))
 
         self.step("She enables a channel and an add-on and takes more storage: no limit, and nothing to pay yet.")
         buy(

@@ -4,56 +4,185 @@ from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from core.guards import Guard, append_only, read_committed
+from core.guards import Guard, StatementGuard, append_only, kept, leaves_history, read_committed
 from onboarding.rules import SEAT_LIMIT, why_package_is_locked
 
 SEATS = format_lazy(_("An account in onboarding can hold at most {limit} concurrent-user seats."), limit=SEAT_LIMIT)
 PACKAGE = lazy(why_package_is_locked, str)()
 LEDGER = _("The ledger of what was held is never changed or deleted; a change writes new rows.")
 
-GUARDS = [
-    Guard("onboarding_seat_limit", "subscriptions_contactcenter", SEATS),
-    Guard(
-        "onboarding_with_contact_center",
-        "subscriptions_contactcenter",
-        _("Contact Center is installed together with onboarding mode, never without it."),
-    ),
-    Guard("onboarding_package_lock", "subscriptions_contactcenter", PACKAGE),
-    Guard(
-        "contact_center_is_never_deleted", "subscriptions_contactcenter", "A Contact Center is never deleted or moved."
-    ),
-    Guard("subscriptions_contactcenter_is_kept", "subscriptions_contactcenter", "Contact Centers are never emptied."),
-    Guard("contact_center_leaves_history", "subscriptions_contactcenter", "Every change leaves a row of history."),
-    Guard("onboarding_ledger_limit", "subscriptions_holding", format_lazy("{} {}", SEATS, PACKAGE)),
-    Guard("subscriptions_holding_is_final", "subscriptions_holding", LEDGER),
-    Guard("subscriptions_holding_is_kept", "subscriptions_holding", LEDGER),
-    Guard("item_is_final", "subscriptions_item", "What an item is never changes, and items are never deleted."),
-    Guard("subscriptions_item_is_kept", "subscriptions_item", "The catalogue is never emptied."),
-    Guard(
-        "price_in_effect_is_final",
-        "subscriptions_price",
-        "A price that has taken effect never changes: add a new one from a later day.",
-    ),
-    Guard(
-        "price_starts_later",
-        "subscriptions_price",
-        "A price can be added only from a day that has begun nowhere yet, unless the item had no price until then.",
-    ),
-    Guard("subscriptions_price_is_kept", "subscriptions_price", "Prices are never emptied."),
+IS_ACTIVE = "EXISTS (SELECT FROM onboarding_onboarding WHERE account_id = NEW.account_id AND activated_at IS NOT NULL)"
+
+SEAT_LIMIT_HOLDS = Guard(
+    "onboarding_seat_limit",
+    "subscriptions_contactcenter",
+    "INSERT OR UPDATE",
+    f"IF NEW.seats > {SEAT_LIMIT} AND NOT {IS_ACTIVE} THEN REFUSE; END IF;",
+    SEATS,
+)
+INSTALLED_WITH_ONBOARDING = Guard(
+    "onboarding_with_contact_center",
+    "subscriptions_contactcenter",
+    "INSERT",
+    """
+    IF NOT EXISTS (SELECT FROM onboarding_onboarding WHERE account_id = NEW.account_id) THEN REFUSE; END IF;
+    """,
+    _("Contact Center is installed together with onboarding mode, never without it."),
+)
+PACKAGE_IS_LOCKED = Guard(
+    "onboarding_package_lock",
+    "subscriptions_contactcenter",
+    "INSERT OR UPDATE",
+    f"""
+    IF NOT EXISTS (SELECT FROM subscriptions_item WHERE id = NEW.package_id AND kind = 'package' AND held_at_install)
+        AND NOT {IS_ACTIVE} THEN REFUSE; END IF;
+    """,
+    PACKAGE,
+)
+CENTER_IS_NEVER_DELETED = Guard(
+    "contact_center_is_never_deleted",
+    "subscriptions_contactcenter",
+    "UPDATE OR DELETE",
+    """
+    IF TG_OP = 'DELETE' THEN REFUSE; END IF;
+    IF (NEW.id, NEW.account_id, NEW.edition_id, NEW.installed_at)
+        IS DISTINCT FROM (OLD.id, OLD.account_id, OLD.edition_id, OLD.installed_at)
+        OR NEW.version < OLD.version THEN REFUSE; END IF;
+    """,
+    "A Contact Center is never deleted or moved.",
+)
+CENTER_LEAVES_HISTORY = leaves_history(
+    "contact_center_leaves_history",
+    "subscriptions_contactcenter",
+    "subscriptions_historicalcontactcenter",
+    ["account_id", "edition_id", "seats", "storage_id", "package_id", "version"],
+    "Every change leaves a row of history.",
+)
+
+LEDGER_LIMIT_HOLDS = Guard(
+    "onboarding_ledger_limit",
+    "subscriptions_holding",
+    "INSERT",
+    f"""
+    IF NEW.slot IS DISTINCT FROM (
+        SELECT CASE kind WHEN 'product' THEN -1 WHEN 'storage' THEN -2 WHEN 'package' THEN -3 ELSE id END
+        FROM subscriptions_item WHERE id = NEW.item_id) THEN REFUSE; END IF;
+    IF ((NEW.slot = -1 AND NEW.quantity > {SEAT_LIMIT}) OR (NEW.slot = -3 AND NOT (
+            SELECT held_at_install FROM subscriptions_item WHERE id = NEW.item_id)))
+        AND NOT {IS_ACTIVE} THEN REFUSE; END IF;
+    """,
+    format_lazy("{} {}", SEATS, PACKAGE),
+)
+LEDGER_IS_FINAL = Guard(
+    "subscriptions_holding_is_final",
+    "subscriptions_holding",
+    "UPDATE OR DELETE",
+    """
+    IF TG_OP = 'DELETE' THEN REFUSE; END IF;
+    IF OLD.superseded_by_id IS NOT NULL OR NEW.superseded_by_id IS NULL
+        OR (NEW.id, NEW.account_id, NEW.item_id, NEW.slot, NEW.quantity, NEW.period, NEW.change_id)
+            IS DISTINCT FROM (OLD.id, OLD.account_id, OLD.item_id, OLD.slot, OLD.quantity, OLD.period, OLD.change_id) THEN
+        REFUSE;
+    END IF;
+    """,  # noqa: E501
+    LEDGER,
+)
+
+ITEM_IS_FINAL = Guard(
+    "item_is_final",
+    "subscriptions_item",
+    "UPDATE OR DELETE",
+    """
+    IF TG_OP = 'DELETE' THEN REFUSE; END IF;
+    IF (NEW.id, NEW.sku, NEW.kind, NEW.charged_per, NEW.size, NEW.held_at_install)
+        IS DISTINCT FROM (OLD.id, OLD.sku, OLD.kind, OLD.charged_per, OLD.size, OLD.held_at_install) THEN REFUSE; END IF;
+    """,  # noqa: E501
+    "What an item is never changes, and items are never deleted.",
+)
+
+# A day begins first where it is 14 hours later than in UTC. Written as arithmetic: data about zones changes.
+TODAY = "(now() AT TIME ZONE 'UTC' + interval '14 hours')::date"
+
+PRICE_IS_FINAL = Guard(
+    "price_in_effect_is_final",
+    "subscriptions_price",
+    "UPDATE OR DELETE",
+    """
+    IF OLD.effective_from <= today OR (TG_OP = 'UPDATE' AND NEW.effective_from <= today) THEN REFUSE; END IF;
+    """,
+    "A price that has taken effect never changes: add a new one from a later day.",
+    declare=f"today date := {TODAY};",
+)
+# The item is locked before its prices are read, so two sessions can't each find that it has none.
+PRICE_STARTS_LATER = Guard(
+    "price_starts_later",
+    "subscriptions_price",
+    "INSERT",
+    f"""
+    PERFORM FROM subscriptions_item WHERE id = NEW.item_id FOR NO KEY UPDATE;
+    IF NEW.effective_from <= {TODAY}
+        AND EXISTS (
+            SELECT FROM subscriptions_price
+            WHERE item_id = NEW.item_id AND id <> NEW.id AND effective_from <= NEW.effective_from)
+        AND NOT writing_history() THEN REFUSE; END IF;
+    """,
+    "A price can be added only from a day that has begun nowhere yet, unless the item had no price until then.",
+)
+
+# A writer who leaves the day out gets the right one; another one is refused, and so is a zone without rules.
+CHANGE_DAY_IS_DECIDED = Guard(
+    "change_day_is_decided",
+    "subscriptions_change",
+    "INSERT",
+    """
+    NEW.day := coalesce(NEW.day, local_day((SELECT timezone FROM accounts_account WHERE id = NEW.account_id), NEW.at));
+    IF NEW.day IS DISTINCT FROM local_day((SELECT timezone FROM accounts_account WHERE id = NEW.account_id), NEW.at)
+        OR NEW.day < (SELECT max(day) FROM subscriptions_change WHERE account_id = NEW.account_id)
+        OR NEW.day < (SELECT activated_on FROM onboarding_onboarding WHERE account_id = NEW.account_id) THEN REFUSE; END IF;
+    """,  # noqa: E501
+    _("The day of a change is the local day of its instant, and not before that of the last change or activation."),
+)
+# NOT IN is looked up in a hash, as in `activation_day_is_local`.
+ACTIVATION_FOLLOWS_CHANGES = StatementGuard(
+    "activation_follows_changes",
+    "onboarding_onboarding",
+    "UPDATE",
+    """
+    IF EXISTS (
+        SELECT FROM after_rows n
+        WHERE n.activated_at IS NOT NULL AND n.id NOT IN (SELECT id FROM before_rows WHERE activated_at IS NOT NULL)
+            AND n.activated_on < (
+                SELECT c.day FROM subscriptions_change c WHERE c.account_id = n.account_id
+                ORDER BY c.version DESC LIMIT 1)
+    ) THEN
+        REFUSE;
+    END IF;
+    """,
+    "An account can't be activated on a day before that of its last purchase. Try again tomorrow.",
+    rows="after_rows",
+)
+
+GUARDS: list[Guard] = [
+    SEAT_LIMIT_HOLDS,
+    INSTALLED_WITH_ONBOARDING,
+    PACKAGE_IS_LOCKED,
+    CENTER_IS_NEVER_DELETED,
+    kept("subscriptions_contactcenter", "Contact Centers are never emptied."),
+    CENTER_LEAVES_HISTORY,
+    LEDGER_LIMIT_HOLDS,
+    LEDGER_IS_FINAL,
+    kept("subscriptions_holding", LEDGER),
+    ITEM_IS_FINAL,
+    kept("subscriptions_item", "The catalogue is never emptied."),
+    PRICE_IS_FINAL,
+    PRICE_STARTS_LATER,
+    kept("subscriptions_price", "Prices are never emptied."),
     *append_only("subscriptions_change", "The record of a change"),
     *read_committed(
         "subscriptions_change", "subscriptions_contactcenter", "subscriptions_holding", "subscriptions_price"
     ),
-    Guard(
-        "change_day_is_decided",
-        "subscriptions_change",
-        _("The day of a change is the local day of its instant, and not before that of the last change or activation."),
-    ),
-    Guard(
-        "activation_follows_changes",
-        "onboarding_onboarding",
-        "An account can't be activated on a day before that of its last purchase. Try again tomorrow.",
-    ),
+    CHANGE_DAY_IS_DECIDED,
+    ACTIVATION_FOLLOWS_CHANGES,
     *append_only("subscriptions_historicalcontactcenter", "History"),
     *append_only("subscriptions_historicalitem", "History"),
     *append_only("subscriptions_historicalprice", "History"),

@@ -7,7 +7,7 @@ transaction would run at another level is refused, and so is every write of such
 from django.db.backends.postgresql import base
 from django.db.utils import OperationalError
 
-WANTED = "read committed"
+from core.session import ISOLATION
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -18,8 +18,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.connection.cursor() as cursor:
             cursor.execute("SHOW transaction_isolation")
             (level,) = cursor.fetchone()
-        if level != WANTED:
+        if level != ISOLATION:
             raise OperationalError(
-                f"the server answers at the isolation level {level!r}, and this product works at {WANTED!r} only: run "
-                "ALTER ROLE … SET default_transaction_isolation = 'read committed', or let the pooler pass options on"
+                f"the server answers at the isolation level {level!r}, and this product works at {ISOLATION!r} only: "
+                "run ALTER ROLE … SET default_transaction_isolation = 'read committed', or let the pooler pass options "
+                "on"
             )

@@ -15,6 +15,7 @@ from accounts.roles import Capability
 from accounts.verbs import OPEN_PAGE
 from core.clock import database_now
 from core.refusals import show_refusal
+from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import install
 from subscriptions.catalogue import catalogue_on, contact_center_of
 from subscriptions.forms import InstallForm
@@ -70,5 +71,5 @@ def install_page(request: AccountRequest) -> HttpResponse:
         else:
             messages.success(request, gettext("Contact Center is installed. Your account is in onboarding mode now."))
             return redirect("subscription", account.number)
-    context = {"form": form, "page": "contact_center"}
+    context = {"form": form, "page": "contact_center", "seat_limit": SEAT_LIMIT}
     return render_page(request, "hostpilot/install.html", context, status=422 if form.errors else 200)

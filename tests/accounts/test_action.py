@@ -12,6 +12,7 @@ from accounts.actions import add_service_user
 from accounts.models import Account, Refusal, ServiceUser, User
 from accounts.verbs import OPEN_PAGE
 from core.refusals import AlreadyDone
+from onboarding.rules import SEAT_LIMIT
 from subscriptions.models import ContactCenter
 from tests.conftest import codes
 from tests.guarding import nothing_written, refused_by
@@ -67,12 +68,12 @@ def test_what_is_done_already_and_defects_leave_nothing(account: Account, owner:
 def test_a_guard_of_the_database_becomes_a_refusal_in_its_words(installed: Account, owner: User) -> None:
     @action(records_as="change_subscription")
     def oversell(account: Account, *, by: User) -> None:
-        ContactCenter.objects.filter(account=account).update(seats=3)
+        ContactCenter.objects.filter(account=account).update(seats=SEAT_LIMIT + 1)
 
     with nothing_written(but=(Refusal,)), pytest.raises(ValidationError) as refusal:
         oversell(installed, by=owner)
     assert codes(refusal.value) == {("__all__", "onboarding_seat_limit")}
-    assert refusal.value.messages == ["An account in onboarding can hold at most 2 concurrent-user seats."]
+    assert refusal.value.messages == [f"An account in onboarding can hold at most {SEAT_LIMIT} concurrent-user seats."]
     assert Refusal.objects.get().rule == "onboarding_seat_limit"
 
 

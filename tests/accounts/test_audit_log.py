@@ -16,6 +16,7 @@ from accounts.actions import add_service_user
 from accounts.models import Account, Contact, Refusal, Role, ServiceUser, User
 from core.csv_files import defused
 from onboarding.actions import activate
+from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import assign_users
 from tests.conftest import INSTALLED
 
@@ -61,13 +62,14 @@ def test_a_page_says_when_who_what_and_from_what_to_what(customer: Client, insta
     ann = add_service_user(installed, name="<b>Ann</b>", email="ann@example.com", by=owner)
     assign_users(installed, {ann.pk: "agent"}, by=owner)
     customer.post(
-        "/accounts/100001/contact-center/subscription/", {"seats": 3, "storage": "storage-5", "package": "tf-payperuse"}
+        "/accounts/100001/contact-center/subscription/",
+        {"seats": SEAT_LIMIT + 1, "storage": "storage-5", "package": "tf-payperuse"},
     )
     text = " ".join(customer.get(LOG).content.decode().split())
     assert "March 5, 2026, 10:00" in text  # 15:00 UTC, where the account is
     assert "&lt;b&gt;Ann&lt;/b&gt;" in text
     assert 'not assigned <span aria-hidden="true">→</span>' in text
-    assert "Tried 3 seats; 2 is the limit in onboarding" in text
+    assert f"Tried {SEAT_LIMIT + 1} seats; {SEAT_LIMIT} is the limit in onboarding" in text
     assert f'<a href="{LOG}" aria-current="page">' in text
 
 

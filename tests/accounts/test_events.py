@@ -20,6 +20,7 @@ from accounts.models import Account, Contact, PhoneNumber, Refusal, Role, Servic
 from core.history import attributed
 from onboarding.actions import activate, request_go_live, withdraw_go_live
 from onboarding.models import DeadlineRule, Onboarding, Origin
+from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import assign_number, assign_users, correct_assignment, unassign_number
 from subscriptions.actions import change_subscription as change
 from subscriptions.catalogue import contact_center_of, held_by
@@ -87,11 +88,17 @@ def test_what_is_switched_off_and_on_again_on_a_day_is_told_both_times(installed
 
 
 def test_what_was_refused_is_told_in_short_words(installed: Account, owner: User) -> None:
-    for wanted in ({"seats": 3}, {"package": "tf-500"}, {"storage": "storage-9"}):
+    for wanted in ({"seats": SEAT_LIMIT + 1}, {"package": "tf-500"}, {"storage": "storage-9"}):
         with pytest.raises(ValidationError):
             buy(installed, owner, NOON, **wanted)
     assert of_kind(installed, EventKind.REFUSED) == [
-        ("Olivia Owner", "Change the subscription", "Seats", [], "tried 3 seats; 2 is the limit in onboarding"),
+        (
+            "Olivia Owner",
+            "Change the subscription",
+            "Seats",
+            [],
+            f"tried {SEAT_LIMIT + 1} seats; {SEAT_LIMIT} is the limit in onboarding",
+        ),
         (
             "Olivia Owner",
             "Change the subscription",

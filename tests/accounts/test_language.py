@@ -21,6 +21,7 @@ from accounts.models import Account, PhoneNumber, Refusal, User
 from accounts.models.user import Language
 from billing.actions import issue_credit_note
 from core.dates import day_in_words, days_in_words, month_in_words
+from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import assign_number, install, propose_subscription
 from subscriptions.rules import Subscription
 from tests.accounts.login.logging_in import LOGIN, YOU, logged_in, set_up_app, show_password
@@ -198,14 +199,14 @@ def test_the_back_office_is_in_english(member: User) -> None:
 
 def test_a_refusal_is_said_in_spanish_and_kept_in_english(installed: Account, in_spanish: User) -> None:
     client = logged_in(in_spanish)
-    posted = {"seats": 3, "storage": "storage-5", "package": "tf-payperuse", "channels": ["channel-voice"]}
+    posted = {"seats": SEAT_LIMIT + 1, "storage": "storage-5", "package": "tf-payperuse", "channels": ["channel-voice"]}
     answer = client.post(CENTER + "subscription/", posted)
     assert answer.status_code == 422
-    assert "puede tener como máximo 2 puestos simultáneos; usted pidió 3." in seen(answer)
+    assert f"puede tener como máximo {SEAT_LIMIT} puestos simultáneos; usted pidió {SEAT_LIMIT + 1}." in seen(answer)
     kept = Refusal.objects.get()
-    assert kept.message.startswith("While your account is in onboarding it can hold at most 2 concurrent-user seats")
+    assert f"it can hold at most {SEAT_LIMIT} concurrent-user seats" in kept.message
     events = seen(client.get("/accounts/100001/audit-log/"))
-    assert "Se intentaron 3 puestos; 2 es el límite durante la puesta en marcha" in events
+    assert f"Se intentaron {SEAT_LIMIT + 1} puestos; {SEAT_LIMIT} es el límite durante la puesta en marcha" in events
     assert "Cambiar la suscripción" in events
     assert "Onboarding" not in events
 

@@ -10,6 +10,7 @@ from django.test import Client
 
 from accounts.models import Account, Contact, PhoneNumber, Refusal, Role, ServiceUser, User
 from onboarding.actions import activate, request_go_live
+from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import install
 from subscriptions.models import ContactCenter
 from tests.conftest import PASSWORD
@@ -176,7 +177,7 @@ def test_the_banner_is_on_every_page_until_the_activation(
     client.force_login(owner)
     text = client.get(page).content.decode()
     assert 'class="banner" role="status"' in text
-    assert "at most 2 seats" in text
+    assert f"at most {SEAT_LIMIT} seats" in text
     assert f'href="{CENTER}go-live/"' in text
     activate(installed, by=member, reason="Ready")
     assert "banner" not in client.get(page).content.decode()
@@ -191,10 +192,10 @@ def test_an_account_without_contact_center_has_no_banner(client: Client, account
 
 def test_the_overview_lists_what_was_lately_refused(client: Client, installed: Account, owner: User) -> None:
     client.force_login(owner)
-    client.post(CENTER + "subscription/", {"seats": 3, "storage": "storage-5", "package": "tf-payperuse"})
+    client.post(CENTER + "subscription/", {"seats": SEAT_LIMIT + 1, "storage": "storage-5", "package": "tf-payperuse"})
     text = client.get("/accounts/100001/").content.decode()
     assert "Lately refused" in text
-    assert "you asked for 3" in text
+    assert f"you asked for {SEAT_LIMIT + 1}" in text
 
 
 def test_going_live_is_asked_for_and_withdrawn(client: Client, installed: Account, owner: User) -> None:

@@ -17,6 +17,7 @@ from accounts.models import Account, Contact, Refusal, Role, User
 from accounts.models.user import Language
 from core.guards import sentence_of
 from onboarding.actions import request_go_live
+from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import propose_subscription
 from subscriptions.models import ContactCenter
 from subscriptions.rules import Subscription
@@ -59,9 +60,10 @@ def added_twice(account: Account, by: User) -> None:
     ("attempt", "told", "kept"),
     [
         (
-            lambda account, by: propose_subscription(account, Subscription(**{**HELD, "seats": 3}), by=by),
-            "Mientras su cuenta está en puesta en marcha puede tener como máximo 2 puestos simultáneos",
-            "While your account is in onboarding it can hold at most 2 concurrent-user seats; you asked for 3.",
+            lambda account, by: propose_subscription(account, Subscription(**{**HELD, "seats": SEAT_LIMIT + 1}), by=by),
+            f"Mientras su cuenta está en puesta en marcha puede tener como máximo {SEAT_LIMIT} puestos simultáneos",
+            f"While your account is in onboarding it can hold at most {SEAT_LIMIT} concurrent-user seats; you "
+            f"asked for {SEAT_LIMIT + 1}.",
         ),
         (
             lambda account, by: propose_subscription(account, Subscription(**{**HELD, "storage": "x"}), by=by),
@@ -147,31 +149,32 @@ def test_what_a_form_could_not_read_too(installed: Account, reader: Client) -> N
 
 def test_the_overview_tells_what_was_kept_in_the_language_of_its_reader(installed: Account, owner: User) -> None:
     with pytest.raises(ValidationError):
-        propose_subscription(installed, Subscription(**{**HELD, "seats": 3}), by=owner)
+        propose_subscription(installed, Subscription(**{**HELD, "seats": SEAT_LIMIT + 1}), by=owner)
     with pytest.raises(ValidationError):
         asked_twice(installed, owner)
     in_english, in_spanish = Client(), Client()
     in_english.force_login(owner)
     words = in_english.get("/accounts/100001/").content.decode()
-    assert "it can hold at most 2 concurrent-user seats; you asked for 3." in words
+    assert f"it can hold at most {SEAT_LIMIT} concurrent-user seats; you asked for {SEAT_LIMIT + 1}." in words
     assert "You have already asked to go live." in words
     owner.language = Language.SPANISH
     owner.save()
     in_spanish.force_login(owner)
     words = in_spanish.get("/accounts/100001/").content.decode()
-    assert "Se intentaron 3 puestos; 2 es el límite durante la puesta en marcha" in words
+    assert f"Se intentaron {SEAT_LIMIT + 1} puestos; {SEAT_LIMIT} es el límite durante la puesta en marcha" in words
     assert "Ya ha solicitado entrar en servicio." in words
     assert "You have already asked" not in words
 
 
 def test_a_guard_of_the_database_speaks_spanish_too(installed: Account) -> None:
     with pytest.raises(IntegrityError) as refusal, transaction.atomic():
-        ContactCenter.objects.filter(account=installed).update(seats=3)
+        ContactCenter.objects.filter(account=installed).update(seats=SEAT_LIMIT + 1)
     sentence = sentence_of(refusal.value)
     assert sentence is not None
-    assert str(sentence.text) == "An account in onboarding can hold at most 2 concurrent-user seats."
+    assert str(sentence.text) == f"An account in onboarding can hold at most {SEAT_LIMIT} concurrent-user seats."
     with translation.override("es"):
-        assert str(sentence.text) == "Una cuenta en puesta en marcha puede tener como máximo 2 puestos simultáneos."
+        told = f"Una cuenta en puesta en marcha puede tener como máximo {SEAT_LIMIT} puestos simultáneos."
+        assert str(sentence.text) == told
 
 
 def test_words_in_two_languages_need_no_migration(db: None) -> None:

@@ -60,6 +60,6 @@ def test_a_role_that_does_not_own_the_tables_can_not_enter_it(db: None) -> None:
 def test_the_check_says_when_it_is_switched_on_for_a_whole_session(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('guards.writing_history', '12', false)")
-    assert [message.id for message in check_guards(databases=["default"])] == ["guards.E006"]
+    assert [message.id for message in check_guards(databases=["default"])] == ["guards.E001"]
     sql("SELECT set_config('guards.writing_history', '', false)")
     assert check_guards(databases=["default"]) == []

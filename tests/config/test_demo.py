@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from onboarding.rules import why_package_is_locked
+from onboarding.rules import SEAT_LIMIT, why_package_is_locked
 from tests.config.commands import PRODUCTION, manage
 
 
@@ -40,7 +40,7 @@ def test_the_demo_tells_its_story_and_starts_clean_again(new_database: Callable[
     words = " ".join(told.stdout.split())
     for expected in (
         "installs Contact Center Pro",
-        "it can hold at most 2 concurrent-user seats; you asked for 3",
+        f"it can hold at most {SEAT_LIMIT} concurrent-user seats; you asked for {SEAT_LIMIT + 1}",
         why_package_is_locked(),
         "Only the Onboarding team can activate an account.",
         "of the Onboarding team, activates the account",

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import connection
 from django.test import Client
 
@@ -75,12 +77,97 @@ def test_a_load_balancer_asks_by_http_and_by_address(working: None, client: Clie
 
 def test_without_a_guard_it_is_not_ready(working: None, client: Client) -> None:
     sql("DROP TRIGGER onboarding_activation_is_final ON onboarding_onboarding")
-    assert red(client, "guards") == "1 missing or off; `manage.py check --database default` names them."
+    assert red(client, "guards") == "MISSING: onboarding_activation_is_final."
 
 
 def test_with_a_guard_switched_off_it_is_not_ready(working: None, client: Client) -> None:
     sql("ALTER TABLE onboarding_onboarding DISABLE TRIGGER onboarding_activation_is_final")
-    assert red(client, "guards").startswith("1 missing or off")
+    assert red(client, "guards") == "OFF: onboarding_activation_is_final."
+
+
+ANOTHER_BODY = "CREATE OR REPLACE FUNCTION onboarding_seat_limit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN END $$"
+
+
+def test_with_a_guard_changed_it_is_not_ready(working: None, client: Client) -> None:
+    sql(ANOTHER_BODY)
+    sql("ALTER TABLE subscriptions_contactcenter DROP CONSTRAINT seats_are_possible")
+    assert red(client, "guards") == "MISSING: seats_are_possible. CHANGED: onboarding_seat_limit."
+
+
+def test_with_a_guard_outdated_it_is_not_ready(working: None, client: Client) -> None:
+    sql("DELETE FROM django_migrations WHERE app = 'subscriptions' AND name LIKE '0008%%'")
+    sql(ANOTHER_BODY)
+    status, checks = readyz(client)
+    assert (status, checks["migrations"]) == (503, "1 not applied.")
+    assert checks["guards"] == "OUTDATED: onboarding_seat_limit."
+
+
+def test_of_many_guards_it_names_the_first(working: None, client: Client) -> None:
+    for table in ("accounts_account", "onboarding_onboarding", "subscriptions_holding", "billing_invoice"):
+        sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    named, _, more = red(client, "guards").removeprefix("OFF: ").partition(" and ")
+    assert len(named.split(", ")) == 10
+    assert more.endswith(" more.")
+
+
+@pytest.fixture
+def upgrade(working: None) -> None:
+    """A later release has migrated the database, and this process goes on until it is replaced."""
+    sql("INSERT INTO django_migrations (app, name, applied) VALUES ('billing', '9999_of_a_later_release', now())")
+
+
+def test_during_an_upgrade_what_it_changed_only_warns(upgrade: None, client: Client) -> None:
+    assert readyz(client) == (200, ALL_OK)
+    sql(ANOTHER_BODY)
+    sql("DROP TRIGGER onboarding_activation_is_final ON onboarding_onboarding")
+    health._seen.found = None
+    status, checks = readyz(client)
+    assert status == 200
+    assert checks == {
+        **ALL_OK,
+        "guards": "MISSING: onboarding_activation_is_final. CHANGED: onboarding_seat_limit. "
+        "Only a warning: the database is a later release's.",
+    }
+    with pytest.raises(SystemCheckError, match=r"onboarding_seat_limit on subscriptions_contactcenter is CHANGED\."):
+        call_command("check", databases=["default"])
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "words"),
+    [
+        (
+            "ALTER TABLE onboarding_onboarding DISABLE TRIGGER onboarding_activation_is_final",
+            "guards",
+            "OFF: onboarding_activation_is_final. CHANGED: onboarding_seat_limit.",
+        ),
+        ("SET LOCAL lock_timeout = 0", "database", "Answers with lock_timeout at 0 ms, not at 10000 ms."),
+        ("SET LOCAL statement_timeout = 7", "database", "Answers with statement_timeout at 7 ms, not at 30000 ms."),
+    ],
+)
+def test_during_an_upgrade_what_is_off_is_not_ready_even_then(
+    upgrade: None, client: Client, change: str, check: str, words: str
+) -> None:
+    sql(ANOTHER_BODY)
+    sql(change)
+    status, checks = readyz(client)
+    assert (status, checks[check]) == (503, words)
+
+
+def test_a_migration_of_an_app_that_is_not_ours_is_no_upgrade(working: None, client: Client) -> None:
+    """One that was taken out long ago may have left its migrations behind: guards would only warn for ever."""
+    sql("INSERT INTO django_migrations (app, name, applied) VALUES ('taken_out', '0001_initial', now())")
+    sql(ANOTHER_BODY)
+    assert red(client, "guards") == "CHANGED: onboarding_seat_limit."
+
+
+@pytest.mark.parametrize("timeout", ["lock_timeout", "statement_timeout"])
+def test_without_its_timeouts_it_is_not_ready(working: None, client: Client, timeout: str) -> None:
+    sql(f"SET LOCAL {timeout} = 0")
+    status, checks = readyz(client)
+    assert (status, checks["guards"]) == (503, "not checked")
+    assert checks["database"].startswith(f"Answers with {timeout} at 0 ms, not at ")
+    with pytest.raises(SystemCheckError, match=f"Answers with {timeout} at 0 ms"):
+        call_command("check", databases=["default"])
 
 
 def test_the_guards_are_looked_at_once_in_a_few_seconds(

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Account, PhoneNumber, ServiceUser, User
 from onboarding.models import Onboarding
+from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import install
 from subscriptions.catalogue import contact_center_of
 from tests.conftest import PASSWORD
@@ -50,10 +51,10 @@ def test_from_install_to_live(
     expect(banner).to_be_visible()
 
     seats = customer.get_by_label("Concurrent-user seats")
-    seats.fill("3")
+    seats.fill(str(SEAT_LIMIT + 1))
     customer.get_by_role("button", name="Save changes").click()
-    expect(customer.get_by_text("it can hold at most 2 concurrent-user seats")).to_be_visible()
-    expect(seats).to_have_value("3")
+    expect(customer.get_by_text(f"it can hold at most {SEAT_LIMIT} concurrent-user seats")).to_be_visible()
+    expect(seats).to_have_value(str(SEAT_LIMIT + 1))
     expect(customer.get_by_label("500 minutes", exact=False).first).to_be_disabled()
 
     seats.fill("2")

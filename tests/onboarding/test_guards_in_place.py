@@ -5,9 +5,11 @@ from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import DataError, connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
 from core.guards import Guard, all_guards, check_guards, model_constraints
+from core.guards.constraints import expected_columns, expected_constraints
 from core.migration_guards import sealed
 from tests.accounts import test_guards_of_numbers, test_guards_of_the_past, test_zones
 from tests.billing import (
@@ -18,7 +20,7 @@ from tests.billing import (
     test_guards_of_the_days,
     test_guards_of_voids,
 )
-from tests.billing.call_rows import test_final_months
+from tests.billing.calls import test_final_months
 from tests.billing.runs import test_late_months
 from tests.config import test_isolation
 from tests.guarding import sql
@@ -119,18 +121,18 @@ def missing() -> list[str]:
 @pytest.mark.parametrize("guard", GUARDS, ids=name)
 def test_a_dropped_trigger_is_missed(db: None, guard: Guard) -> None:
     sql(f"DROP TRIGGER {guard.name} ON {guard.table}")
-    assert missing() == [f"The guard {guard.name} on {guard.table} is missing."]
+    assert missing() == [f"The guard {guard.name} on {guard.table} is MISSING."]
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=name)
 def test_a_trigger_switched_off_is_seen(db: None, guard: Guard) -> None:
     sql(f"ALTER TABLE {guard.table} DISABLE TRIGGER {guard.name}")
-    assert missing() == [f"The guard {guard.name} on {guard.table} is switched off."]
+    assert missing() == [f"The guard {guard.name} on {guard.table} is OFF."]
 
 
 def test_a_trigger_for_replicas_only_counts_as_switched_off(db: None) -> None:
     sql("ALTER TABLE onboarding_onboarding ENABLE REPLICA TRIGGER onboarding_activation_is_final")
-    assert missing() == ["The guard onboarding_activation_is_final on onboarding_onboarding is switched off."]
+    assert missing() == ["The guard onboarding_activation_is_final on onboarding_onboarding is OFF."]
 
 
 def test_a_trigger_moved_to_another_table_counts_as_missing(db: None) -> None:
@@ -139,25 +141,146 @@ def test_a_trigger_moved_to_another_table_counts_as_missing(db: None) -> None:
         "CREATE TRIGGER onboarding_seat_limit BEFORE UPDATE ON accounts_account "
         "FOR EACH ROW EXECUTE FUNCTION guard_refuse_row()"
     )
-    assert missing() == ["The guard onboarding_seat_limit on subscriptions_contactcenter is missing."]
+    assert missing() == ["The guard onboarding_seat_limit on subscriptions_contactcenter is MISSING."]
 
 
-@pytest.mark.parametrize("constraint", [constraint.name for constraint in model_constraints()])
-def test_a_dropped_constraint_is_missed(db: None, constraint: str) -> None:
-    [(table, is_constraint)] = sql(
-        "SELECT conrelid::regclass::text, true FROM pg_constraint WHERE conname = %s "
-        "UNION SELECT tablename, false FROM pg_indexes WHERE indexname = %s ORDER BY 2 DESC LIMIT 1",
-        constraint,
-        constraint,
-    )
-    sql(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}" if is_constraint else f"DROP INDEX {constraint}")
-    assert missing() == [f"The constraint {constraint} is missing."]
+def test_a_trigger_under_another_name_counts_as_missing(db: None) -> None:
+    sql("ALTER TRIGGER onboarding_seat_limit ON subscriptions_contactcenter RENAME TO seat_limit")
+    assert missing() == ["The guard onboarding_seat_limit on subscriptions_contactcenter is MISSING."]
 
 
-def test_a_constraint_that_is_not_validated_is_missed(db: None) -> None:
-    sql("ALTER TABLE subscriptions_contactcenter DROP CONSTRAINT seats_are_possible")
-    sql("ALTER TABLE subscriptions_contactcenter ADD CONSTRAINT seats_are_possible CHECK (seats >= 0) NOT VALID")
-    assert missing() == ["The constraint seats_are_possible is missing."]
+SEAT_LIMIT_CHANGED = "The guard onboarding_seat_limit on subscriptions_contactcenter is CHANGED."
+NO_GUARD = "CREATE OR REPLACE FUNCTION {} LANGUAGE plpgsql AS $$ BEGIN RETURN {}; END $$"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        NO_GUARD.format("onboarding_seat_limit() RETURNS trigger", "NEW"),
+        "ALTER FUNCTION onboarding_seat_limit() RESET search_path",
+        "ALTER FUNCTION onboarding_seat_limit() SET search_path = evil, pg_catalog",
+        "ALTER FUNCTION onboarding_seat_limit() SET guards.clock = 'off'",
+        "ALTER FUNCTION onboarding_seat_limit() SECURITY DEFINER",
+        "CREATE OR REPLACE TRIGGER onboarding_seat_limit BEFORE INSERT ON subscriptions_contactcenter "
+        "FOR EACH ROW EXECUTE FUNCTION onboarding_seat_limit()",
+        "CREATE OR REPLACE TRIGGER onboarding_seat_limit BEFORE INSERT OR UPDATE ON subscriptions_contactcenter "
+        "FOR EACH ROW WHEN (NEW.seats < 0) EXECUTE FUNCTION onboarding_seat_limit()",
+        "CREATE OR REPLACE TRIGGER onboarding_seat_limit BEFORE INSERT OR UPDATE ON subscriptions_contactcenter "
+        "FOR EACH ROW EXECUTE FUNCTION guard_refuse_isolation()",
+    ],
+)
+def test_a_guard_that_was_altered_is_changed(db: None, change: str) -> None:
+    sql(change)
+    assert missing() == [SEAT_LIMIT_CHANGED]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("guard_refuse_row", NO_GUARD.format("guard_refuse_row() RETURNS trigger", "NEW")),
+        ("writing_history", NO_GUARD.format("writing_history() RETURNS boolean", "true")),
+        ("writing_history", "ALTER FUNCTION writing_history() STABLE"),
+        (
+            "local_day",  # which PostgreSQL would call for the column of a zone, whose type fits better
+            NO_GUARD.format("local_day(zone varchar, moment timestamptz) RETURNS date", "NULL"),
+        ),
+        (
+            "first_open_day",
+            "CREATE OR REPLACE FUNCTION first_open_day() RETURNS date STABLE LANGUAGE sql "
+            "AS $$ SELECT date '1900-01-01' $$",
+        ),
+    ],
+)
+def test_a_function_that_guards_call_is_seen_to_be_changed(db: None, name: str, change: str) -> None:
+    sql(change)
+    assert missing() == [f"The function {name} that guards call is CHANGED."]
+
+
+def test_a_function_that_guards_call_is_missed(db: None) -> None:
+    sql("DROP FUNCTION first_open_day()")
+    assert missing() == ["The function first_open_day that guards call is MISSING."]
+
+
+def test_all_guards_switched_off_for_a_session_are_seen(db: None) -> None:
+    sql("SET LOCAL session_replication_role = 'replica'")
+    assert missing() == ["The firing of guards (session_replication_role is set to replica) is OFF."]
+
+
+def undone(change: str) -> list[str]:
+    """Return what the check says after a change, which is then taken back."""
+    with transaction.atomic():
+        sql(change)
+        found = missing()
+        transaction.set_rollback(True)
+    return found
+
+
+def test_every_named_constraint_of_a_model_is_listed() -> None:
+    assert {constraint.name for constraint in model_constraints()} <= {name for _, name in expected_constraints()}
+
+
+@pytest.mark.parametrize("app", ["core", "accounts", "onboarding", "subscriptions", "billing"])
+def test_a_dropped_constraint_is_missed(db: None, app: str) -> None:
+    """Named ones, foreign keys and unique keys, each alone."""
+    tables = {model._meta.db_table for model in apps.get_app_config(app).get_models(include_auto_created=True)}
+    ours = {(table, name): text for (table, name), text in expected_constraints().items() if table in tables}
+    assert ours
+    for (table, constraint), text in ours.items():
+        is_index = text.startswith("CREATE ")
+        found = undone(
+            f"DROP INDEX {constraint}" if is_index else f"ALTER TABLE {table} DROP CONSTRAINT {constraint} CASCADE"
+        )
+        assert f"The constraint {constraint} on {table} is MISSING." in found
+        if not text.startswith("PRIMARY KEY"):
+            assert len(found) == 1
+
+
+def test_a_column_that_may_be_empty_is_seen(db: None) -> None:
+    assert "account_id" in expected_columns()["billing_invoice"]
+    sql("ALTER TABLE billing_invoice ALTER total DROP NOT NULL")
+    assert missing() == ["The NOT NULL of billing_invoice.total is MISSING."]
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "drop", "definition"),
+    [
+        ("subscriptions_contactcenter", "seats_are_possible", "CONSTRAINT", "CHECK (seats >= 0) NOT VALID"),
+        ("subscriptions_contactcenter", "seats_are_possible", "CONSTRAINT", "CHECK (seats >= -9)"),
+        ("accounts_account", "accounts_account_number_key", "CONSTRAINT", "UNIQUE (number, id)"),
+        ("accounts_contact", "contact_once_per_role", "CONSTRAINT", "UNIQUE (account_id, user_id, role, id)"),
+        (
+            "billing_creditnote",
+            next(
+                name for table, name in expected_constraints() if table == "billing_creditnote" and "_invoice_" in name
+            ),
+            "CONSTRAINT",
+            "FOREIGN KEY (invoice_id) REFERENCES billing_invoice (id) ON DELETE CASCADE",
+        ),
+    ],
+)
+def test_a_constraint_that_says_something_else_is_changed(
+    db: None, table: str, name: str, drop: str, definition: str
+) -> None:
+    sql("SET CONSTRAINTS ALL IMMEDIATE")
+    sql(f"ALTER TABLE {table} DROP {drop} {name}")
+    sql(f"ALTER TABLE {table} ADD {drop} {name} {definition}")
+    assert missing() == [f"The constraint {name} on {table} is CHANGED."]
+
+
+def test_a_unique_index_that_says_something_else_is_changed(db: None) -> None:
+    sql("DROP INDEX one_go_live_request_at_a_time")
+    sql("CREATE UNIQUE INDEX one_go_live_request_at_a_time ON onboarding_goliverequest (account_id, id)")
+    assert missing() == ["The constraint one_go_live_request_at_a_time on onboarding_goliverequest is CHANGED."]
+
+
+def test_a_foreign_key_that_the_system_no_longer_looks_at_is_off(db: None) -> None:
+    sql("ALTER TABLE billing_creditnote DISABLE TRIGGER ALL")
+    off = {message for message in missing() if message.startswith("The constraint")}
+    assert off == {
+        f"The constraint {name} on {table} is OFF."
+        for (table, name), text in expected_constraints().items()
+        if table == "billing_creditnote" and text.startswith("FOREIGN KEY")
+    }
 
 
 def test_a_database_that_can_not_be_read_fails_the_check(db: None) -> None:
@@ -174,10 +297,44 @@ def test_before_the_first_migrate_there_is_nothing_to_miss(db: None) -> None:
     assert check_guards(databases=["default"]) == []
 
 
-def test_what_a_waiting_migration_will_bring_does_not_stop_it(db: None) -> None:
+@pytest.fixture
+def a_migration_waits(db: None) -> None:
+    [(app, last)] = MigrationLoader(None).graph.leaf_nodes("subscriptions")
+    sql("DELETE FROM django_migrations WHERE app = %s AND name = %s", app, last)
+
+
+def plan() -> None:
+    """Run `migrate` as far as its check and its plan, which bring nothing."""
+    call_command("migrate", plan=True, skip_checks=False, verbosity=0)
+
+
+def test_what_a_waiting_migration_will_bring_does_not_stop_it(a_migration_waits: None) -> None:
     """`migrate` asks the check first: it would refuse to bring the guards that it misses."""
-    sql("DELETE FROM django_migrations WHERE app = 'subscriptions' AND name = '0003_price_is_not_moved_back'")
-    sql("DROP TRIGGER onboarding_seat_limit ON subscriptions_contactcenter")
-    assert [message.id for message in check_guards(databases=["default"])] == ["guards.W001"]
+    sql("DROP TRIGGER onboarding_package_lock ON subscriptions_contactcenter")
+    sql("DROP INDEX one_go_live_request_at_a_time")
+    sql(NO_GUARD.format("onboarding_seat_limit() RETURNS trigger", "NEW"))
+    plan()
+    with pytest.raises(SystemCheckError):
+        call_command("check", databases=["default"])
     sql("ALTER TABLE onboarding_onboarding DISABLE TRIGGER onboarding_activation_is_final")
-    assert missing() == ["The guard onboarding_activation_is_final on onboarding_onboarding is switched off."]
+    with pytest.raises(SystemCheckError, match=r"onboarding_activation_is_final on onboarding_onboarding is OFF\."):
+        plan()
+
+
+def test_while_migrations_wait_another_text_is_outdated(a_migration_waits: None) -> None:
+    sql(NO_GUARD.format("onboarding_seat_limit() RETURNS trigger", "NEW"))
+    assert missing() == ["The guard onboarding_seat_limit on subscriptions_contactcenter is OUTDATED."]
+
+
+def test_where_no_migration_waits_migrate_is_stopped(db: None) -> None:
+    sql("DROP TRIGGER onboarding_seat_limit ON subscriptions_contactcenter")
+    with pytest.raises(SystemCheckError):
+        plan()
+
+
+def test_the_text_of_an_earlier_release_is_outdated(db: None) -> None:
+    """A migration was recorded without being run, as by `migrate --fake`."""
+    migration = MigrationLoader(None).get_migration("subscriptions", "0008_guards_from_one_source")
+    with connection.schema_editor() as editor:
+        migration.operations[0].database_backwards("subscriptions", editor, ProjectState(), ProjectState())
+    assert missing() == ["The guard onboarding_seat_limit on subscriptions_contactcenter is OUTDATED."]

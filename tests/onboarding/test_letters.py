@@ -18,6 +18,7 @@ from onboarding.actions import activate
 from onboarding.letters import Batch
 from onboarding.models import Notice, NoticeKind, Onboarding
 from onboarding.notices import enqueue
+from onboarding.rules import SEAT_LIMIT
 from onboarding.sending import send_due
 from subscriptions.actions import change_subscription, install
 from subscriptions.catalogue import contact_center_of, held_by
@@ -205,7 +206,13 @@ def test_an_activation_says_since_when_and_what_is_charged(
 
 def test_an_install_says_what_the_mode_means(letter: Callable[..., Any]) -> None:
     body = letter(NoticeKind.INSTALLED).body
-    for said in ("Contact Center Pro is installed", "onboarding mode", "up to 2", "stays at Pay-per-use", "go live"):
+    for said in (
+        "Contact Center Pro is installed",
+        "onboarding mode",
+        f"up to {SEAT_LIMIT}",
+        "stays at Pay-per-use",
+        "go live",
+    ):
         assert said in body
 
 

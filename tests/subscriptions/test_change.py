@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from accounts.models import Account, Contact, Refusal, Role, User
 from core.refusals import AlreadyDone
+from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import Confirmation, change_subscription
 from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.models import Holding, Slot, SubscriptionChange
@@ -53,12 +54,12 @@ def test_everything_asked_for_is_held_at_once(installed: Account, owner: User) -
     assert (history.seats, history.history_user) == (2, owner)
 
 
-def test_a_third_seat_and_a_package_are_refused_together_and_nothing_is_written(
+def test_a_seat_too_many_and_a_package_are_refused_together_and_nothing_is_written(
     installed: Account, owner: User
 ) -> None:
     before = held(installed), list(Holding.objects.values_list()), contact_center_of(installed).history.count()
     with pytest.raises(ValidationError) as refusal:
-        buy(installed, owner, seats=3, package="tf-500", storage="storage-25")
+        buy(installed, owner, seats=SEAT_LIMIT + 1, package="tf-500", storage="storage-25")
     assert codes(refusal.value) == {("seats", "seat_limit"), ("package", "package_locked")}
     assert (
         held(installed),
@@ -66,7 +67,7 @@ def test_a_third_seat_and_a_package_are_refused_together_and_nothing_is_written(
         contact_center_of(installed).history.count(),
     ) == before
     assert set(Refusal.objects.values_list("account", "by", "action", "field", "rule", "tried")) == {
-        (installed.pk, owner.pk, "change_subscription", "seats", "seat_limit", "3"),
+        (installed.pk, owner.pk, "change_subscription", "seats", "seat_limit", str(SEAT_LIMIT + 1)),
         (installed.pk, owner.pk, "change_subscription", "package", "package_locked", "500 minutes"),
     }
 

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Account, Contact, Refusal, Role, User
+from onboarding.rules import SEAT_LIMIT
 from subscriptions.models import SubscriptionChange
 from tests.billing.bills import buy
 
@@ -81,7 +82,10 @@ def test_a_downgrade_says_when_it_takes_effect(customer: Client, active: Account
 @pytest.mark.parametrize(
     ("wanted", "told"),
     [
-        ({"seats": 3}, "it can hold at most 2 concurrent-user seats; you asked for 3"),
+        (
+            {"seats": SEAT_LIMIT + 1},
+            f"it can hold at most {SEAT_LIMIT} concurrent-user seats; you asked for {SEAT_LIMIT + 1}",
+        ),
         ({"package": "tf-500"}, "the toll-free package stays at Pay-per-use"),
         ({"channels": ["channel-social"]}, "Social is not sold with Contact Center Pro"),
         ({"storage": "nonsense"}, "is not sold as a recording storage"),

@@ -14,6 +14,7 @@ from accounts.events import recent_events
 from accounts.models import Account, Contact, PhoneNumber, Role, User
 from core.clock import database_now
 from onboarding.actions import activate
+from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import assign_number, assign_users
 from tests.billing.bills import buy, called
 from tests.conftest import INSTALLED
@@ -54,7 +55,7 @@ def test_in_onboarding_it_says_what_is_held_and_what_it_will_cost(
     assert said["This month, estimated"] == "$0.00"
     assert said["A whole month, once live"].startswith("$160.00")
     assert "2 seats × $70.00 = $140.00" in text
-    assert "2 of the 2 seats you can hold in onboarding" in text
+    assert f"2 of the {SEAT_LIMIT} seats you can hold in onboarding" in text
     assert '<rect width="100" height="1"/>' in text
 
 
@@ -137,7 +138,7 @@ def test_the_last_five_events_say_what_happened(
 ) -> None:
     person = add_service_user(installed, name="<i>Ann</i>", email="ann@example.com", by=owner)
     assign_users(installed, {person.pk: "agent"}, by=owner)
-    customer.post(f"{PAGE}subscription/", {"seats": 3, "storage": "storage-5", "package": "tf-payperuse"})
+    customer.post(f"{PAGE}subscription/", {"seats": SEAT_LIMIT + 1, "storage": "storage-5", "package": "tf-payperuse"})
     activate(installed, by=member, reason="Ready")
     events = recent_events(installed, 5)
     text = shown(customer)

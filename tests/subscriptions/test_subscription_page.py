@@ -13,6 +13,7 @@ from django.test import Client
 from accounts.models import Account, Contact, Refusal, Role, User
 from core.past import writing_history
 from onboarding.actions import activate
+from onboarding.rules import SEAT_LIMIT
 from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.models import Item, Price, SubscriptionChange
 from subscriptions.rules import Subscription
@@ -61,12 +62,12 @@ def test_a_purchase_is_shown_once_more_and_then_made(customer: Client, installed
 
 
 def test_refusals_stand_at_their_fields_and_leave_their_rows(customer: Client, installed: Account, owner: User) -> None:
-    page = save(customer, seats=3, package="tf-500")
+    page = save(customer, seats=SEAT_LIMIT + 1, package="tf-500")
     text = page.content.decode()
     assert page.status_code == 422
-    assert re.search(r'id="id_seats_error"><li>While your account is in onboarding it can hold at most 2', text)
+    assert re.search(rf'id="id_seats_error"><li>[^<]* it can hold at most {SEAT_LIMIT} concurrent-user seats', text)
     assert re.search(r'id="id_package_error"><li>While your account is in onboarding, the toll-free package', text)
-    assert 'value="3"' in text, "what was typed is not lost"
+    assert f'value="{SEAT_LIMIT + 1}"' in text, "what was typed is not lost"
     assert 'aria-invalid="true"' in text
     assert set(Refusal.objects.values_list("rule", "by")) == {("seat_limit", owner.pk), ("package_locked", owner.pk)}
     assert SubscriptionChange.objects.count() == 1
@@ -93,8 +94,8 @@ def test_the_locked_package_says_why_and_the_seats_say_their_limit(customer: Cli
     text = customer.get(PAGE).content.decode()
     assert 'id="package-lock">While your account is in onboarding' in text
     assert re.search(r'value="tf-500" disabled', text)
-    assert "At most 2 while your account is in onboarding" in text
-    assert 'max="2"' in text
+    assert f"At most {SEAT_LIMIT} while your account is in onboarding" in text
+    assert f'max="{SEAT_LIMIT}"' in text
 
 
 def test_once_active_packages_and_seats_are_free_to_choose(customer: Client, active: Account) -> None:

@@ -1,0 +1,60 @@
+"""What the database itself refuses: each guard in one place, in words for people, and the check that all are in place.
+
+A guard is a trigger or a named constraint. An app's `guards.py` defines its triggers, each with the function it runs
+and its sentence, and lists them in `GUARDS`; migrations install or replace them (`core/guards/operations.py`).
+Constraints are defined by the models, and `constraints.txt` of the app says how the database writes them down.
+"""
+
+from core.guards.applied import missing_migrations, unknown_migrations
+from core.guards.checking import Finding, State, check_guards, findings
+from core.guards.definition import (
+    REFUSE_ISOLATION,
+    REFUSE_ROW,
+    REFUSE_TRUNCATE,
+    Function,
+    Guard,
+    LazyStr,
+    SharedGuard,
+    StatementGuard,
+    append_only,
+    kept,
+    leaves_history,
+    read_committed,
+)
+from core.guards.sentences import (
+    OUR_APPS,
+    Sentence,
+    all_functions,
+    all_guards,
+    model_constraints,
+    sentence_of,
+    sentence_of_constraint,
+)
+
+__all__ = [
+    "OUR_APPS",
+    "REFUSE_ISOLATION",
+    "REFUSE_ROW",
+    "REFUSE_TRUNCATE",
+    "Finding",
+    "Function",
+    "Guard",
+    "LazyStr",
+    "Sentence",
+    "SharedGuard",
+    "State",
+    "StatementGuard",
+    "all_functions",
+    "all_guards",
+    "append_only",
+    "check_guards",
+    "findings",
+    "kept",
+    "leaves_history",
+    "missing_migrations",
+    "model_constraints",
+    "read_committed",
+    "sentence_of",
+    "sentence_of_constraint",
+    "unknown_migrations",
+]

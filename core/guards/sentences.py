@@ -1,0 +1,71 @@
+"""What the database refused, in words for people.
+
+A trigger's error carries SQLSTATE 23514 and the guard's name as CONSTRAINT, so that it reaches Python as an
+IntegrityError whose name can be looked up here; a constraint's error carries its name anyway.
+"""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+
+from django.apps import apps
+from django.db import IntegrityError, models
+
+from core.guards.applied import OUR_APPS
+from core.guards.definition import Function, Guard, LazyStr
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """The name of what refused, and why in words."""
+
+    guard: str
+    text: LazyStr
+
+
+def all_guards() -> Iterator[Guard]:
+    """Yield the triggers of every app that has a `guards` module."""
+    for module in _modules():
+        yield from getattr(module, "GUARDS", [])
+
+
+def all_functions() -> Iterator[Function]:
+    """Yield the functions that guards call, and those that several of them run."""
+    for module in _modules():
+        yield from getattr(module, "FUNCTIONS", [])
+
+
+def _modules() -> Iterator[ModuleType]:
+    for config in apps.get_app_configs():
+        try:
+            yield importlib.import_module(f"{config.name}.guards")
+        except ModuleNotFoundError:
+            continue
+
+
+def sentence_of(error: IntegrityError) -> Sentence | None:
+    """Return what refused and why in words, or None where a constraint has no words of its own."""
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    if not name:
+        return None
+    for guard in all_guards():
+        if guard.name == name:
+            return Sentence(name, guard.sentence)
+    text = sentence_of_constraint(name)
+    return Sentence(name, text) if text else None
+
+
+def sentence_of_constraint(name: str | None) -> "LazyStr | None":
+    """Return why the model constraint of this name refuses, or None where there is none, or it has no words."""
+    for constraint in model_constraints():
+        if name and constraint.name == name:
+            return constraint.violation_error_message
+    return None
+
+
+def model_constraints() -> Iterator[models.BaseConstraint]:
+    """Yield the named constraints of this project's models."""
+    for model in apps.get_models():
+        if model.__module__.split(".")[0] in OUR_APPS:
+            yield from model._meta.constraints
