@@ -19,10 +19,10 @@ def open_differences(invoice: Invoice) -> dict[date, Decimal]:
     if not late_months:
         return {}
     following = month_after(max(months))
-    facts = inputs_of([invoice.account_id], following, tariffs()).get(invoice.account_id)
+    inputs = inputs_of([invoice.account_id], following, tariffs()).get(invoice.account_id)
     found: dict[date, Decimal] = {}
     try:
-        lines = facts.to_invoice(following) if facts else []
+        lines = inputs.to_invoice(following) if inputs else []
     except NotPriced:
         return {}
     for line in lines:

@@ -32,7 +32,7 @@ class BillingInputs:
     invoiced: list[Line] = field(default_factory=list)
 
     def owed(self, month: date) -> list[Line]:
-        """Return what the account owes for a month, as the facts stand."""
+        """Return what the account owes for a month, as the inputs stand."""
         return owed(month, self.held, self.minutes, self.activated_on)
 
     def to_invoice(self, month: date) -> list[Line]:
@@ -65,7 +65,7 @@ def tariffs() -> Tariffs:
 def inputs_of(
     accounts: Sequence[int], month: date, catalogue: Tariffs, *, since: date | None = None
 ) -> dict[int, BillingInputs]:
-    """Return the facts of the accounts that had Contact Center by the end of the month, by their keys.
+    """Return the inputs of the accounts that had Contact Center by the end of the month, by their keys.
 
     What was held and called is that of the month, or of all months from `since` to it.
 
@@ -87,15 +87,15 @@ def inputs_of(
     wanted = set(accounts)
     of_accounts, only = (" AND o.account_id = ANY(%(keys)s)", OF_THESE) if scattered else ("", "")
     accounts_in_order = _rows(ACCOUNTS + of_accounts + " ORDER BY a.id", bounds)
-    facts = {row[0]: BillingInputs(*row) for row in accounts_in_order if row[0] in wanted}
+    inputs = {row[0]: BillingInputs(*row) for row in accounts_in_order if row[0] in wanted}
     for account, late in _rows(LATE + only, bounds):
-        if account in facts:
-            facts[account].late_months.append(late)
-    _fill(facts, bounds, catalogue, only)
-    behind = [account for account, one in facts.items() if one.late_months]
+        if account in inputs:
+            inputs[account].late_months.append(late)
+    _fill(inputs, bounds, catalogue, only)
+    behind = [account for account, one in inputs.items() if one.late_months]
     if behind:
-        _fill_late(facts, behind, month, catalogue)
-    return facts
+        _fill_late(inputs, behind, month, catalogue)
+    return inputs
 
 
 SCATTERED = 20
@@ -126,27 +126,27 @@ MINUTES = """
 OF_THESE = " AND account_id = ANY(%(keys)s)"
 
 
-def _fill(facts: Mapping[int, BillingInputs], bounds: Mapping[str, Any], catalogue: Tariffs, only: str = "") -> None:
-    """Put what was held and called within the bounds into the facts; a row an account, its columns in arrays."""
+def _fill(inputs: Mapping[int, BillingInputs], bounds: Mapping[str, Any], catalogue: Tariffs, only: str = "") -> None:
+    """Put what was held and called within the bounds into the inputs; a row an account, its columns in arrays."""
     for account, items, *columns in _rows(HELD + only + " GROUP BY account_id", bounds):
-        if account in facts:
-            facts[account].held += map(Held, map(catalogue.__getitem__, items), *columns)
+        if account in inputs:
+            inputs[account].held += map(Held, map(catalogue.__getitem__, items), *columns)
     for account, days, counts in _rows(MINUTES + only + " GROUP BY account_id", bounds):
-        if account in facts:
-            facts[account].minutes.update(zip(days, counts, strict=True))
+        if account in inputs:
+            inputs[account].minutes.update(zip(days, counts, strict=True))
 
 
-def _fill_late(facts: Mapping[int, BillingInputs], behind: Sequence[int], month: date, catalogue: Tariffs) -> None:
+def _fill_late(inputs: Mapping[int, BillingInputs], behind: Sequence[int], month: date, catalogue: Tariffs) -> None:
     """Read more of the accounts whose calls came late: from their first late month on, and what was invoiced of it."""
-    first = min(min(facts[account].late_months) for account in behind)
+    first = min(min(inputs[account].late_months) for account in behind)
     for account in behind:
-        facts[account].held.clear()
-        facts[account].minutes.clear()
+        inputs[account].held.clear()
+        inputs[account].minutes.clear()
     bounds = {"lo": min(behind), "hi": max(behind), "keys": list(behind), "since": first, "end": month_after(month)}
-    _fill({account: facts[account] for account in behind}, bounds, catalogue, OF_THESE)
+    _fill({account: inputs[account] for account in behind}, bounds, catalogue, OF_THESE)
     lines = InvoiceLine.objects.filter(invoice__account__in=behind, month__gte=first, month__lte=month)
     for account, *values in lines.order_by("pk").values_list("invoice__account_id", *LINE_FIELDS):
-        facts[account].invoiced.append(Line(**dict(zip(LINE_FIELDS, values, strict=True))))
+        inputs[account].invoiced.append(Line(**dict(zip(LINE_FIELDS, values, strict=True))))
 
 
 def _rows(query: str, parameters: Mapping[str, Any]) -> Iterable[tuple]:
