@@ -170,7 +170,7 @@ class BillOnHoldQuerySet(models.QuerySet["BillOnHold"]):
         return self.filter(state="held")
 
     def rejected_and_unbilled(self) -> "BillOnHoldQuerySet":
-        """The latest decision for each account and month if it was a rejection, and the month was not billed since."""
+        """The latest row for each account and month, if it was rejected and the month has not been billed since."""
         same = {"account": models.OuterRef("account"), "month": models.OuterRef("month")}
         later = BillOnHold.objects.filter(**same, pk__gt=models.OuterRef("pk"))
         billed = BilledMonth.objects.filter(**same)
