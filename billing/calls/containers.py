@@ -53,7 +53,7 @@ class Readable(Protocol):
 def text_of(stream: Any, progress: Callable[[int], object] | None = None) -> Readable:
     """Return a binary stream's text in UTF-8, unpacked if it is compressed. Raises Unreadable if it is not text.
 
-    `progress` is called with the number of bytes read so far, counted as they are in the file.
+    `progress` is called with the number of bytes read so far, before unpacking.
     """
     source: Readable = _Counted(stream.read, progress)
     for depth in range(DEEPEST + 1):

@@ -31,8 +31,8 @@ class Block:
 def blocks_of(stream: Any, progress: Callable[[int], object] | None = None) -> Iterator[Block]:
     """Yield the lines of a binary stream, compressed or not. Memory grows neither with the file nor with its lines.
 
-    `progress` is called with the number of bytes read so far, counted as they are in the file. Raises Unreadable if the
-    file is not text, or breaks off.
+    `progress` is called with the number of bytes read so far, before unpacking. Raises Unreadable if the file is not
+    text, or breaks off.
     """
     try:
         yield from _blocks(text_of(stream, progress))

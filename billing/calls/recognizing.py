@@ -33,7 +33,7 @@ from billing.calls.layouts import ASTERISK, COLUMNS, NEEDED, OWN, Layout, Mapped
 from billing.calls.mapping import ColumnMapping
 from billing.calls.values import Numbers, shown
 
-HEAD = 20  # the first call, or the names of the columns, must be in so many first lines
+HEAD = 20  # the first call, or the names of the columns, must be within this many lines
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}")
 WHOLE_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
 NO_UNIQUE_ID = (

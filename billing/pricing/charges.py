@@ -284,6 +284,6 @@ def _runs(stretches: Sequence[Stretch]) -> list[Stretch]:
 def _to_cents(amount: Decimal) -> Decimal:
     """Round half up to cents (6).
 
-    This is exact: 28 digits are kept, and a fraction n/31 that is not half a cent differs from it by 1/62 cent or more.
+    This is exact: 28 digits are kept, and an amount of n/31 cents differs from half a cent by at least 1/62 cent.
     """
     return amount.quantize(CENT, ROUND_HALF_UP)

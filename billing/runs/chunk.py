@@ -152,7 +152,7 @@ class _Chunk:
                 yield bill
 
     def send(self, bills: Iterable[Bill], at_most: int) -> list[Bill]:
-        """Write the lines of `at_most` so many bills, and return the bills. A dry run writes nothing."""
+        """Write the lines of up to `at_most` bills, and return the bills. A dry run writes nothing."""
         return list(bills) if self.dry_run else write_lines(bills, at_most=at_most)
 
     def review(self) -> list[Bill]:

@@ -82,7 +82,7 @@ class HoldChecks:
         if day is None:
             return ""
         earlier = self._prices_of(day)
-        # A sum can only be more than so many times another if one of its parts is, so nearly all accounts end here.
+        # The total can only have jumped if the price of one of its items has, which is rare: most accounts end here.
         if not any(row.item.sku in earlier.jumped for row in inputs.held):
             return ""
         held = [row._replace(item=earlier.tariffs.get(row.item.sku, row.item)) for row in inputs.held]

@@ -32,7 +32,7 @@ BILLED_COLUMNS = ("account_id", "month", "billed_at")
 
 
 def write_lines(bills: Iterable[Bill], *, at_most: int) -> list[Bill]:
-    """Write the lines of `at_most` so many bills as they come; return the bills, each with the key of its invoice.
+    """Write the lines of up to `at_most` bills as they come; return the bills, each with the key of its invoice.
 
     The caller must write the invoices in the same transaction (decision 0006). The connection is busy until all bills
     have come, so code that yields them can't run queries.

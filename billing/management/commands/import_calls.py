@@ -232,5 +232,5 @@ def _user(email: str | None) -> User | None:
         return None
     by = User.objects.filter(email=email.strip().lower()).first()
     if by is None:
-        raise CommandError(f"There is no user with the e-mail address {email}.")
+        raise CommandError(f"There is no user with the email address {email}.")
     return by

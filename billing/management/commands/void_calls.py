@@ -38,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         by = User.objects.filter(email=options["by"].strip().lower()).first()
         if by is None:
-            raise CommandError(f"There is no user with the e-mail address {options['by']}.")
+            raise CommandError(f"There is no user with the email address {options['by']}.")
         received, records = self._chosen(options)
         if options["dry_run"]:
             self._report(preview(records), "would be voided")
@@ -66,8 +66,8 @@ class Command(BaseCommand):
         if not records.exists():
             legs = CallRecord.objects.standing().filter(call_id=options["call"]).order_by("leg")
             others = ", ".join(legs.values_list("leg", flat=True)[:MOST_LEGS])
-            hint = f" Those that stand have --leg {others}." if others else ""
-            raise CommandError(f"No record of the call {options['call']} with this leg stands.{hint}")
+            hint = f" Its records that are not voided have --leg {others}." if others else ""
+            raise CommandError(f"The call {options['call']} has no record with this leg, or it was voided.{hint}")
         return None, records
 
     def _report(self, voided: Voided, what: str) -> None:
