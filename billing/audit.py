@@ -1,4 +1,4 @@
-"""Events of bills: invoices that were issued, and money that was given back."""
+"""Events about bills in the audit log: invoices and credit notes that were issued."""
 
 from decimal import Decimal
 from typing import Any

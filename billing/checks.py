@@ -1,4 +1,4 @@
-"""The system check that warns of months that nobody billed. A warning, never an error: it takes no site down (R42)."""
+"""The system check that warns of unbilled months (R42). It never returns errors, which would take a site down."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from billing.models import BillOnHold, UnbilledMonth
 
 
 def check_months(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Return a warning for each month that was not billed when it was last counted, and one for rejected bills."""
+    """Return a warning for each month with unbilled accounts, as last counted, and one for rejected bills, if any."""
     messages: list[CheckMessage] = []
     for alias in databases or []:
         if not _is_migrated(alias):
@@ -30,8 +30,8 @@ def check_months(app_configs: Any = None, databases: Sequence[str] | None = None
 
 
 def _is_migrated(alias: str) -> bool:
-    """Return whether the migrations that this check reads are applied: `migrate` itself asks it first."""
-    connections[alias].ensure_connection()  # where the server can't be reached at all, that is what the caller is told
+    """Return whether the tables that this check reads exist: `migrate` runs the check before it makes them."""
+    connections[alias].ensure_connection()  # if the server can't be reached, this raises the error that says so
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT to_regclass('billing_unbilledmonth') IS NOT NULL")
         return cursor.fetchone()[0]

@@ -1,4 +1,4 @@
-"""The Billing team's figures: the last run, what waits for a person, and months not billed. Eight queries."""
+"""The Billing team's figures: the last run, what waits for a person, and unbilled months. Eight queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ MOST_COUNTED: Final = 10_000
 
 @dataclass(frozen=True)
 class BillingFigures:
-    """What the dashboard shows of billing; calls that wait for a person are counted up to MOST_COUNTED.
+    """What the dashboard shows about billing. Calls that wait for a person are only counted up to MOST_COUNTED.
 
-    `rejected` bills wait until they would be other ones, or until a person runs their month. `unbilled` are months as
-    they were last counted, the oldest first.
+    `rejected` bills wait until they would be different, or until a person runs their month. `unbilled` has the months
+    as they were last counted, the oldest first.
     """
 
     run: BillRun | None
@@ -32,7 +32,7 @@ class BillingFigures:
 
 
 def figures() -> BillingFigures:
-    """Return the figures as they stand."""
+    """Return the current figures."""
     return BillingFigures(
         run=BillRun.objects.order_by("-pk").first(),
         held=BillOnHold.objects.waiting().count(),

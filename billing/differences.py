@@ -1,4 +1,4 @@
-"""What months owe now beside what was invoiced of them: the adjustments that the next invoice carries."""
+"""The differences between what is owed and what was invoiced, which the next invoice carries as adjustments."""
 
 from datetime import date
 from decimal import Decimal
@@ -9,9 +9,9 @@ from billing.pricing.charges import ADJUSTMENT, NotPriced, month_after
 
 
 def open_differences(invoice: Invoice) -> dict[date, Decimal]:
-    """Return the difference of each month on an invoice that no invoice carries yet, USD; none of 0.00.
+    """Return the differences, in USD, of months on this invoice that have not been invoiced yet; none of 0.00.
 
-    Months that can't be priced are left out: no invoice can carry them either.
+    Empty if the account can't be priced, because then no invoice can carry a difference.
     """
     months = set(invoice.lines.values_list("month", flat=True))
     late = LateMonth.objects.filter(account=invoice.account_id, month__in=months, settled_at=None)
@@ -19,10 +19,10 @@ def open_differences(invoice: Invoice) -> dict[date, Decimal]:
     if not late_months:
         return {}
     following = month_after(max(months))
-    facts = inputs_of([invoice.account_id], following, tariffs()).get(invoice.account_id)
+    inputs = inputs_of([invoice.account_id], following, tariffs()).get(invoice.account_id)
     found: dict[date, Decimal] = {}
     try:
-        lines = facts.to_invoice(following) if facts else []
+        lines = inputs.to_invoice(following) if inputs else []
     except NotPriced:
         return {}
     for line in lines:

@@ -1,7 +1,7 @@
-"""The values bills are computed from, fetched by a few queries for one account or a chunk of thousands alike.
+"""Reads the values that bills are computed from, with the same few queries for one account or a chunk of thousands.
 
-Every table in a query carries the chunk's bounds itself: with the join alone, the planner reads whole indexes for each
-chunk.
+In each query every table is limited to the chunk's keys, not only the first: with the join alone, the planner reads
+whole indexes for each chunk.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ Tariffs = Mapping[int, Tariff]
 
 @dataclass
 class BillingInputs:
-    """All that one account's bill is computed from: plain values, days and months its own."""
+    """Everything that one account's bill is computed from, as plain values; days and months are in its time zone."""
 
     account: int
     zone: str
@@ -32,22 +32,22 @@ class BillingInputs:
     invoiced: list[Line] = field(default_factory=list)
 
     def owed(self, month: date) -> list[Line]:
-        """Return what the account owes for a month, as the facts stand."""
+        """Return the lines that the account owes for a month. Raises NotPriced as `charges.owed` does."""
         return owed(month, self.held, self.minutes, self.activated_on)
 
     def to_invoice(self, month: date) -> list[Line]:
-        """Return the lines of the month's invoice: what it owes, and adjustments of months whose calls came late."""
+        """Return the lines of the month's invoice: what is owed, and adjustments of months whose calls came late."""
         months = [month, *self.late_months]
         now = {each: current_lines(each, self.held, self.minutes, self.activated_on) for each in months}
         return to_invoice(month, now, self.invoiced)
 
     def adjustments(self, month: date) -> list[Line]:
-        """Return the differences of earlier months that the month's invoice will carry, as far as they are known."""
+        """Return the adjustments of earlier months on the month's invoice, as far as they are already known."""
         return [line for line in self.to_invoice(month) if line.month != month] if self.late_months else []
 
 
 def tariffs() -> Tariffs:
-    """Return the whole catalogue with its prices, by the key of the item. Two queries."""
+    """Return the whole catalog with its prices, by item key. Two queries."""
     return {
         item.pk: Tariff(
             sku=item.sku,
@@ -65,13 +65,13 @@ def tariffs() -> Tariffs:
 def inputs_of(
     accounts: Sequence[int], month: date, catalogue: Tariffs, *, since: date | None = None
 ) -> dict[int, BillingInputs]:
-    """Return the facts of the accounts that had Contact Center by the end of the month, by their keys.
+    """Return the inputs, by key, of those of the accounts that had Contact Center by the end of the month.
 
-    What was held and called is that of the month, or of all months from `since` to it.
+    They have what was held and called in the month, or in all months from `since` to the month. What is held on the
+    first day after the month is included too, because a change that waits for that day is what is held from then on.
 
-    Four queries, and two more where calls came late for months before. They read the range from the least to the
-    greatest key, and where the accounts are few in it, each by itself. Of what is held, the first day after the month
-    counts too: what begins then is what is held from now on.
+    Four queries, and three more if calls of earlier months came late. They read all keys from the lowest to the
+    highest, or only those of the accounts if these are few among them.
     """
     if not accounts:
         return {}
@@ -87,15 +87,15 @@ def inputs_of(
     wanted = set(accounts)
     of_accounts, only = (" AND o.account_id = ANY(%(keys)s)", OF_THESE) if scattered else ("", "")
     accounts_in_order = _rows(ACCOUNTS + of_accounts + " ORDER BY a.id", bounds)
-    facts = {row[0]: BillingInputs(*row) for row in accounts_in_order if row[0] in wanted}
+    inputs = {row[0]: BillingInputs(*row) for row in accounts_in_order if row[0] in wanted}
     for account, late in _rows(LATE + only, bounds):
-        if account in facts:
-            facts[account].late_months.append(late)
-    _fill(facts, bounds, catalogue, only)
-    behind = [account for account, one in facts.items() if one.late_months]
+        if account in inputs:
+            inputs[account].late_months.append(late)
+    _fill(inputs, bounds, catalogue, only)
+    behind = [account for account, one in inputs.items() if one.late_months]
     if behind:
-        _fill_late(facts, behind, month, catalogue)
-    return facts
+        _fill_late(inputs, behind, month, catalogue)
+    return inputs
 
 
 SCATTERED = 20
@@ -126,27 +126,27 @@ MINUTES = """
 OF_THESE = " AND account_id = ANY(%(keys)s)"
 
 
-def _fill(facts: Mapping[int, BillingInputs], bounds: Mapping[str, Any], catalogue: Tariffs, only: str = "") -> None:
-    """Put what was held and called within the bounds into the facts; a row an account, its columns in arrays."""
+def _fill(inputs: Mapping[int, BillingInputs], bounds: Mapping[str, Any], catalogue: Tariffs, only: str = "") -> None:
+    """Add what was held and called within the bounds to the inputs. The queries return a row of arrays per account."""
     for account, items, *columns in _rows(HELD + only + " GROUP BY account_id", bounds):
-        if account in facts:
-            facts[account].held += map(Held, map(catalogue.__getitem__, items), *columns)
+        if account in inputs:
+            inputs[account].held += map(Held, map(catalogue.__getitem__, items), *columns)
     for account, days, counts in _rows(MINUTES + only + " GROUP BY account_id", bounds):
-        if account in facts:
-            facts[account].minutes.update(zip(days, counts, strict=True))
+        if account in inputs:
+            inputs[account].minutes.update(zip(days, counts, strict=True))
 
 
-def _fill_late(facts: Mapping[int, BillingInputs], behind: Sequence[int], month: date, catalogue: Tariffs) -> None:
-    """Read more of the accounts whose calls came late: from their first late month on, and what was invoiced of it."""
-    first = min(min(facts[account].late_months) for account in behind)
+def _fill_late(inputs: Mapping[int, BillingInputs], behind: Sequence[int], month: date, catalogue: Tariffs) -> None:
+    """Read more for accounts whose calls came late: from their first late month on, and with what was invoiced."""
+    first = min(min(inputs[account].late_months) for account in behind)
     for account in behind:
-        facts[account].held.clear()
-        facts[account].minutes.clear()
+        inputs[account].held.clear()
+        inputs[account].minutes.clear()
     bounds = {"lo": min(behind), "hi": max(behind), "keys": list(behind), "since": first, "end": month_after(month)}
-    _fill({account: facts[account] for account in behind}, bounds, catalogue, OF_THESE)
+    _fill({account: inputs[account] for account in behind}, bounds, catalogue, OF_THESE)
     lines = InvoiceLine.objects.filter(invoice__account__in=behind, month__gte=first, month__lte=month)
     for account, *values in lines.order_by("pk").values_list("invoice__account_id", *LINE_FIELDS):
-        facts[account].invoiced.append(Line(**dict(zip(LINE_FIELDS, values, strict=True))))
+        inputs[account].invoiced.append(Line(**dict(zip(LINE_FIELDS, values, strict=True))))
 
 
 def _rows(query: str, parameters: Mapping[str, Any]) -> Iterable[tuple]:

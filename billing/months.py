@@ -1,4 +1,4 @@
-"""When a month ends, which is where the account is (billing-policy.md, 1), by Python's zone rules and no others."""
+"""When months end in an account's time zone (billing-policy.md, 1), always by Python's zone rules."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from functools import lru_cache
 from accounts.zones import known_zone
 from billing.pricing.charges import month_after
 
-# Where the zone is not known: a month ends at most so much before, and so much after, it ends in UTC.
+# In any time zone, a month ends at most this long before, and this long after, it ends in UTC.
 FIRST_ZONE, LAST_ZONE = timedelta(hours=14), timedelta(hours=12)
 
 
 class UnknownZone(ValueError):
-    """The time zone of an account is none that Python knows, so nobody can say when its months end."""
+    """Python doesn't know the account's time zone, so nobody can say when its months end."""
 
     def __init__(self, zone: str) -> None:
         super().__init__(f"The account's time zone {zone!r} is not known; an administrator can correct it.")
@@ -21,7 +21,7 @@ class UnknownZone(ValueError):
 
 @lru_cache(maxsize=16_384)
 def month_end(month: date, zone: str, days_after: int = 0) -> datetime:
-    """Return the instant at which a month ends in a zone, or at which so many days more have passed there.
+    """Return the instant at which a month ends in a time zone, or at which `days_after` more days have passed there.
 
     Raises UnknownZone.
     """
@@ -33,9 +33,9 @@ def month_end(month: date, zone: str, days_after: int = 0) -> datetime:
 
 @dataclass
 class Ended:
-    """Zones and months that have ended there, as three columns of the same length. `ends` are the days after them.
+    """Time zones and months that have ended there, in three lists of the same length. `ends` has the days after them.
 
-    In an `unknown` zone a month has ended when it has ended everywhere.
+    In an `unknown` zone, a month has ended when it has ended everywhere.
     """
 
     zones: list[str] = field(default_factory=list)
@@ -45,9 +45,9 @@ class Ended:
 
 
 def ended(months: Iterable[date], zones: Iterable[str], *, now: datetime, days_after: int = 0) -> Ended:
-    """Return which of the months have ended in which of the zones, and so many days more have passed there, at `now`.
+    """Return which months ended in which time zones, `days_after` days before `now` or earlier.
 
-    The arithmetic is done once for each zone and month, not for each account.
+    This is computed once for each zone and month, not for each account.
     """
     found, months = Ended(), list(months)
     for zone in zones:
@@ -65,7 +65,7 @@ def ended(months: Iterable[date], zones: Iterable[str], *, now: datetime, days_a
 
 
 def months_until(now: datetime, *, since: date) -> Iterator[date]:
-    """Yield each month from the one of the day `since` on that has ended somewhere at `now`, in order."""
+    """Yield the months that have ended somewhere at `now`, in order, starting with the month of the day `since`."""
     month = since.replace(day=1)
     while month_after(month) <= (now + FIRST_ZONE).date():
         yield month

@@ -1,4 +1,4 @@
-"""An invoice as a document: HTML to print, and PDF where the server has Pango."""
+"""An invoice as a document: HTML to print, and PDF if the server has Pango."""
 
 from ctypes.util import find_library
 from typing import Any, NoReturn
@@ -16,14 +16,14 @@ STYLESHEET = "hostpilot/invoice.css"
 
 
 def invoice_html(invoice: Invoice, *, stylesheet: str = "") -> str:
-    """Return the invoice as a page of its own, which needs nothing but the stylesheet at that address, if any."""
+    """Return the invoice as an HTML page of its own, which loads nothing but the stylesheet at this address, if any."""
     lines = [line.value for line in invoice.lines.all()]
     context = {"invoice": invoice, "lines": lines, "brand": settings.BRAND_NAME, "stylesheet": stylesheet}
     return render_to_string("billing/invoice_document.html", context)
 
 
 def invoice_pdf_bytes(invoice: Invoice) -> bytes | None:
-    """Return the invoice as an accessible PDF (PDF/UA), or None where Pango is missing."""
+    """Return the invoice as an accessible PDF (PDF/UA), or None if Pango is missing."""
     weasyprint = _weasyprint()
     if weasyprint is None:
         return None
@@ -33,7 +33,7 @@ def invoice_pdf_bytes(invoice: Invoice) -> bytes | None:
 
 
 def invoice_response(invoice: Invoice) -> HttpResponse:
-    """Return the answer with the invoice as a PDF; as a page to print where the server has no Pango."""
+    """Return the response with the invoice as a PDF, or as a page to print if the server has no Pango."""
     content = invoice_pdf_bytes(invoice)
     if content is None:
         return HttpResponse(invoice_html(invoice, stylesheet=static(STYLESHEET)))
@@ -42,7 +42,7 @@ def invoice_response(invoice: Invoice) -> HttpResponse:
 
 
 def check_pdf(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Say that invoices are pages only, where Pango is missing."""
+    """Return a note that invoices can only be shown as pages, if Pango is missing."""
     if find_library("pango-1.0"):
         return []
     hint = "Install Pango, on Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0."
@@ -50,7 +50,7 @@ def check_pdf(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _weasyprint() -> Any:
-    """Return the library, or None where it finds no Pango: it looks for it when it is imported."""
+    """Return the library, or None if it doesn't find Pango, for which it looks when it is imported."""
     try:
         import weasyprint  # noqa: PLC0415
     except OSError:

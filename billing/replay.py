@@ -1,7 +1,6 @@
-"""Live a case, the form of `tests/cases`, through the real doors: what would have been refused and invoiced.
+"""Replays a case in the form of `tests/cases` through the app's actions: what would have been refused and invoiced?
 
-Every moment is the case's own; nothing reads the wall clock. The caller gives a database that is thrown away, or rolls
-back.
+All times are the case's own; nothing reads the clock. The caller provides a temporary database, or rolls back.
 """
 
 import csv
@@ -31,27 +30,28 @@ from subscriptions.rules import Subscription
 
 Case = Mapping[str, Any]
 Event = tuple[datetime, int, Callable[[], Any]]
-# What happens first where several things happen at one instant: a purchase at the activation is an active account's.
+# The order of things that happen at the same instant: a purchase at the activation is one of an active account.
 ACTIVATION, PURCHASE, NUMBER, CALLS, VOID, BILL = range(6)
 
 
 class CaseError(Exception):
-    """The case is not of the form that can be replayed; says where."""
+    """The case doesn't have the form that can be replayed. The message says why."""
 
 
 def replay(case: Case, catalogue: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `refused` and `invoices` as `expected` has them, having lived the case in the database.
+    """Replay the case in the database, and return `refused`, `invoices` and any `set_aside` in the form of `expected`.
 
-    `catalogue` is a catalogue file's content, used unless the case has a `catalogue` of its own. Raises CaseError.
+    `catalogue` is the content of a catalog file, which is used unless the case has its own `catalogue`. Raises
+    CaseError.
     """
     try:
-        return _Life(case, catalogue).live()
+        return _Replay(case, catalogue).run()
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise CaseError(f"The case is not of the expected form: {error!r}") from error
 
 
 def differences(expected: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
-    """Return in words where the result differs from what was expected, line by line, in whatever order lines are."""
+    """Return a sentence for each difference between the result and what was expected. The order of lines is ignored."""
     found = []
     if expected.get("set_aside", 0) != got.get("set_aside", 0):
         found.append(f"set_aside: expected {expected.get('set_aside', 0)}, got {got.get('set_aside', 0)}")
@@ -70,14 +70,14 @@ def differences(expected: Mapping[str, Any], got: Mapping[str, Any]) -> list[str
     return found
 
 
-class _Life:
-    """One account's life."""
+class _Replay:
+    """The replay of one case, which is about one account."""
 
     def __init__(self, case: Case, catalogue: Mapping[str, Any]) -> None:
         self.case = case
         load_catalogue(case.get("catalogue", catalogue))
         self.refused: list[Any] = []
-        self.set_aside = 0  # until the last bill run
+        self.set_aside = 0  # as counted after the last bill run
         self.invoices: dict[str, Any] = {}
         self.begin = moment(case["installed"]["at"])
         self.owner = User.objects.create_user("owner@replay.invalid")
@@ -89,15 +89,15 @@ class _Life:
         self.account.save()
         Contact.objects.create(account=self.account, user=self.owner, role=Role.OWNER)
 
-    def live(self) -> dict[str, Any]:
+    def run(self) -> dict[str, Any]:
         with writing_history():
             for change in self.case.get("price_changes", []):
                 self._change_price(change)
         install(self.account, edition=self.case["installed"]["product"], by=self.owner, now=self.begin)
         for _, _, happen in sorted(self._events(), key=lambda event: event[:2]):
             happen()
-        told: dict[str, Any] = {"refused": self.refused, "invoices": self.invoices}
-        return {**told, "set_aside": self.set_aside} if self.set_aside else told
+        result: dict[str, Any] = {"refused": self.refused, "invoices": self.invoices}
+        return {**result, "set_aside": self.set_aside} if self.set_aside else result
 
     def _events(self) -> Iterable[Event]:
         if self.case.get("activated_at"):
@@ -153,7 +153,7 @@ class _Life:
                         yield at, NUMBER, partial(verb, self.account, number, by=self.owner, now=at)
 
     def _receive(self, calls: Iterable[Case], at: datetime) -> None:
-        """Import the calls as a file of our own layout, at the moment they were received; nothing else is of a feed."""
+        """Import the calls as a file in our own layout, when they were received, without the limits of a live feed."""
         text = io.StringIO()
         rows = csv.writer(text)
         rows.writerow(["call_id", "to", "from", "started_at", "seconds", "sequence"])
@@ -186,20 +186,20 @@ class _Life:
         run_bills(month, accounts=[self.account.pk], now=moment(run["at"]), hold_unusual=False)
         self.set_aside = SetAsideCall.objects.count()
         invoice = Invoice.objects.filter(account=self.account, month=month).first()
-        self.invoices[run["month"]] = as_told(invoice) if invoice else None
+        self.invoices[run["month"]] = in_case_form(invoice) if invoice else None
 
 
-def as_told(invoice: Invoice) -> dict[str, Any]:
-    """Return an invoice in the terms of a case's `expected`."""
+def in_case_form(invoice: Invoice) -> dict[str, Any]:
+    """Return an invoice in the form of a case's `expected`."""
     return {
-        "lines": [_line_as_told(line.value) for line in invoice.lines.all()],
+        "lines": [_line_in_case_form(line.value) for line in invoice.lines.all()],
         "total": str(invoice.total),
     }
 
 
-def _line_as_told(line: Line) -> dict[str, Any]:
+def _line_in_case_form(line: Line) -> dict[str, Any]:
     places = 2 if line.kind == RECURRING else 4
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "kind": line.kind,
         "sku": line.sku,
         "month": f"{line.month:%Y-%m}",
@@ -207,8 +207,8 @@ def _line_as_told(line: Line) -> dict[str, Any]:
         "to": line.last.isoformat(),
     }
     if line.kind != RECURRING:
-        told |= {"minutes": line.minutes, "included": line.included}
-    return told | {
+        fields |= {"minutes": line.minutes, "included": line.included}
+    return fields | {
         "quantity": line.quantity,
         "unit_price": f"{line.unit_price:.{places}f}",
         "amount": str(line.amount),
@@ -216,7 +216,7 @@ def _line_as_told(line: Line) -> dict[str, Any]:
 
 
 def _wanted(held: Subscription, purchase: Case) -> Subscription:
-    """Return what a purchase asks for, on top of what is held."""
+    """Return the subscription that a purchase asks for, which is what is held with one change."""
     if "seats" in purchase:
         return replace(held, seats=int(purchase["seats"]))
     if "storage" in purchase:
@@ -230,7 +230,7 @@ def _wanted(held: Subscription, purchase: Case) -> Subscription:
 
 
 def moment(text: str) -> datetime:
-    """Return an instant written with its offset; ValueError without one."""
+    """Return an instant that is written with its offset. Raises ValueError without one."""
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text} has no offset from UTC")

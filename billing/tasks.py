@@ -1,4 +1,4 @@
-"""What billing does automatically."""
+"""Billing's jobs."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""HostPilot's Billing: the running month, invoices, and toll-free usage (R18)."""
+"""HostPilot's Billing pages: the current month, invoices, and toll-free usage (R18)."""
 
 import re
 from datetime import date
@@ -32,7 +32,7 @@ COLUMNS = (
 
 @account_page(Capability.SEE_BILLING)
 def running_month(request: AccountRequest) -> HttpResponse:
-    """What the running month comes to as things stand, and what onboarding has kept free."""
+    """The estimate of the current month, and the charges that onboarding has waived."""
     now = database_now()
     account = request.account
     has_center = Onboarding.objects.filter(account=account).exists()
@@ -63,13 +63,13 @@ def invoice_page(request: AccountRequest, invoice: int) -> HttpResponse:
 
 @account_page(Capability.SEE_BILLING)
 def invoice_pdf(request: AccountRequest, invoice: int) -> HttpResponse:
-    """The invoice as a PDF; as a page to print where the server has no Pango."""
+    """The invoice as a PDF, or as a page to print if the server has no Pango."""
     return invoice_response(_invoice(request, invoice))
 
 
 @account_page(Capability.SEE_BILLING)
 def usage(request: AccountRequest) -> HttpResponse:
-    """Toll-free minutes of each day of a month, as a picture and a table."""
+    """Toll-free minutes of each day of a month, in a chart and a table."""
     context = {"usage": _usage(request)}
     return _billing_page(request, "hostpilot/usage.html", "usage", context)
 
@@ -89,7 +89,7 @@ def _usage(request: AccountRequest) -> Usage:
 
 
 def _month(text: str, today: date) -> date:
-    """Return the month of `2026-10`; the running one for anything that is no month, or is yet to come."""
+    """Return the month of a text like `2026-10`, or the current month if it is not a month or in the future."""
     found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text)
     month = date(int(found[1]), int(found[2]), 1) if found and found[1] > "1999" else today.replace(day=1)
     return month if month < month_after(today.replace(day=1)) else today.replace(day=1)

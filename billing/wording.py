@@ -1,4 +1,4 @@
-"""An amount in words: how each line of a bill was computed. No queries."""
+"""Texts about the lines of a bill, such as how an amount was computed. No queries."""
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,7 +12,7 @@ from subscriptions.models import ItemKind
 
 
 def days_of(line: Line) -> str:
-    """Return the days of a line: `Mar 16–31, 2026`, or one day."""
+    """Return the days of a line, like `Mar 16–31, 2026`, or a single day."""
     return days_in_words(line.first, line.last)
 
 
@@ -59,7 +59,7 @@ def _part_of_month(line: Line) -> str:
 
 
 def _usage(line: Line) -> str:
-    """Return how the minutes that are charged come about."""
+    """Return how the charged minutes were computed, and their price."""
     used, included = line.minutes or 0, line.included or 0
     price = "× " + gettext("%(price)s a minute") % {"price": rate(line.unit_price)}
     if not line.package_minutes:
@@ -77,7 +77,7 @@ def _usage_amount(line: Line) -> Decimal:
 
 
 def _less(line: Line) -> str:
-    """Return what an adjustment takes off: what was invoiced of it before."""
+    """Return the end of an adjustment's arithmetic: less what was invoiced before. Empty for other lines."""
     if line.kind != ADJUSTMENT:
         return ""
     invoiced = gettext("less %(amount)s invoiced before") % {"amount": money(line.invoiced or Decimal(0))}

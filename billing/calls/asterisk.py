@@ -11,7 +11,7 @@ from billing.calls.times import LocalTimes
 from billing.calls.values import Numbers, Rejected, call_id_of, caller_of, leg_of, seconds_of, shown
 
 CALLDATE = "calldate"  # what FreePBX calls the start
-DID = "did"  # the number dialed from outside, where FreePBX has it: `dst` may be an extension then
+DID = "did"  # the number dialed from outside, if FreePBX's export has it; `dst` may be an extension then
 
 NEW_COLUMNS = ("peeraccount", "linkedid", "sequence")
 CDR_CSV = COLUMNS[ASTERISK]
@@ -20,7 +20,7 @@ CDR_CUSTOM = (
     "duration", "billsec", "disposition", "amaflags", "accountcode", "uniqueid", "userfield", "sequence",
 )  # fmt: skip
 ASTERISK_WIDTH = 17  # up to uniqueid
-# The columns of Asterisk's rows by how many there are. Of 17 and 20, the one at uniqueid's place may be userfield.
+# The columns of Asterisk's rows by their number. In rows of 17 or 20, the column in uniqueid's place may be userfield.
 BY_WIDTH = {
     17: CDR_CSV[:17],
     18: CDR_CSV,
@@ -35,7 +35,7 @@ READ = ("dst", "start", "billsec", "disposition", "uniqueid", "sequence", DID)
 
 
 class AsteriskCalls:
-    """How Asterisk's cells are read, whichever of them stands where."""
+    """Reads a call from the cells of one of Asterisk's rows, whatever their order in the file."""
 
     def __init__(self, numbers: Numbers, zone: ZoneInfo | None) -> None:
         if zone is None:
@@ -46,7 +46,10 @@ class AsteriskCalls:
     def call(
         self, src: str, dst: str, start: str, seconds: str, disposition: str, unique_id: str, sequence: str
     ) -> Call | None:
-        """Return the call of a row, or None if nobody answered; the start stands in for a sequence."""
+        """Return the row's call, or None if nobody answered. Without a sequence, its leg is its start.
+
+        Raises Rejected if a cell can't be read.
+        """
         if disposition != ANSWERED:
             disposition = disposition.strip().upper()
             if disposition in NOT_ANSWERED:
@@ -68,7 +71,7 @@ class AsteriskCalls:
 
 
 class NamedAsteriskLayout(NamedLayout):
-    """Asterisk's columns, or FreePBX's, by their names."""
+    """Asterisk's or FreePBX's columns, found by the names in the first line."""
 
     name = ASTERISK
     must_be_whole = READ
@@ -100,7 +103,7 @@ class NamedAsteriskLayout(NamedLayout):
 
 
 class PlainAsteriskLayout(Layout):
-    """Asterisk's columns without names: those of cdr_csv, or of cdr_custom in its sample order."""
+    """Asterisk's columns in a file without names: those of cdr_csv, or of cdr_custom in its sample order."""
 
     name = ASTERISK
     must_be_whole = READ
@@ -141,5 +144,5 @@ class PlainAsteriskLayout(Layout):
     def ordered(self, fields: Sequence[str]) -> list[str]:
         names = self._names(len(fields)) or (CDR_CUSTOM if self._is_custom else CDR_CSV)
         by_name = dict(zip(names, fields, strict=False))
-        columns = self.columns if "sequence" in names else self.columns[:-1]  # as rejects of before have it, too
+        columns = self.columns if "sequence" in names else self.columns[:-1]  # earlier rejects lack it, too
         return [by_name.get(column, "") for column in columns]

@@ -1,4 +1,4 @@
-"""Batches of a file's rows: those that were read, as COPY takes them, and those rejected, with their reasons. Pure."""
+"""Batches of a file's rows: calls in the text form of COPY, and rejected rows with their reasons. Pure."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,15 +24,15 @@ from billing.calls.values import Numbers, Rejected
 ROWS = 25_000
 BYTES = 8 << 20
 Reject = tuple[int, str, str, str]
-"""Line, code, reason, and the row as it was received."""
+"""Line number, code, reason, and the row as it was received."""
 
 
 @dataclass
 class Batch:
     """Rows of a file from line `first` on. `staged` has a line of COPY's text form for each call.
 
-    Every other row is counted: as not answered, as no call (a blank line, a header again, a banner, a total), or it is
-    rejected.
+    Every other row is rejected, or counted as not answered or as not a call (a blank line, a repeated header, a banner,
+    a total).
     """
 
     layout: Layout
@@ -73,11 +73,11 @@ class Batch:
         self.size += block.size
 
     def _careful_call(self, line: str) -> Call | None:
-        """Read a row that was made safe for spreadsheets, joined from another file, or has what COPY needs escaped."""
+        """Read a row that was made safe for spreadsheets, begins with a byte order mark, or has a backslash."""
         return self.layout.call([plain(cell) for cell in fields_of(without_mark(line), self.layout.delimiter)])
 
     def _mended_call(self, block: Block, place: int) -> Call | None:
-        """Read a row of which some bytes are not text, if nothing but the caller is concerned."""
+        """Read a row in which some bytes are not text. Raises Rejected if they are in a column that must be whole."""
         if place not in block.mended:
             raise Rejected(*block.bad[place])
         line = without_mark(block.mended[place])
@@ -93,7 +93,7 @@ class Batch:
             self.staged.append(f"{number}\t{values}\n")
 
     def _reject(self, number: int, line: str, why: Rejected, *, is_text: bool) -> None:
-        """Keep a row that is not taken, unless it is no call: then it is only counted."""
+        """Add a row to the rejects, or only count it if it is not a call."""
         if not is_text:
             self.rejects.append((number, why.code, why.reason, line))
         elif is_blank(line) or is_no_call(loose_fields_of(line, self.layout.delimiter), self.layout.header):
@@ -114,7 +114,7 @@ def batches_of(
     zone: ZoneInfo | None,
     mapping: ColumnMapping | None = None,
 ) -> tuple[Layout, Iterator[Batch]]:
-    """Return the layout of a file and its batches, which are read as they are asked for; Unreadable as `opened`."""
+    """Return the layout of a file, and an iterator that reads its batches. Raises Unreadable as `opened` does."""
     layout, every = opened(blocks, wanted, numbers=numbers, zone=zone, mapping=mapping)
     return layout, _batches(layout, every)
 
@@ -127,9 +127,9 @@ def opened(
     zone: ZoneInfo | None,
     mapping: ColumnMapping | None = None,
 ) -> tuple[Layout, Iterator[Block]]:
-    """Return the layout of a file, and its blocks with what stands before the first call left blank: it is no call.
+    """Return the layout of a file, and its blocks. Lines before the first call are blanked, so they count as no call.
 
-    The file's first lines tell the layout, and have to fit it if one is `wanted`; otherwise Unreadable.
+    The layout is recognized by the first lines. Raises Unreadable if they fit none, or not the one that is `wanted`.
     """
     left = iter(blocks)
     head: list[Block] = []
@@ -165,7 +165,7 @@ def _batches(layout: Layout, blocks: Iterable[Block]) -> Iterator[Batch]:
 
 
 def read_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Yield the same batches; each is read in a thread while the database works on the one before."""
+    """Yield the same batches, each read in a thread while the database works on the previous one."""
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, batches, None)
         while (batch := coming.result()) is not None:

@@ -1,4 +1,4 @@
-"""Lines of a call file and the cells in them: split, written again, and told apart from what is no call. Pure."""
+"""Lines of a call file and their cells: how they are split and written, and which lines are not calls. Pure."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ WORDS = re.compile(r"[^\W\d_]{2,}(?:[ \t]+\W*[^\W\d_]{2,})+\W*\Z")
 
 
 class Unreadable(Exception):
-    """A file of which no row can be read: a code, and why in one or two sentences that say what to do."""
+    """A file that can't be read: a code, and a reason in one or two sentences that say what to do."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
@@ -28,7 +28,7 @@ class Unreadable(Exception):
 
 
 def fields_of(line: str, delimiter: str = COMMA) -> list[str]:
-    """Return the cells of a line; rejected if its quotes don't match, so that it never swallows the next line."""
+    """Return the cells of a line. Raises Rejected if its quotes don't match: it must not swallow the next line."""
     if '"' not in line:
         return line.split(delimiter)
     try:
@@ -38,7 +38,7 @@ def fields_of(line: str, delimiter: str = COMMA) -> list[str]:
 
 
 def loose_fields_of(line: str, delimiter: str = COMMA) -> list[str]:
-    """Return the cells of a line as well as can be told, to recognize its layout; quotes need not match."""
+    """Return the cells of a line as well as possible, even if its quotes don't match, to recognize its layout."""
     try:
         return next(csv.reader((line,), delimiter=delimiter), [])
     except csv.Error:
@@ -53,12 +53,12 @@ def written(cells: Iterable[str]) -> str:
 
 
 def plain(cell: str) -> str:
-    """Return a cell as it was before it was defused."""
+    """Return a cell without the apostrophe that keeps spreadsheets from reading it as a formula."""
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
 
 
 def name_of(cell: str) -> str:
-    """Return a column's name as it is compared: in lower case, without spaces around it."""
+    """Return a column's name as it is compared: in lower case, without spaces or quotes around it."""
     return cell.strip(" \t'\"" + BYTE_ORDER_MARK).lower()
 
 
@@ -68,14 +68,14 @@ def names_of(cells: Iterable[str]) -> list[str]:
 
 
 def is_blank(line: str) -> bool:
-    """Whether nothing is on a line but spaces, delimiters, empty quotes, or the character that ended files in DOS."""
+    """Whether a line has only spaces, delimiters, empty quotes, or the character that ended files in DOS."""
     return not line.strip(' \t\r\x1a,;|"' + BYTE_ORDER_MARK)
 
 
 def is_no_call(fields: Sequence[str], header: Sequence[str]) -> bool:
-    """Whether a row that could not be read is a header again, a banner, a line of types or a total, and no call.
+    """Whether a row that could not be read is not a call: a repeated header, a banner, a line of types or a total.
 
-    What might be a call that was cut off is not: it has to be rejected, so that somebody looks.
+    False for what may be a call that was cut off: it has to be rejected, so that somebody looks at it.
     """
     names = names_of(fields)
     filled = [name for name in names if name]

@@ -1,7 +1,7 @@
-"""Which rows of a staged file repeat or contradict each other (billing-policy.md, 17), before its first is stored.
+"""Finds rows of a staged file that repeat or contradict each other (billing-policy.md, 17), before any is stored.
 
-Both are told from the file alone, but for rows whose content was voided: those are not candidates, so that the right
-record can come in by the file that still has the wrong one.
+This depends on the file alone, with one exception: rows whose content was voided are left out, so that the right record
+can come in a file that still has the wrong one.
 """
 
 from billing.calls.identity import is_plain, same_content, same_identity
@@ -16,8 +16,9 @@ NOT_VOIDED = f"""
         SELECT FROM billing_callrecord v
         WHERE v.is_voided AND v.call_id = s.call_id AND {same_content("s", "v")} AND {same_identity("s", "v")})
 """
-# Of rows that are one record the first counts, with a leg before one without. Those without, of which there is one
-# with a leg, contradict nothing. All by grouping: a file may have a million rows of one call.
+# Of several rows for one record the first counts, but one with a leg counts before one without. A row without a leg
+# contradicts nothing if the same content is there with a leg. All of this is done by grouping, because a file may have
+# a million rows of one call.
 VERDICTS = f"""
     INSERT INTO file_verdict
     WITH candidate AS (
@@ -53,7 +54,7 @@ VERDICTS = f"""
 
 
 def find_conflicts(*, take_voided: bool) -> None:
-    """Fill `file_verdict` with the lines that repeat a record of the file, or contradict one."""
+    """Fill `file_verdict` with the lines that repeat or contradict another row of the file."""
     run(REPEATED_IDS)
     if column("SELECT EXISTS (SELECT FROM repeated_id)")[0]:
         run(VERDICTS.format(not_voided="" if take_voided else NOT_VOIDED))

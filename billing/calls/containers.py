@@ -1,6 +1,6 @@
-"""What a call file is by its first bytes: text, something with text in it, or a kind that can't be read. Pure.
+"""Finds out by a call file's first bytes whether it is text, compressed text, or something that can't be read. Pure.
 
-Whatever is read here is read block by block: memory grows neither with the file nor with what it unpacks to.
+Everything is read block by block, so memory grows neither with the file nor with what it unpacks to.
 """
 
 import bz2
@@ -15,10 +15,10 @@ from typing import Any, Protocol
 from billing.calls.cells import Unreadable
 
 BLOCK = 1 << 16
-START = 512  # bytes that tell what a file is
-DEEPEST = 2  # a tar or a zip inside gzip is looked into so far, to name it
-MOST_MEMORY = 128 << 20  # for what xz was told to remember
-TAR = 257  # where a tar says that it is one
+START = 512  # bytes by which a file is recognized
+DEEPEST = 2  # layers of compression that are unpacked; enough to recognize a tar or a zip inside gzip
+MOST_MEMORY = 128 << 20  # bytes that xz may use for its dictionary
+TAR = 257  # offset of a tar archive's signature
 
 GZIP = b"\x1f\x8b"
 XZ = b"\xfd7zXZ\0"
@@ -41,7 +41,7 @@ REFUSED = (
 UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 SAMPLE = 64
-FEWEST = 16  # bytes from which UTF-16 is told without its mark
+FEWEST = 16  # bytes that it takes to recognize UTF-16 without a byte order mark
 
 BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
 
@@ -51,9 +51,9 @@ class Readable(Protocol):
 
 
 def text_of(stream: Any, progress: Callable[[int], object] | None = None) -> Readable:
-    """Return a binary stream's text in UTF-8, whatever it was compressed with; Unreadable if it is no text.
+    """Return a binary stream's text in UTF-8, unpacked if it is compressed. Raises Unreadable if it is not text.
 
-    `progress` is told the bytes read so far, of the file as it is.
+    `progress` is called with the number of bytes read so far, before unpacking.
     """
     source: Readable = _Counted(stream.read, progress)
     for depth in range(DEEPEST + 1):
@@ -86,7 +86,7 @@ def _as_utf8(ahead: "_Ahead") -> Readable:
 
 
 def _utf16_without_mark(start: bytes) -> str | None:
-    """Return which UTF-16 some bytes are, if each other one is NUL: that is how plain letters look in it."""
+    """Return the encoding of UTF-16 without a byte order mark, or None: in ASCII text, every other byte is NUL."""
     if len(start) < FEWEST:
         return None
     even, odd = start[0::2], start[1::2]
@@ -97,8 +97,9 @@ def _utf16_without_mark(start: bytes) -> str | None:
 
 
 class _Counted:
-    """What a function reads, that tells how far it was read. One that reads less than asked for loses nothing where a
-    file breaks off.
+    """Reads through a function, and reports how many bytes were read.
+
+    A function that may return less than it was asked for, like `read1`, loses nothing of a file that breaks off.
     """
 
     def __init__(self, read: Callable[[int], bytes], progress: Callable[[int], object] | None = None) -> None:
@@ -115,7 +116,10 @@ class _Counted:
 
 
 class _Ahead:
-    """A source whose start was looked at. Reads give as much as was asked for, until the end or where it breaks off."""
+    """A source whose first bytes, `start`, are known before it is read.
+
+    A read returns as much as was asked for, except at the end, or before the place at which the file breaks off.
+    """
 
     def __init__(self, source: Readable) -> None:
         self._source = source
@@ -138,12 +142,12 @@ class _Ahead:
         except BROKEN as error:
             if not any(parts):
                 raise
-            self._broken = error  # once what was read before it is taken
+            self._broken = error  # raised by the next read, after what could be read was returned
         return b"".join(parts)
 
 
 class _Unpacked:
-    """What a source unpacks to, of which several may follow one another."""
+    """Unpacks a source, which may be several compressed streams one after another."""
 
     def __init__(self, source: Readable, make: Callable[[], Any]) -> None:
         self._source = source
@@ -167,7 +171,7 @@ class _Unpacked:
 
 
 class _Recoded:
-    """UTF-16 as UTF-8; what can't be a character becomes the mark of a lost one."""
+    """Converts UTF-16 to UTF-8; what can't be decoded becomes a replacement character."""
 
     def __init__(self, source: Readable, encoding: str) -> None:
         self._source = source
@@ -181,7 +185,7 @@ class _Recoded:
 
 
 def _only_member(stream: Any, progress: Callable[[int], object] | None, *, inside: bool) -> Readable:
-    """Return what the only file of a zip unpacks to; Unreadable if there are several, or it is a workbook."""
+    """Return the contents of the only file in a zip. Raises Unreadable if there are several, or it is a workbook."""
     if inside or not getattr(stream, "seekable", bool)():
         raise Unreadable("archive", f"The file is a zip archive. {UNPACK}")
     stream.seek(0)
@@ -202,5 +206,5 @@ def _only_member(stream: Any, progress: Callable[[int], object] | None, *, insid
 
 
 def broken(error: BaseException) -> Unreadable:
-    """Return in words that a file can't be read to its end."""
+    """Return the error that says that a file can't be read to its end."""
     return Unreadable("broken_file", f"The file can't be read to its end: {error}.")

@@ -1,4 +1,4 @@
-"""The fate of each row of a part that is not added, as SQL (R36): repeated, voided, set aside, or rejected and why."""
+"""The fate of each row that is not added, in SQL (R36): repeated, voided, set aside, or rejected for a reason."""
 
 from collections.abc import Callable
 
@@ -16,8 +16,8 @@ REASONS = {
 }
 SET_ASIDE = ("stored", "in_file")
 
-# What makes a row need a closer look. Without any such row, and no stored call id in the range, all rows are new.
-# The ids of most files grow: they are found to be new by one look at the index, not by one for each row.
+# Counts the rows that need a closer look. If there are none, and no stored call id is in the range of the part's ids,
+# all rows are new. In most files ids grow, so that one look at the index replaces one for each row.
 OVERVIEW = """
     SELECT count(*) FILTER (WHERE seconds = 0),
         count(*) FILTER (WHERE seconds > 0),
@@ -85,7 +85,8 @@ LOOK = f"""
         WHERE s.seconds > 0
     ) fated WHERE fate IS NOT NULL
 """  # noqa: S608 - our own text
-# Rows that were rejected once and dismissed stay so, although they could be taken by now: each with what was dismissed.
+# A row that was rejected and dismissed stays dismissed, even if it could be taken by now. The content that was
+# dismissed comes with it, to be compared.
 DISMISSED = """
     SELECT s.line, r.content FROM part_call s JOIN billing_rejectedcall r ON r.call_id = s.call_id
     LEFT JOIN fated_call f ON f.line = s.line
@@ -107,7 +108,7 @@ SETTLE_ASIDE = f"""
     WHERE r.state = 'open' AND r.call_id = s.call_id AND {same_content("s", "r")} AND {same_identity("s", "r")}
         AND s.seconds > 0 AND NOT EXISTS (SELECT FROM fated_call f WHERE f.line = s.line)
 """  # noqa: S608 - our own text
-# A reject whose row is in this file too, and was rejected again, is of another record than the one that was added.
+# A reject whose row was rejected again in this file belongs to another record than the one that was added: it stays.
 SETTLE_REJECTS = """
     UPDATE billing_rejectedcall r SET state = 'settled', settled_in_id = %(received_in)s, decided_at = %(now)s
     FROM part_call s
@@ -122,7 +123,7 @@ WAITING = """
 
 
 def look_closely(values: dict[str, object], content: Callable[[int], str]) -> dict[str, int]:
-    """Fill `fated_call` with the rows of a part that are not added, and return how many have which fate.
+    """Fill `fated_call` with the rows of a part that are not added, and return the number of rows by fate.
 
     `content` returns the row on a line as it was received.
     """
@@ -135,7 +136,7 @@ def look_closely(values: dict[str, object], content: Callable[[int], str]) -> di
 
 
 def settle(values: dict[str, object]) -> None:
-    """Settle what waits with the same content as the rows that a part added, and the rejects of their calls."""
+    """Settle open set-aside records with the content of rows that a part added, and open rejects of the same calls."""
     set_aside, rejects = rows(WAITING)[0]
     if set_aside:
         run(SETTLE_ASIDE, values)

@@ -1,4 +1,4 @@
-"""Final months (billing-policy.md, 11): those that ended so long ago that nothing of them changes any more."""
+"""Final months (billing-policy.md, 11): months that ended so long ago that nothing about them changes anymore."""
 
 from datetime import date
 
@@ -8,5 +8,5 @@ REASON = "%(month)s is final: it ended so long ago that nothing of it changes an
 
 
 def first_open_day() -> date | None:
-    """Return the first day of the months that are not final, by the database's clock; None while history is written."""
+    """Return the first day that is not in a final month, by the database's clock, or None while history is written."""
     return column("SELECT CASE WHEN NOT writing_history() THEN first_open_day() END")[0]

@@ -1,4 +1,4 @@
-"""Call files of other systems, recognized by what is in them, and the columns that a mapping of them names. Pure."""
+"""Call files of other systems: how they are recognized, and the mapping with which each can be imported. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ TEXTS = (
 
 @dataclass(frozen=True)
 class Foreign:
-    """A system whose files are known by names in their first line, and the columns that a mapping of them names."""
+    """A system whose files are recognized by names in their first line; `columns` is the mapping that reads them."""
 
     system: str
     names: frozenset[str]
@@ -28,7 +28,7 @@ class Foreign:
 
     @property
     def sentence(self) -> str:
-        """Return what the file is and what to do, for whoever imports it."""
+        """What the file is and what to do, for the person who imports it."""
         advice = f"Import it with a mapping of these columns: {self.columns}." if self.columns else ""
         return " ".join(filter(None, [f"This looks like {self.system}'s CSV.", advice, self.note]))
 
@@ -90,14 +90,14 @@ SYSTEMS = (
 )  # fmt: skip
 
 
-def named_by(names: Sequence[str]) -> Foreign | None:
-    """Return the system whose file begins with columns of these names, in lower case."""
+def system_by_names(names: Sequence[str]) -> Foreign | None:
+    """Return the system whose files have columns of these names, in lower case, or None."""
     given = set(names)
     return next((system for system in SYSTEMS if system.names <= given), None)
 
 
-def told_by(cells: Sequence[str]) -> Foreign | None:
-    """Return the system of which this is a row, without names of columns."""
+def system_by_row(cells: Sequence[str]) -> Foreign | None:
+    """Return the system that writes rows like this one, which has no column names, or None."""
     cells = [cell.strip() for cell in cells]
     causes = [place for place, cell in enumerate(cells, 1) if HANGUP_CAUSE.match(cell)]
     ids = [place for place, cell in enumerate(cells, 1) if UUID.match(cell)]
@@ -109,7 +109,7 @@ def told_by(cells: Sequence[str]) -> Foreign | None:
 
 
 def _freeswitch(cells: Sequence[str], cause: int, uuid: int) -> Foreign:
-    """Return FreeSWITCH with the numbers of its columns, those of its own templates for CSV."""
+    """Return FreeSWITCH with a mapping by column numbers, as its own templates for CSV have them."""
     billsec, start = cause - 1, cause - 5
     caller = 2
     if start < 1 or not cells[billsec - 1].isdigit() or not cells[start - 1][:4].isdigit():
@@ -119,5 +119,5 @@ def _freeswitch(cells: Sequence[str], cause: int, uuid: int) -> Foreign:
 
 
 def kind_of(line: str) -> str | None:
-    """Return in a sentence what a file is that begins with this line, if that tells; it is no CSV then."""
+    """Return a sentence about what a file with this first line is instead of CSV, or None if it may be CSV."""
     return next((sentence for pattern, sentence in TEXTS if pattern.match(line.lstrip())), None)

@@ -1,16 +1,15 @@
-"""When two rows are one record of a call, as SQL (billing-policy.md, 17).
+"""When two rows are one record of a call, in SQL (billing-policy.md, 17).
 
-
-A record is known by its call id and leg. If either of two records has no leg of its own, the start stands in for it:
-then they are one if both started at the same instant. A leg that was made of the start, like that of Asterisk's
-records, is none of its own.
+A record is identified by its call id and leg. If one of two records has no leg of its own, their starts are compared
+instead: they are one record if both started at the same instant. A leg that was made from the start, as for Asterisk's
+records, is not a leg of its own.
 """
 
 START_LEG = """to_char({row}.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
 
 
 def start_leg(row: str) -> str:
-    """Return the expression of the leg that stands for a row's start."""
+    """Return the expression of the leg that is made from a row's start."""
     return START_LEG.format(row=row)
 
 
@@ -20,7 +19,7 @@ def is_plain(row: str) -> str:
 
 
 def same_identity(one: str, other: str) -> str:
-    """Return the condition that two rows of one call id are one record."""
+    """Return the condition that two rows with the same call id are one record."""
     return (
         f"({one}.leg = {other}.leg OR ({one}.started_at = {other}.started_at "
         f"AND ({is_plain(one)} OR {is_plain(other)})))"
@@ -28,12 +27,12 @@ def same_identity(one: str, other: str) -> str:
 
 
 def same_content(one: str, other: str) -> str:
-    """Return the condition that two rows say the same; who called is not part of it."""
+    """Return the condition that two rows have the same content, of which the caller is no part."""
     columns = ("number", "started_at", "seconds")
     return "(" + " AND ".join(f"{one}.{column} = {other}.{column}" for column in columns) + ")"
 
 
-STANDING = "NOT {row}.is_voided AND {row}.seconds > 0"  # as the index of identities has it
+STANDING = "NOT {row}.is_voided AND {row}.seconds > 0"  # the condition of the unique index of identities
 
 
 def standing(row: str) -> str:
@@ -44,7 +43,7 @@ def standing(row: str) -> str:
 def of_one_call(table: str, one: str, other: str, condition: str) -> str:
     """Return a query for the rows of `table`, as `other`, that may be the same record as the row `one`.
 
-    With a leg of its own, a row finds them by their legs in the index; otherwise it looks at all records of the call.
+    For a row with a leg of its own, the index finds them by their legs; otherwise all records of the call are read.
     """
     select = f"SELECT {other}.* FROM {table} {other} WHERE {condition} AND {other}.call_id = {one}.call_id"  # noqa: S608
     return (

@@ -1,4 +1,4 @@
-"""The verb that imports a file of calls, from the command and from the admin alike (R25)."""
+"""Imports a file of calls, for the command and for the admin (R25)."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -47,16 +47,26 @@ def import_calls(
     progress: Callable[[int], object] | None = None,
     written: Callable[[int, int], object] | None = None,
 ) -> CallImport:
-    """Import a binary stream of calls, compressed or not, and return what became of its rows.
+    """Import a binary stream of calls, compressed or not, and return the import with its number of rows by fate.
 
-    The file is read to its end first, so that its conflicts are known before its first row is written. Each part of it
-    is then one transaction: killed at any moment and run again, the call records are the same. `layout` is a value of
-    Layout, recognized by what the first lines contain unless given; a `mapping` instead says which column is what, like
-    {"call_id": "Call ID"}. `zone` is that of times without an offset. A `live` feed has no call that goes on, or is
-    longer than the setting CALL_LONGEST_HOURS. `take_voided` takes rows even if their content was voided or dismissed.
-    `within` opens each transaction. `progress` is told the bytes read, and `written` the parts written and all. `by` is
-    staff with the permission to add imports, and to void for `take_voided`, otherwise PermissionDenied; None stands for
-    who runs commands. Refused if no row can be read, or not to the file's end, with nothing written.
+    The file is first read to its end, so that its conflicts are known before any row is written. Each part is then
+    written in one transaction. If the import is killed at any moment and run again, the call records are the same.
+
+    - `layout`: a value of Layout; by default it is recognized by the file's first lines.
+    - `mapping`: instead of a layout, which column is what, like {"call_id": "Call ID"}.
+    - `by`: a member of staff with the permission to import calls, and to void calls for `take_voided`; None for
+      someone who runs commands.
+    - `zone`: the time zone of times without an offset.
+    - `live`: reject calls that have not ended, or are longer than the setting CALL_LONGEST_HOURS.
+    - `now`: by default, the database's clock.
+    - `take_voided`: take rows even if their content was voided or dismissed.
+    - `within`: opens each transaction.
+    - `progress`: called with the number of bytes read so far.
+    - `written`: called with the number of parts written so far, and of all parts.
+
+    Raises PermissionDenied without these permissions. Raises ValidationError, with nothing written, if no row can be
+    read or the file can't be read to its end; and with the code `busy_partly` if a lock was not granted after parts
+    were written.
     """
     check_permission(by, take_voided=take_voided)
     received: CallImport | None = None
@@ -107,16 +117,16 @@ def _merge(
 
 
 def _take_back_if_empty(received: CallImport) -> bool:
-    """Delete an import of which no part was written; return whether it was one."""
+    """Delete the import if none of its parts was written, and return whether it was deleted."""
     counted = ("added", "zero", "repeated", "rejected", "set_aside", "voided")
     none_yet = CallImport.objects.filter(pk=received.pk, **dict.fromkeys(counted, 0))
     return bool(none_yet.delete()[0])
 
 
 def check_permission(by: User | None, *, take_voided: bool = False) -> None:
-    """Raise PermissionDenied unless `by` is staff who may import calls, or None for who runs commands.
+    """Raise PermissionDenied unless `by` is staff who may import calls, or None for someone who runs commands.
 
-    To `take_voided` needs the permission to void as well.
+    `take_voided` also needs the permission to void calls.
     """
     if by is None:
         return
@@ -126,7 +136,7 @@ def check_permission(by: User | None, *, take_voided: bool = False) -> None:
 
 
 def checked_zone(name: str) -> ZoneInfo:
-    """Return a zone by its name; refused where there is none."""
+    """Return the time zone of this name. Raises ValidationError if there is none."""
     validate_timezone(name)
     return ZoneInfo(name)
 

@@ -1,4 +1,4 @@
-"""The layouts of call files: a row becomes a call, or is rejected, or is no answered call. Pure."""
+"""The layouts of call files, which turn a row into a call, reject it, or find that nobody answered. Pure."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -34,15 +34,16 @@ NEEDED = {OWN: COLUMNS[OWN], ASTERISK: ("src", "dst", "start", "billsec", "dispo
 EUROPEAN_THOUSANDS = re.compile(r"[0-9]{1,3}\.[0-9]{3}\Z")
 
 Call = tuple[str, str, str, str, str, int]
-"""Call id, leg, called number in E.164, caller, start as PostgreSQL reads it, seconds."""
+"""Call id, leg, called number in E.164, caller, start in a form that PostgreSQL reads, seconds."""
 Picker = Callable[[Sequence[str]], tuple[str, ...]]
-"""Takes the cells that are read out of a row's."""
+"""Picks those of a row's cells that are read."""
 
 
 class Layout:
-    """What the rows of one file mean. `call` returns the call of a row's cells, or None if it was not answered.
+    """How the rows of one file are read. `call` returns the call in a row's cells, or None if nobody answered.
 
-    `columns` are those that rejected rows are kept with, `header` the names of all. Rows begin after `start` lines.
+    Rejected rows are stored with the cells of `columns`. `header` has the names of all columns of the file. The first
+    `start` lines are no rows.
     """
 
     name: str
@@ -57,10 +58,10 @@ class Layout:
         self.delimiter = delimiter
         self.start = 0
         self._numbers = numbers
-        self._seconds_of = seconds_of if delimiter == COMMA else _seconds_beside_commas
+        self._seconds_of = seconds_of if delimiter == COMMA else _seconds_without_thousands
 
     def content_of(self, line: str) -> str:
-        """Return a row as it was received, with this layout's columns in their usual order."""
+        """Return a row as it was received, with its cells in the order of `columns`."""
         try:
             fields = fields_of(line, self.delimiter)
         except Rejected:
@@ -68,18 +69,18 @@ class Layout:
         return written(self.ordered(fields))
 
     def ordered(self, fields: Sequence[str]) -> list[str]:
-        """Return the cells of a row in the order of `columns`, with those that have none after them."""
+        """Return the cells of a row in the order of `columns`; cells beyond the header's may follow."""
         raise NotImplementedError
 
     def check_mended(self, fields: list[str]) -> None:
-        """Reject a row in which bytes were lost, unless nothing but who called is concerned."""
+        """Raise Rejected if bytes were lost in a column that must be whole."""
         for column, cell in zip(self.columns, self.ordered(fields), strict=False):
             if column in self.must_be_whole and LOST_CHARACTER in cell:
                 raise Rejected("encoding", f"In the column {column}, the row is not text in UTF-8.")
 
 
 class NamedLayout(Layout):
-    """A layout whose columns are named by the file's first line."""
+    """A layout whose columns are named in the file's first line."""
 
     def __init__(
         self, columns: Sequence[str], header: Sequence[str], *, needed: Sequence[str], delimiter: str, numbers: Numbers
@@ -101,7 +102,7 @@ class NamedLayout(Layout):
         self._places = [header.index(column) if column in header else None for column in columns]
 
     def picked(self, cells: Picker, fields: list[str]) -> tuple[str, ...]:
-        """Return the cells that are read; rejected if there are too few, or more than columns."""
+        """Return the cells that are read. Raises Rejected if there are too few cells, or more than columns."""
         if len(fields) > self._width and any(fields[self._width :]):
             raise Rejected("extra_columns", f"The row has {len(fields)} columns, and the first line {self._width}.")
         try:
@@ -116,7 +117,7 @@ class NamedLayout(Layout):
 
 
 class OwnLayout(NamedLayout):
-    """Our own: call_id, to, from, started_at, seconds, and a leg or sequence if the file has one."""
+    """Our own layout: call_id, to, from, started_at, seconds, and a leg or sequence if the file has one."""
 
     name = OWN
 
@@ -157,7 +158,7 @@ class OwnLayout(NamedLayout):
 
 
 class MappedLayout(Layout):
-    """The columns of any file, as a mapping says; rejected rows are kept as in our own layout."""
+    """Any file whose columns are named by a mapping. Rejected rows are stored with the columns of our own layout."""
 
     name = MAPPING
 
@@ -216,8 +217,8 @@ class MappedLayout(Layout):
         return [fields[place] if place is not None and place < len(fields) else "" for place in self._places]
 
 
-def _seconds_beside_commas(text: str) -> int:
-    """Return seconds in a file not delimited by commas: there a point may separate thousands."""
+def _seconds_without_thousands(text: str) -> int:
+    """Return the seconds in a file not delimited by commas. Raises Rejected if a point may separate thousands."""
     if EUROPEAN_THOUSANDS.match(text.strip()):
         raise Rejected("bad_seconds", f"The seconds {shown(text)} may be thousands or a fraction. Write digits alone.")
     return seconds_of(text)

@@ -1,18 +1,18 @@
 """The locks under which calls are matched to accounts, and the months that this makes late.
 
-A bill run locks its accounts, reads their calls, and then writes that their month was billed. Whoever matches calls
-locks the accounts FOR SHARE first, and looks after that which months were billed: so a call is either there when its
-month's run reads, or its month is marked late. Lock order: the turn, accounts by key, then their calls.
+A bill run locks its accounts, reads their calls, and then writes that their month was billed. Code that matches calls
+locks the accounts FOR SHARE first, and only then looks which months were billed. So either the run reads the call, or
+the call's month is marked late. Lock order: CALL_RECORDS, accounts by key, then their calls.
 """
 
 from billing.calls.sql import column, run
 from core.locks import AdvisoryLock, wait_for
 
-# The keys stay in the database: with DEBUG on, Django would keep each list of thousands that is sent to it.
+# The keys stay in the database: with DEBUG on, Django would keep every list of thousands of them in memory.
 HOLDERS = "CREATE TEMPORARY TABLE IF NOT EXISTS holder (account_id bigint); TRUNCATE holder"
 LOCK = "SELECT id FROM accounts_account WHERE id IN (SELECT account_id FROM holder) ORDER BY id FOR SHARE"
 
-# Reads `matched` (account_id, day, is_toll_free), which the statement it is put in has written.
+# Part of a statement, which must define `matched` (account_id, day, is_toll_free) before it.
 MARK_LATE = """
     late AS (
         INSERT INTO billing_latemonth (account_id, month)
@@ -25,22 +25,22 @@ MARK_LATE = """
 
 
 class Moved(Exception):
-    """Numbers were assigned anew between the look for their accounts and the lock: look again."""
+    """Something changed between a look at the database and the lock, such as who holds a number: look again."""
 
 
 def checkpoint(name: str) -> None:
-    """Do nothing. Tests put something here that waits, or kills the process, at the named point."""
+    """Do nothing. Tests replace this to wait, or to kill the process, at the named point."""
 
 
 def take_turn() -> None:
-    """Wait for the others who write call records; the turn ends with the transaction."""
+    """Wait until no other process writes call records. The others wait until this transaction ends."""
     wait_for(AdvisoryLock.CALL_RECORDS)
 
 
 def lock_accounts(source: str) -> int:
-    """Lock accounts against bill runs and against changes of their numbers, in the order of their keys.
+    """Lock accounts against bill runs and changes of their numbers, in order of their keys; return how many there are.
 
-    `source` is a query for their keys, each once; they stay in the table `holder`. Return how many there are.
+    `source` is a query for their keys, each once. The keys are left in the temporary table `holder`.
     """
     run(HOLDERS)
     run(f"INSERT INTO holder {source}")

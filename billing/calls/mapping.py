@@ -14,7 +14,10 @@ EXAMPLE = "call_id=Call ID"
 
 @dataclass(frozen=True)
 class ColumnMapping:
-    """Columns by what they are. Of `answered`, a row counts if its column has one of the values; None: every row."""
+    """The columns of a file, by what is in them. `answered` is a column, and the values that mean an answered call.
+
+    Without `answered`, every row is an answered call.
+    """
 
     columns: Mapping[str, str]
     answered: tuple[str, frozenset[str]] | None = None
@@ -26,18 +29,18 @@ class ColumnMapping:
 
     @property
     def all_columns(self) -> list[str]:
-        """Return the columns that are read, each as it was given."""
+        """The columns that are read, each as it was given."""
         return [*self.columns.values(), *([self.answered[0]] if self.answered else [])]
 
     def place_of(self, column: str, names: Sequence[str]) -> int | None:
-        """Return the place of a column, counted from 0, by its name or else its number; None if it is not there."""
+        """Return the index of a column by its name, or otherwise by its number; None if it is neither."""
         if (name := name_of(column)) in names:
             return names.index(name)
         return int(column) - 1 if column.isdigit() else None
 
 
 def mapping_of(given: Mapping[str, str]) -> ColumnMapping:
-    """Return the mapping that says what each column is, like {"call_id": "Call ID"}; Unreadable if it can't be one."""
+    """Return the mapping of the given columns, like {"call_id": "Call ID"}. Raises Unreadable if it is not valid."""
     wanted = {role: column.strip() for role, column in given.items() if column.strip()}
     if unknown := [role for role in wanted if role not in (*ROLES, ANSWERED)]:
         raise Unreadable(
@@ -58,7 +61,7 @@ def mapping_of(given: Mapping[str, str]) -> ColumnMapping:
 
 
 def given_by(texts: Iterable[str]) -> dict[str, str]:
-    """Return what texts like “call_id=Call ID” say, for `mapping_of`; Unreadable if one says something else."""
+    """Return the columns in texts like “call_id=Call ID”, for `mapping_of`. Raises Unreadable for any other text."""
     given: dict[str, str] = {}
     for text in texts:
         role, equals, column = text.partition("=")

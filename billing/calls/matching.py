@@ -1,4 +1,4 @@
-"""Matches calls that were kept aside to the accounts that, after a correction, held their numbers (R25)."""
+"""Matches unmatched calls to the accounts that, after a correction, held their numbers at the time (R25)."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -15,8 +15,8 @@ from core.migration_guards import local_day_of
 CHUNK = 50_000
 
 TABLE = "CREATE TEMPORARY TABLE IF NOT EXISTS matching_call (id bigint, account_id bigint); TRUNCATE matching_call"
-# Driven by the assignments, through the index of unmatched calls. What one chunk matched, the next no longer finds; an
-# account whose time zone is not known is passed over, since it has no days.
+# Goes from the assignments to the calls, through the index of unmatched calls. The next chunk no longer finds what this
+# one matched. Accounts in an unknown time zone are left out, because nobody can say on which day their calls started.
 MATCH_UNMATCHED = f"""
     INSERT INTO matching_call
     SELECT r.id, n.account_id FROM billing_callrecord r
@@ -27,7 +27,7 @@ MATCH_UNMATCHED = f"""
     WHERE r.account_id IS NULL AND NOT r.is_voided AND r.seconds > 0
         AND {local_day_of("r.started_at", "z")} >= %(open)s LIMIT %(most)s
 """  # noqa: S608 - our own text
-# Looks for the assignment anew, under the lock, and only among the accounts that are locked.
+# Looks for the assignment again under the lock, and only among the accounts that are locked.
 MATCHED = f"""
     WITH matched AS (
         UPDATE billing_callrecord r SET account_id = n.account_id,
@@ -44,12 +44,11 @@ MATCHED = f"""
 
 
 def match_calls(*, now: datetime | None = None, progress: Callable[[int], object] | None = None) -> int:
-    """Match the unmatched calls to assignments that cover them now, and return how many were matched.
+    """Match the unmatched calls that an assignment covers by now, and return how many were matched.
 
-    Voided calls, and those of final months, stay unmatched.
-
-    Each chunk is one transaction: killed and run again, the rest is matched. Months that were billed become late.
-    `progress` is told the calls matched so far.
+    Voided calls and calls of final months stay unmatched. Months that were already billed become late. Each chunk is
+    one transaction, so if this is killed and run again, the remaining calls are matched. `now` is by default the
+    database's clock. `progress` is called with the number of calls matched so far.
     """
     total = 0
     while True:

@@ -1,4 +1,4 @@
-"""Merges the parts of a staged file into the call records, each in one transaction, by a few statements."""
+"""Merges the parts of a staged file into the call records, each part in one transaction of a few statements."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -29,7 +29,7 @@ ALONE: Transaction = partial(transaction.atomic, durable=True)
 
 HOLDERS = "SELECT DISTINCT account_id FROM part_call WHERE account_id IS NOT NULL AND seconds > 0"
 NEW = "FROM part_call s WHERE seconds > 0 AND NOT EXISTS (SELECT FROM fated_call f WHERE f.line = s.line)"
-# Rows that are known to be new need no look at each other's identity but the index's own.
+# The identity of rows that are known to be new is checked by the unique index alone.
 ADDED = f"""
     INSERT INTO billing_callrecord (call_id, leg, number, caller, started_at, seconds, is_toll_free, received_in_id,
         account_id, day, matched_at)
@@ -42,14 +42,14 @@ MATCHED = f"""
         count(*) FILTER (WHERE account_id IS NOT NULL AND NOT is_toll_free)
     FROM matched
 """  # noqa: S608 - our own text
-# Foreign keys are checked before the import's own row changes: each call asks for that row.
+# Foreign keys are checked before the import's own row is updated, because the check of each call reads that row.
 CHECK_KEYS = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 FATES = ("added", "zero", "not_answered", "repeated", "rejected", "set_aside", "voided", "not_a_call")
 
 
 @dataclass
 class Counts:
-    """What became of some rows: the fates, and of those added, how many are unmatched or not toll-free."""
+    """The number of rows by fate, and how many of those added are unmatched or not toll-free."""
 
     added: int = 0
     unmatched: int = 0
@@ -63,7 +63,7 @@ class Counts:
     not_a_call: int = 0
 
     def write(self, received_in: int) -> None:
-        """Add the counts to those of the import, and the rows to those read."""
+        """Add the counts to those of the import, and the number of rows to its rows read."""
         names = [each.name for each in fields(self)]
         counts = {name: getattr(self, name) for name in names}
         read = sum(counts[name] for name in FATES)
@@ -75,7 +75,7 @@ class Counts:
 
 
 def merge_rejects(part: Part, received_in: int, *, within: Transaction = ALONE) -> None:
-    """Keep the rejects of a part of `staged_reject`, and count them, in one transaction."""
+    """Store and count the rejects in a part of `staged_reject`, in one transaction."""
     with within():
         stage_rejects(part)
         rejected, repeated = keep_rejects(received_in)
@@ -94,15 +94,15 @@ def merge_calls(
 ) -> None:
     """Write a part of `staged_call`: its calls, what is set aside and rejected, and the counts, in one transaction.
 
-    `now` is the database's clock after the lock unless given. In a `live` feed a call has ended and is not too long.
-    `within` opens the transaction.
+    `now` is by default the database's clock after the lock. With `live`, calls that have not ended or are too long are
+    rejected. `within` opens the transaction.
     """
     with within():
         take_turn()
         run(WORK_MEMORY)
         for _ in range(ATTEMPTS):
             try:
-                with transaction.atomic():  # its rollback gives the locks back, to be taken in the order of keys again
+                with transaction.atomic():  # a rollback releases the locks, so that they are taken in order again
                     counts = _merge(staged, part, received_in, take_voided=take_voided, live=live, now=now)
                     counts.write(received_in)
                 break
@@ -115,7 +115,7 @@ def merge_calls(
 
 
 def _live_limits() -> dict[str, Any]:
-    """Return how long a call may be, and by how much its end may be ahead of the database's clock."""
+    """Return how many seconds a call may be, and how far its end may be ahead of the database's clock."""
     longest = settings.CALL_LONGEST_HOURS * 3_600 or MOST_SECONDS
     return {"longest": min(longest, MOST_SECONDS), "tolerance": TOLERANCE}
 
@@ -147,7 +147,7 @@ def _merge(
         refusal = sentence_of(error)
         if refusal is None or refusal.guard != "call_identity_stands_once":
             raise
-        raise Moved from error  # somebody writes calls and takes no turn
+        raise Moved from error  # somebody wrote calls without `take_turn`
     run(CHECK_KEYS)
     added, counts.unmatched, counts.not_toll_free = rows(MATCHED)[0]
     assert added == talked - sum(fates.values())

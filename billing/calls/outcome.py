@@ -1,4 +1,4 @@
-"""What became of a file's rows, in words, and whether that is a success: for the command and the admin alike."""
+"""Says what became of a file's rows, and whether the import was a success, for the command and the admin."""
 
 from enum import StrEnum
 
@@ -15,11 +15,11 @@ FATES = (
     ("voided", "voided"),
     ("rejected", "rejected"),
 )
-ALWAYS_TOLD = ("added", "unmatched", "repeated", "not_answered", "rejected")
+ALWAYS_SHOWN = ("added", "unmatched", "repeated", "not_answered", "rejected")
 
 
 class Outcome(StrEnum):
-    """What an import came to. Only `added` is a success; `known` is no error, but adds nothing either."""
+    """The result of an import. Only `added` is a success; `known` is not an error, but nothing was added."""
 
     ADDED = "added"
     PARTLY = "partly"
@@ -28,7 +28,7 @@ class Outcome(StrEnum):
 
 
 def outcome_of(received: CallImport) -> Outcome:
-    """Return what an import came to."""
+    """Return the result of an import."""
     open_rows = received.rejected + received.set_aside
     if received.added:
         return Outcome.PARTLY if open_rows else Outcome.ADDED
@@ -37,23 +37,23 @@ def outcome_of(received: CallImport) -> Outcome:
 
 
 def fates_told(received: CallImport) -> str:
-    """Return how many rows became what, and how many were read: “2 added, 1 rejected; 3 rows read”.
+    """Return the number of rows by fate, and of rows read: “2 added, 1 rejected; 3 rows read”.
 
-    The counts add up to the rows read.
+    Without those unmatched, which were added too, the counts add up to the rows read.
     """
     counts = [(fate, getattr(received, fate), told) for fate, told in FATES]
-    told = ", ".join(f"{count:,} {told}" for fate, count, told in counts if count or fate in ALWAYS_TOLD)
+    told = ", ".join(f"{count:,} {told}" for fate, count, told in counts if count or fate in ALWAYS_SHOWN)
     return f"{told}; {received.rows_read:,} {'row' if received.rows_read == 1 else 'rows'} read"
 
 
 def known_told(received: CallImport) -> str:
-    """Return why nothing of a file is new although all of it is fine."""
+    """Return why an import without errors added nothing."""
     waits = ", or wait among the records set aside" if SetAsideCall.objects.open().exists() else ""
     return "all of its calls are there already" + waits + (", or were voided" if received.voided else "")
 
 
 def nothing_told(received: CallImport) -> str:
-    """Return in a sentence that nothing of a file was added, and where its rows went instead."""
+    """Return a sentence that says that nothing was added, with the number of rows by fate."""
     counts = [(getattr(received, fate), told) for fate, told in FATES]
     told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
     has_rows = received.rows_read > received.not_a_call

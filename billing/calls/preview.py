@@ -1,4 +1,4 @@
-"""The first rows of a file as an import would read them, with nothing written."""
+"""Shows the first rows of a file as an import would read them, and writes nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,10 @@ SHOWN = 200
 
 @dataclass
 class PreviewedRow:
-    """A row: its line, its text, and what it would become. `call` has id, leg, number, caller, start and seconds."""
+    """A row: its line number, its text, and what an import would make of it.
+
+    `call` has id, leg, number, caller, start and seconds, and is empty if the row is not a call.
+    """
 
     line: int
     text: str
@@ -35,7 +38,7 @@ class PreviewedRow:
 def preview_calls(
     stream: Any, *, layout: str | None, by: User | None, zone: str | None, mapping: Mapping[str, str] | None
 ) -> tuple[str, list[PreviewedRow]]:
-    """Return the layout of a file and its first ten rows; refused as `import_calls` is."""
+    """Return the name of a file's layout, and its first ten rows. Raises what `import_calls` raises."""
     check_permission(by)
     try:
         found, blocks = opened(
@@ -45,7 +48,7 @@ def preview_calls(
             zone=checked_zone(zone) if zone else None,
             mapping=mapping_of(mapping) if mapping else None,
         )
-        rows = [_previewed(found, one) for one in islice(_single(found, blocks), ROWS)]
+        rows = [_previewed(found, batch) for batch in islice(_single(found, blocks), ROWS)]
     except Unreadable as why:
         raise ValidationError(str(why), code=why.code) from why
     _look_up_numbers(rows)
@@ -82,7 +85,7 @@ def _previewed(layout: Layout, batch: Batch) -> PreviewedRow:
 
 
 def _look_up_numbers(rows: list[PreviewedRow]) -> None:
-    """Tell of calls to a number that no account has; only the import finds who held it when the call started."""
+    """Mark calls to numbers that no account has. Only an import finds out who held a number when the call started."""
     called = {row.call[2] for row in rows if row.call}
     known = {str(number) for number in PhoneNumber.objects.filter(number__in=called).values_list("number", flat=True)}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Streams a call file: whatever text is in it becomes blocks of lines, and what is no line of text is marked. Pure."""
+"""Streams the text of a call file in blocks of lines, and marks the lines that are not text. Pure."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,16 +10,16 @@ from billing.calls.containers import BROKEN, Readable, broken, text_of
 BLOCK = 1 << 18
 LONGEST = 16_384  # characters of a line
 LONGEST_BYTES = 4 * LONGEST + 4
-KEPT = 500  # characters of a line too long
+KEPT = 500  # characters that are kept of a line that is too long
 ENCODING = "encoding"
 
 
 @dataclass
 class Block:
-    """Lines that follow one another in a file, and how many bytes they are.
+    """Consecutive lines of a file, and their size in bytes.
 
-    `bad` has of those that are not text why: a code and a reason, by place. `mended` has those of them that are text
-    but for some bytes, with the mark of a lost character instead: whether these bytes matter, their layout knows.
+    `bad` has a code and a reason for each line that is not text, by the line's index. Lines that are text except for
+    some bytes are in `mended` too, with replacement characters for those; the layout decides whether they matter.
     """
 
     lines: list[str]
@@ -29,9 +29,10 @@ class Block:
 
 
 def blocks_of(stream: Any, progress: Callable[[int], object] | None = None) -> Iterator[Block]:
-    """Yield the lines of a binary stream, compressed or not; memory grows neither with the file nor with its lines.
+    """Yield the lines of a binary stream, compressed or not. Memory grows neither with the file nor with its lines.
 
-    `progress` is told the bytes read so far, of the file as it is. Unreadable if it is no text, or breaks off.
+    `progress` is called with the number of bytes read so far, before unpacking. Raises Unreadable if the file is not
+    text, or breaks off.
     """
     try:
         yield from _blocks(text_of(stream, progress))
@@ -42,13 +43,13 @@ def blocks_of(stream: Any, progress: Callable[[int], object] | None = None) -> I
 def _blocks(binary: Readable) -> Iterator[Block]:
     rest, ends_with_cr = b"", None
     while data := binary.read(BLOCK):
-        if ends_with_cr is None:  # as files of old Macs, and some exports of today
+        if ends_with_cr is None:  # as in files of old Macs, and in some exports even today
             ends_with_cr = b"\r" in data[:-1] and b"\n" not in data
         if ends_with_cr:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         data = rest + data
         end = data.rfind(b"\n") + 1
-        rest = data[end:][:LONGEST_BYTES]  # a line too long stays too long, however it goes on
+        rest = data[end:][:LONGEST_BYTES]  # more of a line that is too long makes no difference
         if end:
             yield _block(data[: end - 1])
     if rest:
@@ -67,7 +68,7 @@ def _block(data: bytes) -> Block:
 
 
 def _careful_block(data: bytes) -> Block:
-    """Look at each line separately: one that is not text is written so that it can be shown and kept."""
+    """Return a block whose lines were decoded one by one; those that are not text are escaped."""
     block = Block([], len(data))
     for place, raw in enumerate(data.split(b"\n")):
         raw = raw.removesuffix(b"\r")
@@ -93,5 +94,5 @@ def _is_text(raw: bytes) -> bool:
 
 
 def without_mark(line: str) -> str:
-    """Return a line without the byte order mark that a file, or a file joined to another, begins with."""
+    """Return a line without byte order marks at its start, which files have, and parts of files that were joined."""
     return line.lstrip(BYTE_ORDER_MARK)

@@ -1,4 +1,4 @@
-"""Recognizes the layout of a file by what its first lines contain, or says what the file is instead. Pure."""
+"""Recognizes the layout of a file by the content of its first lines, or says what the file is instead. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,12 +28,12 @@ from billing.calls.cells import (
     loose_fields_of,
     names_of,
 )
-from billing.calls.foreign import kind_of, named_by, told_by
+from billing.calls.foreign import kind_of, system_by_names, system_by_row
 from billing.calls.layouts import ASTERISK, COLUMNS, NEEDED, OWN, Layout, MappedLayout, OwnLayout
 from billing.calls.mapping import ColumnMapping
 from billing.calls.values import Numbers, shown
 
-HEAD = 20  # lines among which the first row of calls, or the names of the columns, must be
+HEAD = 20  # the first call, or the names of the columns, must be within this many lines
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}")
 WHOLE_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
 NO_UNIQUE_ID = (
@@ -53,7 +53,7 @@ def recognized(
     zone: ZoneInfo | None,
     mapping: ColumnMapping | None = None,
 ) -> Layout:
-    """Return the layout of a file by its first lines; Unreadable if it is not `wanted`, or none of those known.
+    """Return the layout of a file by its first lines. Raises Unreadable if it is unknown, or not the one `wanted`.
 
     A `mapping` says which column is what, whatever the file looks like otherwise.
     """
@@ -73,7 +73,7 @@ def recognized(
 
 
 class _Search:
-    """The first lines of a file that are not blank, with their places, and how to take them apart."""
+    """The first lines of a file that are not blank, with their indexes, and the delimiters that may split them."""
 
     def __init__(
         self, head: Sequence[tuple[int, str]], delimiter: str | None, *, numbers: Numbers, zone: ZoneInfo | None
@@ -84,7 +84,7 @@ class _Search:
         self.zone = zone
 
     def known(self, wanted: str | None) -> Layout:
-        """Return the layout if it is known, and `wanted` if that is given."""
+        """Return the layout that a line shows. Raises Unreadable if none does, or it is not the one `wanted`."""
         refusal = None
         for place, delimiter, cells in self._split():
             names = names_of(cells)
@@ -104,7 +104,7 @@ class _Search:
         raise refusal or self._unknown(wanted)
 
     def mapped(self, mapping: ColumnMapping) -> Layout:
-        """Return the layout that a mapping makes of the file; its names are on the first line that has them all."""
+        """Return the layout that a mapping gives the file. Its names are in the first line that has all of them."""
         refusal = None
         for place, delimiter, cells in self._split():
             names = names_of(cells)
@@ -118,12 +118,15 @@ class _Search:
             if names:
                 layout.start = place + 1
             elif not any(letter.isdigit() for letter in "".join(cells)):
-                layout.start = place + 1  # names of columns, although their numbers are given
+                layout.start = place + 1  # column names, although the mapping has numbers
             return layout
         raise refusal or self._unknown(None)
 
     def _split(self) -> Iterator[tuple[int, str, list[str]]]:
-        """Yield the lines with their cells, each with the delimiter that makes most of them; single cells last."""
+        """Yield each line's index, delimiter and cells, split by the delimiter that makes the most cells.
+
+        Lines of a single cell come last.
+        """
         single = []
         for place, line in self.head:
             ways = [(delimiter, loose_fields_of(line, delimiter)) for delimiter in self.delimiters]
@@ -136,7 +139,7 @@ class _Search:
 
     def _by_names(self, names: Sequence[str], delimiter: str, wanted: str | None) -> Layout | None:
         if wanted != ASTERISK and "call_id" in names:
-            if missing_from(names, NEEDED[OWN]) and (system := named_by(names)):
+            if missing_from(names, NEEDED[OWN]) and (system := system_by_names(names)):
                 raise Unreadable("foreign", system.sentence)
             return OwnLayout(names, numbers=self.numbers, zone=self.zone, delimiter=delimiter)
         if wanted == OWN:
@@ -144,7 +147,7 @@ class _Search:
         start = CALLDATE if CALLDATE in names else "start"
         rest = missing_from(names, ("dst", start, "billsec", "disposition"))
         if "uniqueid" in names:
-            if rest and (system := named_by(names)):
+            if rest and (system := system_by_names(names)):
                 raise Unreadable("foreign", system.sentence)
             return NamedAsteriskLayout(names, numbers=self.numbers, zone=self.zone, delimiter=delimiter)
         if not rest:
@@ -152,10 +155,10 @@ class _Search:
         return None
 
     def _by_content(self, cells: Sequence[str], delimiter: str, wanted: str | None) -> Layout | None:
-        """Return Asterisk's layout if the cells are a row of it; Unreadable if they are one of another system."""
+        """Return Asterisk's layout if the cells are one of its rows, or None. Raises Unreadable for other systems."""
         if wanted != OWN and (order := self._asterisk_order(cells)):
             return PlainAsteriskLayout(order, numbers=self.numbers, zone=self.zone, delimiter=delimiter)
-        if system := named_by(names_of(cells)) or told_by(cells):
+        if system := system_by_names(names_of(cells)) or system_by_row(cells):
             raise Unreadable("foreign", system.sentence)
         return None
 
@@ -191,9 +194,9 @@ class _Search:
 
 
 def is_asterisk(cells: Sequence[str], order: Sequence[str]) -> bool:
-    """Whether a row contains what Asterisk's do: times, seconds and a disposition, each in its place.
+    """Whether a row has what Asterisk's rows have: times, seconds and a disposition, each in its place.
 
-    Unreadable if all of it fits but the disposition, which says that something else wrote the row.
+    Raises Unreadable if only the disposition doesn't fit, because then something else wrote the row.
     """
     row = dict(zip(order, (cell.strip() for cell in cells), strict=False))
     if not TIME.match(row["start"]) or any(row[name] and not TIME.match(row[name]) for name in ("answer", "end")):
@@ -202,7 +205,7 @@ def is_asterisk(cells: Sequence[str], order: Sequence[str]) -> bool:
         return False
     if row["disposition"].upper() in (ANSWERED, *NOT_ANSWERED):
         return True
-    if system := told_by(cells):
+    if system := system_by_row(cells):
         raise Unreadable("foreign", system.sentence)
     known = ", ".join((ANSWERED, *sorted(NOT_ANSWERED)))
     raise Unreadable(
@@ -212,6 +215,6 @@ def is_asterisk(cells: Sequence[str], order: Sequence[str]) -> bool:
 
 
 def missing_from(names: Iterable[str], needed: Sequence[str]) -> list[str]:
-    """Return which of the needed names are not there."""
+    """Return the needed names that are missing."""
     there = set(names)
     return [name for name in needed if name not in there]

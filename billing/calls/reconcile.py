@@ -1,4 +1,4 @@
-"""The fate of everything that is stored of a month, and whether the fates add up (R36, I25)."""
+"""Counts everything that is stored for a month by its fate, and checks that the counts add up (R36, I25)."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -14,12 +14,11 @@ RECORDS = ("charged", "not_toll_free", "unmatched", "zero", "voided")
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What is stored of a month by fate: `fates` has rows and minutes of each, `remainder` the rows that have none.
+    """What is stored for a month. `fates` has the number of rows and of minutes by fate; `remainder` rows have no fate.
 
-    Records count in the month of their account's day, those without an account, and what was set aside, by UTC.
-    Rejected rows may have no day: they count in the month they came in, and so do the rows that exist only as counts of
-    their import. `wrong_imports` are those with records of the month, or of the month, whose counts are not what is
-    stored of them.
+    Records count in the month of their local day; those without an account, and those set aside, in their month in UTC.
+    Rejected rows may have no day, so they count in the month in which they came in, as do rows that are only counted.
+    `wrong_imports` are imports of the month, or with records of the month, whose counts differ from what is stored.
     """
 
     month: date
@@ -33,7 +32,7 @@ class Reconciled:
 
 
 def reconciled(month: date) -> Reconciled:
-    """Return what is stored of a month, each row by its fate."""
+    """Return what is stored for a month, by fate."""
     end = month_after(month)
     records = CallRecord.objects.started_between(month, end).order_by()
     fates: dict[str, tuple[int, int]] = {}
@@ -60,7 +59,7 @@ def reconciled(month: date) -> Reconciled:
 
 
 def _is_wrong(received: CallImport) -> bool:
-    """Return whether an import's counts differ from what is stored of it; records taken later are not its own."""
+    """Return whether an import's counts differ from what is stored, without records that somebody took later."""
     taken = SetAsideCall.objects.filter(received_in=received, state="taken").count()
     stored = CallRecord.objects.filter(received_in=received).count() - taken
     aside = SetAsideCall.objects.filter(received_in=received).count()

@@ -1,4 +1,4 @@
-"""Rejected rows: kept once however often they come, and as a CSV that can be corrected and imported again."""
+"""Rejected rows: stored once however often they come, and exported as CSV to be corrected and imported again."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -15,9 +15,9 @@ from core.csv_files import defused
 NOT_CELLS = ("encoding", "nul", "too_long", "bad_csv")
 ADDED = ("line", "reason")
 
-# A row that an earlier file had is known by its content. One that was dismissed stays so, and so does one whose record
-# came in by a file before; one that waits is the same reject, unless it is rejected for another reason by now. One that
-# this very file settled waits again: it was settled by another record of its call, since the file has both.
+# A row that an earlier file had is recognized by its content. If it was dismissed, it stays dismissed; if an earlier
+# file settled it, it stays settled. If it is open, it is the same reject, unless the reason is now another one. If this
+# file settled it, it is open again: it was settled by another record of its call, because the file has both.
 KEEP = """
     WITH earlier AS (
         SELECT n.line,
@@ -48,7 +48,7 @@ KEEP = """
 
 
 def stage_rejects(rejects: Part | Iterable[str]) -> None:
-    """Put rejects into the table of those to keep: a part of those staged, or lines as COPY takes them."""
+    """Fill `new_reject` with rejects: a part of `staged_reject`, or lines in the text form of COPY."""
     run("TRUNCATE new_reject")
     if isinstance(rejects, tuple):
         run(f"INSERT INTO new_reject SELECT s.* FROM staged_reject s WHERE {within(rejects, 's')}")  # noqa: S608
@@ -57,21 +57,24 @@ def stage_rejects(rejects: Part | Iterable[str]) -> None:
 
 
 def keep_rejects(received_in: int) -> tuple[int, int]:
-    """Write the staged rejects that no earlier file had; return how many wait now, and how many were decided before."""
+    """Store the rejects in `new_reject` that no earlier file had.
+
+    Return how many of all are open, and how many had been decided before.
+    """
     rejected, repeated = rows(KEEP, {"received_in": received_in})[0]
     return rejected, repeated
 
 
 def columns_of(received: CallImport) -> list[str]:
-    """Return what the cells of an import's rejected rows are; imports of long ago did not note it."""
+    """Return the columns of an import's rejected rows. Old imports did not store theirs and have their layout's."""
     return received.columns or list(COLUMNS[received.layout])
 
 
 def rejects_of(received: CallImport, *, prefix: str = "", columns: Sequence[str] = ()) -> Iterator[str]:
-    """Yield the lines of the CSV, its columns' names first. `prefix` goes before each reason.
+    """Yield the lines of an import's rejects as CSV, with a header. `prefix` is put before each reason.
 
-    Those of several imports can be put in one file with `columns` that all have. No cell is a formula to a
-    spreadsheet. A row that could not be taken apart is one cell, so that it is never taken as it is.
+    To put several imports into one file, give the same `columns` for each. No cell is a formula to a spreadsheet. A row
+    that could not be split is a single cell, so that it can't be imported unchanged.
     """
     own = columns_of(received)
     columns = columns or own

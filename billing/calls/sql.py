@@ -1,4 +1,4 @@
-"""Statements over many rows, in the caller's transaction."""
+"""Runs statements that work on many rows, in the caller's transaction."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -25,7 +25,7 @@ def column(statement: str, parameters: Any = None) -> list[Any]:
 
 
 def copy(target: str, lines: Iterable[str]) -> None:
-    """Write lines of COPY's text form to a table with its columns."""
+    """Write lines in the text form of COPY to `target`, a table with or without a list of its columns."""
     left = iter(lines)
     into = f"COPY {target} FROM STDIN"
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(into) as writer:

@@ -1,7 +1,7 @@
-"""A whole file in temporary tables: nothing of it is stored before it is read to its end, and its conflicts are known.
+"""Holds a whole file in temporary tables: nothing is stored before it is read to its end and its conflicts are known.
 
-So batches, kills and reruns give the records of one undisturbed import (billing-policy.md, 17). The rows as they came
-wait in a temporary file, for those that will be rejected: memory doesn't grow with the file.
+So batches, kills and reruns give the records of one undisturbed import (billing-policy.md, 17). The rows as received
+are kept in a temporary file, because some will be rejected, and memory must not grow with the file.
 """
 
 import pickle
@@ -22,7 +22,7 @@ from billing.calls.sql import column, copy, rows, run
 from billing.calls.values import LONGEST_ID, Rejected
 from core.migration_guards import local_day_of
 
-ROWS = 100_000  # of a part: while it is written, its accounts are locked
+ROWS = 100_000  # in a part; while it is written, its accounts are locked
 WORK_MEMORY = "SET LOCAL work_mem = '64MB'"
 TABLES = """
     CREATE TEMPORARY TABLE IF NOT EXISTS staged_call (
@@ -43,7 +43,7 @@ TABLES = """
 EMPTY = """
     TRUNCATE staged_call, staged_reject, file_verdict, called_number, called_period, part_call, fated_call, new_reject
 """
-# Each number of the file once, and since when it had an account: its owner, or who had it before.
+# Each number of the file once, and since when it has had an account, which may be an earlier one.
 MATCH_STAGED = """
     INSERT INTO called_number
     SELECT p.id, p.number, p.kind = 'toll_free', least(owner.created_at, (
@@ -53,7 +53,7 @@ MATCH_STAGED = """
     FROM accounts_phonenumber p JOIN accounts_account owner ON owner.id = p.account_id
     WHERE p.number IN (SELECT number FROM staged_call WHERE seconds > 0)
 """
-# Who held the numbers when. An assignment is only ever added or ended once, so two counts tell whether any changed.
+# Who held the numbers, and when. Assignments are only ever added, and ended once, so two counts show any change.
 ASSIGNMENTS = "SELECT count(*), count(upper(period)) FROM accounts_numberassignment"
 PERIODS = """
     TRUNCATE called_period;
@@ -61,8 +61,9 @@ PERIODS = """
     FROM called_number c JOIN accounts_numberassignment n ON n.number_id = c.id
     JOIN accounts_account a ON a.id = n.account_id
 """
-# By hash: to sort the rows by their numbers, and back, would take longer than all the rest. An account in a time zone
-# that is not known has no days: its calls are kept, and matched once the zone is corrected.
+# Without a merge join: sorting the rows by number, and back, would take longer than all the rest. Nobody can say on
+# which day a call started for an account in an unknown time zone: such calls are stored, and matched once the zone is
+# corrected.
 PART = f"""
     SET LOCAL enable_mergejoin = off;
     TRUNCATE part_call, fated_call;
@@ -82,7 +83,7 @@ CALL_IDS = ("call_id", "uniqueid")
 LEGS = ("leg", "sequence")
 
 Part = tuple[int, int]
-"""Pages of a temporary table: from the first to before the second."""
+"""Pages of a temporary table: the first, and the one after the last."""
 
 
 @dataclass
@@ -95,12 +96,12 @@ class Staged:
     not_a_call: int = 0
     calls: int = 0
     rejects: int = 0
-    _places: list[tuple[int, int]] = field(default_factory=list)  # first line of each batch, and where it is
+    _places: list[tuple[int, int]] = field(default_factory=list)  # each batch's first line, and offset in the spool
     _loaded: tuple[int, list[str]] = (-1, [])
     _assignments: tuple[int, ...] = ()
 
     def add(self, batch: Batch) -> None:
-        """Stage a batch, which follows the ones before."""
+        """Stage the next batch."""
         copy(STAGED_COLUMNS, batch.staged)
         if batch.rejects:
             copy(f"staged_reject {REJECT_COLUMNS}", (self.reject_row(reject) for reject in batch.rejects))
@@ -122,12 +123,12 @@ class Staged:
         run("ANALYZE called_number (number), called_period (number), file_verdict (line)")
 
     def look_at_assignments(self) -> None:
-        """Find out who held the called numbers, and when."""
+        """Read who held the called numbers, and when."""
         self._assignments = rows(ASSIGNMENTS)[0]
         run(PERIODS)
 
     def is_up_to_date(self) -> bool:
-        """Return whether the assignments are as they were when they were looked at."""
+        """Return whether no assignment has changed since `look_at_assignments`."""
         return bool(rows(ASSIGNMENTS)[0] == self._assignments)
 
     def take(self, part: Part) -> None:
@@ -154,7 +155,7 @@ class Staged:
         return self.layout.content_of(self._loaded[1][line - first])
 
     def reject_row(self, reject: Reject) -> str:
-        """Return a reject as COPY takes it, with the call id and leg in it, as far as they can be read."""
+        """Return a reject in the text form of COPY, with its call id and leg if they can be read."""
         line, code, reason, content = reject
         call_id, leg = self._named(content)
         cells = (reason[:200], content, call_id, leg)
@@ -175,14 +176,14 @@ def _first(cells: dict[str, str], names: Iterable[str]) -> str:
 
 @contextmanager
 def staging(layout: Layout) -> Iterator[Staged]:
-    """Give an empty stage for one file, and empty it again at the end."""
+    """Provide empty temporary tables for one file, and empty them again at the end."""
     run(TABLES)
     run(EMPTY)
     with TemporaryFile() as spool:
         yield Staged(layout, spool)
         try:
             run(EMPTY)
-        except DatabaseError:  # pragma: no cover - the next import empties it
+        except DatabaseError:  # pragma: no cover - the next import empties them
             return
 
 

@@ -1,4 +1,4 @@
-"""When a call started: read from the many ways to write a time, if they can be read in one way only. Pure."""
+"""Reads when a call started: times may be written in many ways, but only in those that have one meaning. Pure."""
 
 import re
 from contextlib import suppress
@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from billing.calls.values import Rejected, shown
 
-FARTHEST = timedelta(hours=15)  # PostgreSQL takes offsets up to here, and no place has one so large
+FARTHEST = timedelta(hours=15)  # offsets must be smaller; no place has one this large
 MOST_REMEMBERED = 100_000
 CREATED_AT = re.compile(r"(?:^|-)([0-9]{9,10})\.[0-9]+\Z")
-NEAR = 900
+NEAR = 900  # seconds
 EXAMPLE = "like 2026-03-05T10:00:00-05:00"
 
 SECONDS_SINCE_1970 = re.compile(r"[0-9]{10}(?:\.[0-9]+)?\Z")
@@ -30,7 +30,7 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 
 
 def moment_of(text: str) -> str:
-    """Return an instant, in a form PostgreSQL reads; rejected unless it has an offset from UTC, or is one by itself."""
+    """Return an instant in ISO 8601, with its offset from UTC. Raises Rejected if the text doesn't say one instant."""
     moment = _moment(text.strip())
     offset = moment.utcoffset()
     if offset is None:
@@ -44,7 +44,7 @@ def moment_of(text: str) -> str:
 
 
 def _moment(text: str) -> datetime:
-    """Return what a text says, with an offset or not; rejected if it could be read in two ways, or in none."""
+    """Return a text's time, with or without an offset. Raises Rejected if it could be read in two ways, or in none."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -53,8 +53,8 @@ def _moment(text: str) -> datetime:
 
 
 def _otherwise_written(text: str, moment: datetime | None = None) -> datetime:
-    """Return a moment written in another way than ISO 8601 with an offset; `moment` is what ISO makes of it."""
-    if MILLISECONDS_SINCE_1970.match(text):  # some of them are a day of the 18th century in ISO 8601
+    """Return a time that isn't in ISO 8601 with an offset; `moment` is what ISO 8601 makes of it, if anything."""
+    if MILLISECONDS_SINCE_1970.match(text):  # in ISO 8601, some are a day in the 18th century
         return datetime.fromtimestamp(int(text) / 1_000, UTC)
     if DAY_ALONE.match(text):
         raise Rejected("bad_time", f"{shown(text)} is a day without a time. Write both, {EXAMPLE}.")
@@ -86,7 +86,7 @@ def _as_iso(text: str) -> str:
 
 
 def _clock(text: str) -> str:
-    """Return a clock's time as ISO 8601 has it, from one that may have AM or PM; ValueError if it is none."""
+    """Return a time of day, which may have AM or PM, in ISO 8601. Raises ValueError if it is not one."""
     found = CLOCK.match(text)
     if not found:
         raise ValueError(text)
@@ -109,13 +109,13 @@ def _no_time(text: str) -> str:
 
 
 class OffsetTimes:
-    """Reads times that have an offset from UTC: each hour with its offset is checked once."""
+    """Reads times with an offset from UTC, and checks each hour with its offset only once."""
 
     def __init__(self) -> None:
         self._hours: set[str] = set()
 
     def moment_of(self, text: str, unique_id: str = "") -> str:
-        """Return the instant, as `moment_of` does; the unique id is not needed."""
+        """Return the instant, as the function `moment_of` does. The unique id is not needed."""
         hour = text[:13] + text[19:]
         is_usual = text[13:19] in IN_AN_HOUR
         if is_usual and hour in self._hours:
@@ -129,18 +129,19 @@ class OffsetTimes:
 
 
 class LocalTimes:
-    """Reads times of a wall clock in a zone: each hour is worked out once."""
+    """Reads local times in a zone, and computes each hour's offset only once."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
         self._offsets: dict[str, timedelta | None] = {}
-        self._hours: dict[str, str] = {}  # in UTC, of those that are whole hours away from it
+        self._hours: dict[str, str] = {}  # the hour in UTC, for offsets of whole hours
 
     def moment_of(self, text: str, unique_id: str) -> str:
-        """Return the instant of a local time in UTC, like 2026-03-05T15:00:00Z; an offset of its own is believed.
+        """Return the instant of a local time in UTC, like 2026-03-05T15:00:00Z. If the text has an offset, that counts.
 
-        A time that clocks skipped when they went forward is rejected. One they showed twice is decided by the unique
-        id, which begins with the second at which Asterisk made the channel; rejected if that agrees with neither.
+        Raises Rejected for a time that clocks skipped when they went forward. If clocks showed the time twice, the
+        unique id decides, because it has the second at which Asterisk made the channel; raises Rejected if it fits
+        neither.
         """
         if (hour := self._hours.get(text[:13])) and text[13:] in IN_AN_HOUR:
             return f"{hour}{text[13:]}Z"
@@ -169,7 +170,7 @@ class LocalTimes:
             raise Rejected("bad_time", f"{shown(text)} is out of range.") from None
 
     def _offset_in(self, moment: datetime) -> timedelta | None:
-        """Return the offset of the hour the moment is in, or None if clocks change in that hour."""
+        """Return the offset of the moment's hour, or None if clocks change in that hour."""
         ends = (moment.replace(minute=0, second=0, microsecond=0), moment.replace(minute=59, second=59, microsecond=0))
         found = {end.replace(tzinfo=self.zone, fold=fold).utcoffset() for end in ends for fold in (0, 1)}
         return found.pop() if len(found) == 1 else None

@@ -1,4 +1,4 @@
-"""The values in a row of a call file: read from text as it is written, or rejected with a code and a reason. Pure."""
+"""Reads the values in a row of a call file, or rejects them with a code and a reason. Pure."""
 
 import math
 import re
@@ -10,7 +10,7 @@ MOST_SECONDS = 14_000_000  # 162 days; no call lasts longer, and a worked case h
 LONGEST_ID = 100
 LONGEST_CALLER = 40
 MOST_REMEMBERED = 100_000
-LOST_CHARACTER = "\N{REPLACEMENT CHARACTER}"  # what stands for bytes that are not text
+LOST_CHARACTER = "\N{REPLACEMENT CHARACTER}"  # replaces bytes that are not text
 OF_A_SPREADSHEET = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+\Z", re.IGNORECASE)
 DECIMAL = re.compile(r"[0-9]{1,12}\.[0-9]{0,12}\Z")
 CLOCK = re.compile(r"([0-9]{1,4}):([0-5][0-9]):([0-5][0-9])(?:\.0*)?\Z")
@@ -18,7 +18,7 @@ SEPARATED = re.compile(r"[0-9]{1,3}(?:[ ,.'\u00a0\u202f][0-9]{3})+(?:[.,][0-9]+)
 
 
 class Rejected(Exception):
-    """A row that is not taken: a code, and the reason in words for whoever corrects it."""
+    """A row that is not taken: a code, and a reason for the person who corrects it."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
@@ -27,13 +27,16 @@ class Rejected(Exception):
 
 
 def shown(text: str) -> str:
-    """Return a value as a reason quotes it: short, and without what can't be seen."""
+    """Return a value as reasons quote it: shortened, and without unprintable characters."""
     text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:40])
     return f"“{text}”"
 
 
 def call_id_of(text: str) -> str:
-    """Return the id of a call; rejected if it is empty, too long, or has characters that can't be seen."""
+    """Return the id of a call.
+
+    Raises Rejected if it is empty, too long, has unprintable or lost characters, or was rounded by a spreadsheet.
+    """
     text = text.strip()
     if not text:
         raise Rejected("no_call_id", "The call has no id.")
@@ -52,19 +55,19 @@ def call_id_of(text: str) -> str:
 
 
 def leg_of(text: str) -> str:
-    """Return which leg or record of a call this is, empty if there is none; rejected as an id is."""
+    """Return the leg or sequence of a record, or an empty string. Raises Rejected as `call_id_of` does."""
     return call_id_of(text) if text.strip() else ""
 
 
 def caller_of(text: str) -> str:
-    """Return who called, as far as it can be shown: the first 40 characters."""
+    """Return the caller: the first 40 printable characters."""
     if not text.isprintable():
         text = "".join(filter(str.isprintable, text))
     return text.strip()[:LONGEST_CALLER]
 
 
 def seconds_of(text: str) -> int:
-    """Return the seconds of a call, a fraction as a whole one; rejected unless they are from 0 to 14,000,000.
+    """Return the seconds of a call, rounded up. Raises Rejected unless they are from 0 to 14,000,000.
 
     They may be written as hours, minutes and seconds, like 00:01:01.
     """
@@ -91,14 +94,14 @@ def seconds_of(text: str) -> int:
 
 
 class Numbers:
-    """Reads telephone numbers in any way of writing, and remembers those that took time to read."""
+    """Reads telephone numbers in any notation, and remembers those that took time to read."""
 
     def __init__(self, region: str) -> None:
         self.region = region
         self._known: dict[str, str | None] = {}
 
     def number_of(self, text: str) -> str:
-        """Return a number in E.164; one without a country is of the region. Rejected where it can't be a number."""
+        """Return a number in E.164; one without a country is of the region. Raises Rejected if it can't be a number."""
         if text[:1] == "+" and 8 <= len(text) <= 16 and text[1:].isdigit() and text.isascii():
             return text
         try:

@@ -1,4 +1,4 @@
-"""What came in and was not taken: records set aside, rejected rows; and the rules of calls kept in the database."""
+"""Records set aside and rejected rows; and the rules about calls and the state of the feed, which have one row each."""
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -11,15 +11,15 @@ from billing.models.calls import CallImport, CallRecord
 
 class DecidedQuerySet(models.QuerySet):
     def open(self) -> "DecidedQuerySet":
-        """Rows that wait for a person, or for a later file."""
+        """Rows that still wait for a person, or for a later file."""
         return self.filter(state="open")
 
 
 class SetAsideCall(models.Model):
-    """A record that contradicts another of the same identity (policy 17): it claims none, and is not charged.
+    """A record that contradicts another with the same identity (policy 17). It claims no identity and is not charged.
 
-    Somebody takes it, which voids a stored one, or dismisses it; or a later file in which the identity stands once
-    settles it. All that is needed to take it is here.
+    A person takes it, which voids the stored record, or dismisses it; or a later file in which the identity occurs only
+    once settles it. The row has everything that is needed to take it.
     """
 
     class State(models.TextChoices):
@@ -77,10 +77,10 @@ class SetAsideCall(models.Model):
 
 
 class RejectedCall(models.Model):
-    """A row of a file that was not taken, and why; corrected in the file, it can be imported again.
+    """A row of a file that was not taken, and why. It can be corrected in the file and imported again.
 
-    A later import that adds the record settles it, or somebody dismisses it with a reason. The same row of a later file
-    adds none: `seen_in` is then the latest file that had it.
+    A later import that adds the record settles it, or a person dismisses it with a reason. If a later file has the same
+    row, no other reject is stored, and `seen_in` becomes that file's import.
     """
 
     class State(models.TextChoices):
@@ -125,7 +125,7 @@ class RejectedCall(models.Model):
 
 
 class CallRules(models.Model):
-    """The one row of rules about calls that the database's guards ask too."""
+    """The rules about calls that the database's guards read too, in a single row."""
 
     final_after = models.PositiveSmallIntegerField(
         default=18,
@@ -155,7 +155,7 @@ class CallRules(models.Model):
 
 
 class CallFeed(models.Model):
-    """The one row of what the last look at the feed found (R47): a warning each, or nothing."""
+    """What the last look at the feed found (R47), in a single row: `silent` and `low` are warnings, or empty."""
 
     looked_at = models.DateTimeField()
     silent = models.CharField(max_length=400, blank=True)

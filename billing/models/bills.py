@@ -1,4 +1,4 @@
-"""Bills: which months were billed, the invoices issued, what was held back or failed, and credit notes."""
+"""Bills: runs, billed months, invoices, bills on hold, failed bills, and credit notes."""
 
 from decimal import Decimal
 
@@ -12,14 +12,14 @@ from billing.pricing import charges
 
 
 def month_check(name: str) -> models.CheckConstraint:
-    """Return the constraint that a `month` is a month's first day."""
+    """Return a constraint that `month` is the first day of a month."""
     return models.CheckConstraint(
         condition=Q(month__day=1), name=name, violation_error_message="A month is named by its first day."
     )
 
 
 class BillRun(models.Model):
-    """One run over all accounts for a month; without `finished_at` it goes on, or was stopped and can be run again."""
+    """One run over all accounts for a month. Without `finished_at` it is running, or was interrupted; run it again."""
 
     month = models.DateField()
     started_at = models.DateTimeField()
@@ -42,7 +42,7 @@ class BillRun(models.Model):
 
 
 class BilledMonth(models.Model):
-    """That an account's month was billed, and when, whether or not anything was owed. Once for each month (I8)."""
+    """Records that an account's month was billed, whether or not anything was owed; once for each month (I8)."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="billed_months", db_index=False)
     month = models.DateField()
@@ -64,10 +64,10 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
 
 class Invoice(models.Model):
-    """What an account was billed for a month. Issued means written: nothing of it changes, and no line is added (I10).
+    """What an account was billed for a month. It is issued once it is written: then nothing changes or is added (I10).
 
-    Its lines are written first: the database refuses an invoice whose lines do not sum to its total, and a line of an
-    invoice that is there (I11).
+    Its lines are written before it: the database refuses an invoice whose lines don't add up to its total, and a new
+    line for an invoice that exists (I11).
     """
 
     number = models.PositiveBigIntegerField(unique=True, help_text="Without gaps.")
@@ -96,17 +96,17 @@ class Invoice(models.Model):
 
     @property
     def is_credit(self) -> bool:
-        """Whether it is below zero: then it is headed Credit, and nothing is to be paid (billing-policy.md, 19)."""
+        """Whether the total is below zero. Then it is headed Credit, with nothing to pay (billing-policy.md, 19)."""
         return self.total < 0
 
     @property
     def creditable(self) -> Decimal:
-        """What of it was not given back, USD. One query, or none where its credit notes were prefetched."""
+        """The amount that has not been credited yet, USD. One query, or none if its credit notes were prefetched."""
         return self.total - sum((note.amount for note in self.credit_notes.all()), Decimal("0.00"))
 
 
 class InvoiceLine(models.Model):
-    """A line of an invoice, with all that its amount was computed from (`charges.Line`)."""
+    """A line of an invoice, with everything that its amount was computed from (`charges.Line`)."""
 
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines")
     kind = models.CharField(max_length=16)
@@ -149,7 +149,10 @@ LINE_FIELDS = (
 
 
 class Counter(models.Model):
-    """The last numbers given. Its one row is locked after everything else, so that numbers have no gaps (I9)."""
+    """The last invoice and credit note numbers, in a single row.
+
+    Numbers have no gaps (I9) because the row stays locked until the commit. It is locked after everything else.
+    """
 
     invoices = models.PositiveBigIntegerField(default=0, db_default=0)
     credit_notes = models.PositiveBigIntegerField(default=0, db_default=0)
@@ -163,11 +166,11 @@ class Counter(models.Model):
 
 class BillOnHoldQuerySet(models.QuerySet["BillOnHold"]):
     def waiting(self) -> "BillOnHoldQuerySet":
-        """Bills that nobody has decided about. They are few, and have an index of their own."""
+        """Bills that nobody has decided about yet. They are few, and have an index of their own."""
         return self.filter(state="held")
 
     def rejected_and_unbilled(self) -> "BillOnHoldQuerySet":
-        """The latest decision of each account and month whose bill was rejected, and neither billed nor held since."""
+        """The latest row for each account and month, if it was rejected and the month has not been billed since."""
         same = {"account": models.OuterRef("account"), "month": models.OuterRef("month")}
         later = BillOnHold.objects.filter(**same, pk__gt=models.OuterRef("pk"))
         billed = BilledMonth.objects.filter(**same)
@@ -175,10 +178,10 @@ class BillOnHoldQuerySet(models.QuerySet["BillOnHold"]):
 
 
 class BillOnHold(models.Model):
-    """A bill far out of line, kept back for a person (I20), who releases it or rejects it.
+    """A bill far out of line that waits for a person, who releases or rejects it (I20).
 
-    A rejected one keeps a digest of the bill as it stood then: while the bill would be the same, it waits for a person,
-    and the automatic run passes over it (R42).
+    A rejected one keeps a digest of the bill at that time. As long as the bill would be the same, it still waits for a
+    person, and the automatic run skips it (R42).
     """
 
     class State(models.TextChoices):
@@ -227,7 +230,7 @@ class BillOnHold(models.Model):
 
 
 class FailedBill(models.Model):
-    """An account that a run set aside, and why; the next run of the month tries it again (I17)."""
+    """An account that a run could not bill, and why. The next run of the month tries it again (I17)."""
 
     run = models.ForeignKey(BillRun, on_delete=models.PROTECT, related_name="failures")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
@@ -242,7 +245,7 @@ class FailedBill(models.Model):
 
 
 class CreditNote(models.Model):
-    """Money given back on an invoice, by the billing team, with the reason. Never changed or deleted."""
+    """An amount credited on an invoice by the Billing team, with the reason. Never changed or deleted."""
 
     number = models.PositiveBigIntegerField(unique=True)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="credit_notes")

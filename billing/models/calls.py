@@ -1,4 +1,4 @@
-"""Call records, as they came in, and the files they came in."""
+"""Call records, and the imports with which they came in."""
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -9,7 +9,7 @@ from accounts.models import Account, User
 
 
 class Layout(models.TextChoices):
-    """The column layouts of call files that are understood (R25)."""
+    """The column layouts of call files that can be imported (R25)."""
 
     OWN = "own", "call_id, to, from, started_at, seconds"
     ASTERISK = "asterisk", "Asterisk CDR (Master.csv)"
@@ -17,7 +17,7 @@ class Layout(models.TextChoices):
 
 
 class CallImport(models.Model):
-    """One run of an import over one file; without `finished_at` it goes on, or was stopped and can be run again.
+    """One import of one file. Without `finished_at` it is still running, or was interrupted and can be run again.
 
     Every row that was read has one fate (R36). The counts are written together with what they count, so they add up
     at any moment.
@@ -85,12 +85,12 @@ class CallImport(models.Model):
 
     @property
     def charged(self) -> int:
-        """How many of the new calls were, when they were added, toll-free calls of an account."""
+        """The number of new calls that were toll-free calls of an account when they were added."""
         return self.added - self.unmatched - self.not_toll_free
 
 
 class CallRecordQuerySet(models.QuerySet["CallRecord"]):
-    """The adjectives are the fates of stored records: each record is exactly one of the last five."""
+    """Each stored record has one of five fates: charged, not_toll_free, unmatched, zero or voided."""
 
     def standing(self) -> "CallRecordQuerySet":
         """Records that claim their identity: not voided, and with talk time (billing-policy.md, 17)."""
@@ -105,28 +105,29 @@ class CallRecordQuerySet(models.QuerySet["CallRecord"]):
         return self.standing().filter(is_toll_free=False, account__isnull=False)
 
     def unmatched(self) -> "CallRecordQuerySet":
-        """Calls to a number that nobody's Contact Center held when they started."""
+        """Calls to a number that no account's Contact Center held when they started."""
         return self.standing().filter(account=None)
 
     def zero(self) -> "CallRecordQuerySet":
-        """Records of 0 seconds, which were stored before the upgrade; none is stored any more."""
+        """Records of 0 seconds that were stored before the upgrade; they are no longer stored."""
         return self.filter(is_voided=False, seconds=0)
 
     def voided(self) -> "CallRecordQuerySet":
-        """Records that count as if never made (billing-policy.md, 16)."""
+        """Records that count as if they had never been made (billing-policy.md, 16)."""
         return self.filter(is_voided=True)
 
     def started_between(self, first: object, end: object) -> "CallRecordQuerySet":
-        """Records of the days from `first` to `end`, exclusive: their account's days, or UTC's without an account."""
+        """Records of the days from `first` to `end`, exclusive: by local day, or by UTC day without an account."""
         utc_day = models.Func(Value("UTC"), F("started_at"), function="timezone", output_field=models.DateTimeField())
         on = Coalesce("day", models.functions.Cast(utc_day, models.DateField()))
         return self.alias(on=on).filter(on__gte=first, on__lt=end)
 
 
 class CallRecord(models.Model):
-    """One record of a call, known by the call's id and its leg. It may be matched to its account once, and voided once.
+    """One record of a call, identified by the call's id and its leg.
 
-    Nothing else of it ever changes. Several records of one call with talk time each count (billing-policy.md, 17).
+    It can be matched to an account once and voided once; nothing else about it ever changes. Several records of one
+    call with talk time each count (billing-policy.md, 17).
     """
 
     call_id = models.CharField(max_length=100)
@@ -186,7 +187,10 @@ class CallRecord(models.Model):
 
 
 class CallVoid(models.Model):
-    """That a call record counts as if never made: by whom, when and why. Never undone (billing-policy.md, 16)."""
+    """The voiding of a call record, which then counts as if it had never been made: who voided it, when and why.
+
+    It can't be undone (billing-policy.md, 16).
+    """
 
     record = models.OneToOneField(CallRecord, on_delete=models.PROTECT, related_name="void")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)

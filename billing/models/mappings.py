@@ -1,4 +1,4 @@
-"""Column mappings that were saved to be used again."""
+"""Column mappings that were saved for use with later files."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -7,7 +7,7 @@ from accounts.models import User
 
 
 class CallMapping(models.Model):
-    """Which column of a call file is what, by name: saved once, used for each file of that system (R25)."""
+    """A saved mapping, which says which column of a system's call files is what (R25)."""
 
     name = models.CharField(max_length=100, unique=True)
     columns = models.JSONField(help_text="Which column is what, by its name or its number.")

@@ -1,4 +1,4 @@
-"""Months that are to be looked at again: billed ones whose calls came late, and ones that nobody billed."""
+"""Months that need another look: billed months whose calls came late, and months that were not billed."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,15 +9,15 @@ from billing.models.bills import month_check
 
 class LateMonthQuerySet(models.QuerySet["LateMonth"]):
     def open(self) -> "LateMonthQuerySet":
-        """Late months whose difference was not invoiced yet."""
+        """Late months whose difference has not been invoiced yet."""
         return self.filter(settled_at=None)
 
 
 class LateMonth(models.Model):
-    """That calls of a month arrived after it was billed: the account's next bill looks at it again, and settles it.
+    """A month whose calls changed after it was billed. The account's next bill carries the difference, and settles it.
 
-    It is open until the difference is invoiced, or found to be nothing (billing-policy.md, 11); a call that comes still
-    later opens another.
+    It is open until the difference is invoiced, or found to be zero (billing-policy.md, 11). A call that comes even
+    later opens another one.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -39,10 +39,10 @@ class LateMonth(models.Model):
 
 
 class UnbilledMonth(models.Model):
-    """How many accounts were not billed for a month that ended a while ago, when it was last counted (R42).
+    """The number of accounts that were not billed for a month that ended a while ago, as last counted (R42).
 
-    A job counts each hour, and a bill run its own month: asking takes a look at every account. A month that everybody
-    was billed for has no row.
+    A job counts every hour, and a bill run counts its own month. The counts are stored because counting has to look at
+    every account. A month for which all accounts were billed has no row.
     """
 
     month = models.DateField(unique=True)

@@ -1,4 +1,4 @@
-"""What the pages show of money: estimates and what-ifs, by the same function as the bills (docs/billing.md)."""
+"""The amounts that pages show: estimates and previews, computed by the same function as the bills (docs/billing.md)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -17,9 +17,9 @@ NOTHING = Decimal("0.00")
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a month comes to as things stand: if nothing changes until its end, and with the minutes used so far.
+    """The charges of a month if nothing changes until its end, with the minutes used so far.
 
-    `lines` are the month's own and the adjustments of earlier months that are known already.
+    `lines` are the month's own lines, and the adjustments of earlier months that are already known.
     """
 
     month: date
@@ -32,7 +32,7 @@ class Estimate:
 
     @property
     def adjustments(self) -> Decimal | None:
-        """What of the total is about earlier months, USD; None if nothing is."""
+        """The part of the total that adjusts earlier months, USD; None if there is none."""
         return adjustments(self.lines)
 
 
@@ -48,14 +48,14 @@ def adjustments(lines: Iterable[Line]) -> Decimal | None:
 
 
 def estimate(account: Account, now: datetime) -> Estimate | None:
-    """Return the estimate of the account's running month, or None where it can't be told (`month_summary`)."""
+    """Return the estimate of the account's current month, or None if `month_summary` is None."""
     found = month_summary(account, now)
     return found.estimate if found else None
 
 
 @dataclass(frozen=True)
 class MonthSummary:
-    """The running month: its estimate, a whole month of what is held, and the minutes of each day."""
+    """The current month: its estimate, the recurring lines of a whole month, and the minutes of each day."""
 
     estimate: Estimate
     monthly_lines: Sequence[Line]
@@ -67,26 +67,26 @@ class MonthSummary:
 
 
 def month_summary(account: Account, now: datetime) -> MonthSummary | None:
-    """Return the account's running month so far.
+    """Return the account's current month so far.
 
-    None without Contact Center, and where something held has no price: nobody's page breaks on that.
+    None without Contact Center, or if something held has no price, because pages must not fail then.
     """
     today = account.day_of(now)
     month = today.replace(day=1)
-    facts = inputs_of([account.pk], month, tariffs()).get(account.pk)
-    if facts is None:
+    inputs = inputs_of([account.pk], month, tariffs()).get(account.pk)
+    if inputs is None:
         return None
-    # Where calls came late, the facts have minutes of earlier months too.
-    minutes = {day: count for day, count in facts.minutes.items() if day >= month}
+    # If calls came late, the inputs also have the minutes of earlier months.
+    minutes = {day: count for day, count in inputs.minutes.items() if day >= month}
     with suppress(NotPriced):
-        so_far = Estimate(month, facts.owed(month) + facts.adjustments(month), sum(minutes.values()))
-        return MonthSummary(so_far, monthly_lines(facts, month), pictured(month, minutes, today))
+        so_far = Estimate(month, inputs.owed(month) + inputs.adjustments(month), sum(minutes.values()))
+        return MonthSummary(so_far, monthly_lines(inputs, month), pictured(month, minutes, today))
     return None
 
 
 @dataclass(frozen=True)
 class WaivedCharges:
-    """What onboarding has kept free so far: the recurring lines of its days until today, month by month."""
+    """The recurring charges that onboarding has waived so far: the lines of its days until today, month by month."""
 
     lines: Sequence[Line]
 
@@ -98,15 +98,15 @@ class WaivedCharges:
 def waived_charges(account: Account, now: datetime) -> WaivedCharges | None:
     """Return the recurring charges of the account's days in onboarding, which are never charged (R18).
 
-    None without Contact Center, and where something held then has no price.
+    None without Contact Center, or if something held then has no price.
     """
     today = account.day_of(now)
     start = account.onboarding.started_on
-    facts = inputs_of([account.pk], today.replace(day=1), tariffs(), since=start.replace(day=1)).get(account.pk)
-    if facts is None:
+    inputs = inputs_of([account.pk], today.replace(day=1), tariffs(), since=start.replace(day=1)).get(account.pk)
+    if inputs is None:
         return None
-    end = facts.activated_on or date.fromordinal(today.toordinal() + 1)
-    free = [held._replace(end=min(held.end or end, end)) for held in facts.held if held.start < end]
+    end = inputs.activated_on or date.fromordinal(today.toordinal() + 1)
+    free = [held._replace(end=min(held.end or end, end)) for held in inputs.held if held.start < end]
     lines: list[Line] = []
     month = start.replace(day=1)
     with suppress(NotPriced):
@@ -119,7 +119,7 @@ def waived_charges(account: Account, now: datetime) -> WaivedCharges | None:
 
 @dataclass(frozen=True)
 class BillNow:
-    """The bill of a month as it would be issued now, or the reason for which it can't be told."""
+    """The bill of a month as it would be issued now, or the reason why it can't be computed."""
 
     lines: Sequence[Line]
     reason: str = ""
@@ -130,17 +130,17 @@ class BillNow:
 
 
 def bill_now(account: Account, month: date) -> BillNow:
-    """Return the account's bill of a month that ended, as a run or a release would issue it now."""
-    facts = inputs_of([account.pk], month, tariffs()).get(account.pk)
+    """Return the account's bill for a month that has ended, as a run or a release would issue it now."""
+    inputs = inputs_of([account.pk], month, tariffs()).get(account.pk)
     try:
-        return BillNow(facts.to_invoice(month) if facts else [])
+        return BillNow(inputs.to_invoice(month) if inputs else [])
     except NotPriced as error:
         return BillNow([], str(error))
 
 
 @dataclass(frozen=True)
 class FirstBill:
-    """What begins with an activation: the charge of a whole month, and the bill of the month it falls into."""
+    """The charges that start with an activation: those of a whole month, and the bill for the activation's month."""
 
     monthly_lines: Sequence[Line]
     lines: Sequence[Line]
@@ -155,13 +155,13 @@ class FirstBill:
 
     @property
     def adjustments(self) -> Decimal | None:
-        """What of the total is about earlier months, USD; None if nothing is."""
+        """The part of the total that adjusts earlier months, USD; None if there is none."""
         return adjustments(self.lines)
 
 
 @dataclass(frozen=True)
 class FirstBills:
-    """What begins with the activation of several accounts, by their keys, and together; nothing for too many."""
+    """The charges that start with the activation of several accounts, by account key; empty if there are too many."""
 
     of: Mapping[int, FirstBill]
     too_many: bool = False
@@ -182,12 +182,11 @@ class FirstBills:
 def first_bills(
     accounts: Sequence[Account], on: dict[int, date], *, now: datetime | None = None
 ) -> dict[int, FirstBill]:
-    """Return what would begin for each account, by its key, if it were activated on its day in `on` (R17, R22).
+    """Return the charges that would start for each account, by key, if it were activated on its day in `on` (R17, R22).
 
-    Adjustments that are known are on the bill of the running month; a later one does not have them.
-
-    The queries do not depend on how many accounts there are; the days may be of different months. An account that
-    can't be priced is left out: it can be activated all the same, and a run would set its bill aside.
+    Known adjustments are on the bill for the current month, and not on one for a later month. The days may be in
+    different months. The number of queries doesn't depend on the number of accounts. An account that can't be priced is
+    left out: it can be activated all the same, and a run would set its bill aside.
     """
     catalogue = tariffs()
     by_key = {account.pk: account for account in accounts}
@@ -195,22 +194,22 @@ def first_bills(
     bills: dict[int, FirstBill] = {}
     for month in sorted(months):
         keys = sorted(account.pk for account in accounts if on[account.pk].replace(day=1) == month)
-        for key, facts in inputs_of(keys, month, catalogue).items():
+        for key, inputs in inputs_of(keys, month, catalogue).items():
             with suppress(NotPriced):
-                lines = owed(month, facts.held, facts.minutes, on[key])
-                if facts.late_months:
+                lines = owed(month, inputs.held, inputs.minutes, on[key])
+                if inputs.late_months:
                     now = now or database_now()
-                    lines += facts.adjustments(month) if month <= by_key[key].day_of(now) else []
-                bills[key] = FirstBill(monthly_lines(facts, month), lines)
+                    lines += inputs.adjustments(month) if month <= by_key[key].day_of(now) else []
+                bills[key] = FirstBill(monthly_lines(inputs, month), lines)
     return bills
 
 
 def first_bills_from(starts: Mapping[tuple[int, date], Account]) -> dict[tuple[int, date], FirstBill]:
-    """Return what would begin for accounts on days, by key and day; one account may come with several days."""
+    """Return the charges that would start for accounts on certain days, by key and day. An account may have several."""
     bills: dict[tuple[int, date], FirstBill] = {}
     left = dict(starts)
     while left:
-        on = dict(left.keys())  # of each account the last of its days that are left
+        on = dict(left.keys())  # for each account, the last of its days that are left
         accounts = {key: account for (key, _), account in left.items()}
         found = first_bills(list(accounts.values()), on)
         bills |= {(key, on[key]): bill for key, bill in found.items()}
@@ -218,9 +217,9 @@ def first_bills_from(starts: Mapping[tuple[int, date], Account]) -> dict[tuple[i
     return bills
 
 
-def monthly_lines(facts: BillingInputs, month: date) -> list[Line]:
-    """Return the recurring lines of the whole month after `month`, if nothing changes: an active account's."""
-    return whole_month([held for held in facts.held if held.end is None], month)
+def monthly_lines(inputs: BillingInputs, month: date) -> list[Line]:
+    """Return the recurring lines of the month after `month`, if nothing changes and the account is active."""
+    return whole_month([held for held in inputs.held if held.end is None], month)
 
 
 def whole_month(held: Iterable[Held], month: date) -> list[Line]:

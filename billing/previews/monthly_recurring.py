@@ -1,4 +1,4 @@
-"""What the worklist shows of money: toll-free minutes so far, and monthly recurring charges once an account is live."""
+"""What the worklist shows about billing: toll-free minutes so far, and monthly charges once an account is live."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -25,32 +25,32 @@ FURTHEST_ZONES: Final = (timedelta(hours=-12), timedelta(hours=14))
 
 
 def minutes_so_far(accounts: Collection[int]) -> dict[int, int]:
-    """Return the toll-free minutes that the accounts with these keys ever used; without any, none. One query."""
+    """Return all toll-free minutes that the accounts have used, by key; those without any are left out. One query."""
     rows = CallRecord.objects.charged().filter(account__in=accounts).order_by().values("account")
     return dict(rows.annotate(total=Sum("minutes")).values_list("account", "total"))
 
 
 def minutes_to_sort_by() -> Any:
-    """Return the expression of `minutes_so_far`, for rows that have an `account_id`."""
+    """Return the expression for `minutes_so_far`, in rows that have an `account_id`."""
     calls = CallRecord.objects.charged().filter(account=OuterRef("account_id")).order_by().values("account")
     return Coalesce(Subquery(calls.annotate(total=Sum("minutes")).values("total")), 0)
 
 
 def monthly_recurring(today: Mapping[Account, date]) -> dict[int, Decimal]:
-    """Return what each account is charged for a whole month once it is live, USD by key; without what has no price.
+    """Return the charge of a whole month for each account once it is live, USD by key.
 
-    `today` is the day it is where each account is; what is told is the charge of the month after it. The queries do
-    not depend on how many accounts there are.
+    `today` has each account's local day; the charge is for the month after it. Accounts that can't be priced are left
+    out. The number of queries doesn't depend on the number of accounts.
     """
     bills = first_bills(list(today), {account.pk: day for account, day in today.items()})
     return {key: bill.monthly for key, bill in bills.items()}
 
 
 def monthly_recurring_to_sort_by(now: datetime) -> Any:
-    """Return the expression of `monthly_recurring`, for rows of onboarding; less than 0 for what has no price.
+    """Return the expression for `monthly_recurring`, in rows of onboarding; below 0 if something has no price.
 
-    SQL multiplies and sums, by the rates that `billing.pricing.charges` finds for the month: a test holds the two
-    together. Two queries read the catalogue.
+    SQL multiplies and sums, with the rates that `billing.pricing.charges` finds for the month; a test checks that both
+    agree. Two queries read the catalog.
     """
     catalogue = tariffs()
     first, last = ((now.astimezone(UTC) + offset).date().replace(day=1) for offset in FURTHEST_ZONES)
@@ -64,7 +64,7 @@ def monthly_recurring_to_sort_by(now: datetime) -> Any:
 
 
 def _monthly_recurring_in(catalogue: Tariffs, month: date) -> Any:
-    """Return the expression of what is held from now on, for a whole month of the account's own."""
+    """Return the expression for the charge, in this month, of what the account holds from now on."""
     amounts = [When(item=key, then=_amount(tariff, month)) for key, tariff in catalogue.items()]
     held = Holding.objects.open().filter(account=OuterRef("account_id")).order_by().values("account")
     recurring = held.annotate(recurring=Sum(Case(*amounts, default=Value(NO_PRICE), output_field=USD))).values(
@@ -74,9 +74,9 @@ def _monthly_recurring_in(catalogue: Tariffs, month: date) -> Any:
 
 
 def _amount(tariff: Tariff, month: date) -> Any:
-    """Return the expression of a row's charge: for each run of days with one price, rounded by itself."""
+    """Return the expression for a row's charge: each run of days with the same price is rounded separately."""
     end = month_after(month)
-    # The seats of the day, which the product's own row has too; without any, nothing per seat is charged.
+    # The number of seats, which is also the quantity in the product's row; without seats, nothing is charged per seat.
     quantity = OuterRef("account__contact_center__seats") if tariff.per_seat else F("quantity")
     unpriced = ExpressionWrapper(Value(NO_PRICE) * quantity, output_field=USD)
     try:

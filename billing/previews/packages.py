@@ -1,4 +1,4 @@
-"""What an account is told of the toll-free packages: prices a minute, and which would cost it least."""
+"""What customers see about toll-free packages: prices per minute, and which package would cost them least."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MOST_MONTHS = 3
 
 @dataclass(frozen=True)
 class Package:
-    """A package on the list: its price a minute, from how many minutes it pays off, and what it would have cost."""
+    """A package in the list: its prices, from how many minutes a month it pays off, and what it would have cost."""
 
     name: str
     offer: PackagePrice
@@ -27,7 +27,7 @@ class Package:
 
 @dataclass(frozen=True)
 class Packages:
-    """All packages by SKU, and the account's own usage where there is a whole month of it."""
+    """All packages by SKU, and a recommendation if the account has a whole month of usage."""
 
     of: Mapping[str, Package]
     suggestion: Recommendation | None
@@ -38,9 +38,10 @@ class Packages:
 
 
 def packages_for(account: Account, catalogue: Catalogue, today: date) -> Packages:
-    """Return the packages an account can choose from as it should look at them. One query.
+    """Return the packages that an account can choose from, each with what it would have cost the account. One query.
 
-    `catalogue` is what it is offered (`rules.offered`): a package that it can't have is neither advised nor compared.
+    `catalogue` is what the account is offered (`rules.offered`), so packages that it can't have are neither recommended
+    nor compared.
     """
     offers = [
         PackagePrice(item.sku, item.monthly_price, item.size, item.per_minute or Decimal(0))
@@ -69,7 +70,7 @@ def packages_for(account: Account, catalogue: Catalogue, today: date) -> Package
 
 
 def _whole_months(account: Account, today: date) -> list[date]:
-    """Return the last months, MOST_MONTHS at most, on all of whose days the account had Contact Center."""
+    """Return the last months, at most MOST_MONTHS, in which the account had Contact Center on every day."""
     first = account.onboarding.started_on
     months: list[date] = []
     month = today.replace(day=1)

@@ -1,4 +1,4 @@
-"""What a purchase would cost, asked of the same function as the bills with another ledger (docs/billing.md)."""
+"""What a purchase would cost, computed by the same function as the bills from a changed ledger (docs/billing.md)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ from subscriptions.rules import Catalogue, Subscription
 
 @dataclass(frozen=True)
 class Effect:
-    """What a change does to the lines of a month: those that come, and those that go."""
+    """How a change affects the lines of a month: those that are added, and those that are removed."""
 
     added: Sequence[Line]
     removed: Sequence[Line]
 
     @property
     def amount(self) -> Decimal:
-        """What the month then costs more, USD; less where it is negative."""
+        """How much more the month costs, USD; negative if it costs less."""
         return total(self.added) - total(self.removed)
 
 
 @dataclass(frozen=True)
 class Cost:
-    """A line of a purchase with what it does to this month, and to each whole month; in onboarding, once live.
+    """A line of a purchase, with its effect on this month and on each whole month (in onboarding, once live).
 
     `included` are usage lines, without minutes, that say what packages include on parts of this month (billing policy
     9), if the purchase changes that.
@@ -52,7 +52,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class PurchaseCost:
-    """What a purchase costs, line by line and as a whole."""
+    """What a purchase costs, line by line and in total."""
 
     lines: Sequence[Cost]
 
@@ -68,9 +68,9 @@ class PurchaseCost:
 def purchase_cost(
     center: ContactCenter, changes: Sequence[Difference], *, catalogue: Catalogue, now: datetime
 ) -> PurchaseCost:
-    """Return what each line of a purchase adds to the recurring charges, the lines made one after the other (R15).
+    """Return what each line of a purchase adds to the recurring charges, if the lines are applied in order (R15).
 
-    The ledger is read once for each line: a purchase has few.
+    The ledger is read once for each line, of which a purchase has few.
     """
     prices = tariffs()
     month = center.account.day_of(now).replace(day=1)
@@ -103,7 +103,7 @@ def purchase_cost(
 
 @dataclass(frozen=True)
 class NewTotal:
-    """What a whole month comes to with what is held, and with what was chosen instead."""
+    """The total of a whole month with what is held, and with what was chosen instead."""
 
     held: Sequence[Line]
     chosen: Sequence[Line]
@@ -120,9 +120,9 @@ class NewTotal:
 def new_total(
     center: ContactCenter, held: Subscription, chosen: Subscription, *, catalogue: Catalogue, today: date
 ) -> NewTotal:
-    """Return what a whole month after today's comes to, as it is held and as it was chosen; in onboarding, once live.
+    """Return the total of the month after today's with what is held and with what was chosen; in onboarding, once live.
 
-    `catalogue` has all that either names.
+    `catalogue` has all items that either names.
     """
     prices = tariffs()
 
@@ -137,7 +137,7 @@ def new_total(
 
 
 def _effect(before: Sequence[Line], after: Sequence[Line]) -> Effect:
-    """Return the lines by which two months differ, each in its order."""
+    """Return the lines in which two months differ, each in their order."""
     return Effect([line for line in after if line not in before], [line for line in before if line not in after])
 
 

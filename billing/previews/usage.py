@@ -1,4 +1,4 @@
-"""Toll-free minutes by day, and the picture of them."""
+"""Toll-free minutes by day, and a chart of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ WIDTH, HEIGHT, GAP = 640, 160, 3
 
 @dataclass(frozen=True)
 class Day:
-    """A day's minutes, and its bar in the picture, in the picture's own units."""
+    """A day's minutes, and its bar in the chart, in the chart's own units."""
 
     day: date
     minutes: int
@@ -59,7 +59,7 @@ def usage_of(account: Account, month: date, today: date) -> Usage:
 
 
 def pictured(month: date, minutes: Mapping[date, int], today: date) -> Usage:
-    """Return the days of the month until today with their bars; `minutes` are those of the month, by day."""
+    """Return the days of the month until today, with their bars. `minutes` has the month's minutes by day."""
     end = month_after(month)
     step, most = WIDTH / (end - month).days, max(minutes.values(), default=0)
     days = []
@@ -73,9 +73,9 @@ def pictured(month: date, minutes: Mapping[date, int], today: date) -> Usage:
 
 
 def minutes_by_month(account: Account, first: date, end: date) -> dict[date, int]:
-    """Return the account's toll-free minutes of each month from `first` to `end`, exclusive; months without have none.
+    """Return the account's toll-free minutes by month, from `first` to `end`, exclusive. One query.
 
-    One query.
+    Months without any minutes are left out.
     """
     rows = CallRecord.objects.charged().filter(account=account, day__gte=first, day__lt=end).order_by()
     by_month = rows.annotate(month=TruncMonth("day")).values("month").annotate(total=Sum("minutes"))

@@ -1,10 +1,11 @@
-"""What is owed, computed from plain values: no query, no Django and no clock. Numbers in brackets: billing-policy.md.
+"""Computes what is owed from plain values: no queries, no Django, no clock. Numbers in brackets: billing-policy.md.
 
-Everything that names an amount calls `current_lines` or `owed`: the estimate, the confirmation of a purchase, the
-preview of an activation, the dry run, the run and its re-check. A preview passes other values: another day of
-activation, other held periods. `billing.pricing.settlement` says what of it is left to bill.
+Everything that shows an amount calls `current_lines` or `owed`: the estimate, the confirmation of a purchase, the
+preview of an activation, the dry run, the run and its re-check. A preview passes other values, such as another day of
+activation or other held periods. `billing.pricing.settlement` computes what is left to bill.
 
-Money is Decimal, USD (13). Days are the account's own (1, 2), a month is its first day, an `end` is exclusive.
+Money is Decimal, in USD (13). Days are days in the account's time zone (1, 2), a month is its first day, and an `end`
+is exclusive.
 """
 
 from bisect import bisect_right
@@ -30,11 +31,11 @@ REMEMBERED: Final = 20_000  # lines of an item
 
 
 class NotPriced(ValueError):
-    """The values contradict one another: something was held or called on a day that has no price for it."""
+    """Something was held or called on a day on which it has no price."""
 
 
 class Rate(NamedTuple):
-    """What an item costs from a local day on (7): USD a month, and for a package USD a minute."""
+    """What an item costs from a local day on (7): USD a month, and for a package also USD a minute."""
 
     effective_from: date
     monthly_price: Decimal
@@ -43,10 +44,10 @@ class Rate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """An item of the catalogue with all it ever cost; made once and shared by all accounts.
+    """An item of the catalog with all its prices; made once and shared by all accounts.
 
-    `kind` is one of ORDER_ON_BILL. What is `per_seat` is charged for each seat of the day (4). `minutes` a month are
-    included in a package, 0 in Pay-per-use (9).
+    `kind` is one of ORDER_ON_BILL. An item that is `per_seat` is charged for each seat of the day (4). A package
+    includes `minutes` a month, Pay-per-use 0 (9).
     """
 
     sku: str
@@ -56,19 +57,23 @@ class Tariff:
     minutes: int = 0
     place: tuple[int, str] = field(init=False, repr=False, compare=False)
     starts: tuple[date, ...] = field(init=False, repr=False, compare=False)
-    # Lines by first day, exclusive end and quantity, which also say the price: thousands of accounts hold the same.
+    # A cache of lines by first day, exclusive end and quantity, which also determine the price: thousands of accounts
+    # hold the same.
     lines: dict[tuple[date, date, int], "Line"] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         rates = tuple(sorted(self.rates, key=lambda rate: rate.effective_from))
         object.__setattr__(self, "rates", rates)
         object.__setattr__(self, "starts", tuple(rate.effective_from for rate in rates))
-        # Products, storages and packages follow one another in time; channels and add-ons stand beside each other.
+        # An account holds one product, storage and package at a time, but several channels and add-ons.
         beside = self.kind in ("channel", "addon")
         object.__setattr__(self, "place", (ORDER_ON_BILL.index(self.kind), self.sku if beside else ""))
 
     def rated(self, first: date, end: date) -> Sequence[tuple[date, date, Rate]]:
-        """Return the days from `first` to `end` in stretches, each with the rate in effect on it (7)."""
+        """Return the days from `first` to `end` in stretches, each as first day, exclusive end and rate in effect (7).
+
+        Raises NotPriced if there is no price on `first`.
+        """
         index = bisect_right(self.starts, first)
         if index == 0:
             raise NotPriced(f"{self.sku} has no price on {first}.")
@@ -78,7 +83,7 @@ class Tariff:
         return list(zip([first, *changes], [*changes, end], self.rates[index - 1 :], strict=False))
 
     def changes_price(self, after: date, end: date) -> bool:
-        """Whether it costs another amount a month from a day after `after` and before `end` on; its first is none."""
+        """Whether its monthly price changes on a day after `after` and before `end`. Its first price is no change."""
         index = max(1, bisect_right(self.starts, after))
         return any(
             was.monthly_price != now.monthly_price
@@ -87,7 +92,7 @@ class Tariff:
         )
 
     def priced_as_on(self, day: date) -> "Tariff":
-        """Return the item with the price of a day on every day; itself if it had none then."""
+        """Return the item as if it always had the price of a day; the item itself if it had no price then."""
         index = bisect_right(self.starts, day)
         if index == 0:
             return self
@@ -96,7 +101,10 @@ class Tariff:
 
 
 class Held(NamedTuple):
-    """A row of the ledger: each day from `start` to `end` (None: open) counts as holding this much of an item (3)."""
+    """A row of the ledger: an item and the quantity that counts as held on each day from `start` to `end` (3).
+
+    `end` is None if the row is open.
+    """
 
     item: Tariff
     quantity: int
@@ -105,12 +113,13 @@ class Held(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line of a bill, with all that its amount was computed from. `first` and `last` are days, both inclusive.
+    """A line of a bill, with everything that its amount was computed from. `first` and `last` are inclusive days.
 
-    - recurring: `unit_price` USD a month × `quantity` (the days' seats where `per_seat`) × `days` ÷ `days_in_month`.
+    - recurring: `unit_price` USD a month × `quantity` (seats, if `per_seat`) × `days` ÷ `days_in_month`.
     - usage: of the `minutes` called, `included` (`package_minutes` × `days` ÷ `days_in_month`, rounded up) are free;
       the `quantity` above them costs `unit_price` USD a minute.
-    - adjustment: the usage line of an earlier month as it now stands; what it comes to, less `invoiced`, is `amount`.
+    - adjustment: the usage line of an earlier month with its current values; `amount` is what it costs now, less
+      `invoiced`.
     """
 
     kind: str
@@ -137,18 +146,18 @@ class Line(NamedTuple):
 
 
 def owed(month: date, held: Iterable[Held], minutes: Mapping[date, int], activated_on: date | None) -> list[Line]:
-    """Return the lines an account owes for a month, none of them 0.00 (6). It takes what `current_lines` takes."""
+    """Return the lines an account owes for a month, without those of 0.00 (6). Takes and raises as `current_lines`."""
     return [line for line in current_lines(month, held, minutes, activated_on) if line.amount]
 
 
 def current_lines(
     month: date, held: Iterable[Held], minutes: Mapping[date, int], activated_on: date | None
 ) -> list[Line]:
-    """Return a month's lines as they stand: every recurring line that costs something, every usage line even at 0.00.
+    """Return a month's current lines: recurring lines that cost something, and all usage lines, even those of 0.00.
 
-    `held` are the account's rows of the ledger, in any order. `minutes` are whole minutes by local day, each call once
-    and rounded up (8); days of other months do not matter. `activated_on` is the first day on which recurring items are
-    charged (5), or None. The lines come in the order of ORDER_ON_BILL, usage last. Raises NotPriced where a price, or
+    `held` are the account's rows of the ledger, in any order. `minutes` are whole minutes by local day, rounded up for
+    each call (8); days of other months are ignored. `activated_on` is the first day on which recurring items are
+    charged (5), or None. The lines are in the order of ORDER_ON_BILL, with usage last. Raises NotPriced if a price, or
     the package of a day with minutes, is missing.
     """
     rows, end = _rows_of(month, held)
@@ -160,14 +169,14 @@ def current_lines(
 def recurring(month: date, held: Iterable[Held], activated_on: date | None) -> list[Line]:
     """Return a month's recurring lines that cost something, as `current_lines` does.
 
-    Raises NotPriced where a monthly price is missing; a package's price per minute isn't needed.
+    Raises NotPriced if a monthly price is missing; a package's price per minute isn't needed.
     """
     rows, end = _rows_of(month, held)
     return _recurring(month, end, rows, activated_on)
 
 
 def _rows_of(month: date, held: Iterable[Held]) -> tuple[list[Held], date]:
-    """Return the rows that reach into the month, in the order of a bill, and the first day after the month."""
+    """Return the rows that overlap the month, in the order of a bill, and the first day after the month."""
     if month.day != 1:
         raise ValueError(f"A month is named by its first day, not by {month}.")
     end = month_after(month)
@@ -177,12 +186,12 @@ def _rows_of(month: date, held: Iterable[Held]) -> tuple[list[Held], date]:
 
 
 def month_after(month: date) -> date:
-    """Return the first day of the month after one."""
+    """Return the first day of the month after `month`."""
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 Stretch = tuple[Tariff, date, date, int, Decimal]
-"""Days, from one to another exclusive, with the item, its quantity and its unit price on them."""
+"""An item, the days from the first to an exclusive end, and the quantity and unit price on them."""
 
 
 def _recurring(month: date, end: date, rows: Sequence[Held], activated_on: date | None) -> list[Line]:
@@ -212,7 +221,7 @@ def _charged(end: date, rows: Sequence[Held], charged_from: date) -> list[Stretc
         if stop <= first:
             continue
         in_turn = [(first, stop, quantity)]
-        if item.kind == PRODUCT:  # which comes first in the order
+        if item.kind == PRODUCT:  # comes first in ORDER_ON_BILL, so the seats are known before they are needed
             seats += in_turn
         elif item.per_seat:  # charged for the seats of the day, which are the product's quantity (4)
             in_turn = [
@@ -261,7 +270,7 @@ def _packages(month: date, end: date, rows: Sequence[Held]) -> list[Stretch]:
 
 
 def _runs(stretches: Sequence[Stretch]) -> list[Stretch]:
-    """Return the stretches with those made one that follow each other and differ in nothing but their days (6)."""
+    """Return the stretches, with adjacent ones merged if they differ only in their days (6)."""
     runs: list[Stretch] = []
     for stretch in stretches:
         last = runs[-1] if runs else None
@@ -273,5 +282,8 @@ def _runs(stretches: Sequence[Stretch]) -> list[Stretch]:
 
 
 def _to_cents(amount: Decimal) -> Decimal:
-    """Round half up to cents (6). Exact: 28 digits are kept, and no n/31 comes nearer to half a cent than 1/62 cent."""
+    """Round half up to cents (6).
+
+    This is exact: 28 digits are kept, and an amount of n/31 cents differs from half a cent by at least 1/62 cent.
+    """
     return amount.quantize(CENT, ROUND_HALF_UP)

@@ -1,4 +1,4 @@
-"""Which toll-free package would cost an account least, told from its own minutes. No queries and no clock."""
+"""Finds the toll-free package that would cost an account least, from its own minutes. No queries and no clock."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from core.numbers import ceil_div
 
 @dataclass(frozen=True)
 class PackagePrice:
-    """A package as it is sold: USD a month, the minutes a month in it, and USD for each minute above them."""
+    """A package as it is sold: USD a month, the minutes included each month, and USD for each minute above them."""
 
     sku: str
     monthly_price: Decimal
@@ -18,30 +18,30 @@ class PackagePrice:
     per_minute: Decimal
 
     def cost(self, minutes: int) -> Decimal:
-        """Return what a whole month with so many minutes costs, USD to the cent (billing-policy.md, 9)."""
+        """Return what a whole month with this number of minutes costs, USD to the cent (billing-policy.md, 9)."""
         usage = self.per_minute * max(0, minutes - self.minutes)
         return self.monthly_price + usage.quantize(CENT, ROUND_HALF_UP)
 
     @property
     def included_rate(self) -> Decimal | None:
-        """What a minute costs where all that are included are used, USD; None without included minutes."""
+        """What a minute costs if all included minutes are used, USD; None if none are included."""
         return self.monthly_price / self.minutes if self.minutes else None
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What each package would have cost an account with its own minutes of some whole months."""
+    """What each of the `offers` would have cost an account. `months` are its minutes in recent whole months."""
 
     months: Sequence[int]
     offers: Sequence[PackagePrice]
 
     @property
     def average(self) -> int:
-        """The minutes a month, a part of a minute rounded up."""
+        """The average minutes a month, rounded up."""
         return ceil_div(sum(self.months), len(self.months))
 
     def cost(self, offer: PackagePrice) -> Decimal:
-        """Return what a month would have cost with the package, on average, USD to the cent."""
+        """Return what a month would have cost on average with the package, USD to the cent."""
         costs = sum((offer.cost(minutes) for minutes in self.months), Decimal(0))
         return (costs / len(self.months)).quantize(CENT, ROUND_HALF_UP)
 
@@ -54,7 +54,7 @@ class Recommendation:
 def pays_off_from(offer: PackagePrice, offers: Iterable[PackagePrice]) -> int | None:
     """Return from how many minutes a month the package costs less than every smaller one.
 
-    None where it never does, and for the smallest.
+    None if it never does, and for the smallest package.
     """
     points = [_cheaper_from(offer, smaller) for smaller in offers if smaller.minutes < offer.minutes]
     found = [point for point in points if point is not None]
@@ -71,12 +71,12 @@ def _cheaper_from(offer: PackagePrice, smaller: PackagePrice) -> int | None:
             return point
     if smaller.per_minute <= offer.per_minute:
         return None
-    # Above both packages each minute of the larger one costs less: there the two lines meet.
+    # Above the included minutes of both, a minute of the larger package costs less, so the costs meet at some point.
     difference = offer.monthly_price - smaller.monthly_price
     difference += smaller.minutes * smaller.per_minute - offer.minutes * offer.per_minute
     return max(offer.minutes, _next(difference / (smaller.per_minute - offer.per_minute)))
 
 
 def _next(minutes: Decimal) -> int:
-    """Return the least whole number above."""
+    """Return the smallest whole number above `minutes`."""
     return int(minutes.to_integral_value(ROUND_FLOOR)) + 1

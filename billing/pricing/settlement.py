@@ -1,6 +1,6 @@
-"""What is left to bill: "what is owed up to now, less what was invoiced" (billing-policy.md, 11 and 12).
+"""Computes what is left to bill: "what is owed up to now, less what was invoiced" (billing-policy.md, 11 and 12).
 
-Plain values like `billing.pricing.charges`: no query, no Django and no clock.
+Works on plain values like `billing.pricing.charges`: no queries, no Django, no clock.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,20 +10,20 @@ from decimal import Decimal
 from billing.pricing.charges import ADJUSTMENT, RECURRING, USAGE, Line
 
 Run = tuple[str, date, date]
-"""What a usage line is about, however often it is adjusted: the package's SKU, the first and the last day."""
+"""What identifies a usage line and its adjustments: the package's SKU, the first and the last day."""
 
 
 def to_invoice(month: date, current_lines: Mapping[date, Iterable[Line]], invoiced: Iterable[Line]) -> list[Line]:
     """Return the lines of a month's invoice: its own, then an adjustment for each earlier usage line that now differs.
 
-    `current_lines` has, for the month and each earlier one that was billed, its lines as they now stand
-    (`charges.current_lines`). Leave out an earlier month that no run has billed yet: its own run will bill it, so that
-    nothing is billed as an adjustment that is none. `invoiced` are the lines of all invoices so far, adjustments
-    included and credit notes not; those of months that `current_lines` lacks do not matter.
+    `current_lines` has the current lines (`charges.current_lines`) of the month, and of earlier months that were
+    billed. Leave out earlier months that were not billed yet: their own run will bill them, and they must not be billed
+    as adjustments. `invoiced` are the lines of all invoices so far, with adjustments but without credit notes; lines of
+    months that are not in `current_lines` are ignored. Raises ValueError if `current_lines` has a later month.
 
-    Only usage is adjusted: nothing a customer or a late call can do changes recurring charges of days that are past,
-    and a month's recurring lines are invoiced together, once. A run invoiced before that no longer stands is taken
-    back by a line of 0 minutes. With its own result invoiced, the same call returns nothing (12).
+    Only usage is adjusted: nothing that a customer or a late call can do changes recurring charges of past days, and a
+    month's recurring lines are invoiced together, once. If a run of days was invoiced and is no longer owed, a line of
+    0 minutes takes it back. Once its result is invoiced, the same call returns nothing (12).
     """
     if current_lines and max(current_lines) > month:
         raise ValueError(f"{max(current_lines)} is later than the month that is billed, {month}.")
@@ -43,7 +43,7 @@ def to_invoice(month: date, current_lines: Mapping[date, Iterable[Line]], invoic
 
 
 def _usage(current_lines: Iterable[Line], invoiced: Iterable[Line], *, adjusts: bool) -> list[Line]:
-    """Return one month's usage less what was invoiced of it; it `adjusts` where the month was billed before."""
+    """Return the lines for a month's usage, less what was invoiced. `adjusts` says that the month was billed before."""
     amounts: dict[Run, Decimal] = {}
     latest: dict[Run, Line] = {}
     for line in invoiced:

@@ -1,7 +1,10 @@
-"""The bill run: chunks of accounts, each one transaction; facts by a few queries, pure pricing, COPY out (R26).
+"""Bills a chunk of accounts in one transaction (R26).
 
-Lock order: accounts by key, then the counter of invoice numbers. What a chunk did is committed with it, so a run killed
-at any point is run again and does the rest; two runs at once wait for each other's accounts and find them billed.
+A few queries read the inputs, pure functions price them, and COPY writes the bills.
+
+Lock order: accounts by key, then the counter of invoice numbers. Each chunk is committed with everything it did, so a
+run that was killed at any point can be run again and does the rest. Two runs at once would wait for each other's
+accounts, and find them billed.
 """
 
 import gc
@@ -29,9 +32,10 @@ BIGGEST = 10
 
 @dataclass
 class Outcome:
-    """What became of a chunk of accounts, without the bills themselves: other processes send it back.
+    """The result of billing a chunk, without the bills themselves, because worker processes send it back.
 
-    `accounts` are those billed, `biggest` are (total, account) pairs, the largest first.
+    `accounts` is the number of accounts billed. `biggest` has the largest bills as (total, account) pairs, the largest
+    first. `held` and `failed` have reasons by account: for bills put on hold, and for accounts that were set aside.
     """
 
     accounts: int = 0
@@ -53,7 +57,7 @@ class Outcome:
 
 
 def checkpoint(name: str) -> None:
-    """Do nothing. Tests put something here that kills the process at the named point."""
+    """Do nothing. Tests replace this to kill the process at the named point."""
 
 
 def bill_chunk(
@@ -65,13 +69,14 @@ def bill_chunk(
     dry_run: bool = False,
     hold_outliers: bool = True,
 ) -> Outcome:
-    """Bill the accounts for a month in one transaction, and return what became of them.
+    """Bill the accounts with these keys for a month, in one transaction, and return the result.
 
-    What was billed or held already, and where the month has not ended at `now`, is passed over. An account that can't
-    be priced or written is set aside with its reason and the others go on (I17). A dry run writes and locks nothing.
+    Accounts whose month has not ended at `now` are skipped; so are those that were billed or have the bill on hold,
+    except in a dry run, which locks and writes nothing. An account that can't be priced or written is set aside with
+    its reason, and the others are billed (I17). Without `hold_outliers`, no bill is put on hold.
     """
     try:
-        with _no_collection(), transaction.atomic():
+        with _garbage_collector_off(), transaction.atomic():
             return _bill(keys, month, now, catalogue, dry_run=dry_run, hold_outliers=hold_outliers)
     except DatabaseError as error:
         if len(keys) == 1:
@@ -87,8 +92,8 @@ def bill_chunk(
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
-    """Let the garbage collector rest: a chunk makes a hundred thousand values, and no cycles for it to find."""
+def _garbage_collector_off() -> Iterator[None]:
+    """Turn the garbage collector off: a chunk makes a hundred thousand values, and no cycles for it to find."""
     collects = gc.isenabled()
     gc.disable()
     try:
@@ -101,7 +106,7 @@ def _no_collection() -> Iterator[None]:
 def _bill(
     keys: Sequence[int], month: date, now: datetime, catalogue: Tariffs, *, dry_run: bool, hold_outliers: bool
 ) -> Outcome:
-    """Price the accounts and send each bill's lines at once: the server writes them while the next bills are priced."""
+    """Price the accounts and send each bill's lines immediately: the server writes them while the next are priced."""
     if not dry_run:
         keys = _locked_and_unbilled(keys, month)
         checkpoint("after lock")
@@ -109,8 +114,8 @@ def _bill(
     checks = HoldChecks(list(inputs), month, catalogue) if hold_outliers else None
     chunk = _Chunk(month, now, inputs, checks, dry_run=dry_run)
     settled = chunk.send(chunk.price(), len(inputs))
-    if in_line := chunk.review():
-        settled = sorted(settled + chunk.send(in_line, len(in_line)), key=attrgetter("account"))
+    if approved := chunk.review():
+        settled = sorted(settled + chunk.send(approved, len(approved)), key=attrgetter("account"))
     if not dry_run:
         chunk.write(settled)
     return chunk.sum_up(settled)
@@ -126,47 +131,47 @@ class _Chunk:
     checks: HoldChecks | None
     dry_run: bool
     outcome: Outcome = field(default_factory=Outcome)
-    doubtful: list[Bill] = field(default_factory=list)
+    to_review: list[Bill] = field(default_factory=list)
 
     def price(self) -> Iterator[Bill]:
-        """Yield the bill of each account that has one; those that may have to wait for a person are kept for later.
+        """Yield each account's bill, even one without lines; bills that may have to be put on hold go to `to_review`.
 
-        Whether one must takes queries, and while bills are sent the connection is the COPY's.
+        To decide about those takes queries, and while bills are sent, COPY uses the connection.
         """
-        for account, facts in self.inputs.items():
+        for account, inputs in self.inputs.items():
             try:
-                if month_end(self.month, facts.zone) > self.now:
+                if month_end(self.month, inputs.zone) > self.now:
                     continue
-                bill = Bill(account, facts.to_invoice(self.month))
+                bill = Bill(account, inputs.to_invoice(self.month))
             except (NotPriced, UnknownZone) as error:
                 self.outcome.failed[account] = str(error)
                 continue
-            if self.checks and self.checks.needs_review(bill, facts):
-                self.doubtful.append(bill)
+            if self.checks and self.checks.needs_review(bill, inputs):
+                self.to_review.append(bill)
             else:
                 yield bill
 
     def send(self, bills: Iterable[Bill], at_most: int) -> list[Bill]:
-        """Write the lines of the bills, `at_most` so many, and return the bills. A dry run writes none."""
+        """Write the lines of up to `at_most` bills, and return the bills. A dry run writes nothing."""
         return list(bills) if self.dry_run else write_lines(bills, at_most=at_most)
 
     def review(self) -> list[Bill]:
-        """Put on hold each doubtful bill for which there is a reason, and return the others."""
-        in_line = []
-        for bill in self.doubtful:
+        """Put each bill of `to_review` on hold if there is a reason, and return the others."""
+        approved = []
+        for bill in self.to_review:
             why = self.checks.reason(bill, self.inputs[bill.account]) if self.checks else ""
             if not why:
-                in_line.append(bill)
+                approved.append(bill)
                 continue
             self.outcome.held[bill.account] = why
             if not self.dry_run:
                 BillOnHold.objects.create(
                     account_id=bill.account, month=self.month, total=bill.total, why=why, held_at=self.now
                 )
-        return in_line
+        return approved
 
     def write(self, settled: Sequence[Bill]) -> None:
-        """Write the invoices of bills whose lines are there, and that the months of all of them are billed."""
+        """Write the invoices of the bills with lines, which were sent, and record all bills' months as billed."""
         checkpoint("after lines")
         write_invoices([bill for bill in settled if bill.lines], settled, month=self.month, now=self.now)
         late = [bill.account for bill in settled if self.inputs[bill.account].late_months]
@@ -174,7 +179,7 @@ class _Chunk:
         checkpoint("before commit")
 
     def sum_up(self, settled: Sequence[Bill]) -> Outcome:
-        """Return what became of the chunk."""
+        """Return the result of the chunk."""
         bills = [bill for bill in settled if bill.lines]
         self.outcome.accounts, self.outcome.invoices = len(settled), len(bills)
         self.outcome.lines = sum([len(bill.lines) for bill in bills])
@@ -184,7 +189,7 @@ class _Chunk:
 
 
 def _locked_and_unbilled(keys: Sequence[int], month: date) -> list[int]:
-    """Lock the accounts in the order of their keys, and return those whose month is neither billed nor held then."""
+    """Lock the accounts in order of their keys, and return those whose month is then neither billed nor on hold."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM accounts_account WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [list(keys)])
         cursor.execute(
@@ -196,5 +201,5 @@ def _locked_and_unbilled(keys: Sequence[int], month: date) -> list[int]:
             """,
             {"lo": min(keys), "hi": max(keys), "month": month},
         )
-        passed_over = {account for (account,) in cursor.fetchall()}
-    return [key for key in keys if key not in passed_over]
+        skipped = {account for (account,) in cursor.fetchall()}
+    return [key for key in keys if key not in skipped]

@@ -1,6 +1,6 @@
-"""Computes months again: what was invoiced against what is owed, and who was not billed at all.
+"""Computes months again, to compare what was invoiced with what is owed and to find accounts that were not billed.
 
-One account that can't be computed is a finding with its reason, and never stops the others (I28).
+An account that can't be computed is a finding with its reason, and never stops the others (I28).
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ from subscriptions.models import ContactCenter, Holding, Slot
 
 
 class FindingKind(Enum):
-    """What a finding is: something is wrong, something comes with the next invoice, or somebody was not billed."""
+    """The kinds of findings: an error, a difference that the next invoice carries, an account that was not billed."""
 
     DIFFERENCE = "difference"
     WAITING = "waiting"
@@ -33,7 +33,7 @@ class FindingKind(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of an account, named by its key, in words."""
+    """What was found about an account, which is named by its key. `words` go on after the account's name."""
 
     kind: FindingKind
     account: int
@@ -42,7 +42,7 @@ class Finding:
 
 @dataclass
 class Recheck:
-    """Months that are computed again, one after the other. What does not depend on the month is looked at once."""
+    """Checks months, one after another. What doesn't depend on the month is checked only once for each account."""
 
     now: datetime
     days_after: int
@@ -50,11 +50,11 @@ class Recheck:
     seen: set[int] = field(default_factory=set)
 
     def month(self, month: date) -> "MonthFound":
-        """Return what is found of a month."""
+        """Check a month, and return what was found."""
         found = MonthFound()
         for accounts in _billed(month):
             found.checked += len(accounts)
-            found.findings += self._parted([account for account in accounts if account not in self.seen])
+            found.findings += self._ledger_differences([account for account in accounts if account not in self.seen])
             self.seen.update(accounts)
             found.findings += self._problems(accounts, month)
         left = unbilled(month, now=self.now, days_after=self.days_after, rejected=False)
@@ -62,8 +62,11 @@ class Recheck:
         found.findings += [Finding(FindingKind.UNBILLED, account, why[account]) for account in sorted(why)]
         return found
 
-    def _parted(self, accounts: Sequence[int]) -> Iterator[Finding]:
-        """Yield each account that holds something else than the open rows of its ledger say: somebody wrote past us."""
+    def _ledger_differences(self, accounts: Sequence[int]) -> Iterator[Finding]:
+        """Yield a finding for each account that holds something other than the open rows of its ledger say.
+
+        Our code never does that, so somebody must have written to the database without it.
+        """
         rows = Holding.objects.open().filter(account=OuterRef("account"))
         centers = ContactCenter.objects.filter(account__in=accounts).annotate(
             in_ledger=Coalesce(Subquery(rows.filter(slot=Slot.PRODUCT).values("quantity")), 0),
@@ -77,7 +80,7 @@ class Recheck:
             yield Finding(FindingKind.DIFFERENCE, center.account_id, "holds another storage or package than its ledger")
 
     def _problems(self, accounts: Sequence[int], month: date) -> list[Finding]:
-        """Return what is wrong with accounts that were billed; where the database refuses one, the others are done."""
+        """Return the findings about billed accounts. If the database fails for one, the others are still checked."""
         try:
             with transaction.atomic():
                 return list(_compared(accounts, month, self.catalogue))
@@ -94,7 +97,7 @@ class Recheck:
 
 @dataclass
 class MonthFound:
-    """What was found of a month, and how many accounts were billed for it and checked."""
+    """What was found about a month, and the number of billed accounts that were checked."""
 
     checked: int = 0
     findings: list[Finding] = field(default_factory=list)
@@ -119,11 +122,12 @@ def _billed(month: date) -> Iterator[list[int]]:
 
 
 def _compared(accounts: Sequence[int], month: date, catalogue: Tariffs) -> Iterator[Finding]:
-    """Yield each account that was invoiced something else than it owes for the month, or a product before activation.
+    """Yield a finding for each account that was invoiced something other than what it owes for the month.
 
-    Adjustments on later invoices count. Usage that differs while the month is late comes with the next invoice.
+    Also yield one for each recurring line of a day before the activation. Adjustments on later invoices count as
+    invoiced. If only usage differs and the month is late, the next invoice carries the difference.
     """
-    facts = inputs_of(accounts, month, catalogue)
+    inputs = inputs_of(accounts, month, catalogue)
     recurring: dict[int, Decimal] = defaultdict(Decimal)
     usage: dict[int, Decimal] = defaultdict(Decimal)
     lines = InvoiceLine.objects.filter(invoice__account__in=accounts, month=month)
@@ -132,13 +136,13 @@ def _compared(accounts: Sequence[int], month: date, catalogue: Tariffs) -> Itera
             usage[account] += amount
             continue
         recurring[account] += amount
-        activated_on = facts[account].activated_on if account in facts else None
+        activated_on = inputs[account].activated_on if account in inputs else None
         if activated_on is None or first < activated_on:
             yield Finding(FindingKind.DIFFERENCE, account, f"{sku} is charged from {first}, before the activation")
     late = set(LateMonth.objects.open().filter(account__in=accounts, month=month).values_list("account_id", flat=True))
     for account in accounts:
         try:
-            owed = facts[account].owed(month) if account in facts else []
+            owed = inputs[account].owed(month) if account in inputs else []
         except NotPriced as error:
             yield Finding(FindingKind.DIFFERENCE, account, f"can't be computed: {error}")
             continue

@@ -1,7 +1,7 @@
-"""What a rejected bill waits for (R42): the automatic run takes it again once the bill would be another one.
+"""Rejected bills (R42): the automatic run bills such a month again as soon as the bill would be different.
 
-A digest of the bill is stored with the decision. It changes with all that the bill is computed from: calls of the month
-or of an earlier one, what is held, prices, the activation, the time zone. A person can run the month at any time.
+A digest of the bill is stored when it is rejected. It changes with everything that the bill is computed from: calls of
+this or an earlier month, what is held, prices, the activation, the time zone. A person can run the month at any time.
 """
 
 from collections.abc import Sequence
@@ -18,43 +18,43 @@ from billing.runs.writing import Bill
 
 def digest_now(account: int, month: date) -> str:
     """Return the digest of the account's bill as it would be issued now. The caller holds the account's lock."""
-    return _digest(_facts([account], month, tariffs())[account], month)
+    return _digest(_inputs([account], month, tariffs())[account], month)
 
 
 def unchanged(month: date) -> set[int]:
-    """Return the accounts whose bill for a month was rejected, and would be the same now.
+    """Return the keys of the accounts whose bill for a month was rejected, and would be the same now.
 
-    One query where there is none. Of bills rejected before there were digests, the total is compared.
+    One query if there are none. For bills that were rejected before digests were stored, the totals are compared.
     """
     rows = {row.account_id: row for row in BillOnHold.objects.rejected_and_unbilled().filter(month=month)}
-    found = _facts(sorted(rows), month, tariffs()) if rows else {}
+    found = _inputs(sorted(rows), month, tariffs()) if rows else {}
     return {account for account, row in rows.items() if _is_unchanged(row, found[account])}
 
 
-def _is_unchanged(row: BillOnHold, facts: BillingInputs | str | None) -> bool:
+def _is_unchanged(row: BillOnHold, inputs: BillingInputs | str | None) -> bool:
     if row.digest:
-        return _digest(facts, row.month) == row.digest
-    if isinstance(facts, str):
-        return True  # it can't be told what the bill would be, nor could a run
+        return _digest(inputs, row.month) == row.digest
+    if isinstance(inputs, str):
+        return True  # nobody knows what the bill would be, and a run couldn't compute it either
     try:
-        return Bill(row.account_id, facts.to_invoice(row.month) if facts else []).total == row.total
+        return Bill(row.account_id, inputs.to_invoice(row.month) if inputs else []).total == row.total
     except NotPriced:
         return True
 
 
-def _digest(facts: BillingInputs | str | None, month: date) -> str:
-    content = facts if isinstance(facts, str) else ""
-    if isinstance(facts, BillingInputs):
+def _digest(inputs: BillingInputs | str | None, month: date) -> str:
+    content = inputs if isinstance(inputs, str) else ""
+    if isinstance(inputs, BillingInputs):
         try:
-            lines = [" ".join(map(str, line)) for line in facts.to_invoice(month)]
-            content = "\n".join([facts.zone, *lines])
+            lines = [" ".join(map(str, line)) for line in inputs.to_invoice(month)]
+            content = "\n".join([inputs.zone, *lines])
         except NotPriced as error:
             content = str(error)
     return sha256(content.encode()).hexdigest()
 
 
-def _facts(accounts: Sequence[int], month: date, catalogue: Tariffs) -> dict[int, BillingInputs | str | None]:
-    """Return each account's facts; None where it has none for the month, and the reason where the database refuses."""
+def _inputs(accounts: Sequence[int], month: date, catalogue: Tariffs) -> dict[int, BillingInputs | str | None]:
+    """Return each account's inputs; None if it has none for the month, or the reason if the database refuses."""
     try:
         with transaction.atomic():
             found = inputs_of(accounts, month, catalogue)
@@ -64,5 +64,5 @@ def _facts(accounts: Sequence[int], month: date, catalogue: Tariffs) -> dict[int
             return {accounts[0]: str(error).strip().splitlines()[0]}
     each: dict[int, BillingInputs | str | None] = {}
     for account in accounts:
-        each |= _facts([account], month, catalogue)
+        each |= _inputs([account], month, catalogue)
     return each

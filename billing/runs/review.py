@@ -1,7 +1,7 @@
-"""Which bills wait for a person (I20): out of line with what the account was billed before, or very large.
+"""Decides which bills are put on hold for a person (I20): those out of line with earlier bills, or very large.
 
-Usage comes from a feed that may be wrong, and prices are typed in. What else recurs was bought on purpose: more seats,
-or going live, never put a bill on hold.
+Usage comes from a feed that may be wrong, and prices are typed in. Everything else was bought on purpose, so more
+seats, or going live, never make a bill out of line.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -30,7 +30,7 @@ LAST_BILLED = """
 class _Earlier:
     """The items whose price changed between a day and the end of the month, by SKU, at their price of that day.
 
-    `jumped` are those that cost more than so many times as much since.
+    `jumped` are the SKUs of those that now cost more than BILL_HOLD_PRICE_TIMES as much.
     """
 
     tariffs: Mapping[str, Tariff]
@@ -38,10 +38,10 @@ class _Earlier:
 
 
 class HoldChecks:
-    """What the bills of some accounts for a month are compared with.
+    """Compares the bills of accounts for a month with what they were billed before.
 
-    Made before the first bill is priced: while bills are written, the connection is busy. One query, or none if no
-    item changed its price before the end of the month.
+    Must be created before the first bill is priced, because while bills are written, the connection is busy. Takes one
+    query, or none if no item's price changed before the end of the month.
     """
 
     def __init__(self, accounts: Sequence[int], month: date, catalogue: Tariffs) -> None:
@@ -55,35 +55,38 @@ class HoldChecks:
                 cursor.execute(LAST_BILLED, {"keys": list(accounts), "month": month})
                 self._last_days = {account: month_after(last) - timedelta(days=1) for account, last in cursor}
 
-    def needs_review(self, bill: Bill, facts: BillingInputs) -> bool:
-        """Return whether `reason` is to look at the bill: it may be put on hold. No query."""
+    def needs_review(self, bill: Bill, inputs: BillingInputs) -> bool:
+        """Return whether the bill may have to be put on hold: then `reason` decides. No queries."""
         above = settings.BILL_HOLD_USAGE_ABOVE
         # The total is never less than the usage, unless recurring charges are taken back.
         has_much_usage = bill.total > above and _sum(_usage(bill)) > above
-        return has_much_usage or bill.total < 0 or bool(self._large_total(bill) or self._price_jump(bill, facts))
+        return has_much_usage or bill.total < 0 or bool(self._large_total(bill) or self._price_jump(bill, inputs))
 
-    def reason(self, bill: Bill, facts: BillingInputs) -> str:
-        """Return why a doubtful bill should wait for a person, in sentences with the amounts, or nothing."""
+    def reason(self, bill: Bill, inputs: BillingInputs) -> str:
+        """Return why the bill should be put on hold, in sentences with the amounts, or an empty string."""
         if bill.total < 0:
             return f"The total is negative: {money(bill.total)}."
-        reasons = (self._large_total(bill), self._price_jump(bill, facts), self._much_usage(bill))
+        reasons = (self._large_total(bill), self._price_jump(bill, inputs), self._much_usage(bill))
         return " ".join(filter(None, reasons))
 
     def _large_total(self, bill: Bill) -> str:
         most = settings.BILL_HOLD_TOTAL_ABOVE
         return f"The total of {money(bill.total)} is above {money(Decimal(most))}." if 0 < most < bill.total else ""
 
-    def _price_jump(self, bill: Bill, facts: BillingInputs) -> str:
-        """Compare the recurring charges with what they would be at the prices the account was last billed at."""
+    def _price_jump(self, bill: Bill, inputs: BillingInputs) -> str:
+        """Compare the recurring charges with those at the prices of the last day billed before.
+
+        Return a sentence if they are out of line, or an empty string.
+        """
         day = self._last_days.get(bill.account)
         if day is None:
             return ""
         earlier = self._prices_of(day)
-        # A sum is more than so many times another only if one of its parts is: for nearly all accounts, it ends here.
-        if not any(row.item.sku in earlier.jumped for row in facts.held):
+        # The total can only have jumped if the price of one of its items has, which is rare: most accounts end here.
+        if not any(row.item.sku in earlier.jumped for row in inputs.held):
             return ""
-        held = [row._replace(item=earlier.tariffs.get(row.item.sku, row.item)) for row in facts.held]
-        before = _sum(recurring(self._month, held, facts.activated_on))
+        held = [row._replace(item=earlier.tariffs.get(row.item.sku, row.item)) for row in inputs.held]
+        before = _sum(recurring(self._month, held, inputs.activated_on))
         charged = _sum(_recurring(bill.lines))
         if charged <= before * settings.BILL_HOLD_PRICE_TIMES:
             return ""
@@ -102,13 +105,16 @@ class HoldChecks:
         return self._earlier[day]
 
     def _has_jumped(self, tariff: Tariff, day: date) -> bool:
-        """Return whether, before the end of the month, it costs more than so many times what it costs on a day."""
+        """Return whether its price after a day, before the month ends, is above BILL_HOLD_PRICE_TIMES that day's."""
         before = tariff.priced_as_on(day).rates[0].monthly_price
         since = [rate.monthly_price for rate in tariff.rates if day < rate.effective_from < self._end]
         return max(since) > before * settings.BILL_HOLD_PRICE_TIMES
 
     def _much_usage(self, bill: Bill) -> str:
-        """Compare the usage, above an amount that is worth a look, with the account's last invoice with usage."""
+        """Compare usage above BILL_HOLD_USAGE_ABOVE with that on the account's last invoice that has any.
+
+        Return a sentence if it is out of line, or an empty string.
+        """
         usage = _sum(_usage(bill))
         if usage <= settings.BILL_HOLD_USAGE_ABOVE:
             return ""

@@ -1,7 +1,7 @@
-"""Who was not billed for which month (R42): exact for each account, in few queries for any number of them.
+"""Finds out which accounts were not billed for which month (R42), exactly, and in few queries for any number of them.
 
-An account owes a bill for each month that has ended where it is, from the one in which it got Contact Center on. It is
-not forgotten while the bill waits for a person: held, or rejected.
+An account is due a bill for each month that has ended in its time zone, from the month in which it got Contact Center.
+A month is not forgotten if its bill is on hold or was rejected: that bill waits for a person.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from onboarding.models import Onboarding
 
 @dataclass
 class Unbilled:
-    """Accounts, by their keys in order, whose month is to be billed, and why some of them can't be."""
+    """The keys of accounts whose month is to be billed, in order; and for those that can't be, reasons by account."""
 
     keys: list[int] = field(default_factory=list)
     set_aside: dict[int, str] = field(default_factory=dict)
@@ -35,10 +35,10 @@ def unbilled(
     only: Sequence[int] | None = None,
     rejected: bool = True,
 ) -> Unbilled:
-    """Return the accounts whose month has ended at `now`, and so many days more, and was neither billed nor held.
+    """Return the accounts whose month ended `days_after` days before `now` or earlier, and is not billed or on hold.
 
-    `only` narrows it; accounts whose bill was rejected count unless told. An account in a zone that is not known is set
-    aside once the month has ended everywhere.
+    `only` narrows the search to accounts with these keys. With `rejected`, accounts whose bill was rejected are
+    included. An account in an unknown time zone is set aside once the month has ended everywhere.
     """
     over = ended([month], zones_in_use(), now=now, days_after=days_after)
     found = Unbilled()
@@ -58,7 +58,7 @@ def unbilled(
     return found
 
 
-# One row has the accounts in zones that are known, and one each those in another: one list sorted by the server.
+# One row has all accounts in known time zones, as a list that the server sorts; each unknown zone has a row of its own.
 UNBILLED = """
     SELECT CASE WHEN a.timezone = ANY(%(unknown)s) THEN a.timezone END, array_agg(o.account_id ORDER BY o.account_id)
     FROM onboarding_onboarding o
@@ -76,17 +76,17 @@ UNBILLED = """
 
 
 def unbilled_months(now: datetime, *, days_after: int) -> dict[date, int]:
-    """Return how many accounts were not billed for each month that ended so many days ago, the oldest month first.
+    """Return the number of accounts that were not billed by month, the oldest first.
 
-    Only months that some account was not billed for are in it. Bills that wait for a person, held or rejected, do not
-    count. Three queries.
+    These are months that ended `days_after` days ago or earlier, without those for which all accounts were billed.
+    Accounts with a bill on hold, or a rejected one, do not count. Three queries.
     """
     over = ended(months_owed(now), zones_in_use(), now=now, days_after=days_after)
     return dict(_rows(MONTHS, {**_columns(over), "months": over.months}))
 
 
-# An account's months are those of its zone without the first ones, which ended before it started. Whose billed months
-# are as many owes none: that is nearly everybody, and takes a look at one index.
+# An account's months are those of its zone, except the first ones, which ended before it got Contact Center. If it has
+# as many billed months, none is missing: that is so for nearly all accounts, and takes only a look at one index.
 MONTHS = """
     WITH over AS (
         SELECT zone, array_agg(month ORDER BY month) AS months, array_agg(ends_on ORDER BY month) AS ends
@@ -118,14 +118,14 @@ def months_owed(now: datetime) -> list[date]:
 
 
 def zones_in_use() -> list[str]:
-    """Return the names of the accounts' time zones, each once, whether or not anybody knows them."""
+    """Return the names of the accounts' time zones, each once, whether they are known or not."""
     return list(Account.objects.order_by().values_list("timezone", flat=True).distinct())
 
 
 def count_unbilled(now: datetime, *, days_after: int, month: date | None = None) -> dict[date, int]:
-    """Count the months not billed for the dashboard, the metrics and the check, and return them (`unbilled_months`).
+    """Store the counts of `unbilled_months` for the dashboard, the metrics and the system check, and return them.
 
-    With a `month` count that one alone, which is quick, however many were billed before.
+    With a `month`, only that month is counted, which is quick however many months were billed before.
     """
     with transaction.atomic():
         wait_for(AdvisoryLock.UNBILLED_COUNTS)

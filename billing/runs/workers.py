@@ -1,4 +1,4 @@
-"""The other processes of a bill run. A new process may import this before Django is set up: no models here."""
+"""The worker processes of a bill run. They may import this before Django is set up, so it must not import models."""
 
 import multiprocessing
 import sys
@@ -9,10 +9,10 @@ from django.db import connections
 
 
 def pool(workers: int) -> ProcessPoolExecutor:
-    """Return a pool of processes that work in this one's database, a test's too, over connections of their own.
+    """Return a pool of processes that use this one's database, even a test's, through their own connections.
 
-    On Linux they are forked and start at once; elsewhere each sets Django up anew, which takes seconds. Where one dies
-    the pool raises, while multiprocessing's own would start another for ever.
+    On Linux they are forked and start immediately; elsewhere each sets Django up again, which takes seconds. If one
+    dies, this pool raises an error; the one of `multiprocessing` would keep starting others.
     """
     database = str(connections["default"].settings_dict["NAME"])
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
@@ -21,6 +21,7 @@ def pool(workers: int) -> ProcessPoolExecutor:
 
 def _start(database: str) -> None:
     django.setup()
-    # A forked process forgets the connection it was born with, without a word to the server: psycopg knows the fork.
+    # A forked process drops the connection it inherited. The parent can still use it: psycopg notices the fork, and
+    # doesn't tell the server that the connection is closed.
     del connections["default"]
     connections["default"].settings_dict["NAME"] = database

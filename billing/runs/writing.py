@@ -1,4 +1,4 @@
-"""How bills are written: lines, then their invoices, by COPY; numbers last of all."""
+"""Writes bills by COPY: first the lines, then their invoices. Invoice numbers are taken last."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,28 +14,28 @@ from billing.pricing.charges import Line
 
 @dataclass(slots=True)
 class Bill:
-    """The lines of an account's invoice to be; none where nothing is owed."""
+    """The lines of an account's next invoice; none if nothing is owed."""
 
     account: int
     lines: Sequence[Line]
     total: Decimal = field(init=False)
-    key: int | None = field(init=False, default=None)  # of its invoice, once its lines are written
+    key: int | None = field(init=False, default=None)  # the invoice's, once the lines are written
 
     def __post_init__(self) -> None:
         self.total = sum([line.amount for line in self.lines], Decimal("0.00"))
 
 
-assert Line._fields == LINE_FIELDS  # a line is written as it is
+assert Line._fields == LINE_FIELDS  # a line is written unchanged
 LINE_COLUMNS = ("invoice_id", *LINE_FIELDS)
 INVOICE_COLUMNS = ("id", "number", "account_id", "month", "issued_at", "total", "line_count")
 BILLED_COLUMNS = ("account_id", "month", "billed_at")
 
 
 def write_lines(bills: Iterable[Bill], *, at_most: int) -> list[Bill]:
-    """Write the lines of at most so many bills as they come, and return the bills, each with the key of its invoice.
+    """Write the lines of up to `at_most` bills as they come; return the bills, each with the key of its invoice.
 
-    The invoices are to follow in the caller's transaction (decision 0006). Until all have come the connection is busy:
-    what makes the bills can't query by it.
+    The caller must write the invoices in the same transaction (decision 0006). The connection is busy until all bills
+    have come, so code that yields them can't run queries.
     """
     written: list[Bill] = []
     _copy("billing_invoiceline", LINE_COLUMNS, _line_texts(_new_keys(at_most), bills, written))
@@ -43,7 +43,7 @@ def write_lines(bills: Iterable[Bill], *, at_most: int) -> list[Bill]:
 
 
 def write_invoices(bills: Sequence[Bill], settled: Iterable[Bill], *, month: date, now: datetime) -> None:
-    """Write the invoices of bills whose lines are written, and that the month of all settled accounts was billed."""
+    """Write the invoices of bills whose lines are written, and record the month as billed for all in `settled`."""
     at = now.isoformat()
     _copy("billing_billedmonth", BILLED_COLUMNS, (f"{bill.account}\t{month}\t{at}" for bill in settled))
     if not bills:
@@ -57,19 +57,20 @@ def write_invoices(bills: Sequence[Bill], settled: Iterable[Bill], *, month: dat
 
 
 def settle_late_months(accounts: Sequence[int], before: date, *, now: datetime) -> None:
-    """Write that the accounts' late months before the month that was billed are settled: its bills looked at them.
+    """Mark the accounts' late months before the month that was billed as settled: its bills included them.
 
-    The caller's transaction locks the accounts since before it read their calls, so none came meanwhile. No query where
-    no account has late months, which are nearly all.
+    The caller's transaction locked the accounts before it read their calls, so no calls have come in since. There is no
+    query without accounts, which is the usual case.
     """
     if accounts:
         LateMonth.objects.open().filter(account__in=accounts, month__lt=before).update(settled_at=now)
 
 
 def take_numbers(of: str, count: int) -> int:
-    """Return the first of `count` new numbers of `invoices` or `credit_notes`.
+    """Take `count` new numbers of `invoices` or `credit_notes`, and return the first.
 
-    Whoever takes numbers next waits until this transaction ends, and gets these where it is rolled back: no gaps (I9).
+    The next transaction that takes numbers waits until this one ends, and gets the same ones if it is rolled back. So
+    there are no gaps (I9).
     """
     assert of in ("invoices", "credit_notes")
     with connection.cursor() as cursor:
@@ -90,8 +91,8 @@ def _new_keys(count: int) -> list[int]:
 
 
 def _line_texts(keys: Iterable[int], bills: Iterable[Bill], written: list[Bill]) -> Iterator[str]:
-    """Yield the rows of the lines; a line that many bills share is turned into text once."""
-    texts: dict[int, str] = {}  # by identity, which is the lines' for as long as `written` has their bills
+    """Yield the lines in the text form of COPY; a line that many bills share is turned into text only once."""
+    texts: dict[int, str] = {}  # by the lines' `id`, which can't be reused as long as `written` keeps their bills
     unused = iter(keys)
     for bill in bills:
         written.append(bill)
@@ -106,7 +107,7 @@ def _line_texts(keys: Iterable[int], bills: Iterable[Bill], written: list[Bill])
 
 
 def _copy(table: str, columns: Sequence[str], rows: Iterable[str]) -> None:
-    """Write rows by COPY as text, None as None. Nothing needs escaping: numbers, dates and names of our own."""
+    """Write rows of text by COPY; “None” is NULL. Nothing needs escaping: values are numbers, dates and our names."""
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (NULL 'None')"
     remaining = iter(rows)
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:

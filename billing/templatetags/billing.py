@@ -1,4 +1,4 @@
-"""What pages show of money. Amounts come from `billing.previews.estimate`, words from `billing.wording`."""
+"""Template tags for amounts, which come from `billing.previews`, and texts about them, from `billing.wording`."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -30,7 +30,7 @@ MOST_PREVIEWED = 5_000
 
 @register.filter
 def grouped(number: int) -> str:
-    """Return a whole number as it is read: `1,240`."""
+    """Return a whole number with separators, like `1,240`."""
     return f"{number:,}"
 
 
@@ -76,7 +76,7 @@ def cost_of(proposal: Proposal, account: Account) -> PurchaseCost:
 def total_of(
     center: ContactCenter, held: Subscription, chosen: Subscription, catalogue: Catalogue, today: date
 ) -> NewTotal:
-    """Return what a whole month comes to, as it is held and as it was chosen."""
+    """Return the total of a whole month, with what is held and with what was chosen."""
     return new_total(center, held, chosen, catalogue=catalogue, today=today)
 
 
@@ -88,25 +88,25 @@ def packages_of(account: Account, offered: Catalogue, today: date) -> Packages:
 
 @register.inclusion_tag("components/package_option.html")
 def package_option(option: Option, packages: Packages) -> dict[str, Any]:
-    """Show a package as a choice of one, with its price a minute and where it pays off."""
+    """Show a package as one of several to choose from, with its price per minute and when it pays off."""
     return {"option": option, "package": packages.of[option.item.sku], "disabled": option.is_locked}
 
 
 @register.simple_tag
 def running_month(account: Account, now: datetime) -> MonthSummary | None:
-    """Return the account's running month: its estimate, a whole month of what is held, and its minutes by day."""
+    """Return the account's current month: its estimate, the charges of a whole month, and its minutes by day."""
     return month_summary(account, now)
 
 
 @register.simple_tag
 def first_bill(account: Account) -> FirstBill | None:
-    """Return what would begin if the account were activated today (R17)."""
+    """Return the charges that would start if the account were activated today (R17)."""
     return first_bills_today([account]).get(account.pk)
 
 
 @register.simple_tag
 def first_bills_today(accounts: Sequence[Account]) -> dict[int, FirstBill]:
-    """Return what would begin for each account, by its key, if it were activated today (R22)."""
+    """Return the charges that would start for each account, by key, if it were activated today (R22)."""
     now = database_now()
     on: dict[int, date] = {account.pk: account.day_of(now) for account in accounts}
     return first_bills(accounts, on, now=now)
@@ -114,9 +114,9 @@ def first_bills_today(accounts: Sequence[Account]) -> dict[int, FirstBill]:
 
 @register.simple_tag
 def first_bills_of(keys: Sequence[int]) -> FirstBills:
-    """Return what would begin for the accounts with these keys, and together, if they were activated today (R22).
+    """Return the charges that would start for the accounts with these keys if they were activated today (R22).
 
-    Nothing for more than MOST_PREVIEWED accounts: nobody waits that long for a page.
+    Empty for more than MOST_PREVIEWED accounts, because that would take too long for a page.
     """
     if len(keys) > MOST_PREVIEWED:
         return FirstBills({}, too_many=True)
@@ -125,9 +125,9 @@ def first_bills_of(keys: Sequence[int]) -> FirstBills:
 
 @register.simple_tag
 def first_bill_told(batch: Batch, notice: Notice) -> FirstBill | None:
-    """Return what begins for the account on the day a notice tells of, or None where it can't be told (R11, R22).
+    """Return the charges that start for the account on the day that a notice is about (R11, R22).
 
-    It is computed once for all notices of the batch.
+    None if they can't be computed. They are computed once for all notices of the batch.
     """
     day = charged_from(notice)
     bills = batch.once(first_bill_told, lambda: first_bills_from(batch.starts))
@@ -136,5 +136,5 @@ def first_bill_told(batch: Batch, notice: Notice) -> FirstBill | None:
 
 @register.filter
 def begins(bills: FirstBills, account: int) -> FirstBill | None:
-    """Return what begins for one account, by its key; None where it can't be told."""
+    """Return the charges that start for one account, by its key; None if they can't be computed."""
     return bills.of.get(account)

@@ -1,4 +1,4 @@
-"""Accounts that owe something, bill runs over them, and what was invoiced as plain values to compare."""
+"""Helpers that make accounts owe something, run bill runs over them, and return what was invoiced as plain values."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +27,7 @@ Customers = Callable[..., list[Account]]
 
 
 def buy(account: Account, by: User, *, now: datetime = BOUGHT, **wanted: Any) -> None:
-    """Change what the account holds, the rest as it is."""
+    """Change the given parts of what the account holds, and leave the rest."""
     change_subscription(account, replace(held_by(contact_center_of(account)), **wanted), by=by, now=now)
 
 
@@ -41,7 +41,7 @@ def customer(account: Account, *, by: User, team: User | None, seats: int = 1, i
 
 
 def number_of(account: Account, written: str, *, by: User) -> PhoneNumber:
-    """Give the account a toll-free number that is answered since Contact Center was installed."""
+    """Give the account a toll-free number, assigned since Contact Center was installed."""
     Account.objects.filter(pk=account.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
     number = PhoneNumber.objects.create(account=account, number=written)
     assign_number(account, number, by=by, now=INSTALLED)
@@ -49,7 +49,7 @@ def number_of(account: Account, written: str, *, by: User) -> PhoneNumber:
 
 
 def called(*call_ids: str, minutes: int = 100, **other: Any) -> None:
-    """Receive calls of so many minutes, even more than a live feed's may have, on March 20 unless told."""
+    """Import calls of this many minutes, even more than a live feed may have; by default they are on March 20."""
     rows = [row(call_id, seconds=minutes * 60, **other) for call_id in call_ids]
     assert imported(rows, live=False).added == len(call_ids)
 
@@ -59,7 +59,7 @@ def bill(month: date = MARCH, now: datetime | None = IN_APRIL, **options: Any) -
 
 
 def invoices() -> dict[tuple[int, date], Any]:
-    """Return all that is invoiced, by account and month: the total, the number of lines, and the lines; no keys."""
+    """Return total, number of lines, and lines of all invoices, by account and month, without primary keys."""
     return {
         (invoice.account_id, invoice.month): (
             invoice.total,
@@ -81,20 +81,20 @@ def lines(account: Account, month: date) -> list[tuple[str, str, str]]:
 
 
 def march(account: Account, by: User) -> None:
-    """Let an account that was activated on March 16 owe TOTAL for the month."""
+    """Make an account that was activated on March 16 owe TOTAL for the month."""
     buy(account, by, seats=2)
     called("march")
 
 
 def invoiced(account: Account, by: User) -> Invoice:
-    """Return the account's invoice of March, over TOTAL."""
+    """Bill March, and return the account's invoice, whose total is TOTAL."""
     march(account, by)
     bill()
     return Invoice.objects.get(account=account)
 
 
 def held_back(account: Account, by: User, settings: Any) -> BillOnHold:
-    """Return the account's bill of March, held since usage above 1 dollar waits for a person."""
+    """Return the account's bill for March, which is on hold because usage above 1 dollar needs a review."""
     settings.BILL_HOLD_USAGE_ABOVE = 1
     march(account, by)
     assert bill().held.keys() == {account.pk}
@@ -102,7 +102,7 @@ def held_back(account: Account, by: User, settings: Any) -> BillOnHold:
 
 
 def nowhere(account: Account, zone: str = "Mars/Olympus") -> None:
-    """Put the account in a zone that nobody knows, as nobody but the database's owner can."""
+    """Put the account in an unknown time zone, which only the database's owner can do."""
     sql("SET session_replication_role = replica")
     Account.objects.filter(pk=account.pk).update(timezone=zone)
     sql("SET session_replication_role = origin")

@@ -1,16 +1,16 @@
-"""What must become of each file in tests/call-files, by the command and in the admin; its README says what they are."""
+"""The expected result for each file in tests/call-files, by the command and in the admin. See the README there."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "call-files"
-NEW_YORK = "America/New_York"  # the zone of the local times in them
+NEW_YORK = "America/New_York"  # the time zone of the files' local times
 NUMBER = "+18445550107"
 
 
 @dataclass(frozen=True)
 class Read:
-    """The seconds of each call that is taken, by its id, how many rows are no call to bill, and the others' reasons."""
+    """The seconds of each call taken, by id; how many rows are no call to bill; and the rejects' codes by line."""
 
     calls: dict[str, int]
     not_calls: int = 0
@@ -23,7 +23,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Refused:
-    """The code, and words of the sentence that says what the file is and what to do."""
+    """The code of a refusal, and parts of the sentence that says what the file is and what to do."""
 
     code: str
     words: tuple[str, ...]
@@ -90,7 +90,7 @@ EXPECTED: dict[str, Read | Refused] = {
     "h20-nul-middle.csv": Read({"h20a": 61, "h20b": 61}, rejects={3: "nul"}),
     "h22-ctrl-z.csv": Read({"h22": 61}, not_calls=1),
 }
-# The starts of g12, all others of the files are at noon in New York.
+# Calls that don't start at noon in New York, as all the others in these files do.
 STARTS = {
     "g1205": "2026-11-20T12:00:00.123000+00:00",
     "g1211": "2026-11-20T12:00:00+00:00",

@@ -1,4 +1,4 @@
-"""Call files for tests: rows in either layout, and what became of them."""
+"""Helpers that make rows of call files in either layout, import them, and return what became of them."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ def row(call_id: str, *, to: str = NUMBER, caller: str = "+12125550111", at: str
 
 
 def asterisk_row(unique_id: str, *, start: str = "2026-03-20 12:00:00", **other: object) -> str:
-    """Return a row as Asterisk's cdr_csv writes it, all text in quotes."""
+    """Return a row as Asterisk's cdr_csv writes it, with all text in quotes."""
     cells = dict.fromkeys(COLUMNS["asterisk"], "")
     cells |= {"src": "2125550111", "dst": "18005550100", "dcontext": "from-trunk", "channel": "PJSIP/t-1"}
     cells |= {"clid": '"Ann ""the"" Caller, Inc." <2125550111>', "lastapp": "Dial", "lastdata": "PJSIP/a,30"}
@@ -40,29 +40,29 @@ def file_of(rows: Iterable[str], *, header: str | None = HEADER) -> bytes:
 
 
 def imported(content: bytes | Iterable[str], **options: Any) -> CallImport:
-    """Import a file, or rows in our layout, by the function."""
+    """Import a file, or rows in our layout, with `import_calls`."""
     data = content if isinstance(content, bytes) else file_of(content)
     return import_calls(io.BytesIO(data), **{"name": "calls.csv", "by": None, **options})
 
 
 def counts(received: CallImport) -> tuple[int, int, int, int, int]:
-    """Return added, unmatched, repeated, not answered, rejected."""
+    """Return the numbers of rows added, unmatched, repeated, not answered and rejected."""
     return received.added, received.unmatched, received.repeated, received.not_answered, received.rejected
 
 
 def rejects(received: CallImport) -> list[tuple[int, str]]:
-    """Return line and code of each reject."""
+    """Return the line and code of each reject."""
     return list(RejectedCall.objects.filter(received_in=received).order_by("line").values_list("line", "code"))
 
 
 def table() -> list[tuple[Any, ...]]:
-    """Return all call records as what they say, without the keys and the import they came in."""
+    """Return the content of all call records, without their keys and imports."""
     columns = ("call_id", "number", "caller", "started_at", "seconds", "minutes", "is_toll_free", "account_id", "day")
     return list(CallRecord.objects.order_by("call_id").values_list(*columns))
 
 
 def batch_of(content: bytes, wanted: str | None = None, *, zone: ZoneInfo | None = ZONE) -> Batch:
-    """Return a short file's only batch, read without a database."""
+    """Return the only batch of a short file, read without a database."""
     _, batches = batches_of(blocks_of(io.BytesIO(content)), wanted, numbers=Numbers("US"), zone=zone)
     (batch,) = batches
     return batch

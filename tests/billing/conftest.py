@@ -1,4 +1,4 @@
-"""What tests of billing share: tariffs from a catalogue file, and what the ledger in the database holds."""
+"""What tests of billing share: tariffs, rows of the ledger, and accounts with numbers and seats."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -16,7 +16,7 @@ from tests.conftest import INSTALLED
 
 
 def tariffs() -> dict[int, Tariff]:
-    """Return the catalogue in the database as tariffs, by the key of their item."""
+    """Return the catalog in the database as tariffs, by item key."""
     return {
         item.pk: Tariff(
             sku=item.sku,
@@ -30,7 +30,7 @@ def tariffs() -> dict[int, Tariff]:
 
 
 def held_rows(account: Account) -> list[Held]:
-    """Return the account's ledger as it now stands."""
+    """Return the account's current rows of the ledger."""
     by_key = tariffs()
     return [
         Held(by_key[row.item_id], row.quantity, row.period.lower, row.period.upper)
@@ -62,7 +62,7 @@ def answered(installed: Account, owner: User, toll_free: PhoneNumber) -> PhoneNu
 
 @pytest.fixture
 def called(make_account: Callable[..., Account], owner: User, catalogue: None) -> PhoneNumber:
-    """A toll-free number of an account of its own, which most rows call."""
+    """A toll-free number of an account made for it, which most rows call."""
     account = make_account("100006", owner=owner)
     Account.objects.filter(pk=account.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
     install(account, edition="cc-pro", by=owner, now=INSTALLED)
@@ -80,7 +80,7 @@ def charged(active: Account, owner: User) -> Account:
 
 @pytest.fixture
 def customers(catalogue: None, make_account: Callable[..., Account], owner: User, member: User) -> Customers:
-    """Returns accounts as asked for, each activated on March 16, 2026, with one seat more than the one before."""
+    """A function that makes accounts, each activated on March 16, 2026, with one seat more than the one before."""
 
     def make(count: int) -> list[Account]:
         accounts = [make_account(f"20000{place}", owner=owner) for place in range(1, count + 1)]

@@ -1,6 +1,6 @@
-"""A second reading of policies 8, 11, 12, 16 and 17, on purpose naive: each row is compared with each other.
+"""A second implementation of policies 8, 11, 12, 16 and 17, deliberately naive: all rows are compared with one another.
 
-It shares no code with `billing`; a test compares the two over random histories of one account that is never activated
+It shares no code with `billing`. A test compares the two over random histories of one account that is never activated
 and pays 4.5 cents a minute.
 """
 
@@ -17,7 +17,7 @@ RATE = Decimal("0.0450")
 
 
 class Row(NamedTuple):
-    """What a row of a file says; every call is to the account's one number."""
+    """The content of a row in a file. Every call is to the account's only number."""
 
     call: str
     leg: str
@@ -38,7 +38,7 @@ class Aside:
 
 
 def is_one(one: Row, other: Row) -> bool:
-    """Whether two rows have one identity (17)."""
+    """Whether two rows have the same identity (17)."""
     if one.call != other.call:
         return False
     if (one.leg and other.leg) or (not one.leg and not other.leg):
@@ -47,13 +47,13 @@ def is_one(one: Row, other: Row) -> bool:
 
 
 def is_same(one: Row, other: Row) -> bool:
-    """Whether two rows are one record: of one identity, and with the same content (17)."""
+    """Whether two rows are one record: they have the same identity and the same content (17)."""
     return is_one(one, other) and (one.start, one.seconds) == (other.start, other.seconds)
 
 
 @dataclass
 class Books:
-    """All that was received, and what was invoiced of each month."""
+    """Everything that was received, and what was invoiced for each month."""
 
     zone: ZoneInfo
     records: list[Record] = field(default_factory=list)
@@ -64,14 +64,14 @@ class Books:
         return [record.row for record in self.records if not record.is_voided]
 
     def receive(self, rows: Iterable[Row]) -> Counter[str]:
-        """Read a file, and return how many of its rows have which fate."""
+        """Read a file, and return the number of its rows by fate."""
         talked = [row for row in rows if row.seconds]
         fates: Counter[str] = Counter(zero=len(list(rows)) - len(talked))
         before = self.standing()
         voided = [record.row for record in self.records if record.is_voided]
         dismissed = [aside.row for aside in self.asides if aside.state == "dismissed"]
         candidates = [row for row in talked if not any(is_same(row, other) for other in voided)]
-        # A row without a leg says nothing of its own beside the same one with a leg.
+        # A row without a leg is ignored if the same row is there with a leg.
         echoes = [not row.leg and any(other.leg and is_same(row, other) for other in candidates) for row in candidates]
         firsts = [row for row, echo in zip(candidates, echoes, strict=True) if not echo]
         added: list[Row] = []
@@ -108,7 +108,7 @@ class Books:
                 record.is_voided = True
 
     def take(self, aside: Aside) -> bool:
-        """Take a record set aside; False, and nothing changes, if the same is stored."""
+        """Take a set-aside record. If the same record is stored, change nothing and return False."""
         beside = [row for row in self.standing() if is_one(row, aside.row)]
         if any(is_same(row, aside.row) for row in beside):
             return False
@@ -119,7 +119,7 @@ class Books:
         return True
 
     def owed(self, month: date) -> Decimal:
-        """What a month owes, each record rounded up to minutes on its own local day (8)."""
+        """Return what is owed for a month, with each record rounded up to minutes on its local day (8)."""
         minutes = 0
         for row in self.standing():
             day = row.start.astimezone(self.zone).date()
@@ -128,7 +128,7 @@ class Books:
         return (minutes * RATE).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     def bill(self, month: date) -> Decimal:
-        """Invoice a month, with the differences of those before, and return the total (11, 12)."""
+        """Invoice a month, with the differences of earlier ones, and return the total (11, 12)."""
         total = Decimal("0.00")
         for each in [*self.invoiced, month]:
             total += self.owed(each) - self.invoiced.get(each, Decimal("0.00"))

@@ -1,6 +1,6 @@
-"""Random lives of accounts for Hypothesis: purchases, prices, calls, activation, in zones with and without DST.
+"""Random histories of accounts for Hypothesis: purchases, prices, calls, activation, in zones with and without DST.
 
-Many purchases are made near the activation, and changes of seats near those of items that are charged per seat.
+Many purchases are made near the activation, and many changes of seats near changes of items charged per seat.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,7 +19,7 @@ ZONES = [
     "Australia/Lord_Howe",  # half an hour of DST
     "Asia/Kathmandu",
     "Pacific/Kiritimati",
-    "Africa/Cairo",  # a day in April begins at 1 o'clock
+    "Africa/Cairo",  # a day in April begins at 1 a.m.
     "America/Havana",  # a day in November has two midnights
 ]
 CATALOGUE = {
@@ -40,12 +40,12 @@ FIRST_MONTHS = [date(2026, 1, 1), date(2026, 3, 1), date(2026, 9, 1), date(2027,
 DAYS = 92
 MIDNIGHT, LAST_MICROSECOND = -1, -2
 
-# Days near the ends of months and a few days that many events share; then any.
+# Days near the ends of months, a few days that many events share, and any other day.
 days = st.one_of(st.sampled_from([0, 0, 9, 10, 11, 27, 28, 29, 30, 31, 32, 58, 59, 60, 61]), st.integers(0, DAYS - 1))
 times = st.one_of(st.sampled_from([MIDNIGHT, LAST_MICROSECOND, 600, 601]), st.integers(0, 1439))
 fields = st.sampled_from(["seats", "seats", "storage", "package", "package", *SWITCHES])
 purchases = st.lists(st.tuples(days, times, fields, st.integers(0, 5)), max_size=14)
-# Purchases so long after or before the activation, or after or before another purchase: mostly on the same day.
+# How long before or after the activation, or another purchase, a purchase is made: mostly on the same day.
 offsets = st.one_of(
     st.sampled_from([timedelta(0), timedelta(microseconds=1), timedelta(microseconds=-1)]),
     st.integers(-720, 720).map(lambda minutes: timedelta(minutes=minutes)),
@@ -66,7 +66,7 @@ run_delays = st.lists(st.integers(0, 20 * 24), min_size=4, max_size=4)
 
 
 def moment(start: date, day: int, at: int, zone: ZoneInfo) -> datetime:
-    """Return the instant, in UTC, of a minute of a local day, or of its first moment or last microsecond."""
+    """Return the instant in UTC of a minute of a local day, or of the day's first moment or last microsecond."""
     local = start + timedelta(days=day)
     if at == MIDNIGHT:
         return first_moment(local, zone)
@@ -77,13 +77,13 @@ def moment(start: date, day: int, at: int, zone: ZoneInfo) -> datetime:
 
 @st.composite
 def lives(draw: st.DrawFn) -> Life:
-    """Draw a life that begins in one of FIRST_MONTHS and keeps to the rules of onboarding."""
+    """Draw a history that begins in one of FIRST_MONTHS and follows the rules of onboarding."""
     zone = ZoneInfo(draw(st.sampled_from(ZONES)))
     start = draw(st.sampled_from(FIRST_MONTHS))
     installed = moment(start, draw(st.integers(0, 12)), draw(times), zone)
     activation = draw(st.one_of(st.none(), st.tuples(days, times), st.tuples(st.integers(0, 31), times)))
     activated = max(installed, moment(start, *activation, zone)) if activation else None
-    # Of two purchases in the same instant the first was held at no moment: there is one in each.
+    # At most one purchase at each instant: what the first of two bought would never have been held.
     wishes = {moment(start, day, at, zone): (field, value) for day, at, field, value in draw(purchases)}
     others = sorted(wishes)
     for index, offset, field, value in draw(beside_others) if others else []:
@@ -111,7 +111,7 @@ def lives(draw: st.DrawFn) -> Life:
 
 
 def _purchase(at: datetime, field: str, value: int, activated: datetime | None) -> Purchase | None:
-    """Return a purchase, None where onboarding refuses it (R3, R4)."""
+    """Return a purchase, or None if onboarding refuses it (R3, R4)."""
     active = activated is not None and at >= activated
     if field == "seats":
         seats = value if active else min(value, 2)
@@ -124,7 +124,7 @@ def _purchase(at: datetime, field: str, value: int, activated: datetime | None) 
 
 
 def _prices(start: date, first: list[tuple[int, int]], changes: list[tuple[str, int, int, int, int]]) -> list[Price]:
-    """Return first prices and their changes, one a day and item; a change alters the month, the minute, or both."""
+    """Return first prices and changes, one a day for each item, of the price per month, per minute, or both."""
     prices: dict[tuple[str, date], Price] = {}
     for (sku, item), (monthly, rate) in zip(CATALOGUE.items(), first, strict=True):
         per_minute = Fraction(rate, 10_000) if item.kind == "package" else None
@@ -144,7 +144,7 @@ def _prices(start: date, first: list[tuple[int, int]], changes: list[tuple[str, 
 def _calls(
     drawn: list[tuple[int, int, int, int, bool]], start: date, zone: ZoneInfo, installed: datetime
 ) -> list[Call]:
-    """Return calls since install, some received late, some twice, in the order received."""
+    """Return calls since the install in the order received; some are received late, some twice."""
     received = []
     for number, (day, at, seconds, days_late, twice) in enumerate(drawn):
         started = moment(start, day, at, zone)

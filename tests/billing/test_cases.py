@@ -1,4 +1,4 @@
-"""The worked bills of `tests/cases`, each lived through the real doors and billed into invoices of the database."""
+"""The worked bills of `tests/cases`, each replayed through the app's actions and billed into real invoices."""
 
 import json
 from datetime import date
@@ -19,7 +19,7 @@ PATHS = sorted([*CASES.glob("[0-9]*.json"), *CASES.glob("found/*.json")])
 
 @pytest.fixture(autouse=True)
 def default_holds(settings: Any) -> None:
-    """Put bills on hold by the default settings, whatever this machine's are: none of the cases waits for a person."""
+    """Put bills on hold by the default settings, whatever the machine's settings are."""
     for name in ("USAGE_ABOVE", "USAGE_TIMES", "PRICE_TIMES", "TOTAL_ABOVE"):
         setattr(settings, f"BILL_HOLD_{name}", env.scheme[f"BILL_HOLD_{name}"][1])
 
@@ -34,7 +34,7 @@ def test_every_line_of_the_case_comes_out(path: Path, db: None) -> None:
     result = replay(case, catalogue_content())
     assert differences(case["expected"], result) == []
     assert not BillOnHold.objects.exists()
-    # Once more without the help of `differences`: totals, months and the number of lines as they stand in the file.
+    # Compare totals, months and the number of lines with the file again, without the help of `differences`.
     told = {
         month: invoice and (invoice["total"], len(invoice["lines"])) for month, invoice in result["invoices"].items()
     }
@@ -63,5 +63,5 @@ def test_the_default_settings_hold_none_but_the_bill_below_zero(
     monkeypatch.setattr("billing.replay.run_bills", as_live)
     replay(json.loads(path.read_text()), catalogue_content())
     held = set(BillOnHold.objects.values_list("month", "total"))
-    below_zero = {(date(2026, 2, 1), Decimal("-3.60")), (date(2026, 3, 1), Decimal("-4.05"))}  # March while that waits
+    below_zero = {(date(2026, 2, 1), Decimal("-3.60")), (date(2026, 3, 1), Decimal("-4.05"))}  # while February waits
     assert held == (below_zero if path.stem == "18-a-bill-below-zero" else set())

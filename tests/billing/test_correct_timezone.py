@@ -120,7 +120,7 @@ def test_it_is_fixed_once_an_invoice_was_issued(
 def test_today_never_goes_back_into_a_month_that_was_billed(
     installed: Account, ada: User, client: Client, way: Callable[..., None]
 ) -> None:
-    """Nothing was owed for it, so there is no invoice; but what is bought in it would never be charged."""
+    """Nothing was owed for that month, so it has no invoice, but anything bought in it would never be charged."""
     now = database_now()
     this_month = now.astimezone(ZoneInfo("Pacific/Kiritimati")).date().replace(day=1)
     BilledMonth.objects.create(account=installed, month=this_month, billed_at=now)

@@ -1,4 +1,4 @@
-"""Money given back: within the invoice, once for each page that was seen, numbered without gaps, refused in words."""
+"""Credit notes: never above the invoice, once for each page shown, numbered without gaps, and refused with reasons."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -156,7 +156,7 @@ def test_the_page_gives_back_once_however_often_it_is_sent(invoice: Invoice, bil
     text = " ".join(done.content.decode().split())
     assert "CN-000001 gives $6.76 back on INV-000001." in text
     assert "Line was down" in text
-    assert "$70.00" in text  # is left
+    assert "$70.00" in text  # not credited yet
     again = as_biller.post(page(invoice), sent())
     assert again.status_code == 200
     assert "Money was given back on this invoice meanwhile" in again.content.decode()

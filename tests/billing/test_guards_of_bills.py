@@ -1,4 +1,4 @@
-"""Bills in the database, past Python: what was issued stays (I10), sums are sums (I11), each thing once (I8, I9)."""
+"""The database's guards of bills: nothing issued changes (I10), sums are right (I11), nothing is twice (I8, I9)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,13 +33,13 @@ EXERCISED = {
     "counter_only_counts_on",
     "held_bill_is_decided_once",
 }
-WAYS = [way for way in UPDATES if way is not by_history_revert]  # bills have no history: they do not change
+WAYS = [way for way in UPDATES if way is not by_history_revert]  # bills have no history because they never change
 Insert = Callable[[Any], None]
 
 
 @pytest.fixture
 def invoice(charged: Account) -> Invoice:
-    """The account's invoice of March 2026: one line, of a seat."""
+    """The account's invoice for March 2026, with one line, for a seat."""
     bill()
     issued = Invoice.objects.get()
     assert (issued.total, issued.line_count) == (SEAT, 1)
@@ -47,19 +47,19 @@ def invoice(charged: Account) -> Invoice:
 
 
 def line_of(key: int, amount: Decimal = SEAT, **other: Any) -> InvoiceLine:
-    """Return a line as the bill run writes it in April, not in the database yet."""
+    """Return an unsaved line as the bill run writes it in April."""
     fields = {"kind": "recurring", "sku": "cc-pro", "month": APRIL, "first": APRIL, "last": APRIL + timedelta(days=29)}
     return InvoiceLine(invoice_id=key, amount=amount, **{**fields, "quantity": 1, "unit_price": 70, **other})
 
 
 def next_key() -> int:
-    """Return the key that the next invoice gets."""
+    """Return the primary key of the next invoice."""
     [(key,)] = sql("SELECT nextval(pg_get_serial_sequence('billing_invoice', 'id')) + 1")
     return key
 
 
 def invoice_of(account: Account, **other: Any) -> Invoice:
-    """Return the invoice of April of one line, not in the database yet."""
+    """Return an unsaved invoice for April with one line."""
     fields = {"number": 2, "month": APRIL, "issued_at": IN_MAY, "total": SEAT, "line_count": 1}
     return Invoice(account=account, **{**fields, **other})
 
@@ -128,7 +128,7 @@ def test_no_lines_are_added_that_come_to_nothing_together(invoice: Invoice) -> N
     for attack in (
         lambda: InvoiceLine.objects.bulk_create(pair),
         lambda: load_fixture(*pair),
-        lambda: InvoiceLine.objects.bulk_create([line_of(next_key()), *pair]),  # hidden among lines of a new one
+        lambda: InvoiceLine.objects.bulk_create([line_of(next_key()), *pair]),  # hidden among lines of a new invoice
     ):
         with refused_by("issued_invoice_takes_no_line"):
             attack()

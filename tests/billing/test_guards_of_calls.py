@@ -1,4 +1,4 @@
-"""Call records in the database, past Python: each is known by its id, counted once, and matched once (I12)."""
+"""The database's guards of call records: each is identified by its id, counted once, and matched once (I12)."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -27,7 +27,7 @@ def call(answered: PhoneNumber) -> CallRecord:
 
 @pytest.fixture
 def aside(account: Account, toll_free: PhoneNumber) -> CallRecord:
-    """A call to a number that no one answered."""
+    """A call to a number that no account's Contact Center held."""
     Account.objects.update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
     imported([row("c1")])
     return CallRecord.objects.get(account=None)

@@ -1,4 +1,4 @@
-"""Credit notes and what else is only added to, in the database, past Python; and that no table is emptied."""
+"""The database's guards of credit notes and other tables to which rows are only added; and no table is emptied."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -39,7 +39,7 @@ def invoice(charged: Account) -> Invoice:
 
 @pytest.fixture
 def note_of(invoice: Invoice, biller: User) -> Callable[..., CreditNote]:
-    """Returns a credit note on the invoice, not in the database yet."""
+    """A function that returns an unsaved credit note on the invoice."""
 
     def note(amount: Decimal, number: int = 1) -> CreditNote:
         return CreditNote(number=number, invoice=invoice, amount=amount, reason="Goodwill", by=biller, at=IN_APRIL)
@@ -77,7 +77,7 @@ def test_two_notes_of_one_statement_are_counted_together(note_of: NoteOf) -> Non
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("guarded", [True, False])
 def test_notes_at_once_give_back_no_more_than_was_invoiced(note_of: NoteOf, guarded: bool) -> None:
-    """Each of ten gives back a third. The control, without the guard, gives back more than was invoiced."""
+    """Each of ten credits a third. The control, without the guard, credits more than was invoiced."""
     if not guarded:
         sql("ALTER TABLE billing_creditnote DISABLE TRIGGER credit_is_within_the_invoice")
     try:
@@ -89,7 +89,7 @@ def test_notes_at_once_give_back_no_more_than_was_invoiced(note_of: NoteOf, guar
 
 @pytest.fixture
 def past(charged: Account, biller: User) -> Account:
-    """An account that has left a row in each table of billing that is never emptied."""
+    """An account with a row in each of billing's tables that is never emptied."""
     bill()
     issue_credit_note(charged, Invoice.objects.get(), amount=Decimal(1), reason="Goodwill", by=biller, now=IN_APRIL)
     received = CallImport.objects.create(name="calls.csv", layout="own")

@@ -1,4 +1,4 @@
-"""No product line for a day before the activation, in the database, past Python (I6)."""
+"""The database's guard against product lines for a day before the activation (I6)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,7 @@ THE_16TH = date(2026, 3, 16)
 
 
 def issue(way: Insert, account: Account, **line: Any) -> None:
-    """Write an invoice of March with one line, the line first."""
+    """Write an invoice for March with one line, the line first."""
     days = {"month": MARCH, "first": THE_16TH, "last": date(2026, 3, 31), **line}
     InvoiceLine.objects.bulk_create([line_of(next_key(), **days)])
     way(invoice_of(account, number=1, month=MARCH, issued_at=IN_APRIL))
@@ -70,7 +70,7 @@ def test_the_day_of_the_activation_is_charged(charged: Account, way: Insert) -> 
 def test_the_day_is_that_of_the_account(
     make_account: Callable[..., Account], member: User, zone: str, first_charged: date
 ) -> None:
-    """At 10:30 UTC it is the 17th in Kiritimati already, and the 15th in Niue still."""
+    """At 10:30 UTC it is already the 17th in Kiritimati, and still the 15th in Niue."""
     account = make_account("100003", timezone=zone)
     Onboarding.objects.create(account=account, started_at=datetime(2026, 3, 1, tzinfo=UTC))
     activate(account, by=member, reason="Ready", now=datetime(2026, 3, 16, 10, 30, tzinfo=UTC))
@@ -86,7 +86,7 @@ def test_usage_is_charged_in_onboarding(installed: Account) -> None:
 
 
 def test_one_line_among_many_invoices_of_a_statement_is_found(charged: Account) -> None:
-    """The early line is in the second of two invoices, beside a line that is right."""
+    """The early line is in the second of two invoices, next to a correct line."""
     key = next_key()
     rows = [
         line_of(key + place, first=THE_16TH - timedelta(days=early), month=MARCH) for place, early in enumerate((0, 1))
@@ -103,7 +103,7 @@ def test_one_line_among_many_invoices_of_a_statement_is_found(charged: Account) 
 def test_an_activation_is_not_moved_back_to_bill_more(charged: Account, way: Callable[..., None]) -> None:
     with refused_by("onboarding_activation_is_final", "onboarding_is_born_in_onboarding"):
         way(charged.onboarding, activated_at=datetime(2026, 3, 6, tzinfo=UTC))
-    sql("UPDATE accounts_account SET timezone = 'Pacific/Niue'")  # a correction moves no day that was decided
+    sql("UPDATE accounts_account SET timezone = 'Pacific/Niue'")  # a correction doesn't move days that were decided
     with refused_by(GUARD):
         issue(INSERTS[0], charged, first=THE_16TH - timedelta(days=1))
 
@@ -111,7 +111,7 @@ def test_an_activation_is_not_moved_back_to_bill_more(charged: Account, way: Cal
 def test_a_run_that_charges_too_early_is_stopped_and_says_why(
     installed: Account, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bug: every account is taken for active since March 1. The account is set aside with the guard's words."""
+    """The bug: every account counts as active since March 1. The account is set aside with the guard's sentence."""
     inputs_of = chunk.inputs_of
 
     def from_the_first(*args: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Stored days in the database, past Python (I24): each is the local day of its instant, and they come in order."""
+"""The database's guards of stored days (I24): each is the local day of its instant, and they are in order."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -91,7 +91,7 @@ def buy_a_seat(account: Account, by: User, now: datetime) -> SubscriptionChange:
 
 
 def moved_west(account: Account) -> None:
-    """Correct the zone to one in which it is a day earlier: Kiritimati's today is Pago Pago's yesterday."""
+    """Correct the time zone to one in which it is a day earlier: Kiritimati's Tuesday is Pago Pago's Monday."""
     Account.objects.filter(pk=account.pk).update(timezone="Pacific/Pago_Pago")
 
 
@@ -203,7 +203,7 @@ def test_a_corrected_zone_changes_no_decided_day(call: CallRecord, account: Acco
 
 
 def test_rows_from_before_the_upgrade_are_never_asked_again(active: Account, member: User) -> None:
-    """A day that other rules decided stays, and the rest of the row can still be written."""
+    """A day that was decided by other rules stays, and the rest of the row can still be written."""
     settle()
     sql("ALTER TABLE onboarding_onboarding DISABLE TRIGGER USER")
     sql("UPDATE onboarding_onboarding SET activated_on = activated_on + 1, started_on = started_on - 1")
@@ -226,11 +226,11 @@ def test_calls_of_an_account_in_an_unknown_zone_are_kept_until_it_is_corrected(
     assert CallRecord.objects.get(call_id="c2").account == account
 
 
-MANY = 40_000  # a guard that compares each with each would meet the statement timeout of the settings
+MANY = 40_000  # a guard that compared all rows with one another would exceed the settings' statement timeout
 
 
 def look_again(tables: str) -> None:
-    """Let the planner know how many rows there are now: it may remember the few of other tests."""
+    """Tell the planner how many rows there are now: it may remember the few of other tests."""
     sql(f"ANALYZE {tables}")
     sql("DISCARD PLANS")
 
@@ -253,7 +253,7 @@ def test_the_guards_look_at_each_row_of_a_large_match_once(call: CallRecord, acc
 
 def test_the_guards_look_at_each_account_of_a_large_activation_once(installed: Account, member: User) -> None:
     settle()
-    sql("ALTER TABLE onboarding_onboarding DISABLE TRIGGER onboarding_leaves_history")  # which looks row by row
+    sql("ALTER TABLE onboarding_onboarding DISABLE TRIGGER onboarding_leaves_history")  # which works row by row
     sql(
         "INSERT INTO accounts_account (number, company, timezone) "
         "SELECT 1000000 + n, 'Many', 'America/New_York' FROM generate_series(1, %s) n",

@@ -1,4 +1,4 @@
-"""Voids, records set aside and rejected rows in the database, past Python: kept, and decided once."""
+"""The database's guards of voids, records set aside and rejected rows: they are kept, and decided once."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -39,7 +39,7 @@ NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
 @pytest.fixture
 def came(answered: PhoneNumber, biller: User) -> CallRecord:
-    """A voided record, a standing one, two set aside and two rejects, of which one each was dismissed."""
+    """A voided record, one that is not, two set aside and two rejects; one of each of these pairs was dismissed."""
     rows = [row("c1"), row("c2"), row("c3"), row("c3", seconds=1), row("c4", seconds=-1), row("c5", seconds=-1)]
     imported(rows)
     void_record(CallRecord.objects.get(call_id="c1"), by=biller, reason="Wrong")

@@ -1,4 +1,4 @@
-"""The admin's pages of invoices and bill runs: found in every way, each amount with its arithmetic, only ever read."""
+"""The admin's pages of invoices and bill runs: searches, each amount with its arithmetic, and no way to write."""
 
 from collections.abc import Callable
 from decimal import Decimal

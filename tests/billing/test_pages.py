@@ -1,4 +1,4 @@
-"""HostPilot's Billing: what it shows, to whom, and that nothing in an address is an error page (R18, I15)."""
+"""HostPilot's Billing pages: what they show to whom, and that no address leads to a server error (R18, I15)."""
 
 import csv
 import io
@@ -48,7 +48,7 @@ def text(client: Client, where: str, **query: str) -> str:
 
 def test_the_running_month_and_the_latest_invoice(invoice: Invoice, customer: Client) -> None:
     shown = text(customer, "")
-    assert "$140.00" in shown  # two seats for the running month, whichever it is
+    assert "$140.00" in shown  # two seats for the current month, whichever it is
     assert "2 seats × $70.00 = $140.00" in shown
     assert "INV-000001" in shown
     assert "$76.76" in shown
@@ -96,7 +96,7 @@ def test_an_adjustment_names_its_month(invoice: Invoice, customer: Client) -> No
 
 def test_the_pdf_has_the_same_total(invoice: Invoice, customer: Client, tmp_path: Path) -> None:
     answer = customer.get(BILLING + "invoices/1/pdf/")
-    if check_pdf():  # this machine has no Pango: a page to print
+    if check_pdf():  # this machine has no Pango, so it is a page to print
         written = answer.content.decode()
     else:
         assert answer["Content-Type"] == "application/pdf"
@@ -108,7 +108,7 @@ def test_the_pdf_has_the_same_total(invoice: Invoice, customer: Client, tmp_path
 
 
 def words_of(pdf: bytes, folder: Path) -> str:
-    """Return the text of a PDF; of the page it was made from, on a machine without poppler."""
+    """Return the text of a PDF, or on a machine without poppler, the page that the PDF was made from."""
     if shutil.which("pdftotext") is None:
         return invoice_html(Invoice.objects.get())
     path = folder / "invoice.pdf"
@@ -126,7 +126,7 @@ def test_usage_of_each_day(invoice: Invoice, customer: Client) -> None:
     assert "Toll-free minutes in March 2026" in shown
     assert "<strong>100</strong> minutes, at most 100 on one day" in shown
     assert "March 20: 100 minutes" in shown
-    assert shown.count("<tr>") == 32  # the head and 31 days
+    assert shown.count("<tr>") == 32  # the header and 31 days
     assert "No toll-free minutes" in text(customer, "usage/", month="2026-04")
 
 
@@ -174,7 +174,7 @@ def test_other_customers_find_nothing(
     client.force_login(other)
     for page in PAGES:
         assert client.get(BILLING + page).status_code == 404
-    for page in ("invoices/1/", "invoices/1/pdf/"):  # by way of his own account
+    for page in ("invoices/1/", "invoices/1/pdf/"):  # through the other customer's own account
         assert client.get(BILLING.replace("100001", "100002") + page).status_code == 404
     assert client.get(BILLING.replace("100001", "100002")).status_code == 200
 

@@ -1,4 +1,4 @@
-"""`replay_case` in a process of its own: a case lived in a database that is thrown away."""
+"""`replay_case` in its own process: a case is replayed in a temporary database."""
 
 import json
 import subprocess
@@ -16,14 +16,14 @@ FIRST = CASES / "01-onboarding-is-free-but-toll-free-minutes-are-charged.json"
 
 
 def replay(*files: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command beside the tests' database, in one of its own."""
+    """Run the command, which makes its own database next to the tests'."""
     database = connection.settings_dict["NAME"]
     command = [sys.executable, "-m", "tests.in_tests_database", database, "replay_case", *map(str, files)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def results(text: str) -> list[Any]:
-    """Return the JSON objects that follow one another in a text."""
+    """Return the consecutive JSON objects in a text."""
     found, decoder, start = [], json.JSONDecoder(), 0
     while start < len(text.rstrip()):
         result, end = decoder.raw_decode(text, start)
@@ -33,7 +33,7 @@ def results(text: str) -> list[Any]:
 
 
 def left_behind() -> set[str]:
-    """Return the databases of replays in which nobody works any more."""
+    """Return the databases of replays that no process uses anymore."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT datname FROM pg_database d WHERE datname LIKE 'test_replay%' "

@@ -1,4 +1,4 @@
-"""An amount in words: every kind of line says how it was computed."""
+"""Texts about amounts: every kind of line says how it was computed."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""`bill_run`: invoices for a month, for all accounts or some; resumable, exactly once (R26)."""
+"""`bill_run`: bill all accounts or some for a month. It can be run again, and bills nothing twice (R26)."""
 
 import argparse
 import re
@@ -19,7 +19,7 @@ MOST_REASONS = 20
 
 
 def month_argument(text: str) -> date:
-    """Return the month of `2026-10`, as its first day."""
+    """Return the month in a text like `2026-10`, as its first day. Raises ArgumentTypeError for any other text."""
     found = re.fullmatch(r"(\d{4})-(\d{2})", text)
     try:
         return date(int(found[1]), int(found[2]), 1) if found else date.fromisoformat("")
@@ -57,14 +57,14 @@ class Command(BaseCommand):
                     accounts=_keys(options["account"]),
                     dry_run=options["dry_run"],
                     workers=options["workers"],
-                    progress=lambda done, everyone: bar.update(task, completed=done, total=everyone),
+                    progress=lambda done, total: bar.update(task, completed=done, total=total),
                 )
             except ValidationError as refusal:
                 raise CommandError(refusal.messages[0]) from refusal
         if summary.is_empty:
             console.print("Nothing to bill.")
             return
-        _tell(console, summary, dry_run=options["dry_run"])
+        _report(console, summary, dry_run=options["dry_run"])
         if summary.failed:
             raise CommandError(f"{len(summary.failed)} accounts could not be billed; the others were.")
 
@@ -79,7 +79,8 @@ def _keys(numbers: list[str] | None) -> list[int] | None:
     return list(keys.values())
 
 
-def _tell(console: Console, summary: RunSummary, *, dry_run: bool) -> None:
+def _report(console: Console, summary: RunSummary, *, dry_run: bool) -> None:
+    """Print the summary, the biggest bills of a dry run, and the reasons for bills on hold and failures."""
     table = Table(title=f"{'Dry run' if dry_run else 'Bill run'} of {summary.month:%B %Y}", show_header=False)
     table.add_column()
     table.add_column(justify="right")

@@ -1,4 +1,4 @@
-"""`check_billing`: computes months again, and reports each cent that differs and each account that was not billed."""
+"""`check_billing`: compute months again, and report each difference and each account that was not billed."""
 
 import argparse
 from collections import Counter
@@ -20,15 +20,15 @@ DIFFERENCE, UNBILLED = 1, 2  # exit statuses
 class Command(BaseCommand):
     help = (
         "Compute what every account owes for a month again, and compare it with what it was invoiced. Exit status: 0 "
-        "where all is in order (late calls that come with the next invoice are told, and are in order); 1 where an "
-        "account was invoiced something else than it owes, or can't be computed; 2 where nothing is wrong but that "
-        "accounts were not billed for a month that ended BILL_RUN_AFTER_DAYS ago. Bills that wait for a person, held "
-        "or rejected, are in order."
+        "where all is in order (late calls that the next invoice will carry are reported, and are in order); "
+        "1 where an account was invoiced something other than it owes, or can't be computed; 2 where nothing is wrong "
+        "but accounts were not billed for a month that ended BILL_RUN_AFTER_DAYS ago. Bills on hold and rejected bills "
+        "are in order."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
-            "--month", type=month_argument, help="like 2026-10; default: each month that anybody should be billed for"
+            "--month", type=month_argument, help="like 2026-10; default: every month for which an account owes a bill"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         found: Counter[FindingKind] = Counter()
         for month in [options["month"]] if options["month"] else months_owed(now):
             result = recheck.month(month)
-            self._tell(result.findings, f"{month:%B %Y}")
+            self._report(result.findings, f"{month:%B %Y}")
             counts = {kind: result.count(kind) for kind in FindingKind}
             self.stdout.write(
                 f"{result.checked:,} accounts checked for {month:%B %Y}, "
@@ -58,10 +58,10 @@ class Command(BaseCommand):
                 returncode=UNBILLED,
             )
 
-    def _tell(self, findings: list[Finding], month: str) -> None:
-        """Write each finding in a line of its own, with the number of its account."""
+    def _report(self, findings: list[Finding], month: str) -> None:
+        """Write each finding on a line of its own, with the name of its account."""
         for first in range(0, len(findings), NAMED_AT_ONCE):
-            some = findings[first : first + NAMED_AT_ONCE]
-            names = Account.objects.in_bulk([finding.account for finding in some])
-            for finding in some:
+            batch = findings[first : first + NAMED_AT_ONCE]
+            names = Account.objects.in_bulk([finding.account for finding in batch])
+            for finding in batch:
                 self.stdout.write(f"{names[finding.account]}, {month}: {finding.words}")

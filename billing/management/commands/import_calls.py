@@ -97,24 +97,27 @@ class Command(BaseCommand):
         self._check(imports, path)
 
     def _check(self, imports: list[CallImport], path: Path | None) -> None:
-        """Say what is no success, and end with exit status 1 if a row waits for a person or nothing was added."""
+        """Report what was not a success.
+
+        Raises CommandError, with exit status 1, if a row waits for a person or nothing was added.
+        """
         failed = [received for received in imports if outcome_of(received) == Outcome.NOTHING]
         for received in imports:
             if outcome_of(received) == Outcome.KNOWN:
                 self.stdout.write(f"{received.name}: nothing is new, {known_told(received)}.")
-        said = [nothing_told(received) for received in failed]
+        problems = [nothing_told(received) for received in failed]
         if len(imports) > 1:
-            said = [f"Nothing was added from {received.name}." for received in failed]
+            problems = [f"Nothing was added from {received.name}." for received in failed]
         if aside := sum(received.set_aside for received in imports):
             records = "1 record was" if aside == 1 else f"{aside:,} records were"
-            said.append(f"{records} set aside: take or dismiss them in the admin.")
+            problems.append(f"{records} set aside: take or dismiss them in the admin.")
         rejected = sum(received.rejected for received in imports)
         if rejected:
             where = f" See {path}." if path else " --rejects writes them to a file."
             rows = "1 row was" if rejected == 1 else f"{rejected:,} rows were"
-            said.append(f"{rows} rejected.{where}")
-        if said:
-            raise CommandError(" ".join(said), returncode=1)
+            problems.append(f"{rows} rejected.{where}")
+        if problems:
+            raise CommandError(" ".join(problems), returncode=1)
 
     def _import(
         self,
@@ -155,12 +158,12 @@ class Command(BaseCommand):
 
 
 class _Unreadable(Exception):
-    """A file that can't be read, or not to its end."""
+    """A file that can't be read at all, or not to its end."""
 
 
 @contextmanager
 def _opened(name: str) -> Iterator[tuple[IO[bytes], int | None]]:
-    """Open a file, and say how many bytes it has where that is known."""
+    """Open a file; yield it with its size in bytes, or None if that is not known."""
     if name == STANDARD_INPUT:
         yield sys.stdin.buffer, None
         return
@@ -180,7 +183,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _write_rejects(file: IO[str], imports: list[CallImport], *, one: bool) -> None:
-    """Write the rejected rows of all imports under one line of names, which has every column that any of them has."""
+    """Write the rejected rows of all imports under one header, which has every column that any of them has."""
     columns = list(dict.fromkeys(column for received in imports for column in columns_of(received)))
     for place, received in enumerate(imports):
         lines = rejects_of(received, prefix="" if one else f"{received.name}: ", columns=columns)
@@ -188,7 +191,7 @@ def _write_rejects(file: IO[str], imports: list[CallImport], *, one: bool) -> No
 
 
 def _mapping(options: dict[str, Any], layout: str | None) -> tuple[dict[str, str] | None, str | None]:
-    """Return which column is what, and the zone of times without an offset, as the options say."""
+    """Return the mapping in the options, if any, and the time zone of times without an offset."""
     texts, use, save = options["map"], options["use_map"], options["save_map"]
     zone: str | None = options["zone"]
     if save and not texts:
@@ -229,5 +232,5 @@ def _user(email: str | None) -> User | None:
         return None
     by = User.objects.filter(email=email.strip().lower()).first()
     if by is None:
-        raise CommandError(f"There is no user with the e-mail address {email}.")
+        raise CommandError(f"There is no user with the email address {email}.")
     return by

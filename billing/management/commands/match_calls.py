@@ -1,4 +1,4 @@
-"""Match calls that were kept aside to the accounts that, after a correction, held their numbers (R25)."""
+"""Match unmatched calls to the accounts that, after a correction, held their numbers at the time (R25)."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from billing.models import CallRecord
 
 class Command(BaseCommand):
     help = (
-        "Match the calls kept aside, to numbers that no one held then, to the accounts that hold them by the "
-        "assignments as they stand now. Months that were billed already are adjusted by the next bill run."
+        "Match calls to numbers that no account held at the time, if the assignments were corrected since. Months that "
+        "were already billed are adjusted by the next bill run."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

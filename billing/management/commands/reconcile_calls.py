@@ -1,4 +1,4 @@
-"""Say what became of every call that is stored of a month, and whether that adds up (R36)."""
+"""Report what became of every call that is stored for a month, and whether that adds up (R36)."""
 
 import argparse
 from typing import Any
@@ -11,9 +11,9 @@ from billing.management.commands.bill_run import month_argument
 
 class Command(BaseCommand):
     help = (
-        "Count everything that is stored of a month by its fate: records by the day where their account is, those "
-        "without an account by UTC. The exit status is 1 if a row has no fate, or if the counts of an import are not "
-        "what is stored of it."
+        "Count everything that is stored for a month by its fate: records by the day in their account's time zone, and "
+        "those without an account by UTC. The exit status is 1 if a row has no fate, or if the counts of an import "
+        "differ from what is stored of it."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -24,8 +24,8 @@ class Command(BaseCommand):
         width = max(map(len, found.fates))
         self.stdout.write(f"{found.month:%B %Y}")
         for fate, (count, minutes) in found.fates.items():
-            told = f", {minutes:,} minutes" if minutes else ""
-            self.stdout.write(f"  {fate.replace('_', ' '):{width}}  {count:>12,}{told}")
+            with_minutes = f", {minutes:,} minutes" if minutes else ""
+            self.stdout.write(f"  {fate.replace('_', ' '):{width}}  {count:>12,}{with_minutes}")
         self.stdout.write(f"  {'remainder':{width}}  {found.remainder:>12,}")
         for received in found.wrong_imports:
             self.stdout.write(f"The counts of import {received.pk} ({received.name}) are not what is stored of it.")

@@ -1,4 +1,4 @@
-"""`replay_case`: what would the bill be if? Lives case files in a database that is thrown away."""
+"""`replay_case`: replay case files in a temporary database, to see what would be billed."""
 
 import argparse
 import json
@@ -17,12 +17,13 @@ from django.db import connection
 
 from billing.replay import CaseError, differences, replay
 
-ROOMS = ("accounts", "onboarding", "subscriptions", "billing")
+OUR_APPS = ("accounts", "onboarding", "subscriptions", "billing")
 
 
 class Command(BaseCommand):
     help = (
-        "Replay case files through the real doors, and print refusals and invoices as JSON. Your data is not touched."
+        "Replay case files as if customers and staff had done it all, and print refusals and invoices as JSON. This "
+        "uses a temporary database: your data is not touched."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         cases = {path: self._read(path) for path in options["files"]}
         catalogue = json.loads(files("subscriptions").joinpath("catalogue.json").read_text())
         wrong = 0
-        with _throw_away_database():
+        with _temporary_database():
             for path, case in cases.items():
                 result = self._replay(path, case, catalogue)
                 wrong += bool(result.get("differences"))
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         return case
 
     def _replay(self, path: str, case: dict[str, Any], catalogue: dict[str, Any]) -> dict[str, Any]:
-        """Return the result of one case, having emptied the database: each starts from nothing."""
+        """Empty the database, because each case starts from nothing, and return the result of the case."""
         _empty()
         try:
             result = replay(case, catalogue)
@@ -61,22 +62,22 @@ class Command(BaseCommand):
 
 
 def _empty() -> None:
-    """Empty our tables. The guards let nobody do this, except in a database whose name says that it is for trying."""
-    ours = (model._meta.db_table for model in apps.get_models() if model.__module__.split(".")[0] in ROOMS)
+    """Empty our tables. The guards only allow this in a database whose name says that it is a test's."""
+    ours = (model._meta.db_table for model in apps.get_models() if model.__module__.split(".")[0] in OUR_APPS)
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(sorted(ours))} RESTART IDENTITY CASCADE")
 
 
 @contextmanager
-def _throw_away_database() -> Iterator[None]:
-    """Work in a new, empty database of the same server, and drop it at the end."""
+def _temporary_database() -> Iterator[None]:
+    """Work in a new, empty database on the same server, and drop it at the end."""
     logging.getLogger("django").setLevel(logging.ERROR)
     original = connection.settings_dict["NAME"]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         connection.settings_dict["TEST"]["NAME"] = f"test_replay_{cursor.fetchone()[0]}"
     with _no_statement_timeout():
-        with redirect_stdout(sys.stderr):  # where Django says that it made the cache's table: ours is JSON alone
+        with redirect_stdout(sys.stderr):  # Django prints that it made the cache's table; our output is only JSON
             connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         try:
             yield
@@ -86,7 +87,7 @@ def _throw_away_database() -> Iterator[None]:
 
 @contextmanager
 def _no_statement_timeout() -> Iterator[None]:
-    """Let statements take their time: a busy server can need longer to drop a database than a page may wait."""
+    """Lift the limit on statements: a busy server can need longer to drop a database than a page may take."""
     options = connection.settings_dict["OPTIONS"]
     before = options.get("options", "")
     options["options"] = f"{before} -c statement_timeout=0"

@@ -18,8 +18,9 @@ MOST_LEGS = 20
 
 class Command(BaseCommand):
     help = (
-        "Void a call record, or all records of an import: they count as if never made. Months that were billed get the "
-        "difference on the next invoice. A void is never undone; the right record can be imported afterwards."
+        "Void a call record, or all records of an import: they count as if they had never been made. For months that "
+        "were billed, the next invoice carries the difference. A void can't be undone; the right record can be "
+        "imported afterwards."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -37,10 +38,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         by = User.objects.filter(email=options["by"].strip().lower()).first()
         if by is None:
-            raise CommandError(f"There is no user with the e-mail address {options['by']}.")
+            raise CommandError(f"There is no user with the email address {options['by']}.")
         received, records = self._chosen(options)
         if options["dry_run"]:
-            self._tell(preview(records), "would be voided")
+            self._report(preview(records), "would be voided")
             return
         how: dict[str, Any] = {"by": by, "reason": options["reason"], "confirm_credited": options["confirm_credited"]}
         try:
@@ -53,7 +54,7 @@ class Command(BaseCommand):
             raise CommandError(" ".join(refusal.messages) + hint) from refusal
         except PermissionDenied as denial:
             raise CommandError(str(denial)) from denial
-        self._tell(done, "voided")
+        self._report(done, "voided")
 
     def _chosen(self, options: dict[str, Any]) -> tuple[CallImport | None, Any]:
         if options["received"] is not None:
@@ -65,11 +66,11 @@ class Command(BaseCommand):
         if not records.exists():
             legs = CallRecord.objects.standing().filter(call_id=options["call"]).order_by("leg")
             others = ", ".join(legs.values_list("leg", flat=True)[:MOST_LEGS])
-            hint = f" Those that stand have --leg {others}." if others else ""
-            raise CommandError(f"No record of the call {options['call']} with this leg stands.{hint}")
+            hint = f" Its records that are not voided have --leg {others}." if others else ""
+            raise CommandError(f"The call {options['call']} has no record with this leg, or it was voided.{hint}")
         return None, records
 
-    def _tell(self, voided: Voided, what: str) -> None:
+    def _report(self, voided: Voided, what: str) -> None:
         records, calls, accounts = (
             f"{count:,} {word if count == 1 else word + 's'}"
             for count, word in ((voided.records, "record"), (voided.charged, "call"), (len(voided.accounts), "account"))
@@ -82,5 +83,5 @@ class Command(BaseCommand):
 
 
 def refusal_code(refusal: ValidationError) -> str | None:
-    """Return the code of a refusal of one reason."""
+    """Return the code of a refusal that has a single reason, or None."""
     return getattr(refusal, "code", None)

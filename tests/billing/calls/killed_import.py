@@ -1,7 +1,7 @@
-"""Runs `import_calls` in a process of its own against the tests' database, and kills it at a named point.
+"""Runs `import_calls` in its own process on the tests' database, and kills it at a named point.
 
-Arguments: the database, the point (or -), how often it is passed before, how many lines a batch has, and the command's.
-The last line it writes is the most memory the process took, in kilobytes.
+Arguments: the database, the point (or -), how often to pass it before, the number of lines in a batch, and those of the
+command. The last line of output is the most memory that the process used, in kilobytes.
 """
 
 import os
@@ -44,9 +44,9 @@ def main() -> None:
 
 
 def most_memory() -> int:
-    """Return the most memory this process took, in kilobytes.
+    """Return the most memory that this process used, in kilobytes.
 
-    What `getrusage` says counts the tests' own process too, of which this one was made.
+    The result of `getrusage` would include the tests' process, from which this one was started.
     """
     status = Path("/proc/self/status")
     if status.exists():

@@ -1,4 +1,4 @@
-"""How call files are packed and written: every line that is read has one fate, and what can't be read is named."""
+"""The ways in which call files are compressed and written. Every line read has one fate, and every refusal says why."""
 
 import bz2
 import codecs
@@ -66,7 +66,7 @@ PACKED = [
 ]
 
 
-# By number: a packed file has the time in it, in which two processes that collect the tests would differ.
+# Numbered ids: compressed files contain the time, so the processes that collect the tests would differ in their ids.
 @pytest.mark.parametrize("content", PACKED, ids=range(len(PACKED)))
 def test_whatever_it_is_packed_in_the_calls_are_read(content: bytes) -> None:
     batch = batch_of(content)
@@ -174,7 +174,7 @@ def test_a_line_that_is_no_call_is_counted_as_one(line: str) -> None:
         2,
         0,
         [],
-    )  # with the names
+    )  # with the header
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_line_that_is_no_call_is_counted_as_one(line: str) -> None:
 )
 def test_a_line_that_may_be_a_call_is_rejected(line: str) -> None:
     batch = batch_of(file_of([row("c1"), line, row("c2")]))
-    assert (ids(batch), batch.not_a_call) == (["c1", "c2"], 1)  # the names of the columns
+    assert (ids(batch), batch.not_a_call) == (["c1", "c2"], 1)  # the header
     assert [reject[0] for reject in batch.rejects] == [3]
 
 

@@ -1,4 +1,4 @@
-"""A silent feed is noticed (R47): by the job, on the dashboard, in metrics and in the check."""
+"""A silent feed is reported (R47): by the job, on the dashboard, in metrics and by the system check."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -48,7 +48,7 @@ def test_no_import_for_too_long_is_a_warning_everywhere(answered: PhoneNumber, b
 def test_a_day_far_below_the_usual_minutes_is_a_warning(
     answered: PhoneNumber, account: Account, minutes: int, warns: bool
 ) -> None:
-    """Four weeks with 100 minutes on that day of the week; the day itself is looked at once it is over everywhere."""
+    """Four weeks have 100 minutes on that weekday. The day itself is checked once it is over everywhere."""
     now = database_now()
     day = datetime.combine((now - 12 * HOUR).date() - timedelta(days=1), datetime.min.time(), UTC) + 18 * HOUR
     weeks = [row(f"c{week}", at=(day - timedelta(weeks=week)).isoformat(), seconds=6_000) for week in range(1, 5)]

@@ -1,4 +1,4 @@
-"""Each file in tests/call-files by the command and in the admin: what is read, and what is said of the rest."""
+"""Each file in tests/call-files, by the command and in the admin: what is read, and what is said about the rest."""
 
 from datetime import datetime
 from io import StringIO
@@ -25,7 +25,7 @@ def client(biller: User) -> Client:
 
 
 def command(name: str) -> tuple[int, str]:
-    """Import a file by the command, and return its exit status and all that it says."""
+    """Import a file with the command, and return its exit status and all its output."""
     out = StringIO()
     try:
         call_command("import_calls", str(FOLDER / name), "--zone", NEW_YORK, stdout=out, stderr=out)
@@ -35,7 +35,7 @@ def command(name: str) -> tuple[int, str]:
 
 
 def check(name: str) -> None:
-    """Compare what is in the database with what was expected."""
+    """Assert that the database has what was expected."""
     expected = EXPECTED[name]
     if isinstance(expected, Refused):
         assert not CallImport.objects.exists()
@@ -44,7 +44,7 @@ def check(name: str) -> None:
     assert dict(CallRecord.objects.values_list("call_id", "seconds")) == expected.calls
     assert dict(rejects(received)) == expected.rejects
     assert received.added == len(expected.calls)
-    names_of_columns = 0 if name.startswith("a") and "custom-float" not in name else 1  # most of Asterisk's have none
+    names_of_columns = 0 if name.startswith("a") and "custom-float" not in name else 1  # most of Asterisk's lack them
     assert received.zero + received.not_answered + received.not_a_call == expected.not_calls + names_of_columns
     assert received.repeated == 0
     assert all(reject.reason.endswith(".") for reject in received.rejects.all())
@@ -79,7 +79,7 @@ def test_in_the_admin(called: PhoneNumber, client: Client, name: str) -> None:
     if isinstance(expected, Refused):
         (errors,) = answer.context["form"].errors.as_data().values()
         said = " ".join(errors[0].messages)
-        if name != "h10-empty.csv":  # Django refuses it, before us
+        if name != "h10-empty.csv":  # Django itself refuses it
             assert errors[0].code == expected.code
         assert all(words in said for words in expected.words), said
         return

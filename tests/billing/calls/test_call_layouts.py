@@ -127,11 +127,11 @@ def test_any_bytes_become_lines_with_their_numbers(data: bytes, size: int) -> No
             return part
 
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or (b"\r" in data[:-1] and b"\n" not in data):
-        return  # UTF-16, and lines that end with CR alone: both are read, as other lines than these
+        return  # UTF-16, and lines that end with CR alone, are read as other lines than these
     try:
         blocks = list(blocks_of(Slow()))
     except Unreadable:
-        return  # it begins as something that is no text
+        return  # it begins like something that is not text
     expected = data.split(b"\n")
     if expected[-1] == b"":
         expected.pop()

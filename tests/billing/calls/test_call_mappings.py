@@ -1,4 +1,4 @@
-"""Files of other systems by a column mapping: by the command, saved under a name, and in the admin with a preview."""
+"""Files of other systems, imported with a column mapping: by the command, saved, and in the admin with a preview."""
 
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -42,7 +42,7 @@ FILES = {
     "c03-freeswitch-linksys.csv": (FREESWITCH, 3, 0),
     "e02-telnyx.csv": (TELNYX, 1, 0),
     "e04-zoom-phone.csv": (ZOOM, 1, 0),
-    "f01-cucm.csv": (CISCO, 3, 1),  # and the line with the types of its columns
+    "f01-cucm.csv": (CISCO, 3, 1),  # also the line with the types of its columns
 }
 UPLOAD = "/admin/billing/callimport/import/"
 SMALL = {"call_id": "id", "to": "callee", "started_at": "begin", "seconds": "length"}
@@ -63,7 +63,7 @@ def command(path: Path, mapping: dict[str, str], *more: str) -> str:
 
 
 def no_calls_of(received: CallImport) -> int:
-    """Return how many rows are no call to bill, with the names of the columns."""
+    """Return the number of rows that are no call to bill, including the header."""
     return received.not_answered + received.not_a_call
 
 

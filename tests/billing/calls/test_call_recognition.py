@@ -1,4 +1,4 @@
-"""Asterisk's files are known by what their columns contain, with names and without; and the checks of a live feed."""
+"""Asterisk's files are recognized by the content of their columns, with a header or without; checks of a live feed."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from tests.billing.call_rows import asterisk_row, batch_of, ids, imported, legs,
 
 
 def asterisk(order: Sequence[str] = CDR_CSV, **more: str) -> list[str]:
-    """Return the cells of a row in an order of Asterisk's columns."""
+    """Return the cells of a row, in the given order of Asterisk's columns."""
     values = dict(zip(CDR_CSV, fields_of(asterisk_row("1773000000.1")), strict=True))
     values |= {"peeraccount": "", "linkedid": "1773000000.1", "sequence": "9"} | more
     return [values[name] for name in order]
@@ -79,7 +79,7 @@ def test_what_asterisk_calls_not_answered_is_counted_so(disposition: str) -> Non
 
 
 def test_rows_of_another_width_are_read_by_their_own_columns() -> None:
-    """A file goes on after cdr.conf was changed."""
+    """Asterisk continues the same file after cdr.conf was changed."""
     orders = [(*BASE, "uniqueid"), CDR_CSV, (*BASE, "uniqueid", "userfield", *NEW), (*BASE, "userfield")]
     lines = [written(asterisk(order, userfield="note")) for order in orders]
     batch = batch_of("\n".join([*lines, written(asterisk() + ["x"] * 7)]).encode())
@@ -109,7 +109,7 @@ def test_a_call_that_goes_on_or_is_too_long_is_rejected(answered: PhoneNumber, s
     settings.CALL_LONGEST_HOURS = 3
     moment = now() - timedelta(hours=2)
     rows = [
-        row("over", at=moment.isoformat(), seconds=7_200 + 500),  # ends in less than 10 minutes: the switch is ahead
+        row("over", at=moment.isoformat(), seconds=7_200 + 500),  # ends within 10 minutes: the switch's clock is ahead
         row("on", at=moment.isoformat(), seconds=7_200 + 700),
         row("longest", seconds=10_800),
         row("longer", seconds=10_801),

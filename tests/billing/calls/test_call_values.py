@@ -1,4 +1,4 @@
-"""Seconds, times, ids and numbers in the ways people write them: read if they can mean one thing only, or rejected."""
+"""Seconds, times, ids and numbers as people write them: they are read if they have only one meaning, or rejected."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -108,7 +108,7 @@ WITH_OFFSET = [
 
 
 def _read(reader: Callable[[str], str], text: str) -> str:
-    """Return the moment read, or the reason why none is."""
+    """Return the moment that was read, or the reason why it was rejected."""
     try:
         return reader(text)
     except Rejected as why:
@@ -129,7 +129,7 @@ def test_a_local_time_is_the_instant_it_stands_for(second: int, name: str) -> No
     assume(moment.replace(tzinfo=zone).utcoffset() == moment.replace(tzinfo=zone, fold=1).utcoffset())
     assume(moment.replace(minute=59, tzinfo=zone).utcoffset() == moment.replace(tzinfo=zone).utcoffset())
     times = LocalTimes(zone)
-    for at in (moment, moment, moment.replace(minute=59, second=59)):  # an hour that is known is read another way
+    for at in (moment, moment, moment.replace(minute=59, second=59)):  # a known hour is read differently
         read = times.moment_of(at.isoformat(" "), "")
         assert datetime.fromisoformat(read) == at.replace(tzinfo=zone)
         assert read == in_utc(at.replace(tzinfo=zone).isoformat())

@@ -1,6 +1,6 @@
-"""Random histories of files, voids, takes, dismissals and bill runs, beside the naive reading of the policy.
+"""Random histories of files, voids, takes, dismissals and bill runs, compared with a naive reading of the policy.
 
-`FATES_EXAMPLES=5000 pytest tests/billing/calls/test_fates_by_hand.py` looks longer than the suite does.
+`FATES_EXAMPLES=5000 pytest tests/billing/calls/test_fates_by_hand.py` tries more examples than the suite does.
 """
 
 import os
@@ -28,7 +28,7 @@ ZONE = ZoneInfo("America/New_York")
 STARTS = [
     datetime(2026, 3, 20, 16, tzinfo=UTC),
     datetime(2026, 3, 20, 16, 5, tzinfo=UTC),
-    datetime(2026, 4, 1, 3, 59, 59, tzinfo=UTC),  # in New York still March
+    datetime(2026, 4, 1, 3, 59, 59, tzinfo=UTC),  # still March in New York
     datetime(2026, 4, 1, 4, 0, 0, tzinfo=UTC),
 ]
 RUNS = [
@@ -61,7 +61,7 @@ examples = settings(
 
 
 class Undo(Exception):
-    """Ends an example: the next begins with the same database."""
+    """Raised at the end of an example, so that the next one starts with the same database."""
 
 
 @examples
@@ -81,7 +81,7 @@ def test_histories_are_those_of_the_naive_reading(
 
 
 def live(account: Account, by: User, history: list[Any]) -> None:
-    """Let everything happen in the database and by hand, and compare the two after each event."""
+    """Apply each event in the database and in the naive books, and compare the two after each."""
     books = Books(ZONE)
     files: list[list[Row]] = []
     runs = iter(RUNS)

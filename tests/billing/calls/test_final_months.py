@@ -1,4 +1,4 @@
-"""Final months (policy 11): nothing of them changes, in the action and by the guard, but where history is written."""
+"""Final months (policy 11): actions and guards let nothing about them change, unless history is being written."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -34,7 +34,7 @@ LONG_AGO = "2024-03-20T12:00:00-04:00"
 
 @pytest.fixture
 def old(account: Account, owner: User, catalogue: None, toll_free: PhoneNumber) -> PhoneNumber:
-    """A number that was held since February 2024, but for a day in March."""
+    """A number that has been held since February 2024, except for a day in March."""
     Account.objects.filter(pk=account.pk).update(created_at=datetime(2024, 1, 1, tzinfo=UTC))
     CallRules.objects.get_or_create(pk=1)
     with writing_history():

@@ -1,4 +1,4 @@
-"""The admin's pages of calls: the upload by the same code as the command, rejects as CSV, lists that are only read."""
+"""The admin's pages of calls: uploads (by the same code as the command), rejects as CSV, and read-only lists."""
 
 import csv
 import gzip

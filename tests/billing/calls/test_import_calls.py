@@ -1,4 +1,4 @@
-"""Importing calls by the function: what goes in, what is set aside and why, and that doing it again changes nothing."""
+"""`import_calls`: what is taken, what is set aside and why, and that another import changes nothing."""
 
 import gzip
 from collections.abc import Callable
@@ -148,7 +148,7 @@ def test_a_zone_that_is_none_is_refused(db: None) -> None:
 
 
 def test_a_file_that_breaks_off_is_refused_as_a_whole(answered: PhoneNumber, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is missing may contradict what is there, so nothing of it can count (billing-policy.md, 17)."""
+    """The missing part may contradict the rest, so nothing in the file can count (billing-policy.md, 17)."""
     monkeypatch.setattr(batches, "ROWS", 100)
     monkeypatch.setattr(reading, "BLOCK", 4096)
     whole = gzip.compress(file_of(row(f"c{number}", caller=str(number * 7919 % 10**9)) for number in range(2_000)))
@@ -163,7 +163,7 @@ def test_only_staff_who_may_import_do(answered: PhoneNumber, owner: User, suppor
     for user in (owner, supporter):
         with pytest.raises(PermissionDenied):
             imported([row("c1")], by=user)
-    User.objects.filter(pk=biller.pk).update(is_active=False)  # meanwhile: the object does not know
+    User.objects.filter(pk=biller.pk).update(is_active=False)  # meanwhile; the object in memory is stale
     for take_voided in (False, True):
         with pytest.raises(PermissionDenied):
             imported([row("c1")], by=biller, take_voided=take_voided)

@@ -1,4 +1,4 @@
-"""`import_calls` and `match_calls` as they are run: what they say, what they write, and the exit status."""
+"""The commands `import_calls` and `match_calls`: what they print, what they write, and their exit status."""
 
 import csv
 import gzip
@@ -18,7 +18,7 @@ from tests.billing.call_rows import HEADER, asterisk_row, file_of, imported, row
 
 
 def command(*arguments: object, **options: Any) -> str:
-    """Run `import_calls` and return what it says."""
+    """Run `import_calls` and return its output."""
     out = StringIO()
     call_command("import_calls", *map(str, arguments), stdout=out, stderr=StringIO(), **options)
     return out.getvalue()

@@ -1,4 +1,4 @@
-"""An import that is killed and run again, and the memory of one over a big file: each in a process of its own."""
+"""An import that is killed and run again, and the memory used for a big file; each in its own process."""
 
 import gzip
 import subprocess
@@ -27,7 +27,7 @@ def run(
 
 
 def write(path: Path, count: int, *, compress: bool = False) -> Path:
-    """Write a file of so many calls, every tenth of them a repetition of the one before."""
+    """Write a file with this many calls, in which every tenth row repeats the one before."""
 
     def lines() -> Iterator[str]:
         yield HEADER
@@ -52,7 +52,7 @@ def write(path: Path, count: int, *, compress: bool = False) -> Path:
 def test_killed_and_run_again_the_calls_are_the_same(
     answered: PhoneNumber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str, times: int, kept: int
 ) -> None:
-    """Killed between batches, or inside one before or after its calls were written: what was committed is there."""
+    """It is killed between batches, or in one, before or after its calls were written. What was committed stays."""
     path = write(tmp_path / "calls.csv", 12_000)
     killed = run(path, point=point, times=times, rows=1_000)
     assert killed.returncode == KILLED, killed.stderr
@@ -73,7 +73,7 @@ def test_killed_and_run_again_the_calls_are_the_same(
 def test_killed_and_run_again_conflicts_are_those_of_one_undisturbed_import(
     answered: PhoneNumber, tmp_path: Path
 ) -> None:
-    """Each third id has another length later in the file. The killed run wrote a part with the first of them."""
+    """Every third id comes again later in the file with another length. The killed run wrote a part with the first."""
     path = tmp_path / "calls.csv"
     rows = [row(f"c{number}") for number in range(3_000)]
     rows += [row(f"c{number}", seconds=99) for number in range(0, 3_000, 3)]

@@ -1,4 +1,4 @@
-"""Imports beside a bill run, beside other imports, and beside changes of numbers; each race has a control."""
+"""Imports at the same time as a bill run, other imports, and changes of numbers; each race has a control."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -36,7 +36,7 @@ def bill(account: Account) -> None:
 
 
 def lost() -> bool:
-    """Whether March was billed without the call, and nobody will look at it again."""
+    """Whether March was billed without the call and is not marked late, so that it is never charged."""
     assert CallRecord.objects.charged().count() == 1
     assert BilledMonth.objects.filter(month=MARCH).exists()
     return not InvoiceLine.objects.exists() and not LateMonth.objects.exists()
@@ -52,7 +52,7 @@ def match(account: Account) -> None:
 
 @pytest.fixture(params=[receive, match])
 def arrive(request: Any, answered: PhoneNumber, account: Account, owner: User) -> Callable[[Account], None]:
-    """A way in which a call comes to its account: from a file, or from those kept aside."""
+    """A way in which a call is matched to its account: from a file, or from the unmatched calls."""
     if request.param is match:
         period = answered.assignments.get().period
         unassign_number(account, answered, by=owner, now=datetime(2026, 3, 6, tzinfo=UTC))
@@ -92,7 +92,7 @@ def test_a_run_that_comes_while_a_call_is_written_waits_for_it(
 def test_two_imports_of_the_same_calls_take_turns(
     answered: PhoneNumber, threads: Threads, monkeypatch: pytest.MonkeyPatch, in_turn: bool
 ) -> None:
-    """In opposite order, their unique ids would deadlock; the control shows it."""
+    """In opposite order, their unique ids would cause a deadlock, as the control shows."""
     rows = [row(f"c{number}") for number in range(20_000)]
     if not in_turn:
         monkeypatch.setattr(merging, "take_turn", lambda: None)
@@ -120,7 +120,7 @@ def test_a_number_that_goes_to_another_account_before_the_lock_is_looked_at_agai
     monkeypatch: pytest.MonkeyPatch,
     attempts: int,
 ) -> None:
-    """The account it went to is not locked, so it is not matched until it is; the control looks once only."""
+    """The new account is not locked yet, so the call is not matched to it until it is. The control looks only once."""
     other = make_account("100002")
     unassign_number(account, answered, by=owner, now=datetime(2026, 3, 10, tzinfo=UTC))
     period = DateTimeTZRange(datetime(2026, 3, 15, tzinfo=UTC), None)

@@ -1,4 +1,4 @@
-"""Every row has one fate, and the fates add up: of an import, and of all that is stored of a month (R36)."""
+"""Every row has one fate, and the fates add up, for an import and for everything stored for a month (R36)."""
 
 from datetime import UTC, date, datetime
 from io import StringIO
@@ -27,7 +27,7 @@ def told(month: str) -> str:
 
 @pytest.fixture
 def month(answered: PhoneNumber, account: Account, owner: User, biller: User) -> CallImport:
-    """A file with rows of every fate, of which one record was voided, one taken and one dismissed later."""
+    """A file with rows of every fate. One has a voided record's content; of the two set aside, one is taken later."""
     local = PhoneNumber.objects.create(account=account, number="+12125550100")
     assign_number(account, local, by=owner, now=INSTALLED)
     PhoneNumber.objects.create(account=account, number="+18005550107")

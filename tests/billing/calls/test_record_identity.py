@@ -1,4 +1,4 @@
-"""Which rows are one record, which count, and which are set aside (billing-policy.md, 17), through the import."""
+"""Which imported rows are one record, which count, and which are set aside (billing-policy.md, 17)."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ def with_leg(call_id: str, leg: object, **other: Any) -> str:
 
 
 def legs(rows: Iterable[str], **options: Any) -> CallImport:
-    """Import rows of our layout that have a leg."""
+    """Import rows in our layout with a leg."""
     return imported(file_of(rows, header=LEGS), **options)
 
 
@@ -35,7 +35,7 @@ def aside() -> set[tuple[str, str, int, str]]:
 
 
 def fates(received: CallImport) -> dict[str, int]:
-    """Return the counts that are not 0, which add up to the rows read."""
+    """Return the counts by fate that are not 0; assert that they add up to the rows read."""
     names = ("added", "zero", "not_answered", "repeated", "rejected", "set_aside", "voided", "not_a_call")
     found = {name: getattr(received, name) for name in names}
     assert received.rows_read == sum(found.values())
@@ -136,7 +136,7 @@ def test_parts_change_nothing(answered: PhoneNumber, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def upgraded(answered: PhoneNumber, account: Account) -> Callable[[], None]:
-    """Returns what makes all that is stored so far be from before the upgrade, with March invoiced."""
+    """A function that makes everything stored so far date from before the upgrade, with March billed."""
 
     def upgrade() -> None:
         now = datetime(2026, 4, 3, tzinfo=UTC)

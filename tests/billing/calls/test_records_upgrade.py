@@ -1,4 +1,4 @@
-"""A database of before records had legs, upgraded with its data: what was charged is not charged again (policy 17)."""
+"""A database from before records had legs is upgraded, and what was charged is not charged again (policy 17)."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -25,7 +25,7 @@ OLD_CALL = """
 
 @pytest.fixture
 def upgraded(answered: PhoneNumber, account: Account) -> Iterator[None]:
-    """Two imports of before: Asterisk's, of which a row had 0 seconds, and one in our layout, with rejects twice."""
+    """Old imports: Asterisk's, with a row of 0 seconds, and two in our layout with the same rejects."""
     call_command("migrate", "billing", BEFORE, verbosity=0)
     try:
         noon = datetime(2026, 3, 20, 16, tzinfo=UTC)
@@ -71,12 +71,12 @@ def test_a_database_with_data_is_upgraded(upgraded: None) -> None:
 def test_asterisk_files_come_again_and_grown_and_charge_nothing_twice(upgraded: None) -> None:
     same = [asterisk_row("1.1"), asterisk_row("1.2", billsec=0)]
     assert fates(imported(file_of(same, header=None), zone=ZONE)) == {"repeated": 1, "zero": 1}
-    # The same call grew by a record of another leg, and a call whose record had 0 seconds by one with talk time.
+    # The first call has another record, of another leg; the call with 0 seconds has another one with talk time.
     grown = [*same, asterisk_row("1.1", start="2026-03-20 12:01:01"), asterisk_row("1.2", billsec=30)]
     received = imported(file_of(grown, header=None), zone=ZONE)
     assert fates(received) == {"repeated": 1, "zero": 1, "rejected": 1, "added": 1}
     assert rejects(received) == [(3, "before_upgrade")]
-    # With a sequence from now on, they are the same records still.
+    # If the file has a sequence from now on, they are still the same records.
     header = ",".join([*COLUMNS["asterisk"], "sequence"])
     sequenced = [f"{each},{place}" for place, each in enumerate([*same, asterisk_row("1.2", billsec=30)])]
     assert fates(imported(file_of(sequenced, header=header), zone=ZONE)) == {

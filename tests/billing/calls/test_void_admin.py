@@ -1,4 +1,4 @@
-"""The admin's pages to void, take and dismiss, the questions they ask, and who is offered them."""
+"""The admin's pages to void, take and dismiss: which questions they ask, and who can use them."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -149,7 +149,7 @@ def test_the_lists_and_the_dashboard_show_what_waits(came: CallImport, client: C
 def test_the_cause_of_a_bill_on_hold_is_corrected(
     answered: PhoneNumber, account: Account, client: Client, settings: Any
 ) -> None:
-    """Its largest calls are there with Void; rejected, the next run bills what is left."""
+    """Its page lists its largest calls, with Void. After the bill is rejected, the next run bills the other calls."""
     settings.BILL_HOLD_USAGE_ABOVE = Decimal(1)
     imported([row("c1", seconds=540_000), row("c2")], live=False)
     run_bills(MARCH, now=APRIL_2)

@@ -39,7 +39,7 @@ JUNE_2 = datetime(2026, 6, 2, 12, tzinfo=UTC)
 
 @pytest.fixture
 def billed(answered: PhoneNumber, account: Account) -> Invoice:
-    """March, invoiced with a call of 90 minutes and one of 2."""
+    """March was invoiced with a call of 90 minutes and one of 2."""
     imported([row("c1", seconds=5_400), row("c2")])
     run_bills(MARCH, now=APRIL_2)
     return Invoice.objects.get()
@@ -75,7 +75,7 @@ def test_the_void_of_a_billed_month_is_an_adjustment_of_the_next_invoice(billed:
 def test_the_identity_is_free_for_other_content_and_the_same_is_not_taken(billed: Invoice, biller: User) -> None:
     void_record(record("c1"), by=biller, reason="Wrong")
     assert fates(imported([row("c1", seconds=5_400)])) == {"voided": 1, "not_a_call": 1}
-    # A file that grows: the wrong row is still in it, and the right one follows.
+    # The file grew: it still has the wrong row, followed by the right one.
     assert fates(imported([row("c1", seconds=5_400), row("c1", seconds=90)])) == {
         "added": 1,
         "voided": 1,
@@ -256,7 +256,7 @@ def test_two_at_once_void_a_record_once(answered: PhoneNumber, biller: User, mon
     imported([row("c1")])
     kept = record("c1")
     void_record(kept, by=biller, reason="Wrong")
-    monkeypatch.setattr(type(CallRecord.objects.all()), "voided", lambda self: self.none())  # not yet, for the second
+    monkeypatch.setattr(type(CallRecord.objects.all()), "voided", lambda self: self.none())  # as the second one sees it
     with nothing_written(), pytest.raises(AlreadyDone):
         void_record(kept, by=biller, reason="Wrong")
 
@@ -298,7 +298,7 @@ def test_another_record_of_its_call_settles_no_reject(
     answered: PhoneNumber, monkeypatch: pytest.MonkeyPatch, rows_a_part: int
 ) -> None:
     monkeypatch.setattr(staging, "ROWS", rows_a_part)
-    # Of other numbers a page is soon full: each part is one page.
+    # Enough rows to fill several pages: if a part has one row, it is one page.
     wrong = asterisk_row("1774022400.1", start="2026-03-20 12:02:00", dst="18005550199")
     right = [
         asterisk_row("1774022400.1", lastdata="x" * 50),
@@ -312,6 +312,6 @@ def test_another_record_of_its_call_settles_no_reject(
 
 
 def test_a_reject_of_asterisk_is_kept_as_before_the_upgrade(answered: PhoneNumber) -> None:
-    """Without a cell for the sequence that it has not: otherwise each would wait twice once its file comes again."""
+    """A reject without a sequence gets no cell for one: otherwise, it would be open twice once its file comes again."""
     imported(file_of([asterisk_row("1774022400.1", dst="18005550199")], header=None), zone="America/New_York")
     assert len(next(csv.reader([RejectedCall.objects.get().content]))) == len(COLUMNS["asterisk"])

@@ -1,4 +1,4 @@
-"""A void beside a bill run, two at once, and one that is killed; each race has a control."""
+"""A void during a bill run, two voids at once, and one that is killed; each race has a control."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -45,7 +45,7 @@ def test_a_void_while_its_month_is_billed_is_not_lost(
 def test_a_record_is_taken_once(
     answered: PhoneNumber, biller: User, monkeypatch: pytest.MonkeyPatch, in_turn: bool
 ) -> None:
-    """The control, which takes no turn and locks no row, is stopped by the index of identities."""
+    """The control, which takes neither lock, is stopped by the unique index of identities."""
     imported([row("c1")])
     imported([row("c1", seconds=90)])
     kept = SetAsideCall.objects.get()
@@ -83,7 +83,7 @@ def test_a_void_of_an_import_that_is_killed_goes_on_when_it_is_run_again(
 def test_a_take_locks_all_its_accounts_in_the_order_of_keys(
     answered: PhoneNumber, account: Account, make_account: Callable[..., Account], owner: User, biller: User
 ) -> None:
-    """Of the record stored and of the one taken: otherwise it and a bill run of both could wait for each other."""
+    """Those of the stored record and of the taken one: otherwise a bill run of both could deadlock with it."""
     other = make_account("100002", owner=owner)
     Account.objects.filter(pk=other.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
     install(other, edition="cc-pro", by=owner, now=INSTALLED)

@@ -1,4 +1,4 @@
-"""Estimates and what-ifs: the running month, what a purchase costs, what was kept free, what an activation begins."""
+"""Estimates and previews: the current month, costs of a purchase, waived charges, charges after an activation."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -85,7 +85,7 @@ def test_taking_back_a_change_that_waits_costs_what_it_would_have_saved(active: 
     now = datetime(2026, 4, 20, 14, tzinfo=UTC)
     buy(active, owner, now=now, seats=4, package="tf-500")
     costs = cost(active, owner, now=now, seats=10, package="tf-2500")
-    # Six seats on ten of April's 30 days, and nothing of the package, which counts until May 1 anyway.
+    # Six seats on ten of April's 30 days; no change from the package, which counts until May 1 anyway.
     assert amounts(costs) == [("140.00", "420.00"), ("0.00", "62.00")]
     assert [line.included for line in costs.lines] == [[], []]
 
@@ -105,7 +105,7 @@ def test_what_onboarding_keeps_free_counts_its_days_only(
     installed: Account, owner: User, member: User, answered: PhoneNumber
 ) -> None:
     buy(installed, owner, now=ON_THE_10TH, seats=2)
-    called("c1", at="2026-03-11T12:00:00-04:00")  # charged in onboarding, so not kept free
+    called("c1", at="2026-03-11T12:00:00-04:00")  # charged in onboarding, so not waived
     # Two seats of $70.00: three days of March, then 22 of them and ten of April.
     assert kept(installed, datetime(2026, 3, 12, 15, tzinfo=UTC)) == Decimal("13.55")
     assert kept(installed, datetime(2026, 4, 10, 15, tzinfo=UTC)) == Decimal("99.35") + Decimal("46.67")
@@ -125,7 +125,7 @@ def test_the_estimate_counts_the_months_own_minutes_after_late_calls(
     called("april", minutes=7, at="2026-04-01T12:00:00-04:00")
     shown = estimate(active, IN_APRIL)
     assert (shown.month, shown.minutes) == (APRIL, 7)
-    # Two seats, seven minutes, and the thirty that were received after March was billed.
+    # Two seats, seven minutes, and the thirty minutes received after March was billed.
     assert shown.total == Decimal("140.00") + Decimal("0.32") + Decimal("1.35")
     assert shown.adjustments == Decimal("1.35")
     assert list(shown.lines) == list(bill_now(active, APRIL).lines)
@@ -137,7 +137,7 @@ def test_the_estimate_counts_the_months_own_minutes_after_late_calls(
 
 @pytest.fixture
 def late_in_onboarding(installed: Account, answered: PhoneNumber) -> Account:
-    """An account in onboarding that was billed for March, and for which a call of March was received since."""
+    """An account in onboarding that was billed for March and then received a late call in March."""
     called("march", minutes=100)
     run_bills(MARCH, now=IN_APRIL)
     called("late", minutes=30)
@@ -187,7 +187,7 @@ def test_the_bill_now_is_what_a_run_then_issues(active: Account, answered: Phone
 
 @pytest.fixture
 def ready(make_account: Callable[..., Account], owner: User, catalogue: None) -> list[Account]:
-    """Three accounts in onboarding, in time zones where the same instant is of two days."""
+    """Three accounts in onboarding, in time zones in which the same instant is on two different days."""
     accounts = []
     for place, zone in enumerate(("America/New_York", "Pacific/Auckland", "Asia/Kolkata")):
         account = make_account(f"20000{place}", owner=owner, timezone=zone)
@@ -226,7 +226,7 @@ def test_the_activation_page_shows_what_begins(ready: Sequence[Account], member:
     client.force_login(member)
     chosen = {"action": "activate_selected", "_selected_action": list(Onboarding.objects.values_list("pk", flat=True))}
     text = " ".join(client.post("/admin/onboarding/onboarding/", chosen).content.decode().split())
-    # 10 for storage each; 95 and 20 a seat, and 40, for the two with one and two seats.
+    # Each pays 10 for storage; the two with one and two seats also pay 95 and 20 a seat, and 40.
     assert all(f">${amount}.00<" in text for amount in (10, 165, 280, 455))
     assert "each whole month. The first bills, of the running month, come to" in text
 

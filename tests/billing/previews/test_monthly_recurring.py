@@ -1,4 +1,4 @@
-"""Monthly recurring charges: SQL, which sorts the worklist, and Python, which shows it, agree."""
+"""Monthly recurring charges: the SQL that sorts the worklist agrees with the Python that fills it."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -31,7 +31,7 @@ TURN = datetime(2026, 3, 31, 20, tzinfo=UTC)  # March in New York, April in Toky
 
 @pytest.fixture
 def many(make_account: Callable[..., Account], owner: User, catalogue: None) -> list[Account]:
-    """Accounts that hold different things, in zones that are in different months at TURN."""
+    """Accounts that hold different things, in time zones that are in different months at TURN."""
     accounts = []
     for place, zone in enumerate(ZONES):
         account = make_account(f"30000{place}", owner=owner, timezone=zone)
@@ -45,7 +45,7 @@ def many(make_account: Callable[..., Account], owner: User, catalogue: None) -> 
 
 
 def both(accounts: list[Account], now: datetime) -> tuple[dict[int, Decimal | None], dict[int, Decimal | None]]:
-    """Return the value of each account as Python tells it, and as SQL does."""
+    """Return the value of each account as computed by Python, and as computed by SQL."""
     told = monthly_recurring({account: account.day_of(now) for account in accounts})
     rows = Onboarding.objects.annotate(recurring=monthly_recurring_to_sort_by(now)).values_list("account", "recurring")
     sorted_by = {key: None if recurring < 0 else recurring for key, recurring in rows}
@@ -57,7 +57,7 @@ def test_sql_and_python_agree(many: list[Account], now: datetime) -> None:
     told, sorted_by = both(many, now)
     assert told == sorted_by
     assert len(set(told.values())) >= 4
-    assert min(told.values()) == Decimal("30.00")  # the storage alone
+    assert min(told.values()) == Decimal("30.00")  # only the storage
 
 
 @pytest.mark.parametrize("now", [NOON, TURN], ids=["noon", "turn"])
@@ -65,7 +65,7 @@ def test_they_agree_where_prices_change_within_the_month(many: list[Account], no
     before, _ = both(many, now)
     for sku, day, price in [
         ("cc-pro", date(2026, 4, 8), "77.77"),
-        ("cc-pro", date(2026, 4, 20), "77.77"),  # the same once more: one run of days
+        ("cc-pro", date(2026, 4, 20), "77.77"),  # the same price again: one run of days
         ("cc-elite", date(2026, 4, 2), "99.99"),
         ("cc-elite", date(2026, 5, 17), "33.33"),
         ("channel-chat", date(2026, 5, 2), "1.01"),

@@ -1,4 +1,4 @@
-"""The toll-free packages on the Subscription tab: prices a minute, and the account's own minutes of whole months."""
+"""The toll-free packages on the Subscription tab: prices per minute, and the account's minutes in whole months."""
 
 from datetime import date
 from decimal import Decimal
@@ -22,11 +22,11 @@ def advice(account: Account, today: date = TODAY) -> Any:
 
 
 def test_the_last_three_whole_months_count(active: Account, answered: PhoneNumber) -> None:
-    called("march", minutes=9999)  # installed on the 5th: no whole month
+    called("march", minutes=9999)  # installed on the 5th, so not a whole month
     called("april", minutes=1200, at="2026-04-03T12:00:00-04:00")
     called("may", minutes=1240, at="2026-05-03T12:00:00-04:00")
     called("june", minutes=1279, at="2026-06-30T23:59:00-04:00")
-    called("july", minutes=9999, at="2026-07-01T00:00:00-04:00")  # not whole yet
+    called("july", minutes=9999, at="2026-07-01T00:00:00-04:00")  # not complete yet
     told = advice(active)
     assert told.suggestion.months == [1200, 1240, 1279]
     assert (told.suggestion.average, told.best.name, told.best.cost) == (1240, "1,000 minutes", Decimal("43.83"))
@@ -64,7 +64,7 @@ def test_the_page_names_the_package_that_would_cost_least(
 ) -> None:
     called("april", minutes=1240, at="2026-04-03T12:00:00-04:00")
     client.force_login(owner)
-    text = shown(client)  # the database's own today, with no minutes in its last months
+    text = shown(client)  # today by the database's clock, with no minutes in the last months
     assert "You used no toll-free minutes in the last 3 whole months" in text
     assert "3.6¢ a minute, 4.2¢ above. Pays off from 401 minutes a month." in text
     assert "Least for your minutes" in text
@@ -72,7 +72,7 @@ def test_the_page_names_the_package_that_would_cost_least(
 
 @pytest.fixture
 def lately(active: Account, answered: PhoneNumber) -> None:
-    """1,240 minutes in each of the last three months, as the database counts them."""
+    """1,240 minutes in each of the last three months by the database's clock."""
     today = active.day_of(database_now()).replace(day=1)
     for place in range(3):
         today = (today - date.resolution).replace(day=1)

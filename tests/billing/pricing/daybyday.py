@@ -1,4 +1,4 @@
-"""A second reading of billing-policy.md, on purpose naive: every day alone, from the purchases and not from the ledger.
+"""A second implementation of billing-policy.md, deliberately naive: day by day, from purchases instead of the ledger.
 
 It shares no code with `billing` or `subscriptions`; tests compare the two. Numbers in brackets are the policy's. Money
 is a Fraction of USD, rounded once for each line.
@@ -30,7 +30,7 @@ class Price(NamedTuple):
 
 
 class Purchase(NamedTuple):
-    """From `at` on, `field` is `value`: "seats" a number, "storage" and "package" an SKU, else an SKU on or off."""
+    """From `at` on, `field` is `value`: "seats" is a number, "storage" and "package" are SKUs, an SKU is on or off."""
 
     at: datetime
     field: str
@@ -79,19 +79,19 @@ def days_of(month: date) -> list[date]:
 
 
 def rounded(amount: Fraction) -> Fraction:
-    """To cents, half a cent up (6)."""
+    """Return the amount rounded half up to cents (6)."""
     return Fraction(floor(amount * 100 + Fraction(1, 2)), 100)
 
 
 def price_on(life: Life, sku: str, day: date) -> Price:
-    """The newest price in effect on the day (7)."""
+    """Return the latest price in effect on the day (7)."""
     return max((price for price in life.prices if price.sku == sku and price.since <= day), key=lambda p: p.since)
 
 
 def values_of(life: Life, field: str, day: date) -> list[Any]:
-    """All values a field had at any moment of the day that can be charged: the first, and those that came after it.
+    """Return all values that a field had at any moment of the day that can be charged: the first and all later ones.
 
-    The first is the one the day began with; on the day of activation, the one held at the moment of activation (5).
+    The first is the one at the start of the day, or on the day of activation, at the moment of activation (5).
     """
     begin, end = first_moment(day, life.zone), first_moment(day + DAY, life.zone)
     if life.activated and begin < life.activated < end:
@@ -103,7 +103,7 @@ def values_of(life: Life, field: str, day: date) -> list[Any]:
 
 
 def packages_until(life: Life, end: date) -> dict[date, str]:
-    """The package that counts on each day: a larger one at once, a smaller one from the 1st of the next month (10)."""
+    """Return the package of each day: a larger one counts immediately, a smaller one from the next month (10)."""
     chosen: dict[date, list[str]] = {}
     for purchase in life.purchases:
         if purchase.field == "package":
@@ -126,7 +126,7 @@ def packages_until(life: Life, end: date) -> dict[date, str]:
 
 
 def held_on(life: Life, day: date, package: str | None) -> dict[str, int]:
-    """What counts as held on a day: the highest of all its moments (3), per-seat items times the day's seats (4)."""
+    """Return what counts as held on a day: the highest of all moments (3), times the seats for per-seat items (4)."""
     held: dict[str, int] = {}
     seats = max(values_of(life, "seats", day), default=0)
     if seats:
@@ -143,13 +143,13 @@ def held_on(life: Life, day: date, package: str | None) -> dict[str, int]:
 
 
 def held_in(life: Life, months: Sequence[date]) -> dict[date, dict[str, int]]:
-    """What counts as held on each day of some months, in order."""
+    """Return what counts as held on each day of some months, in order."""
     packages = packages_until(life, months[-1] + 31 * DAY)
     return {day: held_on(life, day, packages.get(day)) for month in months for day in days_of(month)}
 
 
 def runs(days: Iterable[tuple[date, Any]]) -> Iterator[tuple[date, date, Any]]:
-    """First and last of each run of days that follow one another with the same value; None is no value."""
+    """Return the first and last day of each run of consecutive days with the same value; None is no value."""
     first = last = None
     value = None
     for day, each in [*days, (date.max, None)]:
@@ -161,7 +161,7 @@ def runs(days: Iterable[tuple[date, Any]]) -> Iterator[tuple[date, date, Any]]:
 
 
 def bill(life: Life, month: date, held: dict[date, dict[str, int]], calls: Sequence[Call]) -> list[Line]:
-    """What the month owes by what was held and the calls so far: lines of 0.00 only where they are usage."""
+    """Return the lines owed for a month, by what was held and the calls so far; of those of 0.00, only usage."""
     days = days_of(month)
     live_from = life.activated.astimezone(life.zone).date() if life.activated else date.max
     lines = []
@@ -194,7 +194,7 @@ def is_package(life: Life, sku: str) -> bool:
 
 
 def minutes_by_day(life: Life, calls: Sequence[Call]) -> dict[date, int]:
-    """Each call id once, in the day it started, rounded up to whole minutes (8, 11)."""
+    """Return the minutes by day, with each call id once, on the day it started, rounded up to whole minutes (8, 11)."""
     seen: set[str] = set()
     minutes: dict[date, int] = {}
     for call in calls:
@@ -206,7 +206,7 @@ def minutes_by_day(life: Life, calls: Sequence[Call]) -> dict[date, int]:
 
 
 def invoices(life: Life, runs_at: Sequence[tuple[date, datetime]]) -> list[list[Line]]:
-    """The lines of each invoice, for months billed in order at these moments (11, 12)."""
+    """Return the lines of each invoice, if the months are billed in order at these moments (11, 12)."""
     held = held_in(life, [month for month, _ in runs_at])
     told: dict[date, dict[tuple[str, date, date], Fraction]] = {}
     result = []

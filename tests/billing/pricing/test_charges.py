@@ -1,4 +1,4 @@
-"""`current_lines` and `owed` at their edges; the worked cases and the random lives are tested beside this."""
+"""Edge cases of `current_lines` and `owed`. Worked cases and random histories are tested elsewhere."""
 
 from datetime import date
 from decimal import Decimal
@@ -187,7 +187,7 @@ def test_less_than_half_a_cent_makes_no_line(price: str, amount: str | None) -> 
 
 @pytest.mark.parametrize(("price", "amount"), [("0.15", "0.01"), ("0.75", "0.03"), ("0.14", None)])
 def test_half_a_cent_is_rounded_up_never_to_even(price: str, amount: str | None) -> None:
-    """A day of April is a thirtieth: 0.5 and 2.5 cents."""
+    """A day of April costs a thirtieth: here 0.5 and 2.5 cents."""
     held = [Held(tariff("x", "addon", price), 1, LONG_AGO)]
     lines = owed(date(2026, 4, 1), held, {}, date(2026, 4, 30))
     assert [str(line.amount) for line in lines] == ([amount] if amount else [])

@@ -1,6 +1,6 @@
-"""The ledger and `billing` against the naive reading of the policy, over random lives.
+"""The ledger and `billing` compared with a naive implementation of the policy, over random histories.
 
-`CHARGES_EXAMPLES=20000 pytest tests/billing/pricing/test_charges_by_day.py` looks longer than the suite does.
+`CHARGES_EXAMPLES=20000 pytest tests/billing/pricing/test_charges_by_day.py` tries more examples than the suite does.
 """
 
 import os
@@ -48,19 +48,19 @@ def test_invoices_are_those_of_the_naive_reading(life: Life, delays: list[int]) 
             assert line.amount == recomputed(line), "a line carries all that its amount is computed from"
         invoiced += lines
         assert to_invoice(month, stand, invoiced) == [], "a second run finds nothing left to bill"
-        for each in stand:  # policy 12: once all is billed, what was invoiced for a month is what the month owes
+        for each in stand:  # policy 12: once everything is billed, what was invoiced for a month is what is owed for it
             billed = sum(line.amount for line in invoiced if line.month == each)
             assert billed == sum(line.amount for line in stand[each])
     months = [each for each, _ in runs]
     days = daybyday.held_in(life, months)
     minutes = minutes_of(life, datetime.max.replace(tzinfo=UTC))
-    for each in months:  # the usage lines of 0.00 too
+    for each in months:  # with usage lines of 0.00
         naive = daybyday.bill(life, each, days, life.calls)
         assert as_naive(current_lines(each, held, minutes, activated_on)) == sorted(naive, key=repr)
 
 
 def run_moments(life: Life, delays: list[int]) -> list[tuple[date, datetime]]:
-    """Return each month since install with the moment it is billed, some hours after its end where the account is."""
+    """Return each month since the install, and when it is billed: hours after its end in the account's time zone."""
     runs: list[tuple[date, datetime]] = []
     month = life.installed.astimezone(life.zone).date().replace(day=1)
     for delay in delays:
@@ -71,7 +71,7 @@ def run_moments(life: Life, delays: list[int]) -> list[tuple[date, datetime]]:
 
 
 def held_by(life: Life) -> list[Held]:
-    """Return the ledger that the life's purchases leave, each rewriting every place as `write_change` does."""
+    """Return the ledger that results from all purchases, if each rewrites every place as `write_change` does."""
     tariffs = {sku: tariff_of(life, sku) for sku in life.catalogue}
     keys = {sku: key for key, sku in enumerate(life.catalogue)}
     rows: dict[str, list[ledger.Row]] = {}
@@ -116,7 +116,7 @@ def tariff_of(life: Life, sku: str) -> Tariff:
 
 
 def minutes_of(life: Life, at: datetime) -> dict[date, int]:
-    """Return minutes by local day of the calls received until `at`, each id once."""
+    """Return the minutes by local day of the calls received until `at`, with each id once."""
     calls: dict[str, Call] = {call.id: call for call in life.calls if call.received <= at}
     minutes: dict[date, int] = {}
     for call in calls.values():
@@ -151,7 +151,7 @@ def as_naive(lines: Iterable[Line]) -> list[daybyday.Line]:
 
 
 def recomputed(line: Line) -> Fraction:
-    """Return the amount of a line from what the line itself says, as a page will tell it."""
+    """Return the amount of a line, computed from the line's other values, as a page shows it."""
     if line.kind == "recurring":
         exact = Fraction(line.unit_price) * line.quantity * line.days / line.days_in_month
         return Fraction(floor(exact * 100 + Fraction(1, 2)), 100)

@@ -1,4 +1,4 @@
-"""Which package would cost least: where each pays off, compared with trying every number of minutes."""
+"""Which package would cost least, and when each pays off, compared with trying every number of minutes."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -52,7 +52,7 @@ def test_above_both_packages_the_lower_price_a_minute_wins() -> None:
         PackagePrice("a", Decimal(0), 0, Decimal("0.05")),
         PackagePrice("b", Decimal(60), 1000, Decimal("0.02")),
     )
-    # 0.05 m > 60 + 0.02 (m − 1000) from 1,334 on, which is above 1,000 included.
+    # 0.05 m > 60 + 0.02 (m − 1000) from 1,334 minutes on, which is above the 1,000 included.
     assert pays_off_from(second, [first, second]) == 1334
 
 
@@ -67,7 +67,7 @@ rates = st.integers(0, 9).map(lambda cents: Decimal(cents) / 100)
 def test_where_it_pays_off_is_the_first_number_of_minutes_that_costs_less(
     smaller: PackagePrice, larger: PackagePrice
 ) -> None:
-    def cost(offer: PackagePrice, minutes: int) -> Decimal:  # not rounded: half a cent decides nothing
+    def cost(offer: PackagePrice, minutes: int) -> Decimal:  # not rounded, so that half a cent decides nothing
         return offer.monthly_price + offer.per_minute * max(0, minutes - offer.minutes)
 
     cheaper = [minutes for minutes in range(1000) if cost(larger, minutes) < cost(smaller, minutes)]
@@ -78,10 +78,10 @@ def test_where_it_pays_off_is_the_first_number_of_minutes_that_costs_less(
     ("months", "average", "best", "cost"),
     [
         ([0, 0], 0, PAY_PER_USE, "0.00"),
-        ([400], 400, PAY_PER_USE, "18.00"),  # the same as 500 minutes cost: the smaller of the two
+        ([400], 400, PAY_PER_USE, "18.00"),  # costs the same as 500 minutes: the smaller wins
         ([1240], 1240, MIDDLE, "43.84"),
         ([890, 900], 895, MIDDLE, "34.00"),
-        ([0, 2500], 1250, PAY_PER_USE, "56.25"),  # by the average alone it would be 1,000 minutes
+        ([0, 2500], 1250, PAY_PER_USE, "56.25"),  # by the average, it would be 1,000 minutes
     ],
 )
 def test_the_months_own_minutes_decide(months: Sequence[int], average: int, best: PackagePrice, cost: str) -> None:

@@ -1,4 +1,4 @@
-"""`to_invoice`: late calls, in whatever order they come, are billed once, and nothing else is changed."""
+"""`to_invoice`: late calls are billed once, in whatever order they come, and nothing else changes."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -21,7 +21,7 @@ def stand(*months: date, minutes: dict[date, int], package: Tariff = SMALL) -> d
 
 
 def told(lines: Sequence[Line]) -> list[tuple[str, int, int | None, int, str]]:
-    """Return (kind, month, minutes, minutes charged, amount) of each line."""
+    """Return the (kind, month, minutes, charged minutes, amount) of each line."""
     return [(line.kind, line.month.month, line.minutes, line.quantity, str(line.amount)) for line in lines]
 
 
@@ -102,7 +102,7 @@ def test_a_run_that_no_longer_stands_is_taken_back_and_those_instead_are_charged
 
 
 def test_what_is_taken_back_is_a_line_of_no_minutes_of_no_package() -> None:
-    """The package that its run had included minutes: on the line that takes it back there are none."""
+    """Its package included minutes; the line that takes it back has none."""
     first, second = Held(SMALL, 1, LIVE, date(2026, 1, 16)), Held(SMALL, 1, LIVE)
     minutes = {date(2026, 1, 5): 600}
     invoiced = to_invoice(JANUARY, {JANUARY: current_lines(JANUARY, [first], minutes, None)}, [])
@@ -127,7 +127,7 @@ def test_what_is_taken_back_is_a_line_of_no_minutes_of_no_package() -> None:
 
 
 def test_recurring_lines_of_a_billed_month_are_never_touched() -> None:
-    """A change of prices never rewrites what is already invoiced (R24)."""
+    """A price change never changes what is already invoiced (R24)."""
     invoiced = to_invoice(JANUARY, stand(JANUARY, minutes={}), [])
     dearer = priced_anew(SMALL, date(2026, 1, 11), "99.00", "0.0420")
     assert told(to_invoice(FEBRUARY, stand(JANUARY, FEBRUARY, minutes={}, package=dearer), invoiced)) == [

@@ -1,6 +1,6 @@
-"""Runs a bill run in a process of its own against the tests' database, and kills it at a named point.
+"""Runs a bill run in its own process on the tests' database, and kills it at a named point.
 
-Arguments: the database, the point (or -), how often it is passed before, accounts in a chunk, and the moment.
+Arguments: the database, the point (or -), how often to pass it before, the accounts in a chunk, and the run's time.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The bill run that nobody starts: off by default; every month that has ended and was not billed, in turn (R42)."""
+"""The automatic bill run: off by default; it bills every month that has ended and was not billed, in order (R42)."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ from subscriptions.models import Price
 from tests.billing.bills import APRIL, IN_JUNE, MARCH, MAY, Customers, customer, nowhere, numbers
 from tests.guarding import nothing_written, sql
 
-# March has ended a day ago in New York, where most accounts are.
+# March ended a day ago in New York, where most accounts are.
 ENDED = datetime(2026, 4, 2, 4, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 REASON = "The account's time zone 'Mars/Olympus' is not known; an administrator can correct it."
@@ -30,7 +30,7 @@ def switched_on(settings: Any) -> None:
 
 
 def automatic(now: datetime) -> list[tuple[date, int, int]]:
-    """Run it, and return month, invoices and failures of each run, in the order in which they were made."""
+    """Run it, and return the month and the numbers of invoices and failures of each run, in order."""
     return [(done.month, done.invoices, len(done.failed)) for done in run_bills_automatically(now=now)]
 
 
@@ -83,7 +83,7 @@ def test_an_outage_leaves_no_month_unbilled(customers: Customers) -> None:
 def test_whoever_installs_on_the_first_causes_no_run_of_the_month_before(
     customers: Customers, make_account: Callable[..., Account], owner: User
 ) -> None:
-    """In New York the one was installed in the first minute of April, the other in the last of March."""
+    """In New York, one was installed in the first minute of April, the other in the last minute of March."""
     customers(1)
     for number, at in (("300001", datetime(2026, 4, 1, 4, 0)), ("300002", datetime(2026, 4, 1, 3, 59))):  # noqa: DTZ001
         customer(make_account(number, owner=owner), by=owner, team=None, seats=0, installed=at.replace(tzinfo=UTC))
@@ -103,7 +103,7 @@ def test_what_a_stopped_run_left_is_done_by_the_next(customers: Customers) -> No
 
 
 def without_prices() -> None:
-    sql("SET LOCAL session_replication_role = replica")  # prices are kept by guards: take them away past those
+    sql("SET LOCAL session_replication_role = replica")  # guards keep prices from being deleted
     Price.objects.filter(item__sku__startswith="cc-pro").delete()
     sql("SET LOCAL session_replication_role = origin")
 
@@ -136,7 +136,7 @@ def test_an_account_in_a_zone_nobody_knows_is_set_aside_and_billed_once_it_is_co
     first, lost, last = customers(3)
     nowhere(lost)
     assert automatic(ENDED) == [(MARCH, 2, 0)]
-    everywhere = datetime(2026, 4, 2, 12, tzinfo=UTC)  # a day after March ended in the last zone there is
+    everywhere = datetime(2026, 4, 2, 12, tzinfo=UTC)  # a day after March ended in the last time zone
     assert automatic(everywhere) == [(MARCH, 0, 1)]
     assert FailedBill.objects.values_list("account", "reason").get() == (lost.pk, REASON)
     assert automatic(everywhere + 19 * HOUR) == []

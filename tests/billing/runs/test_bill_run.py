@@ -1,4 +1,4 @@
-"""The bill run by the action: who is billed for which month, again and again, with one account in the way."""
+"""`run_bills`: which accounts are billed for which month, also if it is run again or fails for one of them."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -145,7 +145,7 @@ def test_a_month_is_billed_where_it_has_ended(
 def test_an_account_installed_later_is_not_billed_for_a_month_before(
     charged: Account, make_account: Callable[..., Account], owner: User
 ) -> None:
-    """In New York it was installed in the first minute of April, and in the last of March."""
+    """In New York, it was installed in the first minute of April, or in the last minute of March."""
     late, early = (make_account(f"30000{place}", owner=owner) for place in (1, 2))
     customer(late, by=owner, team=None, seats=0, installed=datetime(2026, 4, 1, 4, 0, tzinfo=UTC))
     customer(early, by=owner, team=None, seats=0, installed=datetime(2026, 4, 1, 3, 59, tzinfo=UTC))
@@ -158,7 +158,7 @@ def test_an_account_installed_later_is_not_billed_for_a_month_before(
 
 @pytest.fixture
 def odd_item(customers: Customers, owner: User) -> list[Account]:
-    """Three accounts, the one in the middle with an item that has no price."""
+    """Three accounts; the middle one has an item without a price."""
     accounts = customers(3)
     item = Item.objects.create(sku="addon-odd", name="Odd", kind="addon", charged_per="account")
     like = Holding.objects.filter(account=accounts[1]).latest("pk")
@@ -206,7 +206,7 @@ HELD_WORDS = "An invoice's total is the sum of its lines."
 def test_one_account_the_database_refuses_is_set_aside_and_leaves_no_gap(
     customers: Customers, table: str, using: str, reason: str
 ) -> None:
-    """The invoice's trigger fires when the numbers are taken: those of a chunk rolled back are taken anew."""
+    """The invoice's trigger fires after numbers were taken. Those of a chunk that is rolled back are used again."""
     accounts = customers(5)
     poisoned = accounts[2]
     sql(POISON.format(key=poisoned.pk, table=table, using=using))

@@ -1,4 +1,4 @@
-"""`bill_run`: what it tells, what it refuses, its exit status, and several processes that share the work."""
+"""`bill_run`: its output, what it refuses, its exit status, and several processes that share the work."""
 
 import subprocess
 from collections import Counter
@@ -22,14 +22,14 @@ from tests.guarding import nothing_written, sql
 
 
 def bill_run(*words: str) -> str:
-    """Run the command and return what it told, its white space as single spaces."""
+    """Run the command and return its output, with white space as single spaces."""
     told = StringIO()
     call_command("bill_run", *words, stdout=told)
     return " ".join(told.getvalue().split())
 
 
 def in_a_process(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own, in the tests' database."""
+    """Run the command in its own process, on the tests' database."""
     return python("-m", "tests.in_tests_database", connection.settings_dict["NAME"], "bill_run", *words)
 
 
@@ -133,8 +133,8 @@ def test_a_dry_run_tells_what_would_be_held(customers: Customers, owner: User) -
         (10_000, 5_000, 1, {5_000: 2}),
         (10_000, 5_000, 2, {1_250: 8}),
         (100_000, 5_000, 2, {5_000: 20}),
-        (1_100, 5_000, 2, {500: 2, 100: 1}),  # not below what a chunk is worth
-        (5, 2, 2, {2: 2, 1: 1}),  # never larger than asked for
+        (1_100, 5_000, 2, {500: 2, 100: 1}),  # never below LEAST_CHUNK
+        (5, 2, 2, {2: 2, 1: 1}),  # never larger than the given chunk
         (0, 5_000, 2, {}),
     ],
 )

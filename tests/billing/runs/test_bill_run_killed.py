@@ -1,4 +1,4 @@
-"""A bill run that is killed at any point and run again: what was billed is what is owed, each thing once (I8, I9)."""
+"""A bill run that is killed at any point and run again bills exactly what is owed, and nothing twice (I8, I9)."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ ADVISORY_LOCKS = """
 
 
 def run(point: str = "-", times: int = 0, chunk: int = 2) -> subprocess.CompletedProcess[bytes]:
-    """Bill March in a process of its own, killed the `times`+1st time it comes to the point."""
+    """Bill March in its own process, which is killed at `point` after it has passed there `times` times."""
     database = connection.settings_dict["NAME"]
     command = [
         sys.executable,
@@ -41,7 +41,7 @@ def run(point: str = "-", times: int = 0, chunk: int = 2) -> subprocess.Complete
 
 
 def never_killed() -> dict[tuple[int, date], Any]:
-    """Return what a run invoices that nobody kills, and take it back."""
+    """Return what a run invoices if nobody kills it, and roll it back."""
     with transaction.atomic():
         bill()
         found = invoices()
@@ -99,7 +99,7 @@ def test_killed_as_often_as_it_is_run_it_gets_on_and_comes_to_an_end(customers: 
 def test_a_killed_run_keeps_no_lock(customers: Customers) -> None:
     customers(1)
     assert run("before commit").returncode == KILLED
-    deadline = monotonic() + 30  # the server sees a moment later that its client is gone
+    deadline = monotonic() + 30  # the server notices a moment later that its client is gone
     while sql(ADVISORY_LOCKS) != [(0,)]:
         assert monotonic() < deadline
     assert bill(MARCH).invoices == 1

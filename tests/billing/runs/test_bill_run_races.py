@@ -1,4 +1,4 @@
-"""Bill runs over the same accounts at once: each account is billed once; without the lock they would meet (I8, I9)."""
+"""Bill runs over the same accounts at once: each account is billed once; without the lock, they collide (I8, I9)."""
 
 from threading import Barrier
 from typing import Any

@@ -1,4 +1,4 @@
-"""Bills held for a person (I20): released as they stand, or rejected and billed anew; once, and by the team only."""
+"""Bills on hold (I20): released as they are then, or rejected and billed again; once, and only by the team."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -114,7 +114,7 @@ def test_a_release_that_can_not_be_priced_leaves_the_bill_held(
 
 
 def without_prices() -> None:
-    """Take a price away, as nobody but the database's owner can."""
+    """Delete a price, which only the database's owner can do."""
     settle()
     sql("ALTER TABLE subscriptions_price DISABLE TRIGGER price_in_effect_is_final")
     Price.objects.filter(item__sku="cc-pro").delete()

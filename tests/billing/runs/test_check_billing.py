@@ -1,4 +1,4 @@
-"""`check_billing`: months computed again, against what was invoiced, and who was not billed at all."""
+"""`check_billing`: months are compared with what was invoiced, and accounts that were not billed are found."""
 
 from collections.abc import Iterator
 from io import StringIO
@@ -25,7 +25,7 @@ def check(month: str | None = "2026-03") -> str:
 
 
 def found(month: str | None = "2026-03", *, status: int | None = 1) -> str:
-    """Return what the command says where it finds something, which is its failure, with any status where it is None."""
+    """Return the command's output, after it failed because it found something. A `status` of None allows any."""
     out = StringIO()
     with nothing_written(), pytest.raises(CommandError) as failure:
         call_command("check_billing", *(["--month", month] if month else []), stdout=out)
@@ -35,7 +35,7 @@ def found(month: str | None = "2026-03", *, status: int | None = 1) -> str:
 
 @pytest.fixture
 def guards_off(db: None) -> Iterator[None]:
-    """The database of somebody who switched the guards of invoices off."""
+    """A database in which somebody turned the guards of invoices off."""
     tables = ("billing_invoiceline", "billing_invoice")
     for table in tables:
         sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
@@ -131,7 +131,7 @@ def test_an_account_in_a_zone_nobody_knows_stops_no_other(customers: Customers) 
     lost, missing, fine = customers(3)
     run_bills(MARCH, accounts=[lost.pk, fine.pk], now=IN_APRIL)
     nowhere(lost)
-    told = found(None, status=None)  # whether what was billed can be computed is not the point
+    told = found(None, status=None)  # any status: whether the bill can be computed is not the point
     assert f"{missing}, March 2026: was not billed" in told
     assert "2 accounts checked for March 2026" in told
     assert (

@@ -1,4 +1,4 @@
-"""A late month is settled by the bill that invoices its difference, once, and is never looked at again (policy 11)."""
+"""A late month is settled once, by the bill that invoices its difference, and is never read again (policy 11)."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -25,7 +25,7 @@ JUNE, IN_JULY = date(2026, 6, 1), datetime(2026, 7, 2, 12, tzinfo=UTC)
 
 @pytest.fixture
 def late(charged: Account, owner: User) -> Account:
-    """An account billed for March, of which a call of 50 minutes arrived after that."""
+    """An account that was billed for March and then received a late call of 50 minutes in March."""
     number_of(charged, "+18005550100", by=owner)
     called("c1", minutes=100)
     bill()
@@ -65,12 +65,12 @@ def test_once_settled_no_run_reads_the_months_before(late: Account) -> None:
 
 
 def read(queries: CaptureQueriesContext) -> int:
-    """Return how many of the queries read what was invoiced of months before."""
+    """Return how many of the queries read what was invoiced for earlier months."""
     return sum('FROM "billing_invoiceline"' in query["sql"] for query in queries)
 
 
 def test_a_difference_of_nothing_is_settled_too(active: Account, owner: User) -> None:
-    """Minutes that the package includes change no amount; nor is there an invoice where nothing else is owed."""
+    """Minutes that the package includes change no amount, and if nothing else is owed there is no invoice."""
     number_of(active, "+18005550100", by=owner)
     buy(active, owner, package="tf-500")
     bill()
@@ -132,7 +132,7 @@ def test_a_settled_one_never_changes(settled: LateMonth, way: Callable[..., None
 @pytest.mark.parametrize("way", [way for way in WAYS if way is not by_upsert], ids=named)
 def test_an_open_one_is_settled_by_a_later_bill_and_nothing_else(late: Account, way: Callable[..., None]) -> None:
     row = LateMonth.objects.get()
-    # Nothing was billed at IN_MAY, and what was billed at IN_APRIL is the month itself.
+    # Nothing was billed at IN_MAY, and at IN_APRIL the month itself was billed.
     for forged in (
         {"month": APRIL},
         {"settled_at": IN_APRIL, "month": APRIL},
@@ -176,8 +176,10 @@ def test_they_are_never_deleted_or_emptied(settled: LateMonth, late: Account) ->
 def test_a_call_that_comes_while_a_run_settles_its_month_is_not_lost(
     late: Account, monkeypatch: pytest.MonkeyPatch, locked: bool
 ) -> None:
-    """The run has read the calls and settled the month, and is about to commit. The control, without the lock, loses
-    the call: its month is late already, so none is opened, and then that is settled.
+    """The run has read the calls and settled the month, and is about to commit.
+
+    The control, without the lock, loses the call: its month is already late, so no other is opened, and then the run
+    settles that one.
     """
     if not locked:
         monkeypatch.setattr(locking, "LOCK", WITHOUT_LOCK)

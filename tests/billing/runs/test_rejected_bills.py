@@ -24,14 +24,14 @@ LATER = IN_APRIL + timedelta(hours=1)
 
 @pytest.fixture
 def rejected(active: Account, answered: PhoneNumber, owner: User, biller: User, settings: Any) -> BillOnHold:
-    """A bill over 100 minutes of March that was held and rejected; the automatic run is on."""
+    """A bill for 100 minutes in March that was put on hold and rejected. The automatic run is on."""
     settings.BILL_RUN_BY_ITSELF = True
     held = held_back(active, owner, settings)
     return reject_bill(held.account, held, note="Feed sent seconds as minutes", by=biller)
 
 
 def runs(now: datetime = LATER) -> list[tuple[date, int, int]]:
-    """Run it automatically, and return month, accounts billed and bills held of each run."""
+    """Run the automatic run, and return each month with its numbers of accounts billed and of bills on hold."""
     return [(done.month, done.accounts, len(done.held)) for done in run_bills_automatically(now=now)]
 
 
@@ -140,7 +140,7 @@ def test_those_that_wait_are_counted_and_listed(rejected: BillOnHold, biller: Us
     link = f"{reverse('admin:billing_billonhold_changelist')}?waits=rejected"
     assert f'<a class="figure" href="{link}"><b class="late">1</b>rejected and not billed since</a>' in page
     assert [row.pk for row in client.get(link).context["cl"].result_list] == [rejected.pk]
-    bill(now=LATER)  # held again: now that one waits, for a decision
+    bill(now=LATER)  # on hold again, waiting for a decision
     assert "<b>0</b>rejected and not billed since" in client.get("/admin/").content.decode()
     assert client.get(link).context["cl"].result_count == 0
     waiting = client.get(link.replace("rejected", "decision"))
@@ -163,7 +163,7 @@ def test_it_is_no_missing_bill(rejected: BillOnHold) -> None:
 
 
 def test_the_job_passes_over_it(rejected: BillOnHold) -> None:
-    """By the real clock, months later: all that ended since are billed, and the rejected one waits."""
+    """By the real clock, months later: all months that ended since are billed, and the rejected one waits."""
     told = bill_run()
     assert told.startswith("April 2026: 1 accounts")
     assert not BilledMonth.objects.filter(month=MARCH).exists()

@@ -22,7 +22,7 @@ APRIL_10 = date(2026, 4, 10)
 
 
 def reprice(sku: str, price: str, day: date = APRIL, per_minute: str | None = None) -> None:
-    """Write that an item costs so much since a day that is past."""
+    """Give an item a new price from a day in the past on."""
     with writing_history():
         Price.objects.create(
             item=Item.objects.get(sku=sku),
@@ -34,7 +34,7 @@ def reprice(sku: str, price: str, day: date = APRIL, per_minute: str | None = No
 
 @pytest.fixture
 def billed(active: Account, owner: User) -> Account:
-    """An account with two seats of $70.00, of which March was billed."""
+    """An account with two seats at $70.00 that was billed for March."""
     buy(active, owner, seats=2)
     assert bill().accounts == 1
     return active
@@ -119,7 +119,7 @@ def test_an_item_that_had_no_price_counts_at_todays(billed: Account, owner: User
 
 def test_one_item_that_jumped_among_others_is_no_jump_of_the_bill(billed: Account, owner: User) -> None:
     buy(billed, owner, now=datetime(2026, 4, 1, 12, tzinfo=UTC), storage="storage-25")
-    reprice("storage-25", "1000.00", date(2026, 4, 2))  # a hundred times as much, but $977.00 after $150.00 in all
+    reprice("storage-25", "1000.00", date(2026, 4, 2))  # a hundred times as much, but in total $977.00 after $150.00
     assert reasons() == []
 
 
@@ -141,7 +141,7 @@ def test_prices_that_were_billed_once_are_no_jump_afterwards(billed: Account, se
 
 
 def test_each_account_is_compared_with_its_own_last_month(billed: Account, customers: Customers, owner: User) -> None:
-    later = customers(2)  # of whom nothing was billed before
+    later = customers(2)  # never billed before
     reprice("cc-pro", "7000.00", APRIL_10)
     summary = bill(APRIL, IN_MAY)
     assert summary.held.keys() == {billed.pk}
@@ -149,7 +149,7 @@ def test_each_account_is_compared_with_its_own_last_month(billed: Account, custo
 
 
 def test_a_package_that_had_no_rate_then_stops_no_bill(billed: Account, owner: User, customers: Customers) -> None:
-    """What is compared is the monthly price: minutes were never charged at the rate that was missing."""
+    """Monthly prices are compared: minutes were never charged at the rate that was missing."""
     customers(1)
     package = Item.objects.create(sku="tf-77", name="77 minutes", kind="package", size=77)
     add = "INSERT INTO subscriptions_price (item_id, effective_from, monthly_price) VALUES (%s, '2026-01-01', 1)"
@@ -189,7 +189,7 @@ def test_one_query_more_once_a_price_changed(billed: Account) -> None:
     before = len(queries())
     reprice("cc-pro", "71.00", MAY)  # not in the month that is billed
     assert len(queries()) == before
-    reprice("tf-500", "18.00", APRIL, per_minute="0.0400")  # nothing that recurs
+    reprice("tf-500", "18.00", APRIL, per_minute="0.0400")  # not a recurring price
     assert len(queries()) == before
     reprice("cc-pro", "71.00", APRIL)
     assert len(queries()) == before + 1
@@ -204,7 +204,7 @@ RATES = [Rate(date(2026, 1, 1), Decimal(70)), Rate(date(2026, 4, 10), Decimal(75
         (date(2026, 3, 31), MAY, True),
         (date(2026, 4, 9), APRIL_10, False),
         (APRIL_10, MAY, False),
-        (APRIL_10, date(2026, 6, 1), False),  # to the same
+        (APRIL_10, date(2026, 6, 1), False),  # to the same price
         (date(2025, 1, 1), APRIL, False),  # its first price
         (date(2025, 1, 1), MAY, True),
     ],

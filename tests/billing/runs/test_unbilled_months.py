@@ -1,4 +1,4 @@
-"""Months that nobody billed are counted by a job, and told on the dashboard, in the metrics and by the check (R42)."""
+"""Unbilled months are counted by a job, and shown on the dashboard, in metrics and by the system check (R42)."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -60,7 +60,7 @@ def test_the_days_after_are_counted_where_the_account_is(customers: Customers) -
 
 
 def test_what_was_billed_before_the_start_makes_up_for_nothing(customers: Customers) -> None:
-    """A month that was billed for another zone is none of the account's: it does not hide one that is missing."""
+    """A billed month that is not one of the account's own, from another time zone, doesn't hide one that is missing."""
     [account] = customers(1)
     BilledMonth.objects.create(account=account, month=date(2026, 2, 1), billed_at=IN_APRIL)
     assert counted(IN_APRIL) == {MARCH: 1}
@@ -194,7 +194,7 @@ def test_the_check_warns_and_fails_nothing(
     ]
     assert not any(message.is_serious() for message in found)
     call_command("check", databases=["default"])  # does not raise
-    assert check_months() == []  # without a database it asks none
+    assert check_months() == []  # without a database, it queries none
 
 
 def test_before_the_migration_the_check_says_nothing(db: None) -> None:
@@ -214,7 +214,7 @@ def test_readiness_does_not_ask(customers: Customers, client: Client, settings: 
 def test_the_count_is_that_of_a_slow_look_at_each_account(
     customers: Customers, make_account: Callable[..., Account], owner: User
 ) -> None:
-    """Against plain Python, account by account and month by month, around the ends of months in several zones."""
+    """Plain Python checks each account and month, around the ends of months in several time zones."""
     customers(2)
     starts = [datetime(2026, 4, 1, hour, 0, tzinfo=UTC) for hour in (0, 3, 4, 11)]
     zones = ["Pacific/Kiritimati", "America/New_York", "Pacific/Niue", "Asia/Kolkata"]

@@ -1,4 +1,4 @@
-"""The other processes of a bill run: they start, and work in the database of the one that started them."""
+"""The worker processes of a bill run start, and use the database of the process that started them."""
 
 import subprocess
 import sys
