@@ -1,4 +1,4 @@
-"""The catalogue, what accounts hold, and the worklist with it."""
+"""The back office's pages for the catalog and for what accounts hold, and our columns of the worklist."""
 
 from subscriptions.admin.catalogue import ItemAdmin, PriceAdmin
 from subscriptions.admin.held import ContactCenterAdmin
