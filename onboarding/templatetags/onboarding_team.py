@@ -1,4 +1,4 @@
-"""What the Onboarding team's own pages show."""
+"""Template tags for the Onboarding team's pages."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ register = template.Library()
 STEP: Final = 40
 TALLEST: Final = 96
 FLOOR: Final = 116
-# What a member of the team looks for each day: the filter and its value, and what is said above the list.
+# The filters that the team uses every day: each filter and value, with its label above the list.
 DAILY: Final = {
     ("due", "overdue"): "Overdue",
     ("due", "soon"): "Due within 7 days",
@@ -30,7 +30,7 @@ DAILY: Final = {
 
 @dataclass(frozen=True)
 class Column:
-    """A bar that stands upright in a picture: its places in the picture's own units."""
+    """A bar as a column of an SVG chart, in the units of the chart's viewBox."""
 
     of: Bar
     x: int
@@ -51,7 +51,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Choice:
-    """A filter of the worklist in words, and the address of the list with it, or without it where it is chosen."""
+    """A filter of the worklist: its label, and the URL that applies it, or removes it if it is chosen."""
 
     words: str
     address: str
@@ -60,7 +60,7 @@ class Choice:
 
 @register.filter
 def choices(page: ChangeList) -> Iterator[Choice]:
-    """Return what is looked for each day, and whatever else the page is filtered by."""
+    """Return the filters that the team uses every day, and any others that the page is filtered by."""
     for spec in cast(Sequence[SimpleListFilter], page.filter_specs):
         name, value, title = str(spec.parameter_name), spec.value(), str(spec.title).capitalize()
         without = page.get_query_string({name: None})
@@ -70,20 +70,20 @@ def choices(page: ChangeList) -> Iterator[Choice]:
             if daily or is_chosen:
                 address = without if is_chosen else page.get_query_string({name: offer})
                 yield Choice(daily or f"{title}: {words}", address, is_chosen)
-        if value and value not in offered:  # like a week, which its Monday names
+        if value and value not in offered:  # like a week, given by the day of its Monday
             yield Choice(f"{title}: {value}", without, True)
 
 
 @register.filter
 def columns(bars: Sequence[Bar]) -> Iterator[Column]:
-    """Return the bars as columns, one beside the other."""
+    """Return the bars as columns from left to right."""
     for place, bar in enumerate(bars):
         yield Column(bar, place * STEP + 6, round(bar.length * TALLEST / 100))
 
 
 @register.filter
 def why(row: Any) -> str:
-    """Return why an account is urgent, in words: its deadline, and the day its customer asks for."""
+    """Return why an account is urgent, as HTML: its deadline, requested go-live date and day of activation, if any."""
     if row.deadline and row.deadline < row.today:
         late = (row.today - row.deadline).days
         due: str = format_html('<span class="late">{} overdue</span>', "1 day" if late == 1 else f"{late:,} days")
