@@ -1,7 +1,7 @@
-"""How many accounts a second one core computes the owed lines of: `python -m benchmarks.charges [ACCOUNTS]`.
+"""For how many accounts a second one core computes what is owed: `python -m benchmarks.charges [ACCOUNTS]`.
 
-Each account holds 6 items that cost something and was called on 10 days; seats changed once within the month, a
-tenth is in onboarding. Prints one line of JSON, medians of 5 runs in turn.
+Each account holds six items, has calls on ten days, and changed its seats once within the month; a tenth is in
+onboarding. Prints one line of JSON with medians of five alternating runs.
 """
 
 import json
@@ -40,7 +40,7 @@ Account = tuple[list[Held], dict[date, int], date | None]
 
 
 def account(chance: random.Random) -> Account:
-    """Return the ledger, minutes and day of activation of one account."""
+    """Return the ledger, the minutes by day, and the day of activation (or None) of one account."""
     live = chance.random() < 0.9
     turn = MONTH + timedelta(days=chance.randrange(1, 31))
     seats = [Held(PRODUCT, chance.randint(1, 50), SINCE, turn), Held(PRODUCT, chance.randint(1, 50), turn)]
@@ -51,7 +51,7 @@ def account(chance: random.Random) -> Account:
 
 
 def measure(accounts: list[Account], settle: bool) -> tuple[float, int]:
-    """Return accounts per second and the number of lines; with `settle`, what is left to bill of them."""
+    """Return accounts per second and the number of lines; if `settle`, also settle them against earlier invoices."""
     lines = 0
     start = perf_counter()
     for held, minutes, activated_on in accounts:
@@ -68,7 +68,7 @@ def main(number: int) -> None:
     accounts = [account(chance) for _ in range(number)]
     speeds: dict[str, list[float]] = {"owed": [], "to_invoice": []}
     lines = 0
-    for _ in range(5):  # in turn, so that a busy moment of the machine slows both
+    for _ in range(5):  # alternately, so that a busy moment of the machine slows down both
         for name, found in speeds.items():
             speed, lines = measure(accounts, settle=name == "to_invoice")
             found.append(speed)
