@@ -12,7 +12,7 @@ from decimal import Decimal
 from statistics import median
 from time import perf_counter
 
-from billing.pricing.charges import Held, Rate, Tariff, owed, standing
+from billing.pricing.charges import Held, Rate, Tariff, current_lines, owed
 from billing.pricing.settlement import to_invoice
 
 MONTH = date(2026, 3, 1)
@@ -56,8 +56,8 @@ def measure(accounts: list[Account], settle: bool) -> tuple[float, int]:
     start = perf_counter()
     for held, minutes, activated_on in accounts:
         if settle:
-            stand = {MONTH: standing(MONTH, held, minutes, activated_on)}
-            lines += len(to_invoice(MONTH, stand, ()))
+            current = {MONTH: current_lines(MONTH, held, minutes, activated_on)}
+            lines += len(to_invoice(MONTH, current, ()))
         else:
             lines += len(owed(MONTH, held, minutes, activated_on))
     return len(accounts) / (perf_counter() - start), lines
