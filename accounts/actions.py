@@ -1,4 +1,4 @@
-"""The verbs on a customer's own people."""
+"""The actions on an account's service users."""
 
 from accounts.acting import action
 from accounts.models import Account, ServiceUser, User
@@ -8,7 +8,10 @@ from core.history import attributed
 
 @action
 def add_service_user(account: Account, *, name: str, email: str, by: User) -> ServiceUser:
-    """Return a new person of the account; refused where the address is not one, or is on the list."""
+    """Add a service user to the account and return them.
+
+    Raises ValidationError if the email address is invalid or already belongs to one of the account's service users.
+    """
     require(Capability.CHANGE_SERVICES, by, account, or_permission="accounts.add_serviceuser")
     person = ServiceUser(account=account, name=name.strip(), email=email.strip().lower())
     person.full_clean()

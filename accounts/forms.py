@@ -16,7 +16,7 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 
 
 class DayField(forms.DateField):
-    """A day that can be computed with."""
+    """An optional day from 2000 to 2199, so that adding a day or a time to it can't overflow."""
 
     def __init__(self, **kwargs: Any) -> None:
         outside = _("Choose a day from 2000 to 2199.")
@@ -31,7 +31,7 @@ class DayField(forms.DateField):
 
 
 class EventsForm(forms.Form):
-    """Which events of an account are shown."""
+    """The filters of the audit log page."""
 
     kind = forms.ChoiceField(label=_("What"), required=False)
     who = forms.ChoiceField(label=_("Who"), required=False)
@@ -53,26 +53,26 @@ class EventsForm(forms.Form):
             field.error_messages["invalid_choice"] = gettext("Choose one of the list.")
 
     def clean(self) -> dict[str, Any]:
-        """Return what was asked for; days that are the wrong way round are refused."""
-        asked = super().clean() or {}
-        since, until = asked.get("since"), asked.get("until")
+        """Return the filters, with an error on `until` if it is before `since`."""
+        filters = super().clean() or {}
+        since, until = filters.get("since"), filters.get("until")
         if since and until and until < since:
             self.add_error(
                 "until", forms.ValidationError(_("Choose a day that is not before the first."), code="order")
             )
-        return asked
+        return filters
 
     def wanted(self) -> Wanted:
-        """Return which events are asked for: whole days where the account is. The form must be valid."""
-        asked = self.cleaned_data
-        since, until = asked["since"], asked["until"]
+        """Return which events to read, in whole days of the account's time zone. The form must be valid."""
+        filters = self.cleaned_data
+        since, until = filters["since"], filters["until"]
         return Wanted(
-            kind=asked["kind"],
-            who=asked["who"],
-            since=self._begin(since) if since else None,
-            until=self._begin(until + timedelta(days=1)) if until else None,
-            before=Cursor.read(asked["before"]),
+            kind=filters["kind"],
+            who=filters["who"],
+            since=self._start_of_day(since) if since else None,
+            until=self._start_of_day(until + timedelta(days=1)) if until else None,
+            before=Cursor.read(filters["before"]),
         )
 
-    def _begin(self, day: date) -> datetime:
+    def _start_of_day(self, day: date) -> datetime:
         return datetime.combine(day, time(0), tzinfo=self.account.zone)

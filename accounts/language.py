@@ -1,6 +1,8 @@
-"""The language of a page: the person's own once he is logged in; before, the one his browser asks for or he chose.
+"""The language of a page.
 
-The back office is in English whoever looks: what the team writes to each other is, and so are its records.
+A user who is logged in sees pages in their own language. Before that, a visitor sees the language they chose in this
+browser, or the one their browser asks for. The back office is in English for everybody, because the team's notes and
+records are in English.
 """
 
 from collections.abc import Callable
@@ -16,15 +18,16 @@ from accounts.models import User
 from accounts.models.user import Language
 from core.history import attributed
 
-OF_THE_BACK_OFFICE = Language.ENGLISH.value  # plain text: servers refuse a header that is not
-STORED = Language.ENGLISH.value  # what is recorded: the team reads it, whoever was refused
+OF_THE_BACK_OFFICE = Language.ENGLISH.value  # a plain str: WSGI servers reject a header value of another type
+STORED = Language.ENGLISH.value  # the language of stored refusals, which the team reads, whoever was refused
 
 
 class BrowserLanguage:
-    """Makes the language the browser asks for the active one, before anything answers.
+    """Activates the language that the browser asks for.
 
-    What answers before the visitor is known, like maintenance, would else speak as the last page of its process did. It
-    asks nothing of the database. `PageLanguage` follows, once the visitor is known.
+    It runs first, so that whatever answers before the user is known, like the maintenance page, is in the visitor's
+    language and not in that of the last request of the process. It makes no query. `PageLanguage` activates the user's
+    own language later.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -34,21 +37,21 @@ class BrowserLanguage:
         language = language_of_browser(request)
         translation.activate(language)
         response = self.get_response(request)
-        if "Content-Language" not in response:  # `PageLanguage` was not reached, or could not tell
+        if "Content-Language" not in response:  # something answered before `PageLanguage` did
             response.headers["Content-Language"] = language
             patch_vary_headers(response, ("Accept-Language", "Cookie"))
         return response
 
 
 class PageLanguage:
-    """Makes the page's language the active one, and says in the answer which it is."""
+    """Activates the language of the page, and names it in the `Content-Language` header."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         language = language_of(request)
-        # Not for this block alone: an answer may be written while it is sent, and each request sets it anew.
+        # Not only within a block: a streaming response is rendered while it is sent. Each request activates its own.
         translation.activate(language)
         vars(request)["LANGUAGE_CODE"] = language
         response = self.get_response(request)
@@ -59,7 +62,7 @@ class PageLanguage:
 
 
 def language_of(request: HttpRequest) -> str:
-    """Return the code of the language in which the visitor's page is."""
+    """Return the code of the language that this request's page is in."""
     if request.path.startswith(reverse("admin:index")):
         return OF_THE_BACK_OFFICE
     if request.user.is_authenticated:
@@ -68,19 +71,22 @@ def language_of(request: HttpRequest) -> str:
 
 
 def language_of_browser(request: HttpRequest) -> str:
-    """Return the code of the language that was chosen in the browser, or else the one it asks for."""
+    """Return the code of the language that was chosen in this browser, or of the one that the browser asks for."""
     return translation.get_language_from_request(request).lower()  # a cookie may say EN
 
 
 def choose_language(user: User, language: str) -> None:
-    """Let pages and e-mail be in this language for the user, from now on; his history says so."""
+    """Set the language of the user's pages and emails, and record it in their history.
+
+    Raises ValueError if there is no such language.
+    """
     user.language = Language(language)
-    with transaction.atomic():  # its history row is written after it, and neither stays without the other
+    with transaction.atomic():  # the history row is a second statement
         attributed(user, to=user).save(update_fields=["language"])
 
 
 def remember_language(response: HttpResponse, language: str) -> None:
-    """Keep the language in the browser, for pages before log-in."""
+    """Store the language in a cookie, for pages that are shown before login."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,

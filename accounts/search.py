@@ -1,4 +1,4 @@
-"""Finding accounts by what a person has at hand."""
+"""Search for accounts by number, company, contact or phone number."""
 
 import phonenumbers
 from django.conf import settings
@@ -10,8 +10,11 @@ FOUND_BY = "Account number, company, a contact's e-mail address, or a phone numb
 
 
 def accounts_matching(words: str) -> QuerySet[Account]:
-    """Return the accounts with this number or the beginning of it, these words in their company's name or in a
-    contact's e-mail address, or this phone number, in whatever way it is written."""
+    """Return the accounts that match a search.
+
+    A match is an account number that starts with the words, a company or a contact's email address that contains them,
+    or a phone number, however it is written.
+    """
     words = words.strip()
     wanted = Q(company__icontains=words)
     if words.isdigit():
@@ -24,7 +27,7 @@ def accounts_matching(words: str) -> QuerySet[Account]:
 
 
 def e164(words: str) -> str:
-    """Return the phone number in these words as `+12125550100`, or nothing where they are none."""
+    """Return the phone number in E.164, like `+12125550100`, or an empty string if the words are not one."""
     try:
         number = phonenumbers.parse(words, settings.PHONENUMBER_DEFAULT_REGION)
     except phonenumbers.NumberParseException:

@@ -1,4 +1,4 @@
-"""The first pages after log-in: the accounts of a contact, the overview of one, and what happened on it."""
+"""The first pages after login: a contact's accounts, an account's overview, and its audit log."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,7 +34,7 @@ COLUMNS = (
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Go to the one account of the visitor, or let him choose; staff without an account go to the admin."""
+    """Redirect to the user's only account, or list their accounts; staff without an account go to the admin."""
     accounts = Account.objects.for_user(request.user).select_related("onboarding")
     page = Paginator(accounts, PAGE_SIZE).get_page(request.GET.get("page"))
     if page.paginator.count == 1:
@@ -46,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @account_page()
 def overview(request: AccountRequest) -> HttpResponse:
-    """The account at a glance, and what was lately tried and refused."""
+    """Show an overview of the account, and the latest refusals."""
     latest = Refusal.objects.for_customers(request.account).select_related("by")[:RECENT_REFUSALS]
     refusals = [(refusal, why_refused(refusal)) for refusal in latest]
     return render_page(request, "hostpilot/overview.html", {"refusals": refusals, "page": "home"})
@@ -54,7 +54,7 @@ def overview(request: AccountRequest) -> HttpResponse:
 
 @account_page(Capability.SEE_AUDIT_LOG)
 def audit_log(request: AccountRequest) -> HttpResponse:
-    """What happened on the account, the newest first, a page at a time (R19)."""
+    """Show what happened on the account, newest first, one page at a time (R19). Status 422 if a filter is invalid."""
     form = _events_form(request)
     page = event_page(request.account, form.wanted(), PAGE_SIZE) if form.is_valid() else None
     context = {
@@ -69,7 +69,7 @@ def audit_log(request: AccountRequest) -> HttpResponse:
 
 @account_page(Capability.SEE_AUDIT_LOG)
 def audit_log_csv(request: AccountRequest) -> HttpResponse:
-    """All that the page's filters leave, as CSV; one row for each thing that changed."""
+    """Return all events that match the page's filters as CSV, with a row for each field that changed."""
     form = _events_form(request)
     if not form.is_valid():
         return audit_log(request, number=request.account.number)

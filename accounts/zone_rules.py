@@ -1,7 +1,7 @@
-"""The table of time zone rules that SQL decides local days by, and the check that it is the pinned package's.
+"""The table of time zone rules by which SQL decides local days, and the system check that it matches the package.
 
-It is no model's table: it holds nothing but a copy of the package's rules, made after each migrate. `local_day` and
-the guards of stored days read it. The server's own rules (`AT TIME ZONE`) decide nothing.
+The table has no model: it is only a copy of the rules of the pinned package `tzdata`, refreshed after each migrate.
+The SQL function `local_day` and the guards on stored days read it, and never the server's own rules (`AT TIME ZONE`).
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -19,25 +19,25 @@ MOST_NAMED: Final = 20
 
 
 def offered_zones() -> list[str]:
-    """Return the zones that can be chosen for an account: places that both Python and the server know. One query."""
+    """Return the zones that an account can have: places that both Python and the database server know. One query."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM accounts_timezone WHERE is_offered ORDER BY name")
         return [name for (name,) in cursor.fetchall()]
 
 
 def is_offered(name: str) -> bool:
-    """Return whether the zone can be chosen for an account. One query."""
+    """Return whether an account can have the zone. One query."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM accounts_timezone WHERE name = %s AND is_offered)", [name])
         return bool(cursor.fetchone()[0])
 
 
 def load_zone_rules(using: str, **kwargs: Any) -> None:
-    """Bring the table up to the pinned rules: every place that can be chosen, and the other zones in use."""
+    """Copy the pinned rules into the table: those of every place, and of all other zones that accounts use."""
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT to_regclass('accounts_timezone')")
         if cursor.fetchone()[0] is None:
-            return  # migrated back to before there was such a table
+            return  # migrated back to before the table was created
         cursor.execute("SELECT name FROM accounts_timezone WHERE rules = %s", [_rules()])
         current = {name for (name,) in cursor.fetchall()}
         cursor.execute("SELECT DISTINCT timezone FROM accounts_account")
@@ -61,7 +61,7 @@ def _rules() -> str:
 
 
 def _row(name: str, of_server: Collection[str]) -> Any:
-    """Return a row of the table, or None for a zone that the pinned rules do not have."""
+    """Return the table's row for a zone, or None if the pinned rules don't have the zone."""
     zone = known_zone(name)
     if zone is None:
         return None
@@ -70,7 +70,11 @@ def _row(name: str, of_server: Collection[str]) -> Any:
 
 
 def check_zones(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Return an error for stored rules that somebody changed, and warnings about zones in use that are not sound."""
+    """Return an error for each zone in use whose stored rules were tampered with, and warnings about other problems.
+
+    The warnings are about zones that are not known to the package or to the server, rules of another version, and
+    rules of the server that disagree with ours.
+    """
     return [message for alias in databases or [] for message in _of_database(alias)]
 
 
@@ -107,7 +111,7 @@ def _of_zone(
             id="zones.W001",
         )
         return
-    if rules != _rules():  # a warning: `migrate` itself asks this first, and would refuse to bring them
+    if rules != _rules():  # only a warning: `migrate` runs this check first, and an error would keep it from copying
         yield Warning(
             f"The stored rules of the time zone {name} are not those of this version ({_rules()}).",
             hint="Run `manage.py migrate`, which copies them.",
@@ -131,7 +135,10 @@ def _of_zone(
 
 
 def _first_disagreement(cursor: Any, name: str) -> datetime | None:
-    """Return the first change of the clock, of those near, after which the server's offset is another than ours."""
+    """Return the first instant, from a year ago to five years ahead, at which the server's offset differs from ours.
+
+    It compares each change of the clock, the second before it, and one instant a week. None if all agree.
+    """
     zone = known_zone(name)
     assert zone is not None
     cursor.execute("SELECT clock_timestamp()")

@@ -1,7 +1,7 @@
-"""Time zones: places with one set of rules, those of the pinned package `tzdata` (R34, billing policy 15).
+"""Time zones and their rules, which come only from the pinned package `tzdata` (R34, billing policy 15).
 
-Python's `zoneinfo` reads nothing else (config/settings.py says so), and SQL has the same rules in a table
-(`accounts.zone_rules`). So an instant has one local day, whichever side asks. No query here.
+Python's `zoneinfo` reads no other source (see config/settings.py), and SQL has the same rules in a table
+(`accounts.zone_rules`). So Python and SQL always agree on the local day of an instant. Nothing here makes a query.
 """
 
 import zoneinfo
@@ -16,31 +16,31 @@ import tzdata
 from django.db.models import Case, DateField, Value, When
 
 RULES: Final = tzdata.IANA_VERSION
-FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)  # before it, its own offset counts
+FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)  # for earlier instants, SQL uses the offset of this one
 LAST: Final = datetime(2075, 1, 1, tzinfo=UTC)
-STEP: Final = timedelta(days=21)  # since FIRST no zone has changed its offset there and back in so few days
+STEP: Final = timedelta(days=21)  # since FIRST, no zone has changed its offset and changed it back within 21 days
 MINUTE: Final = 60
 
 
 @cache
 def places() -> Mapping[str, str]:
-    """Return every place that has time zone rules of its own, with its countries' names: `Europe/Oslo: Norway`.
+    """Return every place with its own time zone rules, and the name of its country: `Europe/Oslo: Norway`.
 
-    `UTC` is among them, with no country.
+    `UTC` is included, with an empty country.
     """
     countries = dict(row[:2] for row in _table("iso3166.tab"))
     return {"UTC": "", **{row[2]: countries.get(row[0], "") for row in sorted(_table("zone.tab"), key=lambda r: r[2])}}
 
 
 def _table(name: str) -> list[list[str]]:
-    """Return the rows of one of the package's tables, each as its cells."""
+    """Return the rows of one of the package's tables, each as a list of cells."""
     lines = files("tzdata").joinpath("zoneinfo", name).read_text(encoding="utf-8").splitlines()
     return [line.split("\t") for line in lines if line and not line.startswith("#")]
 
 
 @lru_cache(maxsize=1024)
 def known_zone(name: str) -> zoneinfo.ZoneInfo | None:
-    """Return the zone of a name, or None where the pinned rules have no such zone."""
+    """Return the zone of this name, or None if the pinned rules don't have it."""
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
@@ -49,13 +49,13 @@ def known_zone(name: str) -> zoneinfo.ZoneInfo | None:
 
 @cache
 def known_zones() -> Sequence[zoneinfo.ZoneInfo]:
-    """Return every zone that the pinned rules have."""
+    """Return every zone of the pinned rules."""
     found = (known_zone(name) for name in sorted(zoneinfo.available_timezones()))
     return [zone for zone in found if zone is not None]
 
 
 def offsets_of(zone: zoneinfo.ZoneInfo, first: datetime = FIRST, last: datetime = LAST) -> list[tuple[datetime, int]]:
-    """Return from when on which offset from UTC counts in a zone, in seconds: one entry at `first`, one each change."""
+    """Return a zone's offsets from UTC as (from, seconds): one at `first`, and one for each change until `last`."""
     start, end, step = (int(moment.timestamp()) for moment in (first, last, first + STEP))
     step -= start
     at, offset = start, _offset(zone, start)
@@ -63,7 +63,7 @@ def offsets_of(zone: zoneinfo.ZoneInfo, first: datetime = FIRST, last: datetime 
     while at < end:
         following = at + step
         if (then := _offset(zone, following)) != offset:
-            # Offsets change at whole minutes: halve the stretch until it is one.
+            # Offsets change at whole minutes: bisect to the minute of the change.
             before, after = at // MINUTE, following // MINUTE
             while after - before > 1:
                 middle = (before + after) // 2
@@ -86,15 +86,15 @@ def day_in(zone: zoneinfo.ZoneInfo, moment: datetime) -> date:
 
 
 def zones_at(now: datetime, *, until_hour: int) -> list[str]:
-    """Return the names of the zones in which it is before this hour of the day, at an instant."""
+    """Return the names of the zones in which, at the instant `now`, the hour of the day is less than `until_hour`."""
     return [zone.key for zone in known_zones() if now.astimezone(zone).hour < until_hour]
 
 
 def today_in(timezone: str, now: datetime, *, later: int = 0) -> Case:
-    """Return the calendar day of one instant where each row is, or a later one, as an expression.
+    """Return an expression for the calendar day of `now` in each row's time zone, plus `later` days.
 
-    `timezone` is the path of the column. An account whose zone is not known has the day of UTC, so that it stops nobody
-    else's list (I28).
+    `timezone` is the path of the column. A row whose zone is not known gets the day in UTC, so that one bad account
+    doesn't break a list for all others (I28).
     """
     more = timedelta(days=later)
     zones: defaultdict[date, list[str]] = defaultdict(list)

@@ -1,6 +1,7 @@
-"""Accounts to bill, made by a few statements: six items and ten toll-free calls each, a tenth in onboarding.
+"""Creates accounts to bill with a few statements. Each holds six items and has ten toll-free calls.
 
-Most were activated before the month that is billed, a fifth within it; a tenth changed its seats within it.
+A tenth of the accounts is in onboarding. Most were activated before the month that is billed, a fifth within it. A
+tenth changed its seats within the month.
 """
 
 import json
@@ -33,7 +34,7 @@ FROM (SELECT n, n % 10 <> 0 AS live,
 INSERT INTO subscriptions_change (id, account_id, version, by_id, at, day)
 SELECT n, n, 1, {by}, '2026-07-01 12:00+00', '2026-07-01' FROM generate_series(1, {size}) n;
 """
-# The product of a tenth has two rows: five seats more from a day of the month on.
+# A tenth of the accounts has two rows for the product: five more seats from a day of the month on.
 HELD = """
 INSERT INTO subscriptions_holding (account_id, item_id, slot, quantity, period, change_id)
 SELECT n, i.id,
@@ -66,10 +67,11 @@ LOOSE = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'ho
 
 
 def populate(size: int) -> None:
-    """Put `size` accounts in place of all there are.
+    """Replace all accounts by `size` new ones.
 
-    Triggers sleep meanwhile, and the ledger's exclusion constraint is made anew at the end: row by row it takes most of
-    the time. Afterwards all guards and indexes are there as they were, and the planner knows the tables.
+    Triggers are off meanwhile, and the ledger's exclusion constraint is dropped and added again at the end, because
+    checking it row by row would take most of the time. Afterwards, all guards and indexes are in place again, and the
+    tables are analyzed.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")

@@ -1,6 +1,7 @@
-"""How fast `activate_many` is beside its limit: one hand-made statement that activates, and writes history and notices.
+"""The speed of `activate_many` against a limit: one hand-written statement that does the same.
 
-Both run on fresh accounts, in turn, in one run; what counts is the ratio of their medians.
+Both activate accounts, and write history and notices. They run alternately on new accounts in the same process; the
+result is the ratio of their medians.
 """
 
 import json
@@ -32,7 +33,7 @@ INSERT INTO onboarding_historicalonboarding
 INSERT INTO accounts_user (email, password, first_name, last_name, is_superuser, is_staff, is_active, date_joined)
     SELECT 'contact' || n || '@example.com', '!', '', '', false, false, true, now() FROM generate_series(1, {size}) n
     ON CONFLICT DO NOTHING;
--- Each account has an owner, and each second a billing manager who is the owner of the one before.
+-- Each account has an owner. Every second account has a billing manager, the owner of the account before it.
 INSERT INTO accounts_contact (account_id, user_id, role)
     SELECT a.id, u.id, role FROM generate_series(1, {size}) n
     JOIN accounts_account a ON a.number = (100000000 + n)::text
@@ -85,7 +86,7 @@ def _measure(console: Console, by: User, size: int, rounds: int) -> None:
     taken: dict[Way, list[float]] = {by_one_statement: [], by_activate_many: []}
     for number in range(rounds):
         console.print(f"Round {number + 1} of {rounds}, {size:,} accounts …", style="dim")
-        # Each goes first in its turn: the second finds a warmer server.
+        # They take turns to go first, since the second one finds a warmer server.
         for way in list(taken)[:: 1 if number % 2 == 0 else -1]:
             taken[way].append(_seconds(way, by, size))
     limit, seconds = (statistics.median(taken[way]) for way in (by_one_statement, by_activate_many))
@@ -109,7 +110,7 @@ def _measure(console: Console, by: User, size: int, rounds: int) -> None:
 
 
 def _seconds(way: Way, by: User, size: int) -> float:
-    """Return how long it takes to activate `size` new accounts, having checked that each left history and notices."""
+    """Return how many seconds it takes to activate `size` new accounts, after checking their history and notices."""
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         cursor.execute(POPULATION.format(size=size))

@@ -1,7 +1,8 @@
-"""How long the audit log of a busy account takes: `python -m benchmarks.audit_log [ROWS]`.
+"""The speed of a busy account's audit log: `python -m benchmarks.audit_log [ROWS]`.
 
-The account has ROWS rows of history (10,000): six in ten of its people, three of purchases, one refused. Twenty
-other accounts have as many, written among them. Prints one line of JSON: milliseconds, medians of 9.
+The account has ROWS (10,000) events: 60% are about its service users, 30% are purchases, and 10% are refusals. Twenty
+other accounts have as many, interleaved with them. Prints one line of JSON with milliseconds, each the median of 9
+runs.
 """
 
 import json
@@ -51,7 +52,7 @@ FROM generate_series(0, {rows} / 10 - 1) n CROSS JOIN generate_series(1, {accoun
 
 
 def milliseconds(read: Callable[[], Any]) -> float:
-    """Return the median time of a read."""
+    """Return the median time of a read in milliseconds."""
     taken = []
     for _ in range(ROUNDS):
         start = perf_counter()

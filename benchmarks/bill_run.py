@@ -1,7 +1,8 @@
-"""How fast the bill run is beside its limit, `benchmarks.by_hand`: with one worker, with two, and with nothing left.
+"""The speed of the bill run against its limit, `benchmarks.by_hand`: with one worker, two workers, and nothing left to
+bill.
 
-All work in turn on the same accounts in one run; what they wrote is emptied in between, having been compared line by
-line. What counts are the ratios of the medians.
+All run alternately on the same accounts. In between, their results are compared line by line and deleted. The results
+are the ratios of the medians.
 """
 
 import json
@@ -23,7 +24,7 @@ from billing.runs.chunk import CHUNK
 
 NOW = datetime(2026, 11, 15, 12, tzinfo=UTC)
 TARGETS = {"one worker": "0.8", "two workers": "1", "nothing left": "1"}
-NOTHING_LEFT = 0.02  # of a run with all to bill: the limit of a run with nothing left
+NOTHING_LEFT = 0.02  # a run with nothing left to bill should take at most this part of a full run
 
 WRITTEN = "billing_billedmonth, billing_invoiceline, billing_invoice, billing_counter, billing_billrun"
 RESULT = """
@@ -39,7 +40,7 @@ SELECT (SELECT count(*) FROM billing_billedmonth), (SELECT count(*) FROM billing
 
 
 def run(sizes: Sequence[int], rounds: int = 3) -> None:
-    """Print a table and lines of JSON for each number of accounts, and what an account costs at each."""
+    """Print a table and lines of JSON for each number of accounts, and compare the time for an account between them."""
     console = Console()
     cost: dict[int, float] = {}
     with throw_away_database():
@@ -53,7 +54,7 @@ def run(sizes: Sequence[int], rounds: int = 3) -> None:
 
 
 def _measure(console: Console, machine: str, size: int, rounds: int) -> float:
-    """Measure the run over `size` accounts, and return the median of its seconds with one worker."""
+    """Measure the run over `size` accounts, and return the median time with one worker in seconds."""
     console.print(f"Making {size:,} accounts …", style="dim")
     populate(size)
     ways: dict[str, Callable[[], object]] = {
@@ -66,7 +67,7 @@ def _measure(console: Console, machine: str, size: int, rounds: int) -> float:
     ways["by hand (the limit)"]()
     _execute(f"DROP TABLE IF EXISTS expected; CREATE TABLE expected AS {RESULT}; ANALYZE expected")
     for number in range(rounds):
-        # Each goes first in its turn: the next finds a warmer server.
+        # They take turns to go first, since the next one finds a warmer server.
         for place in range(len(ways)):
             name = list(ways)[(place + number) % len(ways)]
             _execute(f"TRUNCATE {WRITTEN} CASCADE; CHECKPOINT")
@@ -97,7 +98,7 @@ def _report(console: Console, machine: str, size: int, counts: tuple, taken: dic
         ratio = limits[name] / seconds
         table.add_row(name, f"{seconds:.3f}", f"{size / seconds:,.0f}", f"{ratio:.2f}", TARGETS.get(name, ""))
     console.print(table)
-    console.print(f"The most memory this process ever took: {most[0]} MB, a worker: {most[1]} MB (to reach: 150).")
+    console.print(f"Peak memory of this process: {most[0]} MB, of a worker: {most[1]} MB (target: 150).")
     for name in TARGETS:
         seconds = statistics.median(taken[name])
         facts = {
@@ -113,7 +114,7 @@ def _report(console: Console, machine: str, size: int, counts: tuple, taken: dic
 
 
 def _compare(name: str) -> None:
-    """Check that the invoices have line by line what those made by hand had."""
+    """Check that the invoices have exactly the lines of those made by hand."""
     for one, other in ((RESULT, "TABLE expected"), ("TABLE expected", RESULT)):
         differs = _rows(f"({one}) EXCEPT ALL ({other}) LIMIT 3")
         assert not differs, (name, differs)

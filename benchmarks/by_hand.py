@@ -1,7 +1,8 @@
-"""The limit of the bill run: the same bills by statements made by hand for these accounts, chunk by chunk.
+"""The limit of the bill run: the same bills by hand-written statements for exactly these accounts, chunk by chunk.
 
-They know what these accounts lack, and leave it out: late calls, a price that changes within the month, a change of
-package, a bill to hold back. They take no locks and set nothing aside. Every table carries the chunk's bounds itself.
+The statements leave out what these accounts don't have: late calls, prices or packages that change within the month,
+and bills to put on hold. They take no locks and set no failed account aside. The bounds of the chunk are repeated for
+each table.
 """
 
 from datetime import date, datetime

@@ -1,7 +1,7 @@
-"""How many accounts a second one core computes the owed lines of: `python -m benchmarks.charges [ACCOUNTS]`.
+"""For how many accounts a second one core computes what is owed: `python -m benchmarks.charges [ACCOUNTS]`.
 
-Each account holds 6 items that cost something and was called on 10 days; seats changed once within the month, a
-tenth is in onboarding. Prints one line of JSON, medians of 5 runs in turn.
+Each account holds six items, has calls on ten days, and changed its seats once within the month; a tenth is in
+onboarding. Prints one line of JSON with medians of five alternating runs.
 """
 
 import json
@@ -12,7 +12,7 @@ from decimal import Decimal
 from statistics import median
 from time import perf_counter
 
-from billing.pricing.charges import Held, Rate, Tariff, owed, standing
+from billing.pricing.charges import Held, Rate, Tariff, current_lines, owed
 from billing.pricing.settlement import to_invoice
 
 MONTH = date(2026, 3, 1)
@@ -40,7 +40,7 @@ Account = tuple[list[Held], dict[date, int], date | None]
 
 
 def account(chance: random.Random) -> Account:
-    """Return the ledger, minutes and day of activation of one account."""
+    """Return the ledger, the minutes by day, and the day of activation (or None) of one account."""
     live = chance.random() < 0.9
     turn = MONTH + timedelta(days=chance.randrange(1, 31))
     seats = [Held(PRODUCT, chance.randint(1, 50), SINCE, turn), Held(PRODUCT, chance.randint(1, 50), turn)]
@@ -51,13 +51,13 @@ def account(chance: random.Random) -> Account:
 
 
 def measure(accounts: list[Account], settle: bool) -> tuple[float, int]:
-    """Return accounts per second and the number of lines; with `settle`, what is left to bill of them."""
+    """Return accounts per second and the number of lines; if `settle`, also settle them against earlier invoices."""
     lines = 0
     start = perf_counter()
     for held, minutes, activated_on in accounts:
         if settle:
-            stand = {MONTH: standing(MONTH, held, minutes, activated_on)}
-            lines += len(to_invoice(MONTH, stand, ()))
+            current = {MONTH: current_lines(MONTH, held, minutes, activated_on)}
+            lines += len(to_invoice(MONTH, current, ()))
         else:
             lines += len(owed(MONTH, held, minutes, activated_on))
     return len(accounts) / (perf_counter() - start), lines
@@ -68,7 +68,7 @@ def main(number: int) -> None:
     accounts = [account(chance) for _ in range(number)]
     speeds: dict[str, list[float]] = {"owed": [], "to_invoice": []}
     lines = 0
-    for _ in range(5):  # in turn, so that a busy moment of the machine slows both
+    for _ in range(5):  # alternately, so that a busy moment of the machine slows down both
         for name, found in speeds.items():
             speed, lines = measure(accounts, settle=name == "to_invoice")
             found.append(speed)

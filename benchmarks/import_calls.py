@@ -1,7 +1,7 @@
-"""How fast calls are imported, beside the limit: a bare COPY of the same rows, ready made, and one INSERT.
+"""The speed of importing calls against a limit: a bare COPY of the same rows, already converted, and one INSERT.
 
-Both work in turn on the same files in one run: ten calls to each account's toll-free number. `run_alone` measures one
-import by itself, with the most memory that the process took.
+Both run alternately on the same calls, ten to each account's toll-free number. `run_alone` measures only the import,
+and the peak memory of the process.
 """
 
 import json
@@ -46,7 +46,7 @@ INSERT = f"INSERT INTO billing_callrecord ({COLUMNS}) SELECT {COLUMNS} FROM bare
 
 
 def calls(accounts: int) -> Iterator[tuple[str, int, str, str, int]]:
-    """Yield id, account, caller, start in UTC and seconds of calls of October 2026, the earliest first."""
+    """Yield the id, account, caller, start in UTC and seconds of calls of October 2026, earliest first."""
     rows = accounts * CALLS
     for place in range(rows):
         second = place * 2_500_000 // rows
@@ -63,7 +63,7 @@ def calls(accounts: int) -> Iterator[tuple[str, int, str, str, int]]:
 
 
 def write_files(folder: Path, accounts: int) -> tuple[Path, Path]:
-    """Write the calls in our layout, and as the rows of COPY that they become."""
+    """Write the calls in our own layout, and as rows for COPY, and return both paths."""
     own, bare = folder / "calls.csv", folder / "calls.copy"
     with own.open("w") as ours, bare.open("w") as ready:
         ours.write("call_id,to,from,started_at,seconds\n")
@@ -86,7 +86,7 @@ def run(sizes: Sequence[int], rounds: int = 3) -> None:
 
 
 def run_alone(sizes: Sequence[int], rounds: int = 1) -> None:
-    """Print a line of JSON for each number of accounts: one import, and the most memory of this process till then."""
+    """Print a line of JSON for each number of accounts: the time of one import, and the peak memory so far."""
     with throw_away_database():
         for size in sizes:
             with tempfile.TemporaryDirectory() as folder:
@@ -107,7 +107,7 @@ def _measure(console: Console, size: int, rounds: int, own: Path, bare: Path) ->
     }
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds):
-        # Each goes first in its turn: the second finds a warmer server.
+        # They take turns to go first, since the second one finds a warmer server.
         for name in list(ways)[:: 1 if number % 2 == 0 else -1]:
             populate(size)
             taken[name].append(ways[name]())
@@ -137,10 +137,10 @@ def _measure(console: Console, size: int, rounds: int, own: Path, bare: Path) ->
 
 
 def populate(accounts: int) -> None:
-    """Empty the tables, and put in the accounts with a number each."""
+    """Empty the tables, and create the accounts with one number each."""
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
-        with writing_history():  # the numbers are assigned since years ago
+        with writing_history():  # the numbers were assigned years ago
             cursor.execute(POPULATION.format(accounts=accounts))
         cursor.execute("ANALYZE")
         cursor.execute("CHECKPOINT")

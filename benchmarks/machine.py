@@ -1,4 +1,4 @@
-"""Where a benchmark runs: a database of its own that is thrown away, and the machine it was measured on."""
+"""The environment of a benchmark: a temporary database, and a description of the machine."""
 
 import io
 import os
@@ -11,13 +11,13 @@ from django.db import connection
 
 @contextmanager
 def throw_away_database() -> Iterator[None]:
-    """Work in a new database with all migrations, and drop it at the end.
+    """Use a new database with all migrations within the block, and drop it at the end.
 
-    Its name starts with `test_`: there, and only there, the guards let tables be emptied between the rounds.
+    Its name starts with `test_`, because only in such databases the guards allow tables to be truncated between rounds.
     """
     connection.settings_dict["TEST"]["NAME"] = f"test_benchmarks_{os.getpid()}"
     before = connection.settings_dict["NAME"]
-    with redirect_stdout(io.StringIO()):  # it says that the cache's table, which a migration made, is there
+    with redirect_stdout(io.StringIO()):  # it prints that the cache's table, made after migrating, already exists
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
         yield
@@ -26,7 +26,7 @@ def throw_away_database() -> Iterator[None]:
 
 
 def description() -> str:
-    """Return the machine, the versions and the settings that matter, in one line."""
+    """Return the machine, the versions and the relevant settings in one line."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version'), current_setting('synchronous_commit')")
         server, commit = cursor.fetchone()

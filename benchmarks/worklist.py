@@ -1,7 +1,7 @@
-"""How long the Onboarding team's pages take with very many accounts in onboarding: queries, and milliseconds of each.
+"""The speed of the Onboarding team's pages with very many accounts in onboarding.
 
-`python -m benchmarks.worklist 100000` prints a row for the dashboard, and for each way to look at the worklist;
-then the same as lines of JSON.
+`python -m benchmarks.worklist 100000` prints a row with queries and milliseconds for the dashboard, an account's page,
+and each filter and order of the worklist, and then the same as lines of JSON.
 """
 
 import argparse
@@ -71,8 +71,8 @@ LOOSE = "SELECT conname, conrelid::regclass::text, pg_get_constraintdef(oid) FRO
 
 
 def populate(size: int) -> None:
-    """Put `size` accounts in onboarding in place of all there are; guards and exclusion constraints come back after."""
-    from django.db import connection  # noqa: PLC0415 - once Django is set up
+    """Replace all accounts by `size` new ones in onboarding; afterwards, guards and constraints are in place again."""
+    from django.db import connection  # noqa: PLC0415 - needs Django to be set up
 
     import subscriptions  # noqa: PLC0415
     from benchmarks.accounts import ZONES  # noqa: PLC0415
@@ -96,7 +96,7 @@ def populate(size: int) -> None:
 
 
 def looks(size: int) -> Iterator[tuple[str, str]]:
-    """Yield what is looked at, and its address."""
+    """Yield each page to measure: its label and its URL."""
     last, one = -(-size // 50), size // 2
     yield "dashboard", "/admin/"
     yield "an account's page", f"{PAGE}{size // 2}/change/"
@@ -150,8 +150,8 @@ def measure(size: int) -> None:
                 database.append(sum(times))
                 slowest.append(max(times))
             medians = [statistics.median(each[1:]) for each in (database, slowest, whole)]
-            told = " | ".join(f"{seconds * 1000:,.0f}" for seconds in medians)
-            print(f"| {words} | {len(queries)} | {told} |", flush=True)
+            cells = " | ".join(f"{seconds * 1000:,.0f}" for seconds in medians)
+            print(f"| {words} | {len(queries)} | {cells} |", flush=True)
             names = ("database_seconds", "slowest_seconds", "seconds")
             seconds = {name: round(each, 4) for name, each in zip(names, medians, strict=True)}
             facts.append({"name": f"team's pages, {words}", "size": size, **seconds, "queries": len(queries)})

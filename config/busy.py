@@ -1,7 +1,7 @@
-"""The answer to a request that met a lock that was not granted in time: nothing was saved, and how to try again.
+"""The page for a request that waited too long for a lock: it says that nothing was saved, and offers to try again.
 
-It is a page with status 503 and Retry-After. What was posted is kept on it in a form that posts the same again, but for
-passwords, codes and files.
+Its status is 503, with Retry-After. What was posted, except passwords, codes and files, is kept in a form on the page
+that posts it again.
 """
 
 import re
@@ -25,7 +25,7 @@ NEVER_KEPT = re.compile(r"passw|secret|credential|csrfmiddlewaretoken|\bcode\b",
 
 
 class BusyPages:
-    """Answers with the page where a view, or the template of its answer, met a lock that was not granted in time."""
+    """Answers with the page if a lock was not granted in time to a view, or to the template of its response."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -38,18 +38,18 @@ class BusyPages:
             return None
         try:
             return _marked(_framed_page(request))
-        except DatabaseError:  # what the frame of the page reads may be what is locked
+        except DatabaseError:  # the lock may be on something that the frame of the page reads
             return bare_busy_page(request)
 
 
 def bare_busy_page(request: HttpRequest) -> HttpResponse:
-    """Return the page without anything that asks the database or the session."""
+    """Return a page that uses neither the database nor the session."""
     page = render_to_string("busy_bare.html", {**_context(request), "brand": settings.BRAND_NAME})
     return _marked(HttpResponse(page))
 
 
 def _framed_page(request: HttpRequest) -> HttpResponse:
-    """Return the page as others of its kind look: the admin's own, an account's, or one outside of any account."""
+    """Return the page in the frame that fits the request: the admin's, an account's, or that of other pages."""
     context = _context(request)
     if request.resolver_match and "admin" in request.resolver_match.app_names:
         title = {"title": "Try again in a moment"}

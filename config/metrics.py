@@ -1,7 +1,7 @@
-"""What Prometheus reads at /metrics, where METRICS is on and it sends METRICS_TOKEN as a bearer token.
+"""Metrics for Prometheus at /metrics, if METRICS is on and the request has METRICS_TOKEN as its bearer token.
 
-What is counted in the database is counted when asked for, so every process gives the same answer. Durations of requests
-are counted by the process that answered; several processes add theirs up in METRICS_FOLDER.
+Rows in the database are counted for each request, so that every process gives the same numbers. Durations of requests
+are counted by the process that answered them; several processes share theirs in METRICS_FOLDER.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from billing.models import BillOnHold
 from core.models import JobState
 from onboarding.models import NoticeState
 
-# By the route's pattern, not by address: an account's number in a label would make a series for each account.
+# By the URL pattern instead of the URL, because account numbers in a label would make a series for each account.
 DURATIONS = Histogram(
     "hostpilot_request_duration_seconds",
     "Time to answer a request, by the pattern of its address",
@@ -33,7 +33,7 @@ METHODS = ("GET", "HEAD", "POST")
 
 
 class Durations:
-    """Counts how long each request took."""
+    """Measures how long each request took."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -49,7 +49,7 @@ class Durations:
 
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer what is counted; 404 where metrics are off, 401 without the token."""
+    """Answer with the metrics; 404 if they are off, 401 without the right token."""
     if not settings.METRICS:
         raise Http404
     if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):
@@ -66,7 +66,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class FromTheDatabase(Collector):
-    """Counts rows, by one query for each table."""
+    """Collects the metrics that are counted in the database, by one query for each table."""
 
     def collect(self) -> Iterator[Metric]:
         [(onboarding, activated)] = _rows(
@@ -134,7 +134,7 @@ def _unbilled() -> Iterator[Metric]:
 
 
 def _by_state(name: str, words: str, states: list[str], counted: list[tuple[str, int]]) -> Metric:
-    """Return the gauge with a value for each state, 0 too: a series that comes and goes can't be watched."""
+    """Return a gauge with a value for each state, even if it is 0: a series that comes and goes can't be monitored."""
     family = GaugeMetricFamily(name, words, labels=["state"])
     for state, count in {**dict.fromkeys(states, 0), **dict(counted)}.items():
         family.add_metric([state], count)

@@ -1,5 +1,5 @@
-"""What no view should have to think of: what browsers may do, maintenance, staff without a second factor, and
-requests that no page of ours makes."""
+"""What no view should need to care about: browser policies, maintenance, the second factor of staff, and requests that
+none of our pages makes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ from django.utils.translation import gettext
 from accounts.login.second_factor import passed_second_factor, where_to_pass
 from config.denials import record_denial
 
-# Unfold's pages compute in their markup (Alpine.js) and carry small styles and scripts in it.
+# Unfold's pages have expressions (Alpine.js), inline styles and inline scripts in their markup.
 UNFOLD_NEEDS = {
     "script-src": ["'self'", "'unsafe-inline'", "'unsafe-eval'"],
     "style-src": ["'self'", "'unsafe-inline'"],
@@ -32,21 +32,21 @@ PERMISSIONS = ", ".join(
         *(f"publickey-credentials-{what}=(self)" for what in ("create", "get")),
     ]
 )
-# Asked by machines, which want to know about the process and not about the pages.
+# Requested by machines that check the process, and not the pages.
 PROBES = {"/healthz", "/readyz"}
 RETRY_AFTER_SECONDS = 300
 MOST_WORDS_OF_MAINTENANCE = 500
 
 
 def _is_admin(request: HttpRequest) -> bool:
-    """Tell whether the address is one of the admin's, whatever path it is mounted at."""
+    """Return whether the URL belongs to the admin, whatever path it is mounted at."""
     return request.resolver_match is not None and "admin" in request.resolver_match.app_names
 
 
 class BrowserRules:
-    """Says in each answer what the browser may do; the admin alone gets what Unfold needs of the strict policy.
+    """Sets the headers that say what the browser may do. Only the admin gets the exceptions that Unfold needs.
 
-    It stands after CSPMiddleware, which writes the policy when the answer comes by on its way out.
+    It must come after CSPMiddleware, which writes the policy header when the response passes on its way out.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -62,9 +62,9 @@ class BrowserRules:
 
 
 class Maintenance:
-    """Answers every page with 503 while the file MAINTENANCE_FILE is there; what is in it is said to people.
+    """Answers every page with 503, and the text of MAINTENANCE_FILE, while that file exists.
 
-    It asks nothing of the database, which may be what is being worked on.
+    It doesn't use the database, which may be down for the maintenance.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -78,7 +78,7 @@ class Maintenance:
         return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
     def _words(self) -> str | None:
-        """Return what the file says to people, or None where there is no such file."""
+        """Return the text of the file, or None if there is no such file."""
         try:
             return settings.MAINTENANCE_FILE.read_text(errors="replace").strip()[:MOST_WORDS_OF_MAINTENANCE]
         except FileNotFoundError:
@@ -86,7 +86,7 @@ class Maintenance:
 
 
 class StaffSecondFactor:
-    """Leads staff who have not shown a second factor to where they do, before any address of the admin's answers."""
+    """Redirects staff who haven't passed a second factor from every admin page to the page where they can."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -110,13 +110,15 @@ class StaffSecondFactor:
 
 
 def _page_of(request: HttpRequest) -> str:
-    """Return the page to come back to; a form that was posted is not sent again."""
+    """Return the page to come back to. For a POST that is the admin's start page, since a form isn't posted again."""
     return request.get_full_path() if request.method in ("GET", "HEAD") else reverse("admin:index")
 
 
 class RequestChecks:
-    """Answers 400 to an address with a NUL, which PostgreSQL can't compare, and 404 to a page that can't be; records
-    what the back office denies."""
+    """Answers 400 if the URL has a NUL, which PostgreSQL can't store, and 404 for a page number that doesn't exist.
+
+    It also records what the back office denies.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""The sidebar of the back office: what each member of staff may see, and nothing else."""
+"""The sidebar of the back office, with only the links that a member of staff may follow."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ PLACES = [
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the groups of links that this member of staff may follow."""
+    """Return the groups of links that this member of staff may follow, with counts of what needs attention."""
     groups = []
     for title, places in PLACES:
         items: list[dict[str, Any]] = [

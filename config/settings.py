@@ -1,4 +1,4 @@
-"""Every setting, read from the environment or from `.env`; `.env.example` lists them with their defaults."""
+"""All settings, read from the environment or from `.env`. `.env.example` lists them with their defaults."""
 
 import os
 import tomllib
@@ -15,12 +15,12 @@ from config.logs import logging_settings
 
 VERSION: str = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
-# Days are decided by the time zone rules pinned with the product (the package tzdata), not by those of this machine.
+# Days are decided by the time zone rules of the pinned package tzdata, not by those of this machine.
 zoneinfo.reset_tzpath(to=())
 zoneinfo.ZoneInfo.clear_cache()
 
 DEBUG = yes_or_no("DEBUG")
-# Not by env.str: it takes a value that begins with $ for the name of another variable.
+# Not by env.str, which interprets a value that begins with $ as the name of another variable.
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS")
 if DEBUG:
@@ -48,7 +48,7 @@ METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "").strip()
 METRICS = yes_or_no("METRICS")
 if METRICS and len(METRICS_TOKEN) < 20:
     raise ImproperlyConfigured("METRICS_TOKEN must be set to at least 20 random characters when METRICS is true.")
-# Where the processes of one server leave their counts for each other; prometheus_client reads the variable.
+# The folder in which the processes of one server share their counts. prometheus_client reads the variable.
 METRICS_FOLDER = env.str("METRICS_FOLDER").strip()
 if METRICS and METRICS_FOLDER:
     if not Path(METRICS_FOLDER).is_dir():
@@ -73,7 +73,7 @@ INSTALLED_APPS = [
     "phonenumber_field",
     "simple_history",
     "procrastinate.contrib.django",
-    # After django.contrib.auth, whose permissions these apps grant when both have migrated.
+    # After django.contrib.auth, since these apps grant its permissions after both have migrated.
     "core",
     "accounts",
     "onboarding",
@@ -83,7 +83,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First: it answers load balancers, who ask by HTTP, by address, and while the site is closed.
+    # First: it answers load balancers, which use HTTP and an IP address, and ask during maintenance too.
     "config.health.HealthPages",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -137,12 +137,12 @@ DATABASES = {
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# Rate limits count in the cache, which several processes must share.
+# The cache counts attempts for rate limits, so all processes must share it.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "django_cache",
-        # With Django's 300, a few hundred made-up addresses would push out the counts of the others.
+        # With Django's default of 300, a few hundred made-up email addresses would evict the counts of all others.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
 }
@@ -169,7 +169,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{BRAND_NAME}: "
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-# How often a person, an address he types ("key") or a machine ("ip") may try; the 429 page says when to go on.
+# How often a user, a typed email address ("key") or an IP address may try. The 429 page says when to try again.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
@@ -189,15 +189,15 @@ MFA_FORMS = {
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = BRAND_NAME
-# A phone's clock may be half a minute off.
+# Accept the previous and the next code, since a phone's clock may be half a minute off.
 MFA_TOTP_TOLERANCE = 1
-# The provider writes the addresses down, and a changed one is confirmed by its link: none waits to be verified.
+# The provider enters the addresses, and a change is confirmed by a link, so no address needs to be verified.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 STAFF_SECOND_FACTOR = yes_or_no("STAFF_SECOND_FACTOR")
 CSRF_FAILURE_VIEW = "accounts.login.form_recovery.csrf_failure"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("es", "Español")]  # as `accounts.models.user.Language` has them
+LANGUAGES = [("en", "English"), ("es", "Español")]  # the same as in `accounts.models.user.Language`
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -235,11 +235,11 @@ SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 if yes_or_no("BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # whose X-Forwarded-For tells one visitor from another, for the rate limits
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # rate limits take the visitor's address from the proxy's X-Forwarded-For
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-# What a page may load and do: its own files, nothing inline, nothing from another host. See also config/middleware.py.
+# A page may load our own files only, nothing inline and nothing from another host. See also config/middleware.py.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -251,42 +251,42 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
-# History is written, never rewound: see core/admin/bases.py for the other half of this.
+# History is never reverted. This only hides the button; core/admin/bases.py refuses the request.
 SIMPLE_HISTORY_REVERT_DISABLED = True
 
-# While this file is there, pages answer 503 with the sentence in it; see config/middleware.py.
+# While this file exists, all pages answer 503 and show the text in it; see config/middleware.py.
 MAINTENANCE_FILE = PROJECT / env.str("MAINTENANCE_FILE")
-if MAINTENANCE_FILE.is_dir():  # nothing, too, names a folder: the project's
+if MAINTENANCE_FILE.is_dir():  # an empty setting is a folder too: the project's
     raise ImproperlyConfigured("MAINTENANCE_FILE must name a file, like .maintenance, and not a folder.")
 
 LOG_LEVEL = env.str("LOG_LEVEL").upper()
 LOGGING = logging_settings(LOG_LEVEL)
 
-# A bill whose usage is above so many dollars, and so many times that of the last invoice, waits for a person.
+# A bill is put on hold if its usage is above this many dollars, and above this many times that of the last invoice.
 BILL_HOLD_USAGE_ABOVE = whole_number("BILL_HOLD_USAGE_ABOVE")
 BILL_HOLD_USAGE_TIMES = whole_number("BILL_HOLD_USAGE_TIMES")
-# So does one whose recurring charges are above so many times what they would be at the prices last billed; 0: none.
+# Also if its recurring charges are above this many times what they would be at the prices last billed; 0: never.
 BILL_HOLD_PRICE_TIMES = whole_number("BILL_HOLD_PRICE_TIMES")
-# So does one above so many dollars; 0: none.
+# Also if its total is above this many dollars; 0: never.
 BILL_HOLD_TOTAL_ABOVE = whole_number("BILL_HOLD_TOTAL_ABOVE")
-# An imported call that is longer is rejected: it was most likely never hung up. 0: none is too long.
+# An imported call that is longer is rejected, since most likely it was never hung up; 0: no limit.
 CALL_LONGEST_HOURS = whole_number("CALL_LONGEST_HOURS")
-# Whether a worker bills automatically each month that some account was not billed for, and how many days after it ended
-# where the account is. After as many days a month that is not billed is a warning, whoever bills it.
+# Whether a worker automatically bills accounts for months that were not billed yet, and how many days after the month
+# ended in the account's time zone. After that many days, a month that isn't billed is a warning, whoever bills it.
 BILL_RUN_BY_ITSELF = yes_or_no("BILL_RUN_BY_ITSELF")
 BILL_RUN_AFTER_DAYS = whole_number("BILL_RUN_AFTER_DAYS", most=365)
-# After how many hours without an import of calls staff are warned; 0: never. And below how many percent of the usual
+# After how many hours without an import of calls staff are warned; 0: never. And below what percentage of the usual
 # minutes a day is a warning.
 CALL_FEED_SILENT_HOURS = whole_number("CALL_FEED_SILENT_HOURS")
 CALL_FEED_LOW_PERCENT = whole_number("CALL_FEED_LOW_PERCENT", most=100)
 
 PROCRASTINATE_ON_APP_READY = "core.jobs.noting.ready"
-# A worker that starts does first what the last hour's ticks asked for, if no other has.
+# When a worker starts, it first runs periodic jobs of the last hour that no other worker has run.
 PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 3_600}
-# For how long nothing may be done by any worker before /readyz says so; 0: it does not look.
+# After how many minutes without any work by a worker /readyz is not ready; 0: it doesn't check.
 JOBS_LATE_MINUTES = whole_number("JOBS_LATE_MINUTES")
 
-# An account is activated by itself when it has been in onboarding for so many days; 0: never. See docs/onboarding.md.
+# After how many days in onboarding an account is activated automatically; 0: never. See docs/onboarding.md.
 ONBOARDING_DEADLINE_DAYS = whole_number("ONBOARDING_DEADLINE_DAYS", most=3_650)
 ONBOARDING_BLACKOUT_DATES = dates("ONBOARDING_BLACKOUT_DATES")
 ONBOARDING_ACTIVATIONS_A_NIGHT = whole_number("ONBOARDING_ACTIVATIONS_A_NIGHT")

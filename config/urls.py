@@ -1,4 +1,4 @@
-"""Every address of the site: customers' pages, login, and the provider's admin."""
+"""All URLs of the site: customers' pages, login, and the provider's admin."""
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 
 from config.metrics import metrics
 
-# One login for customers and staff. It must be set before `admin.site.urls` is read.
+# Customers and staff share one login. This must be set before `admin.site.urls` is read.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 # What staff may have bookmarked, and where it is now.
@@ -29,6 +29,6 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
 ]
 
-# 400, 403 and 404 are Django's, with our templates.
+# For 400, 403 and 404, Django's views show our templates.
 handler429 = "config.errors.too_many_requests"
 handler500 = "config.errors.server_error"

@@ -6,7 +6,7 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-GIVE_UP = 3  # to gunicorn, the exit status of a worker that can't start; after any other it would try again for ever
+GIVE_UP = 3  # with this exit status of a worker, gunicorn stops; with any other it would restart workers forever
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 try:

@@ -1,4 +1,4 @@
-"""A lock that was not granted in time: someone else is changing the same data, and nothing was written."""
+"""Recognizing a lock that was not granted in time: someone else is changing the same data, and nothing was written."""
 
 from django.db import OperationalError
 from psycopg.errors import DeadlockDetected, LockNotAvailable
@@ -7,5 +7,5 @@ ACCOUNT_IS_BUSY = "Someone else is changing this account right now, so it was le
 
 
 def is_busy(error: BaseException | None) -> bool:
-    """Return whether an error says that a lock was not granted in time, or was given up to end a deadlock."""
+    """Return whether the error is a lock timeout, or a deadlock that PostgreSQL ended by aborting this transaction."""
     return isinstance(error, OperationalError) and isinstance(error.__cause__, LockNotAvailable | DeadlockDetected)

@@ -1,4 +1,4 @@
-"""How the verbs on many accounts run: chunk by chunk, and one bad account never stops the others (I17)."""
+"""Running actions on many accounts in chunks, so that one bad account never stops the others (I17)."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -16,9 +16,10 @@ CHUNK = 5_000
 def commit_or_bisect(
     keys: Sequence[int], write: Callable[[Sequence[int]], R], done: Callable[[R], None], refused: dict[int, str]
 ) -> None:
-    """Run `write` on the accounts in one transaction and hand what it returns to `done` once that is committed.
+    """Run `write` on the accounts in one transaction, and pass its result to `done` after the commit.
 
-    Where the database refuses, halve them until the bad account stands alone: it is put into `refused` with the reason.
+    If the database refuses, split the accounts in halves and try each, until a bad account is alone: it is added to
+    `refused`, by its key, with the reason.
     """
     try:
         with transaction.atomic():
@@ -35,7 +36,7 @@ def commit_or_bisect(
 
 
 def _reason(error: DatabaseError) -> str:
-    """Return in words why an account was refused."""
+    """Return a sentence that says why an account was refused."""
     if is_busy(error):
         return ACCOUNT_IS_BUSY
     sentence = sentence_of(error) if isinstance(error, IntegrityError) else None

@@ -1,4 +1,4 @@
-"""The one clock of the product: the database's."""
+"""The product's only clock, which is the database's."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from django.db import connection
 
 
 def database_now() -> datetime:
-    """Return the database's clock at this instant; a verb reads it once, after it has its lock."""
+    """Return the current time of the database, in UTC. An action reads it once, after it has taken its lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]

@@ -1,4 +1,4 @@
-"""The three staff groups of R27, filled after migrate with what each app grants them."""
+"""The three staff groups (R27), and the permissions that each app grants them after `migrate`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,19 +15,19 @@ SUPPORT = "Support (read only)"
 
 
 class GrantingAppConfig(AppConfig):
-    """An app whose models the groups in `seen_by` may look at, all three by default, and that grants some more."""
+    """An app that grants permissions on its models: view to the groups in `seen_by`, and those in `grants`."""
 
-    default = False  # each app's own config says True, or Django would not know which of the two it means
+    default = False  # each app's own config sets True; without this, Django finds two and can't choose
     seen_by: Sequence[str] = (ONBOARDING_TEAM, BILLING_TEAM, SUPPORT)
     grants: Mapping[str, Sequence[str]] = {}
 
     def ready(self) -> None:
-        # Sent once for each app, after django.contrib.auth has made that app's permissions.
+        # The signal is sent once for each app, after django.contrib.auth has created the app's permissions.
         post_migrate.connect(grant_permissions, sender=self)
 
 
 def grant_permissions(sender: GrantingAppConfig, using: str, **kwargs: Any) -> None:
-    """Give each group its permissions on the sender's models; what was given by hand stays."""
+    """Give each group its permissions on the sender's models. Permissions granted by hand stay."""
     Group = apps.get_model("auth", "Group")
     Permission = apps.get_model("auth", "Permission")
     of_app = Permission.objects.using(using).filter(content_type__app_label=sender.label)
@@ -42,6 +42,6 @@ def grant_permissions(sender: GrantingAppConfig, using: str, **kwargs: Any) -> N
 
 
 def create_cache_table(using: str, **kwargs: Any) -> None:
-    """Make the table of the database cache, which no migration makes."""
+    """Create the table of the database cache, for which Django has no migration."""
     assert "DatabaseCache" in settings.CACHES["default"]["BACKEND"]
     call_command("createcachetable", database=using, verbosity=0)

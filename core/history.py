@@ -1,4 +1,4 @@
-"""Who a history row names, and history for set-based writers: the rows `save()` would leave, by one INSERT."""
+"""Who a history row names, and history of set-based updates: the rows that `save()` would add, by one INSERT."""
 
 from datetime import datetime
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 def attributed(row: M, *, to: AbstractBaseUser, at: datetime | None = None) -> M:
-    """Return the row, made to leave its next history row with who changed it, and when if that is not now."""
+    """Return the row, set up so that its next history row names `to` as the user, and `at` as the time if given."""
     vars(row)["_history_user"] = to
     if at is not None:
         vars(row)["_history_date"] = at
@@ -18,10 +18,10 @@ def attributed(row: M, *, to: AbstractBaseUser, at: datetime | None = None) -> M
 
 
 def insert_history(model: type[models.Model], source: str) -> str:
-    """Return the SQL that adds one history row of an update for each row of `source`.
+    """Return the SQL that adds a history row for the update of each row in `source`.
 
-    `source` is a query's name with all columns of the model's table. The statement takes three named parameters:
-    `history_date`, `history_user_id` and `history_change_reason`, and returns the `id` of each row.
+    `source` is the name of a table or CTE with all columns of the model's table. The statement takes three named
+    parameters, `history_date`, `history_user_id` and `history_change_reason`, and returns the `id` of each row.
     """
     history: Any = model.history.model  # type: ignore[attr-defined]
     columns = [field.column for field in history.tracked_fields]

@@ -1,13 +1,13 @@
-"""Permissions when a model gets another name, for migrations: what these return must never change."""
+"""Renaming permissions together with a model, for migrations. What these helpers return must never change."""
 
 from django.db.migrations import RunSQL
 
 
 def rename_permissions(app: str, *, old: str, new: str) -> RunSQL:
-    """Return the operation that keeps the permissions on a model for those who have them: `change_old` to `change_new`.
+    """Return the operation that renames the permissions on a model, from `change_old` to `change_new` and so on.
 
-    It follows RenameModel, which renames the content type. Groups get the permissions of new names after each migrate;
-    what was given to a person or a group of one's own is only kept by this.
+    It comes after RenameModel, which renames the content type. Our own groups get the new permissions after each
+    migrate anyway, but without this operation, users and other groups would lose what was granted to them by hand.
     """
     return RunSQL(
         f"""

@@ -1,4 +1,4 @@
-"""The queue of jobs as the team sees it, and why a job failed, which the queue does not keep."""
+"""The job queue as staff see it, and the errors of failed jobs, which the queue itself does not store."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -9,7 +9,7 @@ from procrastinate.contrib.django.models import ProcrastinateEvent, Procrastinat
 
 
 class JobState(models.TextChoices):
-    """Where a job stands, by the queue's own words."""
+    """The state of a job; the values are the queue's own."""
 
     WAITING = "todo", "Waiting"
     RUNNING = "doing", "Running"
@@ -21,17 +21,17 @@ class JobState(models.TextChoices):
 
 class JobQuerySet(models.QuerySet["Job"]):
     def failed(self) -> "JobQuerySet":
-        """Jobs that were tried as often as they may be; they are few, since old ones are cleaned up."""
+        """Jobs that failed on their last attempt. They are few, since `clean_up` deletes old ones."""
         return self.filter(status=JobState.FAILED)
 
     def stalled(self, since: datetime) -> "JobQuerySet":
-        """Running jobs whose worker is gone, or gave no sign of life since an instant."""
+        """Running jobs whose worker is gone, or has sent no heartbeat since an instant."""
         return self.filter(
             models.Q(worker=None) | models.Q(worker__last_heartbeat__lt=since), status=JobState.RUNNING
         ).order_by("pk")
 
     def with_times(self) -> "JobQuerySet":
-        """With `queued_at`, `changed_at`, and the traceback of the last failure in `error`, or None."""
+        """Annotate the jobs with `queued_at`, `changed_at` and `error`, the traceback of the last failure or None."""
         events = ProcrastinateEvent.objects.filter(job=models.OuterRef("pk"))
         errors = JobError.objects.filter(job_id=models.OuterRef("pk"))
         return self.annotate(
@@ -42,7 +42,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 
 class Job(ProcrastinateJob):
-    """A job of the queue. Its rows are written by procrastinate alone."""
+    """A job in the queue. Only procrastinate writes the rows."""
 
     objects: ClassVar[models.Manager["Job"]] = JobQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -56,7 +56,7 @@ class Job(ProcrastinateJob):
 
     @property
     def title(self) -> str:
-        """What is done, in words, like “Bill run”."""
+        """The name of the job for people, like “Bill run”."""
         return self.task_name.rsplit(".", 1)[-1].replace("_", " ").capitalize()
 
     @property
@@ -65,7 +65,7 @@ class Job(ProcrastinateJob):
 
 
 class JobError(models.Model):
-    """Why a job failed the last time. It goes with its job, which is no record of the past."""
+    """Why a job failed the last time. It is deleted after its job, since neither is a record of the past."""
 
     job_id = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField(db_default=Now())
@@ -80,11 +80,11 @@ class JobError(models.Model):
 
     @property
     def summary(self) -> str:
-        """The last line, which says what was wrong."""
+        """The last line of the traceback, which says what went wrong."""
         return last_line(self.traceback)
 
 
 def last_line(traceback: str) -> str:
-    """Return the line of a traceback that says what was wrong."""
+    """Return the last line of a traceback, which says what went wrong, or an empty string."""
     lines = traceback.strip().splitlines()
     return lines[-1] if lines else ""

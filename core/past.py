@@ -1,8 +1,8 @@
-"""The one way to write what happened earlier: for the demo, replays, generators and tests, and nobody else.
+"""The only way to write events of the past, for the demo, replays, generators and tests, and nothing else.
 
-Guards about *time* (a price for a day that has begun, a final month, a back-dated activation) ask the database function
-`writing_history()` before they refuse. It is true for the owner of the tables alone, in one transaction. Guards about
-finality, sums, limits and permissions never ask it. A test holds who may import this module.
+Guards about *time* (a price for a day that has begun, a final month, a back-dated activation) call the database
+function `writing_history()` before they refuse. It returns true only for the owner of the tables, within one
+transaction. Guards about finality, sums, limits and permissions never call it. A test checks which modules import this.
 """
 
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ SETTING = "guards.writing_history"
 
 @contextmanager
 def writing_history() -> Iterator[None]:
-    """Open a transaction in which guards about time let pass what the owner of the tables writes.
+    """Open a transaction in which guards about time don't refuse what the owner of the tables writes.
 
-    It ends with the block, even where the block is only part of a larger transaction.
+    The exemption ends with the block, even if the block is only part of a larger transaction.
     """
     with transaction.atomic():
         _set("pg_current_xact_id()::text")

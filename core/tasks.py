@@ -1,4 +1,4 @@
-"""The jobs that keep the rest going."""
+"""The jobs that maintain the job queue and the database."""
 
 from datetime import datetime
 

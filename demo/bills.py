@@ -1,4 +1,4 @@
-"""The second half of the story: two months of calls are imported and billed, the onboarding and the first full one."""
+"""The second part of the story: calls of two months are imported and billed, a month in onboarding and the next one."""
 
 import csv
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ OUTBOX = settings.PROJECT / "outbox"
 
 
 def tell_bills(story: Storyteller) -> None:
-    """Import the calls of an account's two months, bill them, and show both invoices and the PDF of the last."""
+    """Import the calls of an account's two months, bill both, show the invoices, and write the last one as a PDF."""
     account, (first, second) = story.provider.billed, story.provider.months
     story.console.print()
     story.step(f"{account} was in onboarding in {first:%B} and went live on {second:%B} 16. Its calls come as a file.")
@@ -33,7 +33,7 @@ def tell_bills(story: Storyteller) -> None:
         received = import_calls(stream, name=calls.name, layout=Layout.OWN, by=story.provider.administrator)
     story.say("✓", f"{received.added} calls of {shown(calls)} are in, {received.rejected} rows were rejected", "green")
 
-    story.step(f"{first:%B} is billed: toll-free minutes alone.")
+    story.step(f"{first:%B} is billed: only toll-free minutes.")
     run_bills(first)
     show_invoice(story, invoice_of(account, first))
 
@@ -45,7 +45,7 @@ def tell_bills(story: Storyteller) -> None:
 
 
 def write_calls(account: Account, first: date, second: date) -> Path:
-    """Write a file of calls to the account's toll-free number, some on most days of both months; return its path."""
+    """Write a file of calls to the account's toll-free number, from most days of both months, and return its path."""
     OUTBOX.mkdir(exist_ok=True)
     path = OUTBOX / "demo-calls.csv"
     number = PhoneNumber.objects.get(account=account).number
@@ -58,7 +58,7 @@ def write_calls(account: Account, first: date, second: date) -> Path:
 
 
 def _calls(account: Account, first: date, second: date) -> Iterator[tuple[datetime, int]]:
-    """Yield when each call started and how long it took: more of them on some days than on others, always the same."""
+    """Yield the start and the seconds of each call. Their number differs from day to day, but is never random."""
     day = first.replace(day=4)
     while day < month_after(second):
         for turn in range((day.day * 7) % 5):
@@ -68,7 +68,7 @@ def _calls(account: Account, first: date, second: date) -> Iterator[tuple[dateti
 
 
 def invoice_of(account: Account, month: date) -> Invoice:
-    """Return the month's invoice; CommandError where the run issued none."""
+    """Return the month's invoice. Raises CommandError if the run issued none."""
     found = Invoice.objects.filter(account=account, month=month).first()
     if found is None:
         raise CommandError("The story went wrong: the month was not billed.")
@@ -88,7 +88,7 @@ def show_invoice(story: Storyteller, invoice: Invoice) -> None:
 
 
 def write_document(invoice: Invoice) -> Path:
-    """Write the invoice as PDF, or as a page where the machine has no Pango; return its path."""
+    """Write the invoice as a PDF, or as HTML if the machine has no Pango, and return its path."""
     content = invoice_pdf_bytes(invoice)
     path = OUTBOX / f"{invoice.title}.{'html' if content is None else 'pdf'}"
     path.write_bytes(invoice_html(invoice).encode() if content is None else content)
@@ -96,5 +96,5 @@ def write_document(invoice: Invoice) -> Path:
 
 
 def shown(path: Path) -> str:
-    """Return a path as it is read from the project's folder."""
+    """Return a path relative to the project's folder, as text."""
     return str(path.relative_to(settings.PROJECT))

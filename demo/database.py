@@ -1,4 +1,4 @@
-"""The demo's own database: which one may be dropped and made anew, and doing so."""
+"""The demo's database: checking that it may be dropped, and creating it again."""
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -16,7 +16,7 @@ FROM pg_database d WHERE d.datname = current_database()
 """
 OURS = "WITH ours AS (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"
 
-# `make serve` may hold a connection; it opens a new one for its next page.
+# `make serve` may hold a connection, and opens a new one for its next page.
 END_OTHERS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
@@ -24,10 +24,10 @@ WHERE datname = current_database() AND usename = current_user AND pid <> pg_back
 
 
 def start_clean() -> None:
-    """Leave the database as `migrate` makes it, with nothing of an earlier demo in it.
+    """Drop an earlier demo, and leave the database as `migrate` creates it.
 
-    Rows of the past can't be deleted, by design, so the whole schema is dropped. Refused with a CommandError for any
-    database that is neither empty nor marked by an earlier demo, while another demo works on it, and unless DEBUG.
+    Records of the past can't be deleted, by design, so the whole schema is dropped. Raises CommandError if the database
+    is neither empty nor marked by an earlier demo, if another demo is being made in it, or if DEBUG is off.
     """
     if not settings.DEBUG:
         raise CommandError("The demo makes log-ins whose password everybody knows, so it runs only where DEBUG=true.")

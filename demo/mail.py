@@ -1,4 +1,4 @@
-"""The demo's e-mails: each a file that mail programs open, in `outbox/`; none ever leaves the machine."""
+"""The demo's emails, which are only written to `outbox/`, as files that mail programs can open."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ FOLDER = OUTBOX / "e-mails"
 
 
 class Files(BaseEmailBackend):
-    """Writes each e-mail as a file of its own, numbered in the order in which they are sent."""
+    """Writes each email to its own file, numbered in the order of sending."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -30,10 +30,10 @@ class Files(BaseEmailBackend):
 
 
 def tell_mail(story: Storyteller) -> None:
-    """Send what the story and its customers enqueued, as a worker would, and say how many and where they are."""
+    """Send the notices that the story and its customers enqueued, as a worker would, and say how many and where."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for earlier in FOLDER.glob("*.eml"):
         earlier.unlink()
     done = send_due(mail=Files(FOLDER))
-    story.step("Contacts are told by e-mail what happened to their accounts; a worker sends them, or a command.")
-    story.say("✓", f"{done.sent} e-mails were sent, as files into {shown(FOLDER)}/", "green")
+    story.step("Contacts are notified by email of what happened on their accounts. A worker or a command sends them.")
+    story.say("✓", f"{done.sent} emails were sent, as files in {shown(FOLDER)}/", "green")

@@ -1,4 +1,4 @@
-"""The demo's provider: its team, its catalogue, and customers at every stage of onboarding."""
+"""The demo's provider: its staff, its catalog, and customers at every stage of onboarding."""
 
 import json
 from dataclasses import dataclass, replace
@@ -19,15 +19,15 @@ from onboarding.actions import activate, request_go_live
 from subscriptions.actions import assign_number, assign_users, change_subscription, install
 from subscriptions.catalogue import contact_center_of, held_by, load_catalogue
 
-PASSWORD = "show-me-the-demo"  # printed at the end of the demo, which runs only where DEBUG is true
+PASSWORD = "show-me-the-demo"  # printed at the end of the demo, which runs only if DEBUG is true
 CATALOGUE = Path(subscriptions.__file__).parent / "catalogue.json"
 
 
 @dataclass(frozen=True)
 class Provider:
-    """Who and what the story is told with: two of the team, a customer, and her account without Contact Center.
+    """What the story needs: two members of staff, a customer, and her account, which has no Contact Center yet.
 
-    `billed` is an account with two months behind it that were not billed yet, the first all in onboarding.
+    `billed` is another account, whose last two `months` are not billed yet. In the first it was in onboarding only.
     """
 
     administrator: User
@@ -40,9 +40,9 @@ class Provider:
 
 
 def make_provider(now: datetime) -> Provider:
-    """Fill the clean database, with installs some weeks before `now`, and return the story's part of it."""
+    """Fill the clean database with accounts that started some weeks before `now`, and return what the story needs."""
     load_catalogue(json.loads(CATALOGUE.read_text(encoding="utf-8")))
-    password = make_password(PASSWORD)  # once: hashing is slow on purpose
+    password = make_password(PASSWORD)  # only once, since hashing is slow on purpose
 
     def user(first: str, last: str, *, group: str = "", **fields: object) -> User:
         made = User(email=f"{first.lower()}@example.com", password=password, first_name=first, last_name=last, **fields)
@@ -126,7 +126,7 @@ def make_provider(now: datetime) -> Provider:
 
 
 def _last_months(today: date) -> tuple[date, date]:
-    """Return the last two months that have ended everywhere, by their first days."""
+    """Return the first days of the last two months that have ended everywhere."""
     last = last_ended_month(datetime.combine(today, time(12), tzinfo=UTC) - timedelta(days=1))
     return (last - timedelta(days=1)).replace(day=1), last
 
@@ -136,13 +136,13 @@ def _noon(account: Account, day: date) -> datetime:
 
 
 def buy(account: Account, by: User, now: datetime | None = None, **wanted: object) -> None:
-    """Make the account hold what it holds with these changes."""
+    """Change these fields of what the account holds."""
     held = held_by(contact_center_of(account))
     change_subscription(account, replace(held, **wanted), by=by, now=now)  # type: ignore[arg-type]
 
 
 def staff(account: Account, by: User, *names: str) -> None:
-    """Put people on the account's list and give all but the last a role, the first as their leader."""
+    """Add service users to the account: the first as a Team Leader, the last without a role, the others as agents."""
     people = [
         add_service_user(account, name=name, email=f"{name.split()[0].lower()}.{account.number}@example.com", by=by)
         for name in names

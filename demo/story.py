@@ -1,4 +1,4 @@
-"""The story of one account, told on the terminal while it happens: every line is read back from the database."""
+"""The story of one account, played on the terminal. Every result that is shown is read back from the database."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ UNDO = (
 
 
 class Storyteller:
-    """Tells what the account does and shows what came of it."""
+    """Performs the steps of the story, and shows the result of each."""
 
     def __init__(self, console: Console, provider: Provider) -> None:
         self.console = console
@@ -36,9 +36,9 @@ class Storyteller:
         self.steps = 0
 
     def tell(self) -> None:
-        """Take the account from its install to its activation and past it.
+        """Take the account from its install through onboarding and activation to its first purchase as an active one.
 
-        Raises CommandError where something that must be refused is done.
+        Raises CommandError if something succeeds that must be refused.
         """
         account, olivia, tom = self.account, self.provider.olivia, self.provider.onboarding_member
         self.console.rule(Text(f"The story of {account}", style="bold"), align="left")
@@ -54,7 +54,7 @@ class Storyteller:
         self.step("She asks for one more seat and a package of 500 minutes, and is refused:")
         self.refused(lambda: buy(account, olivia, seats=SEAT_LIMIT + 1, package="tf-500"))
 
-        self.step("She enables a channel and an add-on and takes more storage: no limit, and nothing to pay yet.")
+        self.step("She enables a channel and an add-on and takes more storage, without a limit and free of charge.")
         buy(
             account,
             olivia,
@@ -69,18 +69,18 @@ class Storyteller:
         assign_number(account, self.provider.toll_free, by=olivia)
         self.show_assigned()
 
-        self.step("She tries to end the onboarding herself, and is refused:")
+        self.step("She tries to end the onboarding herself, which is refused:")
         self.refused(lambda: activate(account, by=olivia, reason="I am ready"))
 
-        self.step(f"{tom}, of the Onboarding team, activates the account, once and for good.")
+        self.step(f"{tom}, of the Onboarding team, activates the account, permanently.")
         activate(account, by=tom, reason="Number tested and agents trained")
         self.show_mode()
 
-        self.step("She buys 25 seats and 2,500 toll-free minutes; from today, all that is held is charged.")
+        self.step("She buys 25 seats and 2,500 toll-free minutes. From today, everything the account holds is charged.")
         buy(account, olivia, seats=25, package="tf-2500")
         self.show_held()
 
-        self.step("Somebody with the database's password tries to undo the activation, by raw SQL:")
+        self.step("Somebody with the database's password tries to undo the activation with raw SQL:")
         self.undo_by_sql()
         self.show_mode()
         self.show_ledger()
@@ -100,7 +100,7 @@ class Storyteller:
         self.console.print(line)
 
     def refused(self, attempt: Callable[[], object]) -> None:
-        """Make an attempt that must be refused, and show the rows that the refusal left."""
+        """Make an attempt that must be refused, and show the refusals that were recorded."""
         try:
             attempt()
         except (ValidationError, PermissionDenied) as refusal:

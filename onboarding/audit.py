@@ -1,4 +1,4 @@
-"""Events of the mode: it was switched on, its end was planned, asked for, and came."""
+"""Events about onboarding: its start, deadlines and schedules, go-live requests, and the activation."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -45,7 +45,7 @@ FORMER_NAMES = {
     "onboarding_onboarding_answer": "answer_go_live",
     "onboarding_onboarding_change": BACK_OFFICE,
 }
-# What the rows of the mode's own history say of a plan, for customers; the team reads more, with the reasons.
+# Texts for the plan's rows in the history, as customers see them. The team's timeline also shows the reasons.
 DEADLINE, SCHEDULED, MOVED, CANCELLED = (
     gettext_noop("Deadline changed"),
     gettext_noop("Activation scheduled"),
@@ -65,14 +65,14 @@ FACTS = {"seat_limit": SEAT_LIMIT, "default_package": DEFAULT_PACKAGE}
 
 
 def told_day(value: str | None) -> str:
-    """Return a day that JSON has as text: `March 31, 2026`; nothing for none."""
+    """Return a day from JSON as customers read it, like `March 31, 2026`; an empty string for None."""
     if not value:
         return ""
     return day_in_words(date.fromisoformat(value))
 
 
 class ModeSource(HistorySource):
-    """The mode itself, and when it is to end. The team's reasons, notes and owner are its own, and are not told."""
+    """The mode, and when onboarding is to end. The team's reasons and the account's owner are never shown."""
 
     kind = EventKind.ONBOARDING
     item = "account__number"
@@ -108,6 +108,8 @@ class ModeSource(HistorySource):
 
 
 class RequestSource(HistorySource):
+    """Go-live requests: made, withdrawn or answered."""
+
     kind = EventKind.ONBOARDING
     item = "wanted_on"
     watched = ("withdrawn_at", "answered_at")

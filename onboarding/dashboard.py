@@ -1,4 +1,7 @@
-"""The Onboarding team's figures: how many accounts stand where, and which come first. Five queries for any number."""
+"""The Onboarding team's dashboard: counts of accounts in onboarding, and the most urgent ones.
+
+Five queries, however many accounts there are.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +16,14 @@ from onboarding.worklist import AGES, Ages, is_asked_for, is_due_soon, is_overdu
 
 WEEKS: Final = 12
 MOST_URGENT: Final = 10
-POSSIBLE: Final = 5 * MOST_URGENT  # those that started first, since the deadline is a day of their own zone
+# How many of the oldest accounts are compared by deadline. More than are shown, since a deadline is a local day, and
+# time zones can change the order of accounts that started at nearly the same time.
+POSSIBLE: Final = 5 * MOST_URGENT
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A part of a picture: what it counts, how many, and its length in the picture, of 100."""
+    """A bar of a chart: its label, the worklist query for what it counts, the count, and its length from 0 to 100."""
 
     words: str
     query: str
@@ -29,7 +34,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class OnboardingFigures:
-    """What the dashboard shows of accounts in onboarding."""
+    """What the dashboard shows about onboarding."""
 
     in_onboarding: int
     due_soon: int
@@ -42,7 +47,7 @@ class OnboardingFigures:
 
 
 def figures(now: datetime) -> OnboardingFigures:
-    """Return the figures of this instant. Days are each account's own, weeks and months the provider's, in UTC."""
+    """Return the figures as of `now`. Days are in each account's time zone, weeks and months in UTC."""
     rows = planned(Onboarding.objects.in_onboarding())
     counted = rows.aggregate(
         in_onboarding=Count("pk"),
@@ -64,9 +69,9 @@ def figures(now: datetime) -> OnboardingFigures:
 
 
 def urgent(now: datetime) -> list[Any]:
-    """Return the accounts that come first: by their deadline or the day the customer asks for, then by age."""
+    """Return the MOST_URGENT accounts: by deadline or requested go-live date, whichever is earlier, then by age."""
     waiting = Onboarding.objects.in_onboarding()
-    # Whichever comes first is among the first of each kind, which an index has in order.
+    # The most urgent are among the first of each kind, and each kind has an index in this order.
     own = waiting.exclude(deadline_on=None).order_by("deadline_on")
     asked = GoLiveRequest.objects.open().order_by("wanted_on")
     possible = (

@@ -1,7 +1,8 @@
-"""When an account's onboarding ends by itself, and when people are told (R11). Days in, days out: no query, no clock.
+"""When an account's onboarding ends automatically, and when that is announced (R11). Pure functions of days.
 
-Days are the account's own. An account becomes active by its schedule, or else on the day after its deadline; never on
-one of the blackout dates, and by a deadline never sooner than `NOTICE_DAYS` business days after it was announced.
+Days are in the account's time zone. An account is activated on its scheduled day, or if it has none, on the day after
+its deadline. It is never activated on a blackout date, and by a deadline never sooner than `NOTICE_DAYS` business days
+after the announcement.
 """
 
 from collections.abc import Collection
@@ -12,7 +13,7 @@ from onboarding.models import DeadlineRule, Onboarding
 
 NOTICE_DAYS: Final = 5  # business days between the announcement and an activation by deadline
 FURTHEST: Final = timedelta(days=365)  # how far ahead a deadline or a schedule may be
-NIGHT_ENDS_AT: Final = 6  # deadlines activate from midnight to this hour, where the account is
+NIGHT_ENDS_AT: Final = 6  # deadlines activate from midnight until this hour in the account's time zone
 ONE_DAY: Final = timedelta(days=1)
 
 
@@ -21,16 +22,16 @@ def is_business_day(day: date) -> bool:
 
 
 def business_days_after(day: date, count: int) -> date:
-    """Return the `count`th day from Monday to Friday after this day."""
+    """Return the `count`th weekday (Monday to Friday) after this day."""
     weeks, left = divmod(count, 5)
-    # From a day of the weekend on one counts as from the Friday before.
+    # Counting from a Saturday or Sunday is the same as counting from the Friday before.
     start = day - timedelta(days=max(0, day.weekday() - 4))
     over_weekend = 2 if start.weekday() + left > 4 else 0
     return start + timedelta(days=7 * weeks + left + over_weekend)
 
 
 def business_days_before(day: date, count: int) -> date:
-    """Return the `count`th day from Monday to Friday before this day; one of the weekend counts as the Friday."""
+    """Return the `count`th weekday (Monday to Friday) before this day, counting a Saturday or Sunday as the Friday."""
     weeks, left = divmod(count, 5)
     start = day - timedelta(days=max(0, day.weekday() - 4))
     over_weekend = 2 if start.weekday() < left else 0
@@ -38,10 +39,10 @@ def business_days_before(day: date, count: int) -> date:
 
 
 def deadline_of(onboarding: Onboarding, days: int) -> date | None:
-    """Return the last day of the account's onboarding, or None where none is set.
+    """Return the last day of the account's onboarding, or None if it has no deadline.
 
-    `days` is the policy of all accounts: how many days after the local day of the start, 0 for no deadline. The same in
-    SQL is `Onboarding.objects.with_deadline(days)`.
+    `days` is the policy for all accounts: how many days after the local day of its start, or 0 for no deadline.
+    `Onboarding.objects.with_deadline(days)` computes the same in SQL.
     """
     if onboarding.deadline_rule == DeadlineRule.FIXED:
         return onboarding.deadline_on
@@ -51,24 +52,24 @@ def deadline_of(onboarding: Onboarding, days: int) -> date | None:
 
 
 def first_free_day(day: date, blackout: Collection[date]) -> date:
-    """Return this day, or the first after it that is no blackout date."""
+    """Return this day, or if it is a blackout date, the first day after it that is not."""
     while day in blackout:
         day += ONE_DAY
     return day
 
 
 def warning_day(day: date) -> date:
-    """Return the day on which people are told, at the latest, that the account becomes active on this day."""
+    """Return the last day on which an activation on this day can be announced in time."""
     return business_days_before(day, NOTICE_DAYS)
 
 
 def to_announce(
     *, scheduled_on: date | None, deadline: date | None, today: date, blackout: Collection[date]
 ) -> date | None:
-    """Return the day to announce as that of the activation, or None where it is too early, or nothing is planned.
+    """Return the day of activation to announce today, or None if it is too early or nothing is planned.
 
-    A schedule takes the place of the deadline. Who was not told in time for his deadline gets the whole notice from
-    today on.
+    A schedule replaces the deadline. If it is too late to announce the day of the deadline in time, the day to announce
+    is `NOTICE_DAYS` business days from today instead.
     """
     if scheduled_on is not None:
         return scheduled_on if warning_day(scheduled_on) <= today else None
@@ -81,7 +82,7 @@ def to_announce(
 
 
 def still_announced(announced_for: date, *, scheduled_on: date | None, deadline: date | None) -> bool:
-    """Return whether what was announced still holds: a policy may have been switched off, or moved, since."""
+    """Return whether the announced day is still right. A schedule, a deadline or the policy may have changed since."""
     if scheduled_on is not None:
         return announced_for == scheduled_on
     return deadline is not None and deadline < announced_for

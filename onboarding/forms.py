@@ -1,11 +1,11 @@
-"""The form of the request to go live."""
+"""The form of a go-live request."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 
 class GoLiveForm(forms.Form):
-    """When the customer would like to be live, and what the Onboarding team should know."""
+    """The requested go-live date, and a note for the Onboarding team."""
 
     wanted_on = forms.DateField(
         label=_("Day you would like to go live"),

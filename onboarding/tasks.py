@@ -1,4 +1,4 @@
-"""What onboarding does by itself."""
+"""The periodic jobs of onboarding."""
 
 from datetime import datetime
 
@@ -9,26 +9,37 @@ from onboarding.sending import send_due
 
 @every_hour(minute=3)
 def schedule(now: datetime) -> str:
-    """Activate what is due, before announcing what comes: people hear of a day only while it can still come.
+    """Activate accounts that are due, then announce coming activations, and return the counts in words.
 
-    `now` is not handed on: a long run goes on past the hour, and each chunk looks at the clock under its locks.
+    In this order, so that nothing is announced for an account that is activated in the same run. `now` isn't passed on,
+    since a run may take long: each chunk reads the clock after it has taken its locks.
     """
     activated = refused = changed = 0
     for work in (activate_scheduled, activate_overdue):
-        for some in work():
-            activated += len(some.activated)
-            refused += len(some.refused)
-    for told in announce():
-        changed += len(told.changed)
-        refused += len(told.refused)
+        for outcome in work():
+            activated += len(outcome.activated)
+            refused += len(outcome.refused)
+    for announced in announce():
+        changed += len(announced.changed)
+        refused += len(announced.refused)
     done = {"activated": activated, "announced, or announced no more": changed, "refused": refused}
     return ", ".join(f"{count} {what}" for what, count in done.items() if count)
 
 
 @every_minute()
 def send_notices(now: datetime) -> str:
-    """Send what is due. Where the mail server is gone nothing fails: notices wait, and say why at each."""
-    sent = send_due()
-    done = {"sent": sent.sent, "dropped": sent.dropped, "put off": sent.put_off, "given up": sent.failed}
+    """Send the notices that are due, and return the counts in words.
+
+    If the mail server can't be reached, the job doesn't fail: the notices wait, and each stores the reason.
+    """
+    outcome = send_due()
+    done = {
+        "sent": outcome.sent,
+        "dropped": outcome.dropped,
+        "put off": outcome.put_off,
+        "given up": outcome.failed,
+    }
     words = [f"{count} {what}" for what, count in done.items() if count]
-    return ", ".join([*words, f"the mail server can't be used: {sent.unreachable}"] if sent.unreachable else words)
+    if outcome.unreachable:
+        words.append(f"the mail server can't be used: {outcome.unreachable}")
+    return ", ".join(words)

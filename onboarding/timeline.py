@@ -1,6 +1,6 @@
-"""What happened on an account, for the Onboarding team: what its customer reads, and what the team alone knows.
+"""The timeline of an account for the Onboarding team: the customer's events, and what only the team may see.
 
-Nothing is logged for it: it is read from the history, notes and notices that are there anyway.
+It is read from tables that exist anyway: history, notes and notices.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ SYSTEM: Final = "System"
 
 @dataclass(frozen=True)
 class Moment:
-    """One thing that happened: when, what in words, who did it, and more about it."""
+    """An entry of the timeline, as text."""
 
     at: datetime
     what: str
@@ -31,7 +31,7 @@ class Moment:
 
 
 def timeline(account: Account, limit: int) -> list[Moment]:
-    """Return the latest moments of an account, the latest first. Four queries."""
+    """Return the latest entries of an account's timeline, newest first. Four queries."""
     moments = [*_events(account, limit), *_plans(account, limit), *_notes(account, limit), *_notices(account, limit)]
     return sorted(moments, key=lambda moment: moment.at, reverse=True)[:limit]
 
@@ -40,7 +40,7 @@ def _events(account: Account, limit: int) -> Iterator[Moment]:
     plans = {gettext(action) for action in PLAN_EVENTS}
     for event in recent_events(account, limit, for_team=True):
         if event.action in plans and not event.is_refused:
-            continue  # `_plans` tells it with the team's reason
+            continue  # `_plans` yields it, with the team's reason
         changes = [_changed(change) for change in event.changes]
         what = f"Refused: {event.action}" if event.is_refused else event.action
         more = ". ".join(filter(None, [event.item, *changes, event.note]))
@@ -54,7 +54,7 @@ def _changed(change: FieldChange) -> str:
 
 
 def _plans(account: Account, limit: int) -> Iterator[Moment]:
-    """Yield what the team planned: each row of history against the one before it."""
+    """Yield what the team planned, by comparing each history row with the one before it."""
     rows = Onboarding.history.filter(account=account.pk).select_related("history_user", "owner")
     for after, before in pairwise(rows.order_by("-history_id")[: limit + 1]):
         who = str(after.history_user or SYSTEM)

@@ -1,4 +1,4 @@
-"""The customer's side of going live: ask, see the state, take it back (R17)."""
+"""The customer's pages for going live: make a go-live request, see its state, withdraw it (R17)."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -19,7 +19,7 @@ from onboarding.models import GoLiveRequest, Onboarding
 
 @account_page(Capability.SEE_SERVICES, verb="request_go_live")
 def go_live(request: AccountRequest) -> HttpResponse:
-    """The checklist, the state of the request, and the form to make one."""
+    """Show the checklist, the state of the request and the form to make one; on POST, make the request."""
     account = request.account
     if not _has_contact_center(account):
         return redirect("contact_center", account.number)
@@ -50,7 +50,7 @@ def go_live(request: AccountRequest) -> HttpResponse:
 @require_POST
 @account_page(Capability.CHANGE_SERVICES, verb="withdraw_go_live")
 def withdraw(request: AccountRequest) -> HttpResponse:
-    """Take the waiting request back."""
+    """Withdraw the open request."""
     try:
         withdraw_go_live(request.account, by=request.user)
     except ValidationError as refusal:

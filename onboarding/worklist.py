@@ -1,4 +1,4 @@
-"""What the Onboarding team's dashboard counts, and its worklist filters: the same conditions for both."""
+"""Conditions that the Onboarding team's dashboard counts by and its worklist filters by."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ SOON: Final = 7
 
 @dataclass(frozen=True)
 class Ages:
-    """Accounts that have been in onboarding for `least` to `most` whole days (None: or more)."""
+    """A range of ages: accounts in onboarding for `least` to `most` whole days, or without an upper limit if None."""
 
     least: int
     most: int | None
 
     @property
     def name(self) -> str:
-        """The name in addresses, like `15-30`."""
+        """The value of the filter in URLs, like `15-30`."""
         return f"{self.least}-{'' if self.most is None else self.most}"
 
     @property
@@ -40,10 +40,10 @@ AGES: Final[Sequence[Ages]] = (Ages(0, 14), Ages(15, 30), Ages(31, 45), Ages(46,
 
 
 def planned(rows: OnboardingQuerySet) -> QuerySet[Any]:
-    """Return the rows with their `deadline`, and the `wanted_on` and `wanted_note` of a request that waits."""
+    """Return the rows with their `deadline`, and with the `wanted_on` and `wanted_note` of the open go-live request."""
     path = "account__go_live_requests"
     waits = Q(**{f"{path}__withdrawn_at": None, f"{path}__answered_at": None})
-    # An account has one request at a time that waits (constraint `one_go_live_request_at_a_time`).
+    # At most one row each: an account has only one open request (constraint `one_go_live_request_at_a_time`).
     waiting = FilteredRelation(path, condition=waits)
     return rows.with_deadline(settings.ONBOARDING_DEADLINE_DAYS).annotate(
         waiting=waiting, wanted_on=F("waiting__wanted_on"), wanted_note=F("waiting__note")
@@ -56,9 +56,10 @@ def is_asked_for() -> Q:
 
 
 def is_overdue(now: datetime) -> Q:
-    """Return the condition of rows with a `deadline` that has passed where the account is.
+    """Return the condition for rows whose `deadline` has passed in the account's time zone.
 
-    Here as in `is_due_soon` the clock says which rows can be meant; days are compared only where it leaves a doubt.
+    Here and in `is_due_soon`, comparisons with instants and UTC days, which can use an index, narrow down the rows;
+    local days are compared only for the rows that these leave undecided.
     """
     days = settings.ONBOARDING_DEADLINE_DAYS
     by_policy = Q(deadline_rule=DeadlineRule.POLICY)
@@ -68,7 +69,7 @@ def is_overdue(now: datetime) -> Q:
 
 
 def is_due_soon(now: datetime) -> Q:
-    """Return the condition of rows whose `deadline` is today or within SOON days."""
+    """Return the condition for rows whose `deadline` is today or within SOON days, in the account's time zone."""
     days = settings.ONBOARDING_DEADLINE_DAYS
     started = Q(started_at__gt=_before(now, days + 2), started_at__lt=_before(now, days - SOON - 2))
     own = Q(deadline_on__gte=_around(now, -1), deadline_on__lte=_around(now, SOON + 1))
@@ -81,21 +82,21 @@ def _before(now: datetime, days: int) -> datetime:
 
 
 def _around(now: datetime, days: int) -> date:
-    """Return a day that is so many days away in UTC; where an account is, it is at most one day off."""
+    """Return the UTC day that is `days` from now. In an account's time zone, it may be a day earlier or later."""
     return now.astimezone(UTC).date() + timedelta(days=days)
 
 
 def day_there(now: datetime, later: int = 0) -> Any:
-    """Return the expression of the day it is where the account is, or of a later one."""
+    """Return the expression for today in the account's time zone, plus `later` days."""
     return today_in(TIMEZONE, now, later=later)
 
 
 def month_of(now: datetime) -> datetime:
-    """Return when the month began, in UTC: the provider's own months, not those of accounts."""
+    """Return the start of the current month in UTC: the team's statistics don't use the accounts' time zones."""
     return now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def week_of(now: datetime) -> datetime:
-    """Return when the week began, on Monday, UTC."""
+    """Return the start of the current week: Monday, midnight UTC."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight - timedelta(days=midnight.weekday())

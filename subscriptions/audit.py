@@ -1,4 +1,4 @@
-"""Events of Contact Center: what was installed and bought."""
+"""Events about the subscription: what was installed and bought."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -39,7 +39,7 @@ REFUSALS = {
 
 
 class CenterSource(HistorySource):
-    """What is held. Channels and add-ons that were switched on or off are read from the ledger's rows of the change."""
+    """Changes of what is held. Channels and add-ons come from the ledger rows that each change wrote or superseded."""
 
     kind = EventKind.SUBSCRIPTION
     item = "edition__name"
@@ -69,7 +69,7 @@ class CenterSource(HistorySource):
         yield from super().changes(entry)
         was, now = entry.was.get("version"), entry.now["is"]["version"]
         if was == now:
-            return  # somebody wrote past the application: the ledger has nothing of it
+            return  # the row was written bypassing the application, so there is no change in the ledger
         on, off = set(entry.now["on"]), set(entry.now["off"])
         for name in sorted(on ^ off):
             before, after = (gettext("off"), gettext("on")) if name in on else (gettext("on"), gettext("off"))

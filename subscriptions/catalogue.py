@@ -1,4 +1,4 @@
-"""Reads of the catalogue and of what is held, and the loading of a catalogue file."""
+"""Queries for the catalog and for what is held, and loading a catalog file."""
 
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence
 from dataclasses import dataclass
@@ -32,16 +32,17 @@ SECTIONS = {
 
 @dataclass(frozen=True)
 class Waiting:
-    """A package that counts until a smaller one replaces it on a day."""
+    """A package that still counts until the day `until`, when the smaller one that was chosen replaces it."""
 
     counting: Item
     until: date
 
 
 def catalogue_on(day: date) -> Catalogue:
-    """Return what has a price on a day by SKU, each item with its price of that day. One query.
+    """Return every item that has a price on a day, by SKU, annotated with that price. One query.
 
-    Items that were withdrawn from sale are in it: they may be held. `rules.offered` says what can be chosen.
+    That includes items that were withdrawn from sale, since accounts may hold them. `rules.offered` returns what can be
+    chosen.
     """
     return {item.sku: item for item in Item.objects.priced(day)}
 
@@ -52,7 +53,10 @@ def items_by_sku() -> dict[str, tuple[str, str]]:
 
 
 def contact_center_of(account: Any) -> ContactCenter:
-    """Return the account's Contact Center with its items and the account's mode; refused where there is none."""
+    """Return the account's Contact Center with its items and the account's mode.
+
+    Raises ValidationError if the account has none.
+    """
     found = (
         ContactCenter.objects.select_related("account__onboarding", "edition", "storage", "package")
         .filter(account=account)
@@ -64,7 +68,7 @@ def contact_center_of(account: Any) -> ContactCenter:
 
 
 def held_by(center: ContactCenter) -> Subscription:
-    """Return what a Contact Center holds from now on, as it would be asked for again. One query."""
+    """Return what a Contact Center holds as chosen last, even if a part is still waiting to take effect. One query."""
     switched_on = (
         Holding.objects.open().filter(account=center.account_id, slot__gt=0).values_list("item__sku", "item__kind")
     )
@@ -78,7 +82,7 @@ def held_by(center: ContactCenter) -> Subscription:
 
 
 def in_force(center: ContactCenter, now: datetime) -> InForce:
-    """Return what counts as held today, and what is waiting to replace it. One query."""
+    """Return what counts as held from today on: what is in force now, and what will replace it. One query."""
     today = center.account.day_of(now)
     reaching = Holding.objects.valid().filter(account=center.account_id, period__overlap=DateRange(today, None))
     rows: dict[int, list[Row]] = {}
@@ -92,7 +96,7 @@ def in_force(center: ContactCenter, now: datetime) -> InForce:
 
 
 def waiting_package(center: ContactCenter, in_force: InForce) -> Waiting | None:
-    """Return the larger package that still counts, and the day the chosen one replaces it; None where none waits."""
+    """Return the larger package that still counts, and the day the chosen one replaces it, or None if none waits."""
     for row in in_force.rows.get(Slot.PACKAGE, ()):
         if row.start <= in_force.today and row.held.item != center.package_id and row.end is not None:
             return Waiting(in_force.items[row.held.item], row.end)
@@ -101,7 +105,7 @@ def waiting_package(center: ContactCenter, in_force: InForce) -> Waiting | None:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a catalogue file adds: items, and prices with their items, in the order of the file."""
+    """What a catalog file adds: items, and prices with their items, in the order of the file."""
 
     items: MutableSequence[Item]
     prices: MutableSequence[Price]
@@ -109,11 +113,11 @@ class Loaded:
 
 @transaction.atomic
 def load_catalogue(content: Mapping[str, Any], *, dry_run: bool = False, now: datetime | None = None) -> Loaded:
-    """Add the items and prices of a catalogue file that are not there yet; return them. A dry run writes nothing.
+    """Add the items and prices of a catalog file that don't exist yet, and return them. A dry run writes nothing.
 
-    The form is that of `catalogue.json`: `effective_from`, and a list for each section. Raises ValidationError, and
-    adds nothing, where the file is not of this form, contradicts what is there (each item and both values are named),
-    or has a price for a day that has begun and an item that had one then.
+    The format is that of `catalogue.json`: `effective_from`, and a list for each section. Raises ValidationError, and
+    adds nothing, if the file has another format, contradicts the catalog (the errors name each item and both values),
+    has a price for a day that has begun for an item that had one then, or would put two items of one size on sale.
     """
     try:
         day = date.fromisoformat(content["effective_from"])
@@ -124,36 +128,37 @@ def load_catalogue(content: Mapping[str, Any], *, dry_run: bool = False, now: da
             f"The catalogue is not of the expected form: {error!r}.", code="catalogue_form"
         ) from error
     now = now or database_now()
-    # In the order of their keys, as everybody locks them: the guard of a new price does so one by one.
+    # In the order of their keys, like all code that locks items; the guard on a new price would lock them one by one.
     existing = {item.sku: item for item in Item.objects.select_for_update(no_key=True).order_by("pk")}
     products = {
         item.sku for item in (*existing.values(), *(item for item, _ in parsed)) if item.kind == ItemKind.PRODUCT
     }
     loaded = Loaded([], [])
-    against: list[ValidationError] = []
+    errors: list[ValidationError] = []
     for item, price in parsed:
-        there = existing.get(item.sku)
+        stored = existing.get(item.sku)
         if unknown := set(item.only_for) - products:
-            against.append(_difference_refusal(f"{item.sku} is only for {_listed(unknown)}, not the SKU of a product."))
-        elif there and (differences := list(_differences(there, item))):
-            against += differences
+            errors.append(_difference_refusal(f"{item.sku} is only for {_listed(unknown)}, not the SKU of a product."))
+        elif stored and (differences := list(_differences(stored, item))):
+            errors += differences
         else:
-            if there is None:
+            if stored is None:
                 _save(item, item)
                 loaded.items.append(item)
-                existing[item.sku] = there = item
-            _add_price(there, price, loaded, against, now)
-    if against:
-        raise ValidationError(against)
+                existing[item.sku] = stored = item
+            _add_price(stored, price, loaded, errors, now)
+    if errors:
+        raise ValidationError(errors)
     if dry_run:
         transaction.set_rollback(True)
     return loaded
 
 
 def item_sale_refusal(item: Item, first: date | None, withdrawn_from: date | None) -> ValidationError | None:
-    """Return why an item can't be sold from its first price on beside the others of its size, or None.
+    """Return why an item can't be on sale from `first` until `withdrawn_from` because of another of its size, or None.
 
-    Locks the others: none of them is given a price, or withdrawn on another day, until the caller's transaction ends.
+    `first` is the day of its first price. Locks all items of its size, so that none of the others can get a price or be
+    withdrawn until the caller's transaction ends.
     """
     if first is None or item.kind not in (ItemKind.STORAGE, ItemKind.PACKAGE):
         return None
@@ -166,13 +171,13 @@ def item_sale_refusal(item: Item, first: date | None, withdrawn_from: date | Non
     return sale_refusal(Sale(item.name, first, withdrawn_from), sales)
 
 
-def _add_price(item: Item, price: Price, loaded: Loaded, against: list[ValidationError], now: datetime) -> None:
-    """Add the price unless it is there; what stands against it goes to `against`."""
+def _add_price(item: Item, price: Price, loaded: Loaded, errors: list[ValidationError], now: datetime) -> None:
+    """Add the price unless the item has it already; if it can't be added, append the reason to `errors`."""
     others = {other.effective_from: other for other in item.prices.all()}
     day = price.effective_from
     if same := others.get(day):
         if (same.monthly_price, same.per_minute) != (price.monthly_price, price.per_minute):
-            against.append(
+            errors.append(
                 _difference_refusal(
                     f"{item.sku} costs {amount_in_words(same)} from {day}, and {amount_in_words(price)} in the file."
                 )
@@ -182,7 +187,7 @@ def _add_price(item: Item, price: Price, loaded: Loaded, against: list[Validatio
     if refusal is None and not any(other < day for other in others):
         refusal = item_sale_refusal(item, day, item.withdrawn_from)
     if refusal is not None:
-        against.append(refusal)
+        errors.append(refusal)
         return
     price.item = item
     _save(price, item)
@@ -199,10 +204,10 @@ COMPARED = {
 }
 
 
-def _differences(there: Item, item: Item) -> Iterator[ValidationError]:
-    """Yield an error for each value of an item in the file that is another in the catalogue."""
+def _differences(stored: Item, item: Item) -> Iterator[ValidationError]:
+    """Yield an error for each value of an item in the file that differs from the one in the catalog."""
     for field, words in COMPARED.items():
-        was, now = getattr(there, field), getattr(item, field)
+        was, now = getattr(stored, field), getattr(item, field)
         if field == "only_for":
             was, now = _listed(was), _listed(now)
         if was != now:
@@ -218,13 +223,13 @@ def _listed(skus: Iterable[str]) -> str:
 
 
 def amount_in_words(price: Price) -> str:
-    """Return what a price says: `$18.00 a month and $0.042 a minute`."""
+    """Return a price as text, like `$18.00 a month and $0.042 a minute`."""
     usage = "" if price.per_minute is None else f" and {rate(price.per_minute)} a minute"
     return f"{money(price.monthly_price)} a month{usage}"
 
 
 def _save(row: Item | Price, item: Item) -> None:
-    """Save a new row; refused in words that name the item where it is not valid."""
+    """Save a new row. Raises a ValidationError that names the item if the row isn't valid."""
     try:
         row.full_clean()
     except ValidationError as error:
@@ -242,7 +247,10 @@ def _price(row: Mapping[str, Any], day: date) -> Price:
 
 
 def _usd(written: object) -> Decimal:
-    """Return an amount as it is written: a JSON number would be a fraction of two, and differ from the price it is."""
+    """Return an amount exactly as it is written in the file; the binary float itself would differ from it.
+
+    Raises ValueError, or ArithmeticError, if it is not an amount.
+    """
     amount = Decimal(str(written))
     if not amount.is_finite():
         raise ValueError(f"{written} is not an amount")

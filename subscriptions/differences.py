@@ -1,4 +1,4 @@
-"""What a purchase would change, line by line, compared with what is in force. No queries."""
+"""What a purchase would change compared with what is in force, line by line. No queries."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,10 +15,10 @@ from subscriptions.rules import Catalogue, Subscription
 
 @dataclass(frozen=True)
 class InForce:
-    """The ledger from today on, by place: what counts today, and what is waiting to replace it.
+    """The ledger from today on, by slot: what counts today, and what is waiting to replace it.
 
-    `items` are the items of the rows by their keys. With `at_once`, what was held earlier today is not charged, so that
-    a reduction counts today (billing-policy.md, 3 and 5).
+    `items` has the items of the rows by their keys. If `at_once`, nothing held earlier today is charged, so that a
+    reduction takes effect today (billing policy 3 and 5).
     """
 
     rows: Mapping[int, Sequence[Row]]
@@ -28,7 +28,7 @@ class InForce:
 
 
 class Waiting(NamedTuple):
-    """What replaces today's on a day; None: nothing."""
+    """What will be held from `day` on in place of what is held today; None for nothing."""
 
     held: Held | None
     day: date
@@ -36,9 +36,9 @@ class Waiting(NamedTuple):
 
 @dataclass(frozen=True)
 class Difference:
-    """One line of a purchase: the item concerned, what is in force and what is wanted, and the day it counts from.
+    """One line of a purchase: the item, what is in force and what is wanted as text, and the day it takes effect.
 
-    `before` names a change that is waiting, too. `step` is what is held after this line and those before it.
+    `before` also mentions a change that is waiting. `step` is the subscription after this line and those before it.
     """
 
     label: str
@@ -51,12 +51,12 @@ class Difference:
 
 
 def held(item: Item, quantity: int = 1) -> Held:
-    """Return what the ledger's arithmetic needs: storage and packages rank by size, seats by their number."""
+    """Return an item as the ledger's arithmetic needs it. Storage and packages rank by size, seats by their number."""
     return Held(item.pk, quantity, rank=quantity + item.size)
 
 
 def places_of(wanted: Subscription, *, edition: Item, catalogue: Catalogue) -> dict[int, Held]:
-    """Return what stands in each place of the ledger when `wanted` is held."""
+    """Return what is in each slot of the ledger when `wanted` is held."""
     places: dict[int, Held] = {
         Slot.STORAGE: held(catalogue[wanted.storage]),
         Slot.PACKAGE: held(catalogue[wanted.package]),
@@ -74,8 +74,8 @@ def differences(
 ) -> Iterator[Difference]:
     """Yield what a purchase would change, in the order of the page.
 
-    `chosen` is what was chosen last, which may be waiting: a line compares with what is in force, and one that only
-    takes back a change that is waiting says so.
+    `chosen` is what was chosen last, parts of which may still be waiting to take effect. Each line compares `wanted`
+    with what is in force, and notes if it only cancels a change that is waiting.
     """
     places = places_of(wanted, edition=edition, catalogue=catalogue)
     step = chosen
@@ -84,7 +84,7 @@ def differences(
         place = _Place(in_force.rows.get(slot, ()), in_force.today)
         target = places.get(slot)
         waits = slot == Slot.PACKAGE
-        # As `write_change` will have it.
+        # The same call as in `write_change`, so that the page shows the day that will be written.
         day = turn_of(place.rows, target, today=in_force.today, day_begins=in_force.at_once, reductions_wait=waits)
         before = words(place.now)
         if place.waiting:
@@ -118,7 +118,7 @@ def differences(
 
 
 class _Place:
-    """One place of the ledger: what counts in it today, and what is waiting."""
+    """One slot of the ledger: what counts in it today, and what is waiting to replace it."""
 
     def __init__(self, rows: Sequence[Row], today: date) -> None:
         self.rows = rows
@@ -130,15 +130,15 @@ class _Place:
 
 
 def _note(place: _Place, wanted: Held | None, *, waits: bool) -> str:
-    """Return what has to be said of a change besides its day; nothing for most."""
-    said = [gettext("Smaller packages take effect on the 1st of next month.")] if waits else []
+    """Return sentences about a change that waits, or that replaces or cancels one that does; often an empty string."""
+    sentences = [gettext("Smaller packages take effect on the 1st of next month.")] if waits else []
     if place.waiting:
         day = {"day": day_in_words(place.waiting.day)}
         if wanted == place.now:
-            said.append(gettext("This cancels the change planned for %(day)s.") % day)
+            sentences.append(gettext("This cancels the change planned for %(day)s.") % day)
         else:
-            said.append(gettext("This replaces the change planned for %(day)s.") % day)
-    return " ".join(said)
+            sentences.append(gettext("This replaces the change planned for %(day)s.") % day)
+    return " ".join(sentences)
 
 
 def _count(seats: Held | None) -> str:

@@ -1,4 +1,4 @@
-"""The forms of Contact Center's pages. They read what was typed; whether it is allowed, the actions say."""
+"""The forms of Contact Center's pages. They only parse input; the actions decide what is allowed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from subscriptions.models import ContactCenter, Item, ItemKind
 from subscriptions.people_file import MOST_BYTES, PeopleFile, read_people
 from subscriptions.rules import Catalogue, Subscription, offered
 
-LONGEST_KEY = 18  # digits of a key that PostgreSQL can hold
+LONGEST_KEY = 18  # digits; any number this long fits into a bigint
 NO_ROLE = "none"
-ROW = "role-"  # and the key of a person: the field of his row
+ROW = "role-"  # followed by a user's key: the name of the field in the user's row
 KIND_OF_FIELD = {
     "channels": ItemKind.CHANNEL,
     "addons": ItemKind.ADDON,
@@ -28,13 +28,16 @@ KIND_OF_FIELD = {
 
 
 def is_key(text: str) -> bool:
-    """Return whether a text from outside can be the key of a row."""
+    """Return whether a text from a request can be the key of a row."""
     return len(text) <= LONGEST_KEY and text.isascii() and text.isdigit()
 
 
 @dataclass(frozen=True)
 class Option:
-    """An item as the form offers it; `reason` says why it alone can't be chosen, `note` what to know about it."""
+    """An item as an option of a form. `reason` says why this item can't be chosen, and `note` what to know about it.
+
+    If `is_locked`, it can't be chosen either, for a reason that applies to the whole field.
+    """
 
     item: Item
     is_chosen: bool
@@ -44,14 +47,14 @@ class Option:
 
 
 class OfferField(forms.ChoiceField):
-    """An SKU that was chosen; whether it may be held, the action says, and its refusal is recorded."""
+    """A chosen SKU. It accepts any value, since the action decides what may be held and records its refusals."""
 
     def valid_value(self, value: Any) -> bool:
         return True
 
 
 class OffersField(forms.MultipleChoiceField):
-    """SKUs that were ticked, like OfferField."""
+    """Selected SKUs, with any values accepted, as in OfferField."""
 
     def valid_value(self, value: Any) -> bool:
         return True
@@ -96,7 +99,7 @@ class SubscriptionForm(forms.Form):
 
     @property
     def package_lock(self) -> str:
-        """Why the package can't be changed, or nothing where it can."""
+        """Why the package can't be changed, or an empty string if it can."""
         return mode.why_package_is_locked() if mode.package_is_locked(self.onboarding) else ""
 
     def channel_options(self) -> Iterator[Option]:
@@ -112,7 +115,7 @@ class SubscriptionForm(forms.Form):
         return self._options("package")
 
     def wanted(self) -> Subscription:
-        """Return what was asked for; the form must be valid."""
+        """Return the subscription that was entered. The form must be valid."""
         chosen = self.cleaned_data
         return Subscription(
             seats=chosen["seats"],
@@ -123,7 +126,7 @@ class SubscriptionForm(forms.Form):
         )
 
     def chosen(self) -> Subscription | None:
-        """Return what the form stands at, as it was posted or as it is first shown; None where it can't be read."""
+        """Return the subscription that the form shows, as posted or initially; None if it is not valid."""
         if not self.is_bound:
             return subscription_of(self.initial)
         return self.wanted() if self.is_valid() else None
@@ -145,14 +148,14 @@ class SubscriptionForm(forms.Form):
         return gettext("Only with %(editions)s") % {"editions": gettext(" or ").join(names)}
 
     def _note(self, item: Item) -> str:
-        """Return what somebody who holds an item that was withdrawn from sale should know before giving it up."""
+        """Return the warning for an item that was withdrawn from sale: once given up, it can't be bought again."""
         if item.is_on_sale(self.today):
             return ""
         return gettext("No longer sold. You can keep it, but you can’t get it back once you give it up.")
 
 
 def initial_of(subscription: Subscription) -> dict[str, Any]:
-    """Return the form's initial values for something held or wanted."""
+    """Return the form's initial values for a subscription."""
     return {
         "seats": subscription.seats,
         "storage": subscription.storage,
@@ -163,13 +166,13 @@ def initial_of(subscription: Subscription) -> dict[str, Any]:
 
 
 def subscription_of(initial: Mapping[str, Any]) -> Subscription:
-    """Return what the form's initial values say, as `initial_of` made them."""
+    """Return the subscription of initial values that were made by `initial_of`."""
     switched_on = {name: frozenset(initial[name]) for name in ("channels", "addons")}
     return Subscription(seats=initial["seats"], storage=initial["storage"], package=initial["package"], **switched_on)
 
 
 class InstallForm(forms.Form):
-    """Which edition to install, and the tick that confirms it."""
+    """The edition to install, and a checkbox that confirms it."""
 
     edition = OfferField(label=_("Edition"), error_messages={"required": _("Choose an edition.")})
     confirmed = forms.BooleanField(
@@ -190,17 +193,18 @@ class InstallForm(forms.Form):
 
 
 class KeysField(forms.TypedMultipleChoiceField):
-    """Keys that were ticked; whether there is anything behind them, the action says."""
+    """Selected keys. It accepts anything that looks like a key; the action decides whether there are such rows."""
 
     def valid_value(self, value: Any) -> bool:
         return is_key(str(value))
 
 
 class RolesForm(forms.Form):
-    """Ticked people and the role all of them get, and people whose own role was changed in their row.
+    """The selected service users with the role that all of them get, and the users whose role was changed in their row.
 
-    `everybody` is ticked for all whom the search found, and carries how many those were. A row has a role and the role
-    that it had when the page was made, so that nothing is undone that somebody else changed meanwhile.
+    The checkbox `everybody` selects all users that the search found; its value is their number. Each row also posts the
+    role that it had when the page was rendered, so that only roles that this person changed are saved, and nobody
+    else's changes are undone.
     """
 
     people = KeysField(coerce=int, required=False)
@@ -218,11 +222,15 @@ class RolesForm(forms.Form):
 
     @property
     def ticked(self) -> set[str]:
-        """The keys that were ticked, as they stand in the page."""
+        """The selected keys, as text."""
         return set(self["people"].value() or [])
 
     def clean(self) -> dict[str, Any]:
-        """Put together the role each person is to have, in `roles`; "" takes Contact Center from him."""
+        """Collect in `roles` the new role of each user's key; "" removes Contact Center from the user.
+
+        Adds an error if the search now finds another number of users than `everybody` says, if users are selected
+        without a role, or if there is nothing to change.
+        """
         cleaned = super().clean() or {}
         self.roles = dict(self._changed_rows())
         ticked = cleaned.get("people") or []
@@ -261,7 +269,7 @@ def _role_of(choice: str) -> str:
 
 
 class ImportForm(forms.Form):
-    """A file of people."""
+    """The upload of a CSV file of people."""
 
     file = forms.FileField(
         label=_("CSV file"),
@@ -270,13 +278,13 @@ class ImportForm(forms.Form):
     )
 
     def clean_file(self) -> PeopleFile:
-        """Return what the file says; refused where no line of it can be read."""
+        """Return the parsed file. Raises ValidationError if the file as a whole can't be read."""
         upload = self.cleaned_data["file"]
         return read_people(upload.read(MOST_BYTES + 1))
 
 
 class PersonForm(forms.Form):
-    """A new person on the list."""
+    """A new service user."""
 
     name = forms.CharField(label=_("Name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     email = forms.EmailField(label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"}))

@@ -1,4 +1,4 @@
-"""What many accounts hold, in words for lists."""
+"""What many accounts hold, as text for lists."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class SubscriptionSummary:
 
     @property
     def lines(self) -> Iterator[str]:
-        """The parts of it, each in a few words of the language that is active."""
+        """The parts of the subscription, each as a short text in the active language."""
         yield ngettext("%(count)s seat", "%(count)s seats", self.seats) % {"count": f"{self.seats:,}"}
         yield ", ".join(self.switched_on) or _("no channels")
         yield _("%(storage)s of recordings") % {"storage": self.storage}
@@ -34,7 +34,7 @@ class SubscriptionSummary:
 
 
 def held_by_accounts(accounts: Collection[int]) -> dict[int, SubscriptionSummary]:
-    """Return what the accounts with these keys hold, by key; those without Contact Center are left out. One query."""
+    """Return what the accounts with these keys hold, by key, leaving out those without Contact Center. One query."""
     switched_on = Holding.objects.open().filter(account=OuterRef("account"), slot__gt=0).order_by("-item__kind", "item")
     centers = ContactCenter.objects.filter(account__in=accounts).values_list(
         "account",

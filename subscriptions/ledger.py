@@ -1,7 +1,7 @@
-"""How a change is written into the dated ledger: pure arithmetic over days, no query and no clock.
+"""How a change rewrites the dated ledger: pure arithmetic on days, without queries or a clock.
 
-billing-policy.md: a day's quantity is the highest held at any moment of it (3), the largest storage and package of the
-day count likewise, and a package's downgrade waits for the 1st of the next month (10).
+By the billing policy, the quantity of a day is the highest held at any time of the day, likewise the largest storage
+and package of the day count (3), and a smaller package takes effect on the 1st of the next month (10).
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True)
 class Held:
-    """A quantity of an item; `rank` says which of two in one place of the ledger is the larger."""
+    """A quantity of an item. Of two in one slot of the ledger, the one with the higher `rank` is the larger."""
 
     item: int
     quantity: int
@@ -20,7 +20,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Row:
-    """What counts as held in one place of the ledger from `start` until `end`, exclusive; None: until changed."""
+    """What counts as held in one slot of the ledger from `start` until `end` (exclusive), or if None, until changed."""
 
     held: Held
     start: date
@@ -29,13 +29,13 @@ class Row:
 
     @property
     def span(self) -> tuple[Held, date, date | None]:
-        """What the row says, whatever its key."""
+        """The content of the row without its key."""
         return (self.held, self.start, self.end)
 
 
 @dataclass(frozen=True)
 class Rewrite:
-    """What a change does to one place: keys of the rows it supersedes, and the rows it writes instead."""
+    """What a change does to one slot: the keys of the rows that it supersedes, and the rows that it writes instead."""
 
     superseded: Sequence[int]
     written: Sequence[Row]
@@ -49,10 +49,11 @@ def rewrite(
     day_begins: bool = False,
     reductions_wait: bool = False,
 ) -> Rewrite:
-    """Return how a place of the ledger changes when `wanted` is held from this moment of `today` on; None: nothing is.
+    """Return how a slot of the ledger changes when, at some time of `today`, `wanted` replaces what is held in it.
 
-    `rows` are the place's valid rows that reach `today` or a later day. The days before today stay as they are. The
-    other arguments are those of `turn_of`, which says from which day `wanted` counts.
+    `wanted` is None if nothing is held any longer. `rows` are the slot's valid rows that include `today` or a later
+    day. Days before today stay as they are. The other arguments are those of `turn_of`, which decides from which day
+    `wanted` counts.
     """
     existing = sorted(rows, key=lambda row: row.start)
     turn = turn_of(existing, wanted, today=today, day_begins=day_begins, reductions_wait=reductions_wait)
@@ -79,11 +80,11 @@ def turn_of(
     day_begins: bool = False,
     reductions_wait: bool = False,
 ) -> date:
-    """Return the day from which `wanted` counts when it is held from this moment of `today` on.
+    """Return the day from which `wanted` counts if it is chosen at some time of `today`.
 
-    With `reductions_wait` a smaller item waits for the 1st of the next month, otherwise for tomorrow; but if what is
-    charged of this day begins only at this moment (`day_begins`), the larger one is not charged today, and the smaller
-    counts at once. Anything that is not smaller counts today.
+    Anything that is not smaller than what counts today counts today. Anything smaller counts from tomorrow, or with
+    `reductions_wait` from the 1st of the next month. The exception is `day_begins`, when nothing held earlier today is
+    charged: then it counts today unless `reductions_wait`.
     """
     counted_today = held_on(rows, today)
     if counted_today is None or (wanted is not None and wanted.rank >= counted_today.rank):
@@ -94,17 +95,17 @@ def turn_of(
 
 
 def held_on(rows: Iterable[Row], day: date) -> Held | None:
-    """Return what counts as held on a day, by the rows of one place; None if nothing does."""
+    """Return what counts as held on a day according to the rows of one slot, or None if nothing does."""
     return next((row.held for row in rows if row.start <= day and (row.end is None or row.end > day)), None)
 
 
 def first_of_next_month(day: date) -> date:
-    """Return the 1st of the month after the day's."""
+    """Return the 1st of the month after that of the day."""
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def _joined(pieces: Sequence[Row]) -> list[Row]:
-    """Return the pieces, in order of their days, with neighbours that hold the same made one."""
+    """Return the pieces, which are in order of their days, with adjacent ones that hold the same merged."""
     joined: list[Row] = []
     for piece in pieces:
         if joined and joined[-1].held == piece.held and joined[-1].end == piece.start:

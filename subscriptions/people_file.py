@@ -1,4 +1,4 @@
-"""A customer's file of people: which of its lines can be put on the list, and why the others can't. No queries."""
+"""Parsing a customer's CSV file of people: which lines can be added to the list, and why others can't. No queries."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ SPLIT = _("Split it, and import one part after the other.")
 SAVE_ANEW = _("Save it as “CSV UTF-8”, and import that.")
 OTHER_ENCODINGS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\x00\x00\xfe\xff", "UTF-32"))
 
-COLUMNS = {  # what a column may be called, in whichever language the pages are
+COLUMNS = {  # the names a column may have, in any of the languages, whichever is active
     "name": ("name", "full name", "nombre", "nombre completo"),
     "email": ("email", "e-mail", "email address", "e-mail address", "correo", "correo electrónico"),
     "role": ("role", "contact center role", "role in contact center", "rol", "rol en contact center"),
@@ -38,7 +38,7 @@ NO_ROLE = ("", "none", "no contact center", "not assigned", "ninguno", "sin cont
 
 @dataclass(frozen=True)
 class Person:
-    """A line that can be put on the list; the role is a ServiceRole, or "" for nobody who works with Contact Center."""
+    """A line that can be added to the list. The role is a ServiceRole, or "" for a user without Contact Center."""
 
     line: int
     name: str
@@ -52,7 +52,7 @@ class Person:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A line that can't, with what stands in it, and why."""
+    """A line that can't be added to the list, with its text (shortened) and the reason."""
 
     line: int
     what: str
@@ -62,14 +62,14 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class PeopleFile:
-    """What a file says: who could be put on the list, what is left out, and which columns nobody reads."""
+    """A parsed file: people who can be added, lines that are left out, and the names of columns that are ignored."""
 
     people: Sequence[Person]
     left_out: Sequence[LeftOut]
     ignored: Sequence[str] = ()
 
     def without(self, emails: Collection[str]) -> "PeopleFile":
-        """Return the file with those left out who are on the list already, by their addresses."""
+        """Return the file with the people of these email addresses moved to `left_out`, as on the list already."""
         known = [
             LeftOut(
                 person.line,
@@ -88,10 +88,10 @@ class PeopleFile:
 
 
 def read_people(content: bytes) -> PeopleFile:
-    """Return what a CSV file says; a ValidationError where no line of it can be read.
+    """Return the parsed CSV file. Raises ValidationError if the file as a whole can't be read.
 
-    The first line names the columns: `name`, `email` and, where roles are given, `role`, in any order, parted by
-    commas, semicolons or tabs. Lines are counted as an editor counts them, also where a cell has a line break.
+    The first line names the columns `name`, `email` and optionally `role`, in any order, separated by commas,
+    semicolons or tabs. Line numbers are those an editor shows, even if a cell has a line break.
     """
     if len(content) > MOST_BYTES:
         raise _refusal("too_big", _("The file has more than 2 MB. %(split)s"), {"split": SPLIT})
@@ -131,7 +131,7 @@ def read_people(content: bytes) -> PeopleFile:
 
 
 def checked(person: Person) -> Person:
-    """Return the person as it is put on the list; refused where it can't be."""
+    """Return the person with name and email address normalized. Raises ValidationError if they can't be added."""
     name, email, role = person.name.strip(), person.email.strip().lower(), person.role
     for cell, label in ((name, _("name")), (email, _("e-mail address"))):
         if not cell:
@@ -186,7 +186,7 @@ def _person(line: int, cells: Sequence[str], places: dict[str, int], width: int)
 
 @cache
 def _roles() -> Mapping[str, str]:
-    """Return the roles by what they may be called: their keys, and their names in each language of the pages."""
+    """Return the role for each name that it may have in a file: its value, and its label in each language."""
     roles = dict.fromkeys(NO_ROLE, "") | {role.value.replace("_", " "): role.value for role in ServiceRole}
     for language, _name in settings.LANGUAGES:
         with override(language):
@@ -219,7 +219,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line on which each row begins, and its cells; empty rows are passed over."""
+    """Yield the line number on which each row begins, and its cells, skipping empty rows."""
     while True:
         line = reader.line_num + 1
         try:
@@ -237,7 +237,10 @@ def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
 
 
 def _columns(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
-    """Return the place of each column we read, and the names of the others."""
+    """Return the index of each column that we read, and the names of the others.
+
+    Raises ValidationError if a required column is missing, or a column appears more than once.
+    """
     names = [" ".join(cell.lower().replace("_", " ").split()) for cell in header]
     places: dict[str, int] = {}
     for column, spellings in COLUMNS.items():
@@ -263,7 +266,7 @@ def _columns(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
 
 
 def _refusal(code: str, reason: LazyStr, params: dict[str, Any] | None = None) -> ValidationError:
-    """Return a refusal whose words are made when it is read: shown in one language, it may be kept in another."""
+    """Return a refusal with a lazy message, since it may be shown in one language and stored in another."""
     return ValidationError(reason, code=code, params=params)
 
 

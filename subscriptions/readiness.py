@@ -1,4 +1,4 @@
-"""How far accounts are on the way to going live (R17, R21): four things that are there or not."""
+"""How ready accounts are to go live (R17, R21): which of four things they have."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ STEPS: Final = 4
 
 @dataclass(frozen=True)
 class Readiness:
-    """What an account has of the four things it needs: each is ready as soon as there is one."""
+    """How many an account has of each of the four things it needs; one of each is enough."""
 
     seats: int = 0
     channels: int = 0
@@ -25,7 +25,7 @@ class Readiness:
 
     @property
     def steps(self) -> Iterator[tuple[bool, str]]:
-        """Whether each of the four is ready, and how it stands in words."""
+        """For each of the four, whether the account has one, and the number as text."""
         yield self.seats > 0, _counted(self.seats, "seat", "seats")
         yield self.channels > 0, _counted(self.channels, "channel", "channels")
         yield self.people > 0, _counted(self.people, "user", "users")
@@ -33,7 +33,7 @@ class Readiness:
 
     @property
     def ready(self) -> int:
-        """How many of the four are ready."""
+        """How many of the four the account has."""
         return sum(is_ready for is_ready, _ in self.steps)
 
     @property
@@ -46,7 +46,7 @@ class Readiness:
 
 
 def readiness_of(accounts: Collection[int]) -> dict[int, Readiness]:
-    """Return how ready the accounts with these keys are, by key; without Contact Center none. One query."""
+    """Return the readiness of these accounts by their keys, leaving out those without Contact Center. One query."""
     rows = ContactCenter.objects.filter(account__in=accounts).values_list(
         "account", "seats", _counted_of(_channels()), _counted_of(_people()), _counted_of(_numbers())
     )
@@ -54,19 +54,19 @@ def readiness_of(accounts: Collection[int]) -> dict[int, Readiness]:
 
 
 def readiness_score() -> Any:
-    """Return the expression of `Readiness.ready`, for rows that have an `account_id`: to sort and filter by."""
+    """Return `Readiness.ready` as an expression to sort and filter by, for rows with an `account_id`."""
     parts = [Case(When(each, then=Value(1)), default=Value(0), output_field=IntegerField()) for each in _conditions()]
     return parts[0] + parts[1] + parts[2] + parts[3]
 
 
 def is_ready() -> Q:
-    """Return the condition of `Readiness.is_whole`, for rows that have an `account_id`."""
+    """Return `Readiness.is_whole` as a condition, for rows with an `account_id`."""
     return Q(*_conditions())
 
 
 def _conditions() -> list[Any]:
-    """Return for each of the four the condition that there is one."""
-    # Not EXISTS, which the planner turns into joins of whole tables: it takes the current rows for very few.
+    """Return four conditions, one for each of the four things: that the account has one."""
+    # Not EXISTS: the planner underestimates the number of current rows, and would turn it into joins of whole tables.
     seats = ContactCenter.objects.filter(account=OuterRef("account_id"), seats__gt=0)
     return [
         IsNull(Subquery(there.order_by().values_list(Value(1))[:1]), False)
@@ -87,7 +87,7 @@ def _numbers() -> QuerySet[Any]:
 
 
 def _counted_of(rows: QuerySet[Any]) -> Any:
-    """Return the expression of how many of these rows an account has."""
+    """Return the expression for the number of these rows that an account has."""
     counts = rows.order_by().values("account_id").annotate(count=Count("pk")).values("count")
     return Coalesce(Subquery(counts), 0)
 

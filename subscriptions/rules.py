@@ -1,4 +1,4 @@
-"""What may be bought. No queries."""
+"""The rules for what an account may buy. No queries."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ Catalogue = Mapping[str, Item]
 
 @dataclass(frozen=True)
 class Subscription:
-    """All that an account holds, or wants to hold: seats, and SKUs of the catalogue."""
+    """Everything that an account holds, or wants to hold: the number of seats, and SKUs of the catalog."""
 
     seats: int
     storage: str
@@ -34,9 +34,10 @@ class Subscription:
 
 
 def offered(catalogue: Catalogue, *, held: Subscription, edition: Item, today: date) -> Catalogue:
-    """Return what of the catalogue an account can choose from: what is on sale today, and what it holds.
+    """Return the part of the catalog that an account can choose from: what is on sale today, and what it holds.
 
-    An item that is sold only with editions which are withdrawn themselves is offered to their accounts alone.
+    If an item is sold only with editions that are themselves withdrawn, it is offered only to accounts that have one of
+    these editions.
     """
     keeps = {edition.sku, held.storage, held.package, *held.switched_on}
     editions = {item.sku for item in catalogue.values() if item.kind == ItemKind.PRODUCT and item.is_on_sale(today)}
@@ -59,8 +60,8 @@ def subscription_refusal(
 ) -> ValidationError | None:
     """Return the refusal to hold `wanted`, with every reason at its field, or None if it may be held.
 
-    What is held already may be kept, and seats bought, even where it was withdrawn from sale; what was given up is a
-    new purchase. `catalogue` has every item with a price today.
+    An account may keep items that were withdrawn from sale, and buy seats of a withdrawn edition, but once it gives an
+    item up, getting it back is a new purchase. `catalogue` must have every item that has a price today.
     """
     reasons: dict[str, list[ValidationError]] = {}
 
@@ -91,7 +92,7 @@ def subscription_refusal(
             if kind == ItemKind.PACKAGE and item:
                 add(field, mode.package_refusal(onboarding, item.name, is_default=item.held_at_install))
     kept = {edition.sku, held.storage, held.package, *held.switched_on}
-    if missing := sorted(kept - catalogue.keys()):  # what it costs can't be said, so nobody can agree to it
+    if missing := sorted(kept - catalogue.keys()):  # we can't say what it costs, so nobody can agree to it
         add(
             NON_FIELD_ERRORS,
             ValidationError(
@@ -126,7 +127,7 @@ def _item_refusal(sku: str, kind: ItemKind, edition: Item, catalogue: Catalogue,
 
 
 def withdrawn_refusal(item: Item) -> ValidationError:
-    """Return the refusal to sell an item that was withdrawn from sale."""
+    """Return the refusal for an item that was withdrawn from sale."""
     return ValidationError(
         _("%(item)s is no longer sold. Accounts that already have it can keep it."),
         code="withdrawn",
@@ -138,7 +139,7 @@ def _kind_in_words(kind: ItemKind) -> str:
     return str(kind.label).lower()
 
 
-_kind_later = lazy(_kind_in_words, str)  # the refusal is shown in one language and kept in another
+_kind_later = lazy(_kind_in_words, str)  # the refusal is shown in one language and stored in another
 
 
 def confirmation_digest(
@@ -150,9 +151,9 @@ def confirmation_digest(
     onboarding: Onboarding,
     today: date,
 ) -> str:
-    """Return a digest of all that a confirmation page was made from, so that it can be told when it is stale.
+    """Return a digest of everything that a confirmation page depends on, to detect that the page is stale.
 
-    It changes with the subscription's version, the mode, the day, and the price of anything wanted.
+    It changes with the subscription's version, the mode, the day, and what is wanted and its prices.
     """
     prices = {
         sku: [str(catalogue[sku].monthly_price), str(catalogue[sku].per_minute)]

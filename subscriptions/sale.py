@@ -1,4 +1,4 @@
-"""From which day an item may have a price, and be sold beside others of its size. No queries."""
+"""The rules for the days from which an item may have a price and be on sale. No queries."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -8,27 +8,27 @@ from django.core.exceptions import ValidationError
 
 from core.dates import day_in_words
 
-FIRST = timedelta(hours=14)  # a day begins first where it is 14 hours later than in UTC
-LAST = timedelta(hours=12)  # and ends last where it is 12 hours earlier
+FIRST = timedelta(hours=14)  # a day begins first at UTC+14
+LAST = timedelta(hours=12)  # and ends last at UTC-12
 
 
 def first_day_of_a_new_price(now: datetime) -> date:
-    """Return the first day that has begun nowhere on earth: from then on any item can have another price (R24)."""
+    """Return the first day that has not begun anywhere on earth, on which any item can get a new price (R24)."""
     return (now.astimezone(UTC) + FIRST).date() + timedelta(days=1)
 
 
 def first_day_to_withdraw_from(now: datetime) -> date:
-    """Return the earliest day that has not ended everywhere on earth."""
+    """Return the earliest day that has not ended everywhere on earth, from which an item can be withdrawn."""
     return (now.astimezone(UTC) - LAST).date()
 
 
 def past_price_refusal(
     name: str, day: date, *, others: Collection[date], now: datetime, is_moved: bool = False
 ) -> ValidationError | None:
-    """Return why the item of this name can't have a new price from a day, or None.
+    """Return why the item of this name can't have a new price from a day, or None if it can.
 
-    A price for a day that has begun somewhere is only for an item that had none then (billing-policy.md, 18); a price
-    to come is never moved to one. `others` are the first days of the item's other prices.
+    On a day that has begun anywhere, a price may start only if the item had none then (billing policy 18). An existing
+    price can't be moved to such a day (`is_moved`). `others` are the days from which the item has other prices.
     """
     first = first_day_of_a_new_price(now)
     if day >= first or not (is_moved or any(other <= day for other in others)):
@@ -42,7 +42,7 @@ def past_price_refusal(
 
 @dataclass(frozen=True)
 class Sale:
-    """The days on which an item is sold: from its first price until it is withdrawn, or until further notice."""
+    """The days on which an item is on sale: from its first price until `withdrawn_from`, or if None, without an end."""
 
     name: str
     first: date
@@ -57,9 +57,9 @@ class Sale:
 
 
 def sale_refusal(sale: Sale, others: Iterable[Sale]) -> ValidationError | None:
-    """Return why an item can't be sold on these days beside the others of its kind and size, or None.
+    """Return why an item can't be on sale on these days because of others of its kind and size, or None if it can.
 
-    Of each size one item is on sale at a time: a successor starts when the one before it is withdrawn, or later.
+    Only one item of a size is on sale at a time: a successor starts on the day its predecessor is withdrawn, or later.
     """
     for other in others:
         if sale.is_empty or other.is_empty or sale.ends_by(other.first) or other.ends_by(sale.first):

@@ -1,6 +1,7 @@
-"""What happened on an account: one list, read from the history, the refusals and the records that exist anyway (R19).
+"""The events of an account, for its audit log (R19).
 
-Each app lists where its events come from in its `audit.py`. All sources are read by one query.
+They are read from tables that exist anyway: history, refusals and other records. Each app lists the sources of its
+events in its `audit.py`, and one query reads all sources.
 """
 
 from accounts.events.reading import EventPage, event_page, events_of, people_of, recent_events

@@ -1,4 +1,4 @@
-"""Reads of the events of an account: the sources of every app, by one query."""
+"""Reading the events of an account from the sources of every app, by one query."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,26 +16,26 @@ CHUNK = 5_000
 
 
 def recent_events(account: Account, limit: int, *, for_team: bool = False) -> list[Event]:
-    """Return the newest events of an account, the newest first; for the team also what it tried itself. One query."""
+    """Return up to `limit` of an account's latest events, newest first. One query."""
     return list(_read(account, Wanted(for_team=for_team), limit))
 
 
 @dataclass(frozen=True)
 class EventPage:
-    """A page of events, the newest first, and the place after which older ones follow, if any do."""
+    """A page of events, newest first. `older` is the cursor of the next page, or None on the last page."""
 
     events: Sequence[Event]
     older: Cursor | None
 
 
 def event_page(account: Account, wanted: Wanted, size: int) -> EventPage:
-    """Return the newest of the wanted events. One query."""
+    """Return the first page of the wanted events, with up to `size` of them. One query."""
     events = list(_read(account, wanted, size + 1))
     return EventPage(events[:size], events[size - 1].cursor if len(events) > size else None)
 
 
 def events_of(account: Account, wanted: Wanted) -> Iterator[Event]:
-    """Yield all of the wanted events, the newest first. One query for each 5,000."""
+    """Yield all of the wanted events, newest first. One query for every 5,000."""
     while True:
         page = event_page(account, wanted, CHUNK)
         yield from page.events
@@ -52,7 +52,7 @@ def people_of(account: Account) -> QuerySet[User]:
 def _read(account: Account, wanted: Wanted, limit: int) -> Iterator[Event]:
     sources = all_sources()
     asked: list[QuerySet[Any, Any]] = [
-        # Each part is bounded by itself, so that the database reads no more of a table than can be shown.
+        # Each part has its own limit, so that the database reads no more rows of a table than could be shown.
         source.entries(account, wanted, source=place).order_by("-event_at", "-event_key")[:limit]
         for place, source in enumerate(sources)
         if wanted.kind in ("", source.kind)

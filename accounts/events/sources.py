@@ -1,4 +1,4 @@
-"""Where events come from: a source reads the rows of one table, and says what each row means."""
+"""Sources of events: each reads the rows of one table and turns a row into an event."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,11 @@ ADDED, CHANGED, REMOVED = "+", "~", "-"  # as django-simple-history writes them
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of a source: when, by whom, and what it says; `was` is what the row before it said, {} where none did."""
+    """A row of a source.
+
+    `by` is the user who did it (their names and what kind of user they are), `now` holds the values of the row, and
+    `was` those of the row before it, or {} if there is none.
+    """
 
     cursor: Cursor
     by: Mapping[str, Any]
@@ -43,28 +47,31 @@ class Entry:
 
 
 def as_written(value: Any) -> str:
-    """Return a value in words where it needs no translation; nothing for none."""
+    """Return a value that needs no translation as text; an empty string for None."""
     return "" if value is None else str(value)
 
 
 def one_of(words: Mapping[str, Any], otherwise: str = "") -> Callable[[Any], str]:
-    """Return a function that says a value by these words."""
+    """Return a function that looks up the text for a value in `words`.
+
+    For None or an empty value that has no entry it returns the translated `otherwise`; any other value is itself.
+    """
     return lambda value: str(words.get(value, (otherwise and gettext(otherwise)) if value in (None, "") else value))
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field whose changes are told: its label, and a function that says a value (as JSON has it) in words."""
+    """A field whose changes are shown: its label, and a function that returns a JSON value of it as text."""
 
     label: str
     words: Callable[[Any], str] = as_written
 
 
 class Source:
-    """Rows of one table that belong to an account.
+    """The rows of one table that belong to an account.
 
-    A subclass says in `rows` which rows, and in `facts` and `event` what of a row is read and told. Paths are those of
-    a query: `at` to the moment, `user` to who did it (or "" where the system did).
+    A subclass defines `rows` (which rows), `facts` (which values of a row are read) and `event` (what is shown).
+    `at` and `user` are lookup paths to the time of the event and to the user who did it ("" if the system did).
     """
 
     kind: EventKind
@@ -73,7 +80,7 @@ class Source:
     staff: ClassVar[str] = TEAM
 
     def rows(self, account: Account) -> QuerySet[Any]:
-        """Return the rows of the account, and of no other."""
+        """Return the rows of this account only."""
         raise NotImplementedError
 
     def facts(self) -> dict[str, Any]:
@@ -81,19 +88,19 @@ class Source:
         raise NotImplementedError
 
     def event(self, account: Account, entry: Entry) -> Event:
-        """Return what a row means."""
+        """Return the event that a row stands for."""
         raise NotImplementedError
 
     def before(self) -> Any:
-        """Return the expression of what the row before this one said."""
+        """Return the expression for the values of the row before this one, which become `Entry.was`."""
         return JSONObject()
 
     def visible(self, rows: QuerySet[Any], account: Account, wanted: Wanted) -> QuerySet[Any]:
-        """Return those of the rows that are events of the account, to the one who asks."""
+        """Return the rows that are events of the account for the person who asks."""
         return rows
 
     def entries(self, account: Account, wanted: Wanted, *, source: int) -> QuerySet[Any, Any]:
-        """Return the COLUMNS of the wanted rows; `source` is the place of this source among all."""
+        """Return the COLUMNS of the wanted rows; `source` is the index of this source in `all_sources()`."""
         rows = self.rows(account).annotate(
             event_at=ExpressionWrapper(F(self.at), DateTimeField()),
             event_source=Value(source, IntegerField()),
@@ -105,12 +112,12 @@ class Source:
         return self.visible(rows, account, wanted).filter(self._window(wanted, source)).values_list(*COLUMNS)
 
     def described(self, account: Account, entry: Entry, action: str, item: str, **more: Any) -> Event:
-        """Return an event with who did it."""
+        """Return an event with its person, its kind and the translated action filled in."""
         who, person = self.who(entry)
         return Event(entry.cursor, self.kind, who, person, gettext(action), item, **more)
 
     def who(self, entry: Entry) -> tuple[str, str]:
-        """Return who did it for the customer, and the name behind that."""
+        """Return who did it, as customers see it, and the person's name."""
         if not entry.by.get("email") or entry.by["system"]:
             return gettext(SYSTEM), gettext(SYSTEM)
         person = f"{entry.by['first']} {entry.by['last']}".strip() or entry.by["email"]
@@ -122,7 +129,7 @@ class Source:
         return JSONObject(**{name: f"{self.user}__{field}" for name, field in NAMED.items()})
 
     def _window(self, wanted: Wanted, source: int) -> Q:
-        """Return the condition of what is wanted. Its moments stand alone, where an index can serve them."""
+        """Return the condition for the wanted rows. Comparisons of times are separate, so that an index can be used."""
         window = Q()
         if wanted.since:
             window &= Q(event_at__gte=wanted.since)
@@ -143,7 +150,7 @@ class Source:
     def _who(self, who: str) -> Q:
         if not self.user:
             return Q() if who == OF_SYSTEM else Q(pk__in=[])
-        # By key, not by a join: the database looks at it before it compares each row with the one before.
+        # By key instead of a join: the database then checks this before it compares each row with the one before.
         if who == OF_SYSTEM:
             return Q(**{self.user: None}) | Q(**{f"{self.user}__in": User.objects.filter(is_system=True).values("pk")})
         if who == OF_TEAM:
@@ -153,11 +160,11 @@ class Source:
 
 
 class HistorySource(Source):
-    """The history of a model: a row is told where it was added or removed, or where one of `fields` changed in it.
+    """The history of a model: a row is an event if something was added or removed, or if one of `fields` changed.
 
-    `actions` says each type of a row in words; `item` is the path to the name of what changed. What is in `watched`
-    makes a row an event as `fields` do, and is not told by itself; `also_visible` is the condition of other rows that
-    are.
+    `actions` has a text for each type of history row, and `item` is the lookup path to the name of what changed. A
+    change of a field in `watched` makes an event too, but `changes` doesn't list it. `also_visible` is a condition for
+    further rows that are events.
     """
 
     fields: ClassVar[Mapping[str, Field]] = {}
@@ -208,7 +215,7 @@ class HistorySource(Source):
         return ""
 
     def changes(self, entry: Entry) -> Iterator[FieldChange]:
-        """Yield the fields that changed; of what was added what it has, and of what was removed what it had."""
+        """Yield the fields that changed; for an added or removed row, all its fields that have a value."""
         state, kind = entry.now["is"], entry.now["type"]
         for name, field in self.fields.items():
             before = "" if kind == ADDED else field.words((entry.was if kind == CHANGED else state).get(name))
@@ -218,7 +225,7 @@ class HistorySource(Source):
 
 
 class IsDistinctFrom(Func):
-    """Whether two values differ, where none is a value too."""
+    """SQL's IS DISTINCT FROM: whether two values differ, with NULL as a value like any other."""
 
     template = "%(expressions)s"
     arg_joiner = " IS DISTINCT FROM "
@@ -226,5 +233,5 @@ class IsDistinctFrom(Func):
 
 
 def moment_of(value: str | None) -> datetime | None:
-    """Return the instant that JSON has as text."""
+    """Return the instant of an ISO 8601 text from JSON, or None."""
     return datetime.fromisoformat(value) if value else None

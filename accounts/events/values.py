@@ -1,4 +1,4 @@
-"""An event and its parts, and what may be asked for. No queries."""
+"""An event, its parts, and the filters for events. No queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ class EventKind(models.TextChoices):
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One thing that changed, in words; `before` or `after` is empty where there was or is nothing.
+    """One changed value, as text; `before` or `after` is empty if there was or is none.
 
-    `field` is the name of the field of the row that says so, where one does.
+    `field` is the name of the model field that changed, if it is a single one.
     """
 
     label: str
@@ -40,7 +40,7 @@ class FieldChange:
 
 
 class Cursor(NamedTuple):
-    """The place of an event in the list: by its moment, then by its source, then by its row."""
+    """The position of an event in the list, which is sorted by time, then by source, then by row."""
 
     at: datetime
     source: int
@@ -51,7 +51,7 @@ class Cursor(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> "Cursor | None":
-        """Return the place that a text names, or None where it names none."""
+        """Return the cursor that `str()` has written as this text, or None if the text is not a valid one."""
         at, *rest = text.split("~")
         try:
             source, key = map(int, rest)
@@ -66,8 +66,8 @@ class Cursor(NamedTuple):
 class Event:
     """Something that happened on an account, in words for its customer.
 
-    `who` is a person's name, "Onboarding team" for the provider's staff, or "System". `person` is the name behind it,
-    which only the provider's own pages show.
+    `who` is a person's name, "System", or a team like "Onboarding team" in place of a member of staff. `person` is the
+    name of the person in any case, and is shown only in the back office.
     """
 
     cursor: Cursor
@@ -90,10 +90,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which events are asked for: of a kind, by somebody, from a moment until before another, older than a place.
+    """Filters for events; one that is empty doesn't apply.
 
-    `who` is the key of a person, OF_TEAM or OF_SYSTEM. What is empty doesn't matter. What staff were refused is only
-    `for_team`.
+    `who` is the key of a user, OF_TEAM or OF_SYSTEM. `since` is inclusive and `until` exclusive. `before` is the cursor
+    of the last event of the page before. What staff were refused is only there `for_team`.
     """
 
     kind: str = ""

@@ -1,4 +1,4 @@
-"""How django-allauth behaves here."""
+"""Our customization of django-allauth's account app."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ NO_ADDRESS = "0.0.0.0"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Nobody signs up by himself: the provider makes the log-ins."""
+    """Closes signup, since the provider creates all users, and sends mail in the recipient's language."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
@@ -26,7 +26,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail in the language of the `user` it is for; whoever asked for it may use another's browser."""
+        """Send an email in the language of the `user` in the context.
+
+        Not in that of the request: somebody else may have asked for the mail, like for a password reset.
+        """
         user = context.get("user")
         with translation.override(user.language if isinstance(user, User) else translation.get_language()):
             super().send_mail(template_prefix, email, context)
@@ -37,5 +40,5 @@ class AccountAdapter(DefaultAccountAdapter):
         super().send_notification_mail(template_prefix, user, {**(context or {}), "user": user}, email)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return where the visitor comes from; over a socket in a file, say, nobody can tell."""
+        """Return the visitor's IP address, or a placeholder if there is none, as behind a Unix socket."""
         return get_client_ip(request) or NO_ADDRESS

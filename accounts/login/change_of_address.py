@@ -1,8 +1,8 @@
-"""A person changes the address he logs in with, by a link that goes to the new one.
+"""Users change the email address they log in with, by a link that is sent to the new address.
 
-Nothing is stored until the link is followed: the wish is in the link, signed. So no address that nobody has
-confirmed is ever in the database, where django-allauth would let it log in. The link holds for a day, for the person
-who asked, while he is logged in, and until his address or his password changes.
+Nothing is stored until the user confirms the link: the request is in the link itself, signed. So the database never has
+an address that nobody confirmed, with which django-allauth would let somebody log in. The link is valid for a day, for
+the user who asked, who must be logged in, and only until their address or password changes.
 """
 
 from collections.abc import Callable
@@ -28,29 +28,33 @@ TAKEN = _("Somebody logs in with this address already, so it can’t be yours as
 
 def link_key(user: User, address: str) -> str:
     """Return the key of the link that changes the user's address to this one."""
-    return signing.dumps([*_standing(user), address], salt=SALT)
+    return signing.dumps([*_login_state(user), address], salt=SALT)
 
 
 def new_address(user: User, key: str) -> str:
-    """Return the address the user wished for; refused where the link does not hold, or not for him."""
+    """Return the address in the key of a link.
+
+    Raises ValidationError if the link is not valid, or not for this user.
+    """
     try:
-        *standing, address = signing.loads(key, salt=SALT, max_age=LINK_HOURS * 3600)
+        *login_state, address = signing.loads(key, salt=SALT, max_age=LINK_HOURS * 3600)
     except signing.BadSignature:
         raise ValidationError(VOID, code="link_void") from None
-    if standing != _standing(user):
+    if login_state != _login_state(user):
         raise ValidationError(VOID, code="link_void")
     return address
 
 
-def _standing(user: User) -> list[object]:
-    """Return who the user is and what he logs in with; where any of it changes, his links are void."""
+def _login_state(user: User) -> list[object]:
+    """Return the user's key, their address and a digest of their password; a change of any voids their links."""
     return [user.pk, user.email, user.get_session_auth_hash()[:20]]
 
 
 def ask_for_address(user: User, address: str, *, link: Callable[[str], str]) -> None:
-    """Mail the link to the new address, and a notice to the old one; `link` makes an address of the link's key.
+    """Send the link to the new address, and a notice to the old one; `link` returns the URL for a link's key.
 
-    Who asks is not told whether the new address is taken: its owner is, by mail.
+    If the new address is taken, its owner gets an email about it instead. The user who asks isn't told, so that nobody
+    can find out who has a login. Raises OSError if a message can't be sent.
     """
     context = {"user": user, "address": address}
     if User.objects.filter(email=address).exists():
@@ -63,9 +67,10 @@ def ask_for_address(user: User, address: str, *, link: Callable[[str], str]) -> 
 
 
 def change_address(user: User, key: str) -> User:
-    """Return the user, who logs in with the address of the link now; refused where it does not hold, or is taken.
+    """Change the user's address to the one of the link, and return the changed user.
 
-    His old address is told, and logs nobody in any more: `User.save` sees to that.
+    The old address gets an email about it, and can't be used to log in any longer (see `User.save`). Raises
+    ValidationError if the link is not valid or the address is taken.
     """
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
@@ -84,8 +89,10 @@ def change_address(user: User, key: str) -> User:
 
 
 def mail_about_log_in(to: str, what: str, context: dict[str, object]) -> None:
-    """Send the mail of this name to one address, in the language of the `user` it is about; its first line is the
-    subject."""
+    """Send the email of the template `account/email/<what>.txt`, in the language of the context's `user`.
+
+    The first line of the template is the subject.
+    """
     user = context["user"]
     assert isinstance(user, User)
     with translation.override(user.language):

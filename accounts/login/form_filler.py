@@ -1,7 +1,7 @@
-"""Put typed values back into the form of a page, whatever page it is: HTML in, HTML out.
+"""Fill a form in the HTML of any page with the values that somebody typed into it before.
 
-Text, choices and ticks come back. Hidden fields stay as the page has them, since they say what the page knows now;
-passwords and files can't be put back.
+Text, choices and checkboxes are restored. Hidden fields stay as they are, since they carry the current state of the
+page. Passwords and files can't be restored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ Attributes = dict[str, str | None]
 
 @dataclass
 class _Tag:
-    """A start tag, and where it stands in the page; of a textarea, where its text ends too."""
+    """A start tag and its position in the page; for a textarea, also the position where its text ends."""
 
     name: str
     attributes: Attributes
@@ -53,7 +53,7 @@ class _Form:
 
 
 class _Reader(HTMLParser):
-    """Finds the forms of a page, with the fields in them and those that name them by their `form` attribute."""
+    """Finds the forms of a page, with the fields inside them and those that refer to them by a `form` attribute."""
 
     def __init__(self, page: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -113,9 +113,10 @@ class _Reader(HTMLParser):
 
 
 def fill(page: str, *, at: str, posted_to: str, typed: Mapping[str, Sequence[str]], note: str) -> str | None:
-    """Return the page with the typed values in the form that posts there, and the note at its top; None without one.
+    """Return the page with the typed values in the form that posts to `posted_to`, and the note at the form's top.
 
-    `at` and `posted_to` are paths. Of several such forms it is the one that has most of the typed fields.
+    `at` (the path of the page) and `posted_to` are paths. Of several such forms, the one with the most of the typed
+    fields is filled. None if the page has no form with any of them.
     """
     found = [
         (len(form.names & typed.keys()), form)
@@ -134,13 +135,13 @@ def fill(page: str, *, at: str, posted_to: str, typed: Mapping[str, Sequence[str
 
 
 def put_in_main(page: str, note: str) -> str:
-    """Return the page with the note at the top of its main part; as it was where it has none."""
+    """Return the page with the note at the top of its `main` element, or unchanged if it has none."""
     main = _Reader(page).main
     return page if main is None else _changed(page, [(main.end, main.end, note)])
 
 
 def _refilled(tag: _Tag, typed: Mapping[str, Sequence[str]], left: dict[str, list[str]]) -> list[tuple[int, int, str]]:
-    """Return what to write in place of a field, as (from, to, text); `left` are the typed values not yet put back."""
+    """Return the replacements that fill a field, as (start, end, text); `left` has the values not restored yet."""
     name = (tag.select or tag).field
     if not name or tag.type in NEVER or {"disabled", "readonly"} & {*tag.attributes, *(tag.select or tag).attributes}:
         return []

@@ -1,9 +1,9 @@
-"""What somebody typed is not lost with his session: it is in the form again after log-in, to be looked over and sent.
+"""Recovers what somebody typed into a form after their session has ended.
 
-A session ends in the middle: it expires, or the person logs out in another tab or elsewhere. What he posts then is
-kept, signed, in the new session that he logs in with, for half an hour, and put back into the form of the page he was
-on. It is never sent by itself. Only he finds it: a cookie, signed too, names who logged in last with this browser.
-Passwords, codes and files are never kept.
+A session can end while a form is being filled: it expires, or the user logs out in another tab or on another device.
+What they post then is kept, signed, for half an hour in the session of their next login, and put back into the form of
+the page they were on, for them to review and submit. It is never submitted automatically. Nobody else gets to see it: a
+signed cookie names the user who logged in last with this browser. Passwords, codes and files are never kept.
 """
 
 import re
@@ -30,7 +30,7 @@ KEPT = "kept_form"
 SALT = "accounts.login.form_recovery"
 SECONDS = 30 * 60
 MOST_CHARACTERS = 64_000
-# Who logged in last with this browser: it outlives his session, or nothing could be kept for him alone.
+# The user who logged in last with this browser. It must outlive their session, to know whom the values belong to.
 WHO = "last_visitor"
 WHO_SECONDS = 30 * 24 * 3600
 SECRET = re.compile(r"passw|secret|credential|token|\bcode\b", re.IGNORECASE)
@@ -41,7 +41,7 @@ FOUND_AGAIN = _(
 
 
 class FormRecovery:
-    """Keeps what a visitor without a session posts, and puts it back on the page he was on."""
+    """Keeps what is posted without a session, and restores it in the form after the user has logged in."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -70,7 +70,10 @@ def _asks_to_log_in(request: HttpRequest, response: HttpResponse) -> bool:
 
 
 def page_of(request: HttpRequest) -> str:
-    """Return the page that a form was posted from, as an address on this host."""
+    """Return the page that a form was posted from, as a path with its query.
+
+    That is the referrer if it is on this host and not a login page, and otherwise the address that was posted to.
+    """
     referer = request.headers.get("Referer", "")
     here = url_has_allowed_host_and_scheme(referer, {request.get_host()}, require_https=request.is_secure())
     parts = urlsplit(referer)
@@ -80,7 +83,10 @@ def page_of(request: HttpRequest) -> str:
 
 
 def keep(request: HttpRequest, page: str) -> bool:
-    """Keep what was posted for whoever logged in last with this browser; tell whether there was such a person."""
+    """Keep what was posted for the user who logged in last with this browser, and return whether it was kept.
+
+    It isn't if that user is unknown, or too much was posted.
+    """
     who = request.get_signed_cookie(WHO, default=None, salt=SALT, max_age=WHO_SECONDS)
     typed = {name: values for name, values in request.POST.lists() if not SECRET.search(name)}
     if who is None or sum(len(name) + sum(map(len, values)) for name, values in typed.items()) > MOST_CHARACTERS:
@@ -91,7 +97,7 @@ def keep(request: HttpRequest, page: str) -> bool:
 
 
 def put_back(request: HttpRequest, response: HttpResponse) -> None:
-    """Fill the form on the page with what is kept for the visitor, once; what is kept for somebody else is dropped."""
+    """Fill the form on the page, once, with what is kept for the user; discard what is kept for somebody else."""
     if KEPT not in request.session or not request.user.is_authenticated:
         return
     try:
@@ -122,7 +128,7 @@ def _is_page(response: HttpResponse) -> bool:
 
 
 def _remember_visitor(request: HttpRequest, response: HttpResponse) -> None:
-    """Name the visitor in the cookie, where his session was read anyway and the cookie names somebody else."""
+    """Name the user in the cookie if it doesn't, and if the request has read the session anyway (no extra query)."""
     who = request.session.get(SESSION_KEY) if request.session.accessed else None
     if who and request.get_signed_cookie(WHO, default=None, salt=SALT, max_age=WHO_SECONDS) != who:
         response.set_signed_cookie(
@@ -137,9 +143,10 @@ def _remember_visitor(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form whose key is too old, as after a log-in in another tab, with its page and what was typed.
+    """Answer a form whose CSRF token is too old, as after a login in another tab, by showing it again as it was typed.
 
-    Only where the browser says that the form is one of ours: no other site can have what it made up put into a form.
+    Only if the browser says that one of our own pages sent the form, so that another site can't fill our forms with
+    values that it made up.
     """
     if not _is_ours(request) or reason == REASON_NO_CSRF_COOKIE:
         return render(request, "403_csrf.html", {"no_cookie": reason == REASON_NO_CSRF_COOKIE}, status=403)
@@ -159,7 +166,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _is_ours(request: HttpRequest) -> bool:
-    """Tell whether the browser says that a page of this very site sent the form; it lets no page say so itself."""
+    """Return whether a page of this site sent the form, according to headers that no page can forge."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"

@@ -1,4 +1,4 @@
-"""The pages on which a person looks after his own log-in: address, password, second factor, where he is logged in."""
+"""The pages where users manage their own login: address, language, second factor, and where they are logged in."""
 
 from typing import Any
 
@@ -30,12 +30,12 @@ NOT_SENT = _("The mail could not be sent just now, and nothing was changed. Try 
 
 
 class YourLogin(IndexView):
-    """Everything about one's own log-in on a page."""
+    """Show everything about the user's own login on one page."""
 
     template_name = "account/your_login.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        # Those that ended are forgotten at the next log-in; until then the list leaves them out.
+        # django-allauth deletes the rows of ended sessions only at the next login, so leave them out here.
         alive = Session.objects.filter(expire_date__gt=Now()).values("session_key")
         sessions = UserSession.objects.filter(user=self.request.user, session_key__in=alive)
         return super().get_context_data(
@@ -46,7 +46,7 @@ class YourLogin(IndexView):
 @login_required
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
-    """Log the visitor out in one other place."""
+    """Log the user out of one of their sessions."""
     session = get_object_or_404(UserSession, pk=pk, user=request.user)
     end_sessions(request, [session])
     messages.success(request, gettext("You are logged out there."))
@@ -56,7 +56,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def own_language(request: HttpRequest) -> HttpResponse:
-    """Let pages and e-mail be in another language; one that there is not is refused, and nothing is changed."""
+    """Change the language of the user's pages and emails; for a language we don't have, say so and change nothing."""
     user = request.user
     assert isinstance(user, User)
     try:
@@ -74,7 +74,7 @@ def own_language(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def log_out_everywhere(request: HttpRequest) -> HttpResponse:
-    """Log the visitor out wherever he is logged in, here too."""
+    """Log the user out everywhere, including here."""
     end_other_sessions(request, request.user)
     UserSession.objects.filter(session_key=request.session.session_key).delete()
     logout(request, show_message=False)
@@ -104,7 +104,7 @@ class AddressForm(forms.Form):
 @login_required
 @reauthentication_required(app="allauth.account")
 def ask_for_address_page(request: HttpRequest) -> HttpResponse:
-    """Ask for another address to log in with."""
+    """Show the form for a new login address, and send the link that confirms it."""
     user: Any = request.user
     form = AddressForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
@@ -125,7 +125,7 @@ def ask_for_address_page(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def confirm_address(request: HttpRequest, key: str) -> HttpResponse:
-    """Show what the link changes, and change it when that is confirmed: programs that read mail follow links too."""
+    """Show what the link changes, and change it only when the user posts: mail scanners follow links too."""
     user: Any = request.user
     try:
         if request.method == "POST":

@@ -1,6 +1,7 @@
-"""The second factor at log-in: an authenticator app or passkeys, with recovery codes; from django-allauth.
+"""The second factor at login, by django-allauth: an authenticator app or passkeys, with recovery codes.
 
-Customers may have one. Staff must where STAFF_SECOND_FACTOR says so: see `config.middleware.StaffSecondFactor`.
+It is optional for customers. Staff must have one if STAFF_SECOND_FACTOR is on: see
+`config.middleware.StaffSecondFactor`.
 """
 
 import base64
@@ -43,12 +44,12 @@ from accounts.login.change_of_address import mail_about_log_in
 from accounts.models import User
 from core.history import attributed
 
-# Recovery codes alone are none: they stand in for one of these.
+# Recovery codes alone are not a factor: they only replace one of these.
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
-    """How django-allauth's factors behave here: secrets are encrypted in the database, names are ours."""
+    """Encrypts the secrets in the database, and uses our names for the site and for passkeys."""
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
@@ -56,11 +57,11 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text: str) -> str:
-        """Return the secret as the database keeps it: a copy of the database alone opens no log-in."""
+        """Return the encrypted secret, as it is stored: a copy of the database alone is not enough to log in."""
         return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Return the secret; one nobody knows where it was encrypted with a SECRET_KEY that is gone."""
+        """Return the secret, or a random one, which no code matches, if it was encrypted with a SECRET_KEY we lost."""
         try:
             return _cipher().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
@@ -75,7 +76,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
 
 def _cipher() -> MultiFernet:
-    """Return what encrypts with SECRET_KEY, and decrypts with its SECRET_KEY_FALLBACKS too."""
+    """Return a cipher that encrypts with SECRET_KEY, and decrypts with it and with SECRET_KEY_FALLBACKS."""
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     keys = (sha256(b"accounts.login.second_factor:" + force_bytes(secret)).digest() for secret in secrets)
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
@@ -86,16 +87,16 @@ def has_second_factor(user: User) -> bool:
 
 
 def passed_second_factor(request: HttpRequest) -> bool:
-    """Tell whether the visitor has a second factor now and used it in this session; one he set up in it counts.
+    """Return whether the user has a second factor and passed it in this session, or set it up in this session.
 
-    Having one is not enough: a session that began before, by the password alone, may be somebody else's.
+    It is not enough to have one: somebody else may have started this session earlier, with the password alone.
     """
     used = any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))
     return used and has_second_factor(request.user)  # type: ignore[arg-type]
 
 
 def where_to_pass(user: User) -> str | None:
-    """Return the address where the user shows the second factor he has, or None where he has none."""
+    """Return the URL of the page where the user passes their second factor, or None if they have none."""
     if not has_second_factor(user):
         return None
     methods = get_adapter().get_reauthentication_methods(user)
@@ -103,9 +104,9 @@ def where_to_pass(user: User) -> str | None:
 
 
 def take_off_second_factor(user: User, *, by: User) -> None:
-    """Take every factor and recovery code off somebody's log-in, for one who lost them, and log him out everywhere.
+    """Remove all factors and recovery codes of a user who lost them, and log the user out everywhere.
 
-    His history says who did it, and he is told by mail. Whether `by` may do it is the caller's to ask.
+    The user's history says who did it, and the user gets an email. The caller must check that `by` may do it.
     """
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
@@ -118,7 +119,7 @@ def take_off_second_factor(user: User, *, by: User) -> None:
 
 
 class PasskeyChecks:
-    """A form with a passkey in it; what is none is refused, where the libraries below raise all sorts of errors."""
+    """A form with a passkey. Anything else is a ValidationError, for which the libraries raise errors of many types."""
 
     def clean(self) -> Any:
         return _refusing(super().clean)  # type: ignore[misc]
@@ -129,7 +130,7 @@ class PasskeyChecks:
 
 
 def _refusing(check: Callable[[], Any]) -> Any:
-    """Return what the check returns, or refuse the passkey it stumbles over."""
+    """Return what the check returns; raise ValidationError if it fails on something that is not a passkey."""
     try:
         return check()
     except (ValueError, TypeError, LookupError, AttributeError, InvalidSignature) as error:
@@ -137,27 +138,27 @@ def _refusing(check: Callable[[], Any]) -> Any:
 
 
 class AddPasskeyForm(PasskeyChecks, AddWebAuthnForm):
-    """Takes a new passkey."""
+    """Adds a passkey."""
 
     name = CharField(label=_("Name"), required=False)  # django-allauth's has no label to translate
 
 
 class NamePasskeyForm(EditWebAuthnForm):
-    """Takes another name for a passkey."""
+    """Renames a passkey."""
 
     name = CharField(label=_("Name"))
 
 
 class ShowPasskeyForm(PasskeyChecks, AuthenticateWebAuthnForm):
-    """Takes a passkey at log-in."""
+    """Checks a passkey at login."""
 
 
 class ShowPasskeyAgainForm(PasskeyChecks, ReauthenticateWebAuthnForm):
-    """Takes a passkey before what matters."""
+    """Checks a passkey again before a sensitive change."""
 
 
 class Enrols:
-    """A view that adds a factor: this session has passed it, and all others, which have not, end."""
+    """A view that adds a factor. The current session counts as having passed it; all other sessions end."""
 
     def form_valid(self, form: Form) -> HttpResponse:
         response = super().form_valid(form)  # type: ignore[misc]
@@ -170,7 +171,7 @@ class Enrols:
 
 @method_decorator(csp_update({"img-src": ["data:"]}), name="dispatch")
 class ActivateApp(Enrols, ActivateTOTPView):
-    """Set up an authenticator app; its page alone shows a picture that is in the page, the QR code."""
+    """Set up an authenticator app. Only this page may show an inline image, its QR code."""
 
 
 class AddPasskey(Enrols, AddWebAuthnView):
@@ -178,7 +179,7 @@ class AddPasskey(Enrols, AddWebAuthnView):
 
 
 class ShowPasskeyAgain(ReauthenticateWebAuthnView):
-    """Show a passkey before what matters; a wrong one is said on the page itself."""
+    """Check a passkey before a sensitive change; if it is wrong, show the error on the same page."""
 
     def form_invalid(self, form: Form) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form))

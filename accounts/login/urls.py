@@ -1,7 +1,7 @@
-"""The addresses of log-in: django-allauth's that are wanted, one by one, and our own beside them.
+"""The URLs of login: those of django-allauth that we use, listed one by one, and our own.
 
-Not its e-mail page, where an address logs in before anybody has confirmed it: `own_address` says how ours differs.
-Nor log-in by a passkey alone, or a browser that is trusted without the second factor.
+We leave out its email page, where an address can be used to log in before anybody has confirmed it (ours is in
+`change_of_address`), login with a passkey alone, and trusted browsers that skip the second factor.
 """
 
 from allauth.account import views
@@ -38,7 +38,7 @@ urlpatterns = [
         views.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
-    # One's own log-in.
+    # The user's own login.
     path("login/you/", pages.YourLogin.as_view(), name="mfa_index"),
     path("login/you/language/", pages.own_language, name="own_language"),
     path("login/language/", set_language, name="set_language"),
@@ -46,7 +46,7 @@ urlpatterns = [
     path("login/you/address/<str:key>/", pages.confirm_address, name="confirm_address"),
     path("login/you/places/<int:pk>/end/", pages.end_session, name="end_session"),
     path("login/you/places/end/", pages.log_out_everywhere, name="log_out_everywhere"),
-    # The second factor: shown at log-in, shown again before what matters, and looked after.
+    # The second factor: at login, again before a sensitive change, and its management.
     path("login/second-factor/", mfa.authenticate, name="mfa_authenticate"),
     path("login/second-factor/again/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("login/second-factor/again/passkey/", ShowPasskeyAgain.as_view(), name="mfa_reauthenticate_webauthn"),

@@ -23,38 +23,38 @@ UNKNOWN_ZONE = _("The account's time zone, “%(name)s”, is not known. An admi
 
 
 def validate_timezone(name: str) -> None:
-    """Refuse the name of a zone that the pinned rules do not have."""
+    """Raise ValidationError if the pinned rules don't have a zone of this name."""
     if known_zone(name) is None:
         raise ValidationError(NOT_A_PLACE, code="unknown_timezone", params={"value": name})
 
 
 def unknown_zone(name: str) -> str:
-    """Return why nothing can be decided for an account in a zone that is not known."""
+    """Return the sentence that says that an account's time zone is not known."""
     return str(UNKNOWN_ZONE) % {"name": name}
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
-    """Reads of accounts; customers' pages start from `for_user`."""
+    """Queries for accounts. Customers' pages start from `for_user`."""
 
     def for_user(self, user: Any) -> "AccountQuerySet":
-        """Accounts on which the user is a contact; none for a visitor who has not logged in."""
+        """Accounts of which the user is a contact; none for a visitor who isn't logged in."""
         if not user.is_authenticated:
             return self.none()
         return self.filter(models.Exists(Contact.objects.filter(account=models.OuterRef("pk"), user=user)))
 
     def locked(self) -> "AccountQuerySet":
-        """Locks the accounts' rows in the order of their keys, the one order in which nobody deadlocks.
+        """Lock the rows of the accounts, in the order of their keys so that no two transactions can deadlock.
 
-        Every action starts here; what belongs to the account is read after it. Must run in a transaction.
+        Every action does this first and reads what belongs to the account afterwards. Must run in a transaction.
         """
         return self.order_by("pk").select_for_update(no_key=True)
 
 
 class Account(models.Model):
-    """A customer of the provider. Its time zone says when its days and months begin.
+    """A customer of the provider. Its time zone decides when its days and months begin.
 
-    A zone is chosen from the places that Python and the database know (guard `account_timezone_is_offered`); an account
-    from before that rule keeps another one. What has been decided keeps its day when a zone is corrected.
+    The zone must be a place that both Python and the database know (guard `account_timezone_is_offered`); an account
+    from before that rule may keep another one. Days that are already stored don't change when the zone is corrected.
     """
 
     number = models.CharField(
@@ -88,32 +88,35 @@ class Account(models.Model):
         return reverse("overview", args=[self.number])
 
     def clean(self) -> None:
-        """Refuse a new time zone that is no place both sides know (R34); the one an account has may stay."""
-        kept = Account.objects.filter(pk=self.pk, timezone=self.timezone).exists() if self.pk else False
-        if self.timezone and not kept and not is_offered(self.timezone):
+        """Raise ValidationError for a new time zone that can't be chosen (R34); the account's current one may stay."""
+        is_unchanged = Account.objects.filter(pk=self.pk, timezone=self.timezone).exists() if self.pk else False
+        if self.timezone and not is_unchanged and not is_offered(self.timezone):
             reason = ValidationError(NOT_A_PLACE, code="unknown_timezone", params={"value": self.timezone})
             raise ValidationError({"timezone": reason})
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone in which times are shown: UTC where the account's own is not known, so that no page breaks."""
+        """The zone in which times are shown: the account's own, or UTC if that is not known, so that no page breaks."""
         return known_zone(self.timezone) or UTC_ZONE
 
     def day_of(self, moment: datetime) -> date:
-        """Return the calendar day of an instant where the account is (billing-policy.md, 2)."""
+        """Return the calendar day of an instant in the account's time zone (billing policy 2)."""
         return day_in(self.zone, moment)
 
     def decided_day(self, moment: datetime) -> date:
-        """Return the day of something that happens to the account now, to be stored with it (billing policy 15).
+        """Return the calendar day of an instant in the account's time zone, to be stored (billing policy 15).
 
-        Raises ValidationError where the account's zone is not known: what is stored has to be right.
+        Raises ValidationError if the account's zone is not known: unlike a day that is only shown, it must be right.
         """
         if known_zone(self.timezone) is None:
             raise ValidationError(UNKNOWN_ZONE, code="unknown_timezone", params={"name": self.timezone})
         return self.day_of(moment)
 
     def begins_day(self, moment: datetime) -> bool:
-        """Return whether a calendar day begins with this very instant, where the account is; at midnight, mostly."""
+        """Return whether a calendar day of the account's time zone begins at exactly this instant.
+
+        That is midnight, unless the clock is changed then.
+        """
         return self.day_of(moment.astimezone(UTC) - timedelta(microseconds=1)) < self.day_of(moment)
 
 
@@ -127,7 +130,7 @@ class Role(models.TextChoices):
 
 
 class Contact(models.Model):
-    """A user in a role on an account; he may hold several roles, and be a contact of several accounts."""
+    """A user in a role on an account. Users may have several roles, and be contacts of several accounts."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="contacts")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="contacts")

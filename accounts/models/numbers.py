@@ -1,4 +1,4 @@
-"""Telephone numbers, and the periods in which each was assigned to Contact Center."""
+"""Phone numbers, and the periods in which each was assigned to Contact Center."""
 
 import functools
 import operator
@@ -20,21 +20,21 @@ from simple_history.models import HistoricalRecords
 from accounts.models.account import Account
 from accounts.models.user import User
 
-# Digits and signs; letters only before them, as in tel:, or after three of them, as in 1-800-FLOWERS.
+# Digits and punctuation; letters only as the prefix tel:, or after three digits, as in 1-800-FLOWERS.
 WRITTEN = re.compile(r"(tel:)?([\d\W]+|(\W*\d){3}.*)", re.IGNORECASE)
 
 
 def national(number: Any) -> str:
-    """Return a number as it is written in its own country, like (800) 555-0100; E.164 as text will do."""
+    """Return a number, or a text in E.164, as it is written in its own country, like (800) 555-0100."""
     parsed = phonenumbers.parse(number) if isinstance(number, str) else number
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
 
 
 def digits_typed(text: str) -> set[str]:
-    """Return what the digits of a number, or of a part of one, may be in E.164; nothing where it is no number.
+    """Return the digits that a typed number, or a part of one, may have in E.164; an empty set if it is not a number.
 
-    Any way of writing is understood: blanks, signs, brackets, other scripts' digits, letters on keys (1-800-FLOWERS),
-    an extension, and the prefixes `tel:`, `+`, `011` and `0`.
+    Any notation is understood: spaces, punctuation, parentheses, digits of other scripts, letters on keys
+    (1-800-FLOWERS), an extension, and the prefixes `tel:`, `+`, `011` and `0`.
     """
     text = text.strip()
     digits = phonenumbers.normalize_digits_only(text)
@@ -52,7 +52,7 @@ def digits_typed(text: str) -> set[str]:
 
 class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
     def matching(self, text: str) -> "PhoneNumberQuerySet":
-        """Numbers that contain what was typed, however it is written; none where that is no number."""
+        """Numbers that contain the typed digits, in any notation; all for a blank text, none if it isn't a number."""
         if not text.strip():
             return self
         containing = [Q(number__contains=digits) for digits in digits_typed(text)]
@@ -62,7 +62,7 @@ class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
         return self.filter(kind=kind)
 
     def assigned(self) -> "PhoneNumberQuerySet":
-        """Numbers that Contact Center answers now."""
+        """Numbers that are assigned to Contact Center now."""
         return self.filter(models.Exists(NumberAssignment.objects.current().filter(number=models.OuterRef("pk"))))
 
     def unassigned(self) -> "PhoneNumberQuerySet":
@@ -70,7 +70,7 @@ class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
 
 
 class PhoneNumber(models.Model):
-    """A number the provider gave an account. Its kind is told by the numbering plan, never by hand."""
+    """A number that the provider gave to an account. Its kind follows from the numbering plan and is never entered."""
 
     class Kind(models.TextChoices):
         LOCAL = "local", _("Local")
@@ -107,7 +107,10 @@ class PhoneNumber(models.Model):
         return national(self.number)
 
     def clean(self) -> None:
-        """Refuse to move a number that is assigned, unless to the account that has it assigned."""
+        """Raise ValidationError if the number moves to another account while it is assigned to Contact Center.
+
+        It may move to the account that has it assigned.
+        """
         moved = Account.objects.filter(phone_numbers=self.pk).exclude(pk=self.account_id)
         if self.pk and moved.exists() and self.assignments.current().exclude(account=self.account_id).exists():
             raise ValidationError(
@@ -126,14 +129,15 @@ class NumberAssignmentQuerySet(models.QuerySet["NumberAssignment"]):
         return self.filter(period__endswith=None)
 
     def at(self, moment: datetime) -> "NumberAssignmentQuerySet":
-        """Assignments in force at an instant; calls are matched by it."""
+        """Assignments in force at an instant. Calls are matched by this."""
         return self.filter(period__contains=moment)
 
 
 class NumberAssignment(models.Model):
-    """A period, from inclusive and to exclusive, in which an account's Contact Center answered a number.
+    """A period in which a number was assigned to an account's Contact Center.
 
-    A row may end once; nothing else of it ever changes (guard `accounts_numberassignment_is_final`).
+    The start is inclusive, the end exclusive. The end is set once, and nothing else in the row ever changes (guard
+    `accounts_numberassignment_is_final`).
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="number_assignments")

@@ -1,4 +1,4 @@
-"""The customer's own people, to whom services are assigned."""
+"""Service users: the customer's own people, to whom services are assigned."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from simple_history.models import HistoricalRecords
 
 from accounts.models.account import Account
 
-MOST_WORDS = 10  # of a search
+MOST_WORDS = 10  # more words of a search are ignored
 
 
 class ServiceRole(models.TextChoices):
-    """What one of the customer's people does in Contact Center (R16)."""
+    """The role of a service user in Contact Center (R16)."""
 
     AGENT = "agent", _("Agent")
     TEAM_LEADER = "team_leader", _("Team Leader")
@@ -33,7 +33,7 @@ class ServiceUserQuerySet(models.QuerySet["ServiceUser"]):
         return self.filter(contact_center_role=role)
 
     def matching(self, words: str) -> "ServiceUserQuerySet":
-        """People whose name or e-mail address contains each of the words, in any case and order."""
+        """Service users whose name or email address contains each of the words, in any case and order."""
         found = self
         for word in words.split()[:MOST_WORDS]:
             found = found.filter(Q(name__icontains=word) | Q(email__icontains=word))
@@ -41,7 +41,7 @@ class ServiceUserQuerySet(models.QuerySet["ServiceUser"]):
 
 
 class ServiceUser(models.Model):
-    """One of the customer's people. He need not log in to HostPilot, and there may be any number of them."""
+    """One of the customer's people. They need no login for HostPilot, and an account may have any number of them."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="service_users")
     name = models.CharField(max_length=200)

@@ -1,4 +1,4 @@
-"""What was tried and refused."""
+"""The record of what was tried and refused."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -17,7 +17,7 @@ class RefusalQuerySet(models.QuerySet["Refusal"]):
 
 
 class Refusal(models.Model):
-    """One reason for which one attempt was refused. Rows are only ever added."""
+    """One reason why an attempt was refused; an attempt may have several. Rows are only ever added."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="refusals", null=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)

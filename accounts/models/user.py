@@ -12,20 +12,20 @@ SYSTEM_MEMBER = "schedule@system.invalid"
 
 
 class Language(models.TextChoices):
-    """The languages that pages and e-mail are in."""
+    """The languages of pages and emails."""
 
     ENGLISH = "en", "English"
     SPANISH = "es", "Español"
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users, who are known by their e-mail address in lower case."""
+    """Creates and finds users by their email address, which is stored in lower case."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=(username or "").lower())
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Return a new user; without a password he can't log in until he resets it."""
+        """Create and return a user; without a password, they can't log in until they have set one by a reset."""
         user = self.model(email=email, **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -35,18 +35,18 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
     def system_member(self) -> "User":
-        """Return the member of the team that stands for the schedule and the deadline; made where there is none yet."""
+        """Return the system member, in whose name automatic activations are recorded, creating it if necessary."""
         if found := self.filter(is_system=True).first():
             return found
         try:
             with transaction.atomic():
                 return self.create_user(SYSTEM_MEMBER, first_name="Onboarding", last_name="schedule", is_system=True)
-        except IntegrityError:  # another worker made it at this moment
+        except IntegrityError:  # another process created it at the same moment
             return self.get(is_system=True)
 
 
 class User(AbstractUser):
-    """A person with a log-in. Users are deactivated, never deleted: history names them."""
+    """A person who can log in. Users are deactivated and never deleted, because history names them."""
 
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
@@ -92,5 +92,5 @@ class User(AbstractUser):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.lower()
         super().save(*args, **kwargs)
-        # django-allauth notes each address that logged in, and lets it log in for ever: an old one must not.
+        # django-allauth remembers each address that was used to log in, and would accept an old one forever.
         apps.get_model("account", "EmailAddress").objects.filter(user=self).exclude(email=self.email).delete()

@@ -1,4 +1,4 @@
-"""What the frame of every page shows of the visitor's accounts."""
+"""Template tags for the frame of every page, and for values of an account."""
 
 import json
 import re
@@ -18,7 +18,7 @@ register = template.Library()
 LATEST = 5
 
 MOST_IN_SWITCHER = 10
-# In this order: each names itself after the ones it is made of.
+# The order matters: a browser's user agent also names the browsers that it is based on, which come later here.
 BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
 SYSTEMS = {
     "Windows": "Windows",
@@ -32,7 +32,7 @@ SYSTEMS = {
 
 @register.simple_tag
 def accounts_of(user: User) -> dict[str, Any]:
-    """Return the first accounts of a user by name, and whether there are more. One query."""
+    """Return the user's first accounts by company, and whether there are `several` and `more` than these. One query."""
     accounts = list(Account.objects.for_user(user).order_by("company", "number")[: MOST_IN_SWITCHER + 1])
     return {
         "shown": accounts[:MOST_IN_SWITCHER],
@@ -43,13 +43,13 @@ def accounts_of(user: User) -> dict[str, Any]:
 
 @register.simple_tag
 def languages() -> list[tuple[str, str]]:
-    """Return code and own name of each language that pages can be in."""
+    """Return the code and the native name of each language that pages can be in."""
     return [(str(code), str(name)) for code, name in Language.choices]
 
 
 @register.simple_tag
 def local(moment: Any, account: Account, form: str = "DATETIME") -> str:
-    """Return an instant in words, where the account is: `March 5, 2026, 10:00`, or its day with the form `DATE`."""
+    """Return an instant in the account's time zone, like `March 5, 2026, 10:00`; with the form `DATE`, only its day."""
     if moment is None:
         return ""
     if form == "DATE":
@@ -59,13 +59,13 @@ def local(moment: Any, account: Account, form: str = "DATETIME") -> str:
 
 @register.filter
 def as_json(value: Any) -> str:
-    """Return the value as JSON, for an attribute that a script of ours reads."""
+    """Return the value as JSON, for an attribute that one of our scripts reads."""
     return json.dumps(value, cls=DjangoJSONEncoder)
 
 
 @register.filter
 def browser(agent: str) -> str:
-    """Return what a browser says of itself in two words, like `Firefox, Windows`; its own words where it is unknown."""
+    """Return a user agent in two words, like `Firefox, Windows`; one that is unknown is shown as it is, shortened."""
     names = [
         next((name for mark, name in known.items() if re.search(rf"{mark}\b", agent)), "")
         for known in (BROWSERS, SYSTEMS)
@@ -75,11 +75,11 @@ def browser(agent: str) -> str:
 
 @register.filter
 def national(number: str) -> str:
-    """Return a number of the form +18005550100 as it is written in its own country: `(800) 555-0100`."""
+    """Return a number in E.164, like +18005550100, as it is written in its own country: `(800) 555-0100`."""
     return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.NATIONAL)
 
 
 @register.simple_tag
 def latest_events(account: Account) -> list[Event]:
-    """Return the last few things that happened on the account, the newest first. One query."""
+    """Return the latest few events of the account, newest first. One query."""
     return recent_events(account, LATEST)

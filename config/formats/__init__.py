@@ -1,1 +1,1 @@
-"""How each language writes days and numbers, where Django's own way is not ours."""
+"""The formats of days and numbers in each language, if they differ from Django's."""

@@ -1,7 +1,7 @@
 """Django's PostgreSQL backend at READ COMMITTED, which the locking protocol needs: lock, then look (I27).
 
-Each transaction names the level when it begins, so it holds behind a pooler too. A session whose statements outside a
-transaction would run at another level is refused, and so is every write of such a statement, by the guards.
+Each transaction sets the level when it begins, so it is right behind a pooler too. A connection with another level for
+statements outside a transaction is refused, and the guards refuse any write of such a statement.
 """
 
 from django.db.backends.postgresql import base
@@ -11,7 +11,7 @@ from core.session import ISOLATION
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Refuses a connection that does not answer at READ COMMITTED."""
+    """Raises OperationalError for a connection whose isolation level is not READ COMMITTED."""
 
     def init_connection_state(self) -> None:
         super().init_connection_state()

@@ -1,4 +1,4 @@
-"""What all pages of the back office share, and the page of the queue of jobs."""
+"""The base classes of the back office's pages, and the pages of the job queue."""
 
 from core.admin import jobs
 from core.admin.bases import (

@@ -1,4 +1,4 @@
-"""What every page of the admin has in common: history that is only read, refusals in words, rows that are kept."""
+"""Base classes of the admin's pages: read-only history, readable refusals, and rows that can't be deleted."""
 
 from collections.abc import Iterable
 from contextlib import nullcontext
@@ -27,10 +27,10 @@ NO_WORDS = "The database refused this, so nothing was saved: somebody else may h
 
 
 class FullCheckForm(forms.ModelForm):
-    """A form of the admin that checks the constraints of the whole row, not only of the fields it shows.
+    """An admin form that checks all constraints of the row, not only those on the fields that it shows.
 
-    Django leaves out each constraint that mentions a field the form doesn't have, like a read-only one, so that the
-    database refuses what the form let pass. A reason at such a field is shown above the form.
+    Django skips each constraint on a field that the form doesn't have, like a read-only one, so that only the database
+    would refuse the row. An error on such a field is shown above the form.
     """
 
     def _post_clean(self) -> None:
@@ -51,7 +51,7 @@ class FullCheckForm(forms.ModelForm):
 
 
 class BaseChangeList(ChangeList):
-    """A list that offers to show all of it only where something is left out."""
+    """A list that offers to show all rows only if it is filtered or searched."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -60,7 +60,10 @@ class BaseChangeList(ChangeList):
 
 
 class BaseAdmin(ModelAdmin):
-    """Answers junk and what the database refuses in words, never with an error page; its rows are kept."""
+    """An admin that answers invalid input and refusals of the database with a message instead of an error page.
+
+    Rows can't be deleted unless `kept` is False.
+    """
 
     form = FullCheckForm
     view_on_site = False
@@ -82,14 +85,14 @@ class BaseAdmin(ModelAdmin):
         try:
             if any("\0" in value for _, values in request.GET.lists() for value in values):
                 raise IncorrectLookupParameters
-            # Not for an action: it may commit by chunks.
+            # A POST runs an action, which may commit in chunks.
             with transaction.atomic() if reads else nullcontext():
                 response = super().changelist_view(request, extra_context)
                 if hasattr(response, "render"):
-                    response.render()  # its queries run here, where what they refuse is caught
+                    response.render()  # now, so that errors of the template's queries are caught here
         except (DataError, ValueError, IncorrectLookupParameters):
             if reads and request.GET.keys() <= {ERROR_FLAG}:
-                raise  # nothing was asked for that could be junk
+                raise  # there was no input that could be invalid, so it is a real error
             return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
         return response
 
@@ -124,7 +127,7 @@ class BaseAdmin(ModelAdmin):
         return super().history_view(request, self._checked_key(object_id), extra_context)
 
     def _checked_key(self, key: str) -> str:
-        """Return the key of a row as it stands in an address; what can't be one answers 404."""
+        """Return the row's key from a URL. Raises Http404 if it can't be a key."""
         try:
             models.BigAutoField().run_validators(int(unquote(key)))
         except (ValueError, ValidationError):
@@ -132,7 +135,7 @@ class BaseAdmin(ModelAdmin):
         return key
 
     def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
-        """Return the row of an address, for a page beside its own; 404 where there is none that may be seen."""
+        """Return the row of this key, for an extra page about it. Raises Http404 if no such row may be seen."""
         row = self.get_object(request, self._checked_key(object_id))
         if row is None:
             raise Http404
@@ -151,7 +154,7 @@ def shows_the_past(request: HttpRequest) -> bool:
 
 
 class ReadOnly:
-    """Rows of this list are made and changed by actions elsewhere, never in the admin."""
+    """A mixin for rows that are added and changed only by actions elsewhere, never in the admin."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -164,14 +167,14 @@ class ReadOnly:
 
 
 class ReadOnlyAdmin(ReadOnly, BaseAdmin):
-    """A list that is only read, of rows without a history of their own."""
+    """A read-only list of rows that have no history."""
 
 
 class HistoryAdmin(BaseAdmin, SimpleHistoryAdmin, ModelAdmin):
-    """Rows with a history that everybody who sees the row may read, and nobody may write.
+    """An admin of rows with a history that anyone who may view the row may read, and nobody may change.
 
-    django-simple-history lets staff with only the view permission POST its form and so write the row: here every POST
-    to a page of history answers 403.
+    django-simple-history lets staff with only the view permission POST its history form, and so change the row. Here,
+    every POST to a history page is answered with 403.
     """
 
     object_history_form_template = "admin/history_form.html"
@@ -196,13 +199,16 @@ class HistoryAdmin(BaseAdmin, SimpleHistoryAdmin, ModelAdmin):
             raise PermissionDenied("History is only read.")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Iterable[str]:
-        """Return every field on a page of history, which would else show fields to write in."""
+        """Return every field on a history page, which would otherwise show inputs."""
         if shows_the_past(request):
             return flatten_fieldsets(self.get_fieldsets(request, obj))
         return super().get_readonly_fields(request, obj)
 
     def set_history_delta_changes(self, request: HttpRequest, historical_records: Iterable[Any], **kwargs: Any) -> None:
-        """Put on each row but the oldest what changed: of every field, where Django's tools know only editable ones."""
+        """Set `history_delta_changes` of each history row but the oldest, for all fields.
+
+        The superclass compares editable fields only.
+        """
         for newer, older in pairwise(historical_records):
             changed = [
                 field.name
@@ -217,13 +223,13 @@ class HistoryAdmin(BaseAdmin, SimpleHistoryAdmin, ModelAdmin):
         return True
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save the row, unless the form changed nothing of it: that would leave a row of history that says nothing."""
+        """Save the row unless nothing in the form has changed, which would add an empty history row."""
         if not change or form.has_changed():
             super().save_model(request, obj, form, change)
 
 
 def _shown(record: Any, field: str) -> Any:
-    """Return the value of a field in words, with nothing for none."""
+    """Return the value of a field as text; an empty string for None."""
     words = getattr(record, f"get_{field}_display", None)
     value = words() if words else getattr(record, field)
     if isinstance(value, datetime):
@@ -232,7 +238,7 @@ def _shown(record: Any, field: str) -> Any:
 
 
 class BaseInline(TabularInline):
-    """Rows on the page of another row, each without a line that repeats it; none is offered empty."""
+    """Rows on another row's page, without a title line for each, and without empty extra rows."""
 
     form = FullCheckForm
     extra = 0

@@ -1,4 +1,4 @@
-"""The queue of jobs in the back office: looked at by all who may, tried again by those with the permission."""
+"""The job queue in the back office: staff with the view permission see it, those with RETRY can retry failed jobs."""
 
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,7 @@ EVENTS = {
     "aborted": "left to the next of its kind",
 }
 
-# Procrastinate's own page lets everybody who may look at jobs cancel them and run them again.
+# Procrastinate's own page lets anyone who may view jobs cancel them and run them again.
 admin.site.unregister(ProcrastinateJob)
 
 
@@ -63,7 +63,7 @@ class TaskFilter(admin.SimpleListFilter):
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
-    """Jobs: those that failed first, then the newest."""
+    """Jobs, failed ones first, then by age, newest first."""
 
     list_display = ("name", "status_label", "queued", "changed", "attempts", "why")
     list_filter = (StateFilter, TaskFilter)
@@ -126,7 +126,7 @@ class JobAdmin(ReadOnlyAdmin):
         return request.user.has_perm(RETRY)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer the button only for a job that failed."""
+        """Return the detail actions: the button to try again is only for a failed job."""
         job = self.get_object(request, str(object_id))
         return super().get_actions_detail(request, object_id) if job and job.status == JobState.FAILED else []
 
@@ -134,7 +134,7 @@ class JobAdmin(ReadOnlyAdmin):
         description="Try again…", permissions=["retry"], url_path="retry", icon="replay", variant=ActionVariant.PRIMARY
     )
     def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Show what trying the job again means, or do it where the request posts. Needs the permission for both."""
+        """Show a confirmation page, or requeue the job on POST. Both need the permission."""
         if not request.user.has_perm(RETRY):
             raise PermissionDenied
         job = self.row_or_404(request, object_id)
@@ -154,5 +154,5 @@ class JobAdmin(ReadOnlyAdmin):
 
 
 def _shown(at: datetime | None) -> str:
-    """Return an instant to the second, as all of a job is over in a few."""
+    """Return an instant to the second, since most jobs take only a few, or an empty string for None."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else ""

@@ -1,1 +1,1 @@
-"""What keeps the queue going: what failed is noted, what a dead worker left is done again, what is old goes."""
+"""The upkeep of the job queue: recording failures, requeueing jobs of dead workers, and deleting expired rows."""

@@ -1,4 +1,4 @@
-"""What grows for ever and is no record: it is deleted once nobody needs it."""
+"""Deletes rows that would pile up and that nobody needs any longer, none of which are records of the past."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ CHUNK = 10_000
 JOBS_DONE_KEPT = timedelta(days=3)
 JOBS_FAILED_KEPT = timedelta(days=60)
 
-# What, in words, and how some of it is deleted. Each statement is short, whatever has piled up.
+# For each kind of row, in words, the statement that deletes a chunk, so that each statement takes only a short time.
 STATEMENTS = {
     "sessions": """
         DELETE FROM django_session WHERE ctid = ANY(ARRAY(
@@ -35,9 +35,9 @@ STATEMENTS = {
 
 
 def clean_up(*, now: datetime) -> dict[str, int]:
-    """Delete what has expired at `now`, a chunk at a time, and return how many rows of what.
+    """Delete what has expired at `now`, in chunks, and return how many rows of each kind were deleted, if any.
 
-    Jobs that were done are kept for some days, and those that failed for two months.
+    Jobs are kept for three days after they ended, and failed ones for 60 days.
     """
     return {what: deleted for what, statement in STATEMENTS.items() if (deleted := _delete(statement, now))}
 
@@ -49,10 +49,10 @@ def _delete(statement: str, now: datetime) -> int:
         "done_since": now - JOBS_DONE_KEPT,
         "failed_since": now - JOBS_FAILED_KEPT,
     }
-    everything = 0
+    total = 0
     with connection.cursor() as cursor:
         while True:
             cursor.execute(statement, values)
-            everything += cursor.rowcount
+            total += cursor.rowcount
             if cursor.rowcount < CHUNK:
-                return everything
+                return total

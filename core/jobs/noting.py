@@ -1,4 +1,4 @@
-"""What a worker says of each job, and keeps of each failure."""
+"""Logging what each job did, and storing the traceback of each failure."""
 
 import logging
 import traceback
@@ -16,13 +16,13 @@ logger = logging.getLogger("jobs")
 
 
 def ready(app: App) -> None:
-    """Let every worker of the queue's app note what it does. Called by procrastinate when Django is ready."""
-    # Inside of what looks after the connections of a job's thread, which procrastinate puts there first.
+    """Make every worker log and store what its jobs do. Procrastinate calls this when Django is ready."""
+    # Last, to run inside procrastinate's own middleware, which manages the database connections of a job's thread.
     app.worker_defaults["task_middleware"] = [*(app.worker_defaults.get("task_middleware") or []), note]
 
 
 def note(call_next: Any, context: JobContext, worker: Any) -> Any:
-    """Run a job, log what it did where it did anything, and keep the traceback where it failed."""
+    """Run a job and log what it did (at DEBUG if nothing); if it fails, store the traceback and re-raise the error."""
     started = monotonic()
     try:
         words = call_next()
@@ -36,7 +36,7 @@ def note(call_next: Any, context: JobContext, worker: Any) -> Any:
 
 
 def keep_error(job: int | None, text: str) -> None:
-    """Keep the last failure of a job; where the database takes nothing more, the worker's own log has it."""
+    """Store the last failure of a job in place of an earlier one; if the database refuses, only log it."""
     text = text.replace("\0", "\N{REPLACEMENT CHARACTER}").strip()[-LONGEST:]
     assert job is not None, "a job that runs is in the queue"
     try:

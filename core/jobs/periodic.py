@@ -1,9 +1,9 @@
-"""How work runs by itself: each app's `tasks.py` names its jobs, `manage.py worker` does them.
+"""Periodic jobs: each app's `tasks.py` defines them, and `manage.py worker` runs them.
 
-A job looks at what is to be done, not at when it was asked to: a tick that came while no worker ran costs nothing but
-time. Two locks keep it from running twice at once. The queue's own lock lets a job wait for the one before it, and
-outlives a worker that was killed, until the job is rescued. The database's advisory lock ends with the connection that
-holds it, and so holds even where a worker was taken for dead that was not.
+A job looks for work that is due instead of relying on the time it was scheduled for, so a tick that no worker was there
+for only delays the work. Two locks keep a job from running twice at once. The queue's own lock makes a job wait for the
+one before it; it outlives a worker that was killed, until the job is rescued. The advisory lock belongs to the
+database connection, so it also protects a worker that is still alive although it was taken for dead.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ HOURLY_ATTEMPTS = 5
 
 
 class Backoff(BaseRetryStrategy):
-    """Tries again after 1, 2, 4 and 8 minutes, so that the next hour's job never waits for this one."""
+    """Retries after 1, 2, 4 and 8 minutes, and then gives up, so that the next hour's job needn't wait for this one."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if job.attempts + 1 >= HOURLY_ATTEMPTS:
@@ -32,9 +32,10 @@ class Backoff(BaseRetryStrategy):
 
 
 def every_hour(*, minute: int, formerly: Sequence[str] = ()) -> Callable[[Work], Any]:
-    """Make a job of a function of `now` that says what it did: once an hour, and again soon where it failed.
+    """Decorate a function of `now`, which returns what it did in words, as a job that runs once an hour.
 
-    `formerly` has names that a release before this one queued it by; jobs that still wait under them are done.
+    If it fails, it is retried with `Backoff`. `formerly` lists names that earlier releases queued the job under, so
+    that jobs that are still waiting under those names are run.
     """
 
     def decorate(work: Work) -> Any:
@@ -52,11 +53,12 @@ def every_hour(*, minute: int, formerly: Sequence[str] = ()) -> Callable[[Work],
 
 
 def every_minute(*, formerly: Sequence[str] = ()) -> Callable[[Work], Any]:
-    """Make a job of a function of `now` that says what it did: once a minute, and where it failed the next one does it.
+    """Decorate a function of `now`, which returns what it did in words, as a job that runs once a minute.
 
-    One waits at a time, however long nobody took it. It is not tried again: a job that goes back to waiting while the
-    next one waits already would be refused by the queue. It takes no lock of the queue either, so that a killed worker
-    stops no other; so the job that rescues others is one of these. `formerly` is that of `every_hour`.
+    Only one such job waits in the queue at a time, even if no worker has run for long. A failed job isn't retried: the
+    next one does its work, and the queue would refuse to requeue a job while the next one is waiting. The job takes
+    no lock of the queue, so that a killed worker can't block it; that is why the job that rescues other jobs is one of
+    these. `formerly` is as in `every_hour`.
     """
 
     def decorate(work: Work) -> Any:

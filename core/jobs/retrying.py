@@ -1,4 +1,4 @@
-"""Putting a job back into the queue: one that failed by a person, one whose worker is gone by itself."""
+"""Putting jobs back into the queue: failed ones when a person asks, those of dead workers automatically."""
 
 from datetime import datetime, timedelta
 
@@ -13,18 +13,21 @@ from procrastinate.manager import JobManager
 from core.jobs.noting import keep_error
 from core.models import Job, JobState
 
-STALLED_AFTER = timedelta(seconds=45)  # a worker gives a sign of life every 10 seconds
+STALLED_AFTER = timedelta(seconds=45)  # a worker sends a heartbeat every 10 seconds
 MOST_RESCUES = 5
 WORKER_IS_GONE = "The worker that ran this job was killed, or lost its connection to the database."
 
 
 def queue() -> JobManager:
-    """Return the queue on Django's own connection: what is done there is part of the caller's transaction."""
+    """Return the queue on Django's own connection, so that operations on it are part of the caller's transaction."""
     return JobManager(DjangoConnector())
 
 
 def retry(job: Job, *, now: datetime) -> None:
-    """Let a failed job run again; refused for one that did not fail, and where its next one waits already."""
+    """Put a failed job back into the queue, to run as soon as a worker is free.
+
+    Raises ValidationError if the job has not failed, or if the next job of its kind is waiting already.
+    """
     with transaction.atomic():
         found = Job.objects.select_for_update(of=("self",)).filter(pk=job.pk).first()
         if found is None or found.status != JobState.FAILED:
@@ -36,16 +39,17 @@ def retry(job: Job, *, now: datetime) -> None:
 
 
 def rescue_stalled(*, now: datetime, stalled_after: timedelta = STALLED_AFTER) -> int:
-    """Put back into the queue each running job whose worker is gone, and return how many there were.
+    """Requeue each running job whose worker is gone, and return how many such jobs were found.
 
-    Where the next of its kind waits already, that one does the work. A job that cost so many workers their lives fails.
+    If the next job of its kind is waiting already, the job is aborted instead, and the next one does its work. A job
+    that has lost its worker too many times (MOST_RESCUES) fails.
     """
     stalled = list(Job.objects.stalled(now - stalled_after))
     for job in stalled:
         with transaction.atomic():
             found = Job.objects.select_for_update(of=("self",)).filter(pk=job.pk, status=JobState.RUNNING).first()
             if found is None or found.worker_id != job.worker_id:
-                continue  # done after all, or rescued by hand
+                continue  # it has finished meanwhile, or somebody else has rescued it
             keep_error(job.pk, WORKER_IS_GONE)
             if job.attempts + 1 >= MOST_RESCUES:
                 _finish(job, Status.FAILED)
@@ -55,7 +59,7 @@ def rescue_stalled(*, now: datetime, stalled_after: timedelta = STALLED_AFTER) -
 
 
 def _requeued(job: Job, now: datetime) -> bool:
-    """Put the job back into the queue; False where one of its kind waits there and only one may."""
+    """Put the job back into the queue; return False if another of its kind is waiting and only one may."""
     try:
         with transaction.atomic():
             queue().retry_job_by_id(job.pk, now)

@@ -1,4 +1,4 @@
-"""How commands over many accounts show their progress, and what became of each."""
+"""The base class of commands on many accounts, which shows their progress and reports the results."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,11 +16,11 @@ SHOWN = 20
 
 
 class ReportingCommand(BaseCommand):
-    """A command that tells of accounts by their numbers: the first of them, or all."""
+    """A command that lists accounts by their numbers, either the first few or all."""
 
     @contextmanager
     def progress(self, count: int) -> Iterator[Callable[[int], None]]:
-        """Show a progress bar of so many accounts on a terminal; what is given takes how many are done."""
+        """Show a progress bar on a terminal. The yielded function takes how many of the `count` accounts are done."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         console = Console(file=self.stderr._out)  # type: ignore[arg-type]
         with Progress(*columns, console=console, disable=not self.stderr.isatty(), transient=True) as progress:
@@ -28,12 +28,12 @@ class ReportingCommand(BaseCommand):
             yield lambda done: progress.update(bar, completed=done)
 
     def list_accounts(self, keys: Sequence[int], most: int | None) -> None:
-        """Write the numbers of these accounts, of the first `most` at the most."""
+        """Write the numbers of the accounts with these keys, at most `most` of them, or all if None."""
         shown = keys[:most]
         self._list((number for number, _ in by_number(dict.fromkeys(shown, ""))), len(keys) - len(shown))
 
     def list_reasons(self, reasons: Sequence[tuple[str, str]], most: int | None) -> None:
-        """Write these account numbers with what is said of each, of the first `most` at the most."""
+        """Write these account numbers with their reasons, at most `most` of them, or all if None."""
         shown = reasons[:most]
         self._list((f"{number}: {reason}" for number, reason in shown), len(reasons) - len(shown))
 
@@ -45,7 +45,7 @@ class ReportingCommand(BaseCommand):
 
 
 def by_number(reasons: Mapping[int, str]) -> list[tuple[str, str]]:
-    """Return the accounts' numbers, in order, with what is said of each."""
+    """Return (account number, reason) for each account key, sorted by number."""
     named: list[tuple[str, str]] = []
     for chunk in chunks(list(reasons)):
         accounts = Account.objects.filter(pk__in=chunk).values_list("number", "pk")

@@ -1,4 +1,4 @@
-"""The mode of an account that has Contact Center, and what the Onboarding team plans for it."""
+"""The mode of an account that has Contact Center, and the Onboarding team's plan for it."""
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
@@ -16,7 +16,7 @@ TIMEZONE = "account__timezone"
 
 
 class Origin(models.TextChoices):
-    """From where an activation came."""
+    """Where an activation came from."""
 
     ADMIN = "admin", "Admin"
     BATCH = "batch", "Batch"
@@ -24,7 +24,7 @@ class Origin(models.TextChoices):
 
 
 class DeadlineRule(models.TextChoices):
-    """What says when an account's onboarding ends by itself (R11)."""
+    """What decides when an account's onboarding ends automatically (R11)."""
 
     POLICY = "policy", "The policy of all accounts"
     FIXED = "fixed", "A date of its own"
@@ -45,9 +45,9 @@ class OnboardingQuerySet(models.QuerySet["Onboarding"]):
         return self.order_by("started_at", "pk")
 
     def with_deadline(self, days: int) -> "OnboardingQuerySet":
-        """Rows with their `deadline`, the last day of onboarding where the account is, or None.
+        """Annotate the rows with `deadline`, the last day of onboarding in the account's time zone, or None.
 
-        `days` is the policy of all accounts, 0 for none; `deadlines.deadline_of` says the same of one row.
+        `days` is the policy for all accounts, or 0 for none. `deadlines.deadline_of` computes the same for one row.
         """
         after = Func(
             F("started_on"),
@@ -67,25 +67,25 @@ class OnboardingQuerySet(models.QuerySet["Onboarding"]):
         )
 
     def due(self, on: date, *, days: int) -> "OnboardingQuerySet":
-        """Accounts in onboarding whose deadline is this day or earlier."""
+        """Accounts in onboarding whose deadline is on this day or earlier."""
         return self.in_onboarding().with_deadline(days).filter(Q(deadline__lte=on))
 
     def overdue(self, now: datetime, *, days: int) -> "OnboardingQuerySet":
-        """Accounts in onboarding whose deadline has passed, by the day that it is where each account is."""
+        """Accounts in onboarding whose deadline has passed in their time zone."""
         return self.in_onboarding().with_deadline(days).filter(Q(deadline__lt=today_in(TIMEZONE, now)))
 
     def due_by_schedule(self, now: datetime, *, blackout: Collection[date] = ()) -> "OnboardingQuerySet":
-        """Accounts in onboarding whose scheduled day has begun where they are, unless it is a blackout date there."""
+        """Accounts in onboarding whose scheduled day has begun in their time zone, unless today is a blackout date."""
         today = self.in_onboarding().annotate(today=today_in(TIMEZONE, now))
         return today.filter(Q(scheduled_on__lte=F("today"))).exclude(Q(today__in=blackout))
 
     def due_by_deadline(
         self, now: datetime, *, days: int, until: int, blackout: Collection[date] = ()
     ) -> "OnboardingQuerySet":
-        """Accounts to activate for their deadline, the oldest deadline first.
+        """Accounts to activate because of their deadline, oldest deadline first.
 
-        It has passed and was announced, the announced day has come, no schedule takes its place, and where the account
-        is it is night, from midnight until this hour, of a day that is no blackout date.
+        The deadline has passed, the announced day has come, and no schedule replaces the deadline. In the account's
+        time zone it is between midnight and the hour `until`, on a day that is not a blackout date.
         """
         night = self.overdue(now, days=days).filter(account__timezone__in=zones_at(now, until_hour=until))
         announced = night.annotate(today=today_in(TIMEZONE, now)).filter(
@@ -94,15 +94,15 @@ class OnboardingQuerySet(models.QuerySet["Onboarding"]):
         return announced.exclude(Q(today__in=blackout)).order_by(F("deadline"), "started_at", "pk")
 
     def activated_by_deadline(self, since: datetime) -> "OnboardingQuerySet":
-        """Accounts that their deadline, and no schedule, has activated after an instant."""
+        """Accounts that were activated after an instant by their deadline, not by a schedule."""
         return self.filter(activated_at__gt=since, activated_from=Origin.SCHEDULE, scheduled_on=None)
 
     def to_be_announced(self, now: datetime, *, days: int, near: timedelta) -> "OnboardingQuerySet":
-        """Accounts in onboarding whose announcement may have to be made, repeated for tomorrow, or taken back.
+        """Accounts in onboarding whose activation may have to be announced, announced again, or called off.
 
-        `near` is how far ahead, from today, something is announced at the most.
+        It is announced again the day before. `near` is how far ahead of today activations are announced at most.
         """
-        horizon = (now + timedelta(days=1)).date() + near  # a day more: somewhere it is tomorrow
+        horizon = (now + timedelta(days=1)).date() + near  # one more day, since in some time zones it is tomorrow
         waiting = Q(announced_for=None) & (Q(scheduled_on__lte=horizon) | Q(scheduled_on=None, deadline__lte=horizon))
         stale = ~Q(announced_for=F("scheduled_on")) & Q(scheduled_on__isnull=False) | Q(scheduled_on=None) & (
             Q(deadline=None) | Q(deadline__gte=F("announced_for"))
@@ -119,13 +119,13 @@ class OnboardingQuerySet(models.QuerySet["Onboarding"]):
 
 
 class Onboarding(models.Model):
-    """The mode of one account: born in onboarding when Contact Center is installed, ended once by `activate`.
+    """The mode of one account: it starts in onboarding when Contact Center is installed, and `activate` ends it once.
 
-    The database refuses a row born active, a second activation, and any change of when and by whom it was
-    (guards in `onboarding/guards.py`). Days are the account's own. The local days of the start and of the activation,
-    which is the first that is charged (billing policy 5), are stored with their instants and never decided again. The
-    database fills them in where the writer leaves them out, and refuses another day. `announced_for` is the day that
-    customers were told on which the account becomes active by itself, by its schedule or its deadline.
+    The database refuses a new row that is active, a second activation, and any change of when and by whom the account
+    was activated (guards in `onboarding/guards.py`). Days are in the account's time zone. The local days of the start
+    and of the activation, which is the first day that is charged (billing policy 5), are stored with their instants and
+    never computed again; the database sets them if the writer leaves them out, and refuses any other day.
+    `announced_for` is the day of the automatic activation, by schedule or deadline, that contacts were notified of.
     """
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="onboarding")
@@ -204,12 +204,12 @@ class Onboarding(models.Model):
 
     @property
     def is_active(self) -> bool:
-        """Whether the account is live, and charged."""
+        """Whether the account was activated, and so is charged."""
         return self.activated_at is not None
 
     @property
     def goes_live_on(self) -> date | None:
-        """The day on which the account becomes active by itself, as far as it is scheduled or was announced."""
+        """The day of the automatic activation, if one is scheduled or was announced; None otherwise."""
         return None if self.is_active else self.scheduled_on or self.announced_for
 
     def age(self, now: datetime) -> timedelta:

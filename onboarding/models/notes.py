@@ -1,4 +1,4 @@
-"""What the Onboarding team writes down about an account, for itself."""
+"""The Onboarding team's internal notes about an account."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -7,7 +7,7 @@ from accounts.models import Account, User
 
 
 class Note(models.Model):
-    """Words of a member of the team about an account (R23); never changed, and never shown to customers."""
+    """A note of a team member about an account (R23). It is never changed, and never shown to customers."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="notes")
     written_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -11,7 +11,7 @@ from accounts.models import Account, User
 
 class GoLiveRequestQuerySet(models.QuerySet["GoLiveRequest"]):
     def open(self) -> "GoLiveRequestQuerySet":
-        """Requests that wait: neither withdrawn nor answered, nor followed by the activation."""
+        """Requests that were neither withdrawn nor answered, of accounts that are still in onboarding."""
         return self.filter(withdrawn_at=None, answered_at=None, account__onboarding__activated_at=None)
 
     def settled(self) -> "GoLiveRequestQuerySet":
@@ -20,7 +20,7 @@ class GoLiveRequestQuerySet(models.QuerySet["GoLiveRequest"]):
 
 
 class GoLiveRequest(models.Model):
-    """A customer's request that the Onboarding team activate his account (R17)."""
+    """A customer's request that the Onboarding team activate their account (R17)."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="go_live_requests")
     wanted_on = models.DateField("wanted date")

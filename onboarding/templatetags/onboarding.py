@@ -1,4 +1,4 @@
-"""The banner that every page of an account in onboarding shows (R2)."""
+"""The banner on every page of an account in onboarding (R2), and other template tags about the mode."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ register = template.Library()
 
 @register.inclusion_tag("components/banner.html")
 def onboarding_banner(account: Account | None) -> dict[str, Any]:
-    """Show the banner where the account is in onboarding, and nothing where it is not."""
+    """Show the banner if the account is in onboarding, and nothing otherwise."""
     mode = mode_of(account)
     return {
         "account": account,
@@ -26,10 +26,11 @@ def onboarding_banner(account: Account | None) -> dict[str, Any]:
 
 @register.inclusion_tag("components/goes_live_on.html")
 def goes_live_on(account: Account | None) -> dict[str, Any]:
-    """Say on which day the account becomes active by itself, and nothing where none is scheduled or announced."""
+    """Show the day of the account's automatic activation, or nothing if none is scheduled or announced."""
     mode = mode_of(account)
     day = mode.goes_live_on if mode else None
-    # Only then is the clock asked: a blackout date, or a full night, may have put it off.
+    # The day may have passed, because a blackout date or the limit of a night put the activation off. The clock is read
+    # only if there is a day, to save a query.
     has_passed = account is not None and day is not None and day < account.day_of(database_now())
     return {"day": day, "has_passed": has_passed}
 

@@ -1,4 +1,4 @@
-"""What the Onboarding team's own pages show."""
+"""Template tags for the Onboarding team's pages."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FLOOR: Final = 116
 
 @dataclass(frozen=True)
 class Column:
-    """A bar that stands upright in a picture: its places in the picture's own units."""
+    """A bar as a column of an SVG chart, in the units of the chart's viewBox."""
 
     of: Bar
     x: int
@@ -40,7 +40,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Choice:
-    """A filter of the worklist in words, and the address of the list with it, or without it where it is chosen."""
+    """A filter of the worklist: its label, and the URL that applies it, or removes it if it is chosen."""
 
     words: str
     address: str
@@ -49,7 +49,7 @@ class Choice:
 
 @register.filter
 def choices(page: Any) -> Iterator[Choice]:
-    """Return the shortcuts, and whatever else the page is filtered by."""
+    """Return the filters that the team uses every day, and any others that the page is filtered by."""
     for spec in page.filter_specs:
         name, value, title = str(spec.parameter_name), spec.value(), str(spec.title).capitalize()
         without = page.get_query_string({name: None})
@@ -65,14 +65,14 @@ def choices(page: Any) -> Iterator[Choice]:
 
 @register.filter
 def columns(bars: Sequence[Bar]) -> Iterator[Column]:
-    """Return the bars as columns, one beside the other."""
+    """Return the bars as columns from left to right."""
     for place, bar in enumerate(bars):
         yield Column(bar, place * STEP + 6, round(bar.length * TALLEST / 100))
 
 
 @register.filter
 def why(row: Any) -> str:
-    """Return why an account is urgent, in words: its deadline, and the day its customer asks for."""
+    """Return why an account is urgent, as HTML: its deadline, requested go-live date and day of activation, if any."""
     if row.deadline and row.deadline < row.today:
         late = (row.today - row.deadline).days
         due: str = format_html('<span class="late">{} overdue</span>', "1 day" if late == 1 else f"{late:,} days")

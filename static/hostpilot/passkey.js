@@ -1,8 +1,8 @@
-/* Asks the browser for a passkey, and posts what it answers with the form the button is in.
+/* Asks the browser for a passkey, and posts the credential with the form that the button is in.
 
-   The form says in data-passkey whether a passkey is made ("create") or shown ("get"), and in data-options, as JSON,
-   what our server wants to know. What can go wrong is written beside it, in the language of the page. Without this file
-   the button stays hidden, and the page says so. */
+   The form's data-passkey says whether to create a passkey ("create") or to use one ("get"). Its data-options are the
+   server's options for the browser, as JSON. Error messages are in the page, in its language. Without this script, the
+   button stays hidden, and the page says why. */
 "use strict";
 (() => {
   const form = document.querySelector("form[data-passkey]");

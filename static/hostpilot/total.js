@@ -1,5 +1,5 @@
-// While the subscription's form is changed, fetch what it would come to and show it: the answer's elements replace the
-// content of those with the same id. Without JavaScript a button of the form does the same.
+// Shows the new total while the subscription form is being changed: fetches it from the server, and replaces the content
+// of each element by that of the response's element with the same id. Without JavaScript, a button of the form does this.
 "use strict";
 
 const form = document.querySelector("form[data-total]");
@@ -18,7 +18,7 @@ async function show() {
     parts.set("total-sum", [document.getElementById("total-failed").content.cloneNode(true)]);
     parts.set("total-changes", []);
   }
-  if (mine !== latest) return; // a newer change is on its way
+  if (mine !== latest) return; // the form has changed again, and a newer response will follow
   for (const [id, nodes] of parts) document.getElementById(id).replaceChildren(...nodes);
 }
 

@@ -1,4 +1,4 @@
-"""The verbs that assign Contact Center to the customer's people and numbers (R5: without limit, in either mode)."""
+"""The actions that assign Contact Center to service users and phone numbers (R5: without limit, in either mode)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,10 +23,10 @@ LONGEST_REASON = 100  # of a history row
 
 @action
 def assign_users(account: Account, roles: Mapping[int, str], *, by: User) -> list[ServiceUser]:
-    """Give people their role in Contact Center, all or none, and return those whose role changed.
+    """Set the role in Contact Center of service users, all or none, and return those whose role changed.
 
-    `roles` has a ServiceRole by the key of a person; "" takes Contact Center from him. Refused for people of other
-    accounts and for unknown roles.
+    `roles` has a ServiceRole for each user's key; "" removes Contact Center from the user. Raises ValidationError for
+    users of other accounts and for unknown roles.
     """
     require(Capability.CHANGE_SERVICES, by, account, or_permission="accounts.change_serviceuser")
     contact_center_of(account)
@@ -56,9 +56,9 @@ def assign_users(account: Account, roles: Mapping[int, str], *, by: User) -> lis
 
 @action
 def assign_number(account: Account, number: PhoneNumber, *, by: User, now: datetime | None = None) -> NumberAssignment:
-    """Let the account's Contact Center answer a number from now on, and return the assignment.
+    """Assign a number to the account's Contact Center from now on, and return the assignment.
 
-    Refused for a number of another account. A number that is assigned answers AlreadyDone.
+    Raises ValidationError for a number of another account, and AlreadyDone if the number is assigned already.
     """
     require(Capability.CHANGE_SERVICES, by, account, or_permission=MAY_CHANGE_NUMBERS)
     contact_center_of(account)
@@ -76,7 +76,10 @@ def assign_number(account: Account, number: PhoneNumber, *, by: User, now: datet
 def unassign_number(
     account: Account, number: PhoneNumber, *, by: User, now: datetime | None = None
 ) -> NumberAssignment:
-    """End the number's assignment now, and return it. A number that is not assigned answers AlreadyDone."""
+    """End the number's assignment now, and return it.
+
+    Raises ValidationError for a number of another account, and AlreadyDone if the number is not assigned.
+    """
     require(Capability.CHANGE_SERVICES, by, account, or_permission=MAY_CHANGE_NUMBERS)
     current = _current_assignment(account, number)
     if current is None:
@@ -103,12 +106,12 @@ def correct_assignment(
     reason: str,
     now: datetime | None = None,
 ) -> NumberAssignment:
-    """Add a period of the past in which the account's Contact Center answered a number, and return it.
+    """Add a missing assignment of a number that started in the past, and return it.
 
-    For staff who may change numbers only, when an assignment is missing; `match_calls` then finds the calls of the
-    period. Without an end it goes on until somebody ends it. The reason stays in the number's history. Refused for a
-    number of another account, for a period before Contact Center was installed, one not of the past, one that does not
-    end after it starts, one that overlaps another, and without a reason.
+    Only for staff who may change numbers. `match_calls` then matches the calls of the period. Without an `end`, the
+    assignment lasts until somebody ends it. The reason is stored in the number's history. Raises ValidationError for a
+    number of another account, a missing reason, and a period that starts before Contact Center was installed, is not in
+    the past, does not end after it starts, or overlaps another one of the number.
     """
     require_staff(by, MAY_CHANGE_NUMBERS, _("Only staff who may change numbers can correct when one was assigned."))
     center = contact_center_of(account)
@@ -137,7 +140,7 @@ def correct_assignment(
 
 
 def _current_assignment(account: Account, number: PhoneNumber) -> NumberAssignment | None:
-    """Return the assignment in force; refused where the number is not the account's."""
+    """Return the number's current assignment, or None. Raises ValidationError if the number isn't the account's."""
     if not PhoneNumber.objects.filter(pk=number.pk, account=account).exists():
         raise ValidationError(
             _("This number is not one of your account's."), code="unknown_number", params={"tried": number}

@@ -1,4 +1,7 @@
-"""The verb that changes what is held: the whole wanted state, or every reason against it; and its rehearsal."""
+"""The action that changes what an account holds, and the one that shows what it would change.
+
+Both take the complete subscription that is wanted, and refuse it with all reasons at once.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +26,7 @@ from subscriptions.rules import Catalogue, Subscription, confirmation_digest, su
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What a customer confirmed: the one form it came from, and the digest of what that form showed."""
+    """What a customer confirmed: the unique key of the form that they confirmed, and the digest of what it showed."""
 
     key: UUID
     confirmation_digest: str
@@ -31,7 +34,7 @@ class Confirmation:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a purchase would change, and the digest of all that was looked at to say so."""
+    """What a purchase would change, and the digest of everything that this depends on."""
 
     wanted: Subscription
     differences: Sequence[Difference]
@@ -40,17 +43,17 @@ class Proposal:
 
 @action(records_as="change_subscription")
 def propose_subscription(account: Account, wanted: Subscription, *, by: User, now: datetime | None = None) -> Proposal:
-    """Return what `change_subscription` would change, refused as it would be; nothing is bought."""
-    facts = _facts(account, by=by, now=now)
-    facts.check(wanted)
+    """Return what `change_subscription` would change, or raise what it would raise; nothing is bought."""
+    context = _context(account, by=by, now=now)
+    context.check(wanted)
     changes = differences(
         wanted,
-        chosen=facts.held,
-        in_force=in_force(facts.center, facts.now),
-        edition=facts.center.edition,
-        catalogue=facts.catalogue,
+        chosen=context.held,
+        in_force=in_force(context.center, context.now),
+        edition=context.center.edition,
+        catalogue=context.catalogue,
     )
-    return Proposal(wanted, list(changes), facts.digest_of(wanted))
+    return Proposal(wanted, list(changes), context.digest_of(wanted))
 
 
 @action
@@ -62,20 +65,20 @@ def change_subscription(
     confirmation: Confirmation | None = None,
     now: datetime | None = None,
 ) -> SubscriptionChange:
-    """Make the account hold `wanted`, all of it or nothing, and return the change.
+    """Make the account hold exactly `wanted`, or change nothing, and return the change.
 
-    Refused with every reason at once, by field (`rules.subscription_refusal`). With a `confirmation`, refused as stale
-    where anything its page was made from has changed since (R15). Asking for what is held already, or confirming the
-    same form again, answers AlreadyDone and writes nothing.
+    Raises ValidationError with every reason at once, by field (`rules.subscription_refusal`). With a `confirmation`,
+    raises one with the code `stale` if anything that its page depended on has changed since (R15). Raises AlreadyDone
+    if `wanted` is what the account holds already, or if the same form was confirmed before.
     """
-    facts = _facts(account, by=by, now=now)
+    context = _context(account, by=by, now=now)
     if confirmation and (done := SubscriptionChange.objects.filter(confirmation=confirmation.key).first()):
         raise AlreadyDone(
             _("You have confirmed this already, on %(at)s. Nothing was changed twice."),
             code="already_confirmed",
             params={"at": moment_in_words(done.at, account.zone)},
         )
-    if confirmation and confirmation.confirmation_digest != facts.digest_of(wanted):
+    if confirmation and confirmation.confirmation_digest != context.digest_of(wanted):
         raise ValidationError(
             _(
                 "Something changed since this page was made: the subscription, a price, or the mode of the account. "
@@ -83,20 +86,20 @@ def change_subscription(
             ),
             code="stale",
         )
-    facts.check(wanted)
+    context.check(wanted)
     return write_change(
-        facts.center,
+        context.center,
         wanted,
-        catalogue=facts.catalogue,
+        catalogue=context.catalogue,
         by=by,
-        now=facts.now,
+        now=context.now,
         confirmation=confirmation.key if confirmation else None,
     )
 
 
 @dataclass(frozen=True)
-class _Facts:
-    """All that a change is decided from, read under the account's lock."""
+class _Context:
+    """Everything that a change is decided by, read under the account's lock."""
 
     center: ContactCenter
     held: Subscription
@@ -105,7 +108,7 @@ class _Facts:
     today: date
 
     def check(self, wanted: Subscription) -> None:
-        """Raise every reason against `wanted`, or AlreadyDone where it is what is held."""
+        """Raise ValidationError with every reason against `wanted`, or AlreadyDone if it is what is held already."""
         refusal = subscription_refusal(
             wanted,
             held=self.held,
@@ -130,11 +133,12 @@ class _Facts:
         )
 
 
-def _facts(account: Account, *, by: User, now: datetime | None) -> _Facts:
-    """Return the facts; refused for somebody who may not change it, and for what comes before something decided.
+def _context(account: Account, *, by: User, now: datetime | None) -> _Context:
+    """Return what a change by this user, at this time, is decided by.
 
-    That is a moment before the latest change, and a day before that of the latest change or of the activation: a
-    corrected time zone can put today before them (billing policy 15).
+    Raises PermissionDenied if they may not change it. Raises ValidationError if `now` is before the latest change, or
+    if today is before the day of the latest change or of the activation, which can happen after the account's time zone
+    was corrected (billing policy 15).
     """
     require(Capability.CHANGE_SERVICES, by, account, or_permission="subscriptions.change_contactcenter")
     center = contact_center_of(account)
@@ -157,4 +161,4 @@ def _facts(account: Account, *, by: User, now: datetime | None) -> _Facts:
             code="out_of_order",
             params={"day": day_in_words_later(last_day)},
         )
-    return _Facts(center, held_by(center), catalogue_on(today), now, today)
+    return _Context(center, held_by(center), catalogue_on(today), now, today)

@@ -1,4 +1,4 @@
-"""The verb that puts the people of a file on the list, all or none; and its rehearsal."""
+"""The action that adds the people of a file to an account's service users, and the one that previews it."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -19,17 +19,17 @@ from subscriptions.people_file import MOST_PEOPLE, PeopleFile, Person, checked
 
 @action(records_as="import_people")
 def propose_people(account: Account, file: PeopleFile, *, by: User) -> PeopleFile:
-    """Return the file with those left out who are on the list already; nothing is written."""
+    """Return the file with people who are on the account's list already moved to `left_out`; nothing is written."""
     _require(account, by)
     return file.without(_on_the_list(account, [person.email for person in file.people]))
 
 
 @action
 def import_people(account: Account, people: Sequence[Person], *, key: UUID, by: User) -> list[ServiceUser]:
-    """Put people on the list, each with a role or none, and return them.
+    """Add people to the account's service users, all or none, and return them.
 
-    All or none: refused as stale where one of them is on the list meanwhile, and where one could not be put there. The
-    `key` is that of one preview: confirming it again answers AlreadyDone, and writes nothing.
+    Raises ValidationError if one of the people isn't valid, or is on the list by now (code `stale`). `key` identifies
+    the preview that was confirmed. Raises AlreadyDone if that preview was imported before.
     """
     _require(account, by)
     reason = f"{IMPORTED} {key}"
@@ -66,6 +66,6 @@ def _require(account: Account, by: User) -> None:
 
 
 def _on_the_list(account: Account, emails: Collection[str]) -> set[str]:
-    """Return which of the addresses are on the account's list. One query."""
+    """Return those of the email addresses that are on the account's list. One query."""
     found = ServiceUser.objects.filter(account=account, email__in=emails)
     return set(found.values_list("email", flat=True))

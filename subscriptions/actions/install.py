@@ -1,4 +1,4 @@
-"""The verb that puts Contact Center on an account."""
+"""The action that installs Contact Center on an account."""
 
 from datetime import datetime
 
@@ -20,11 +20,11 @@ from subscriptions.rules import Subscription, withdrawn_refusal
 
 @action
 def install(account: Account, *, edition: str, by: User, now: datetime | None = None) -> ContactCenter:
-    """Install Contact Center, switch onboarding mode on (R1), and return it.
+    """Install Contact Center, start onboarding mode (R1), and return the Contact Center.
 
-    `edition` is the SKU of a product. It starts with 0 seats and the catalogue's defaults: the Voice channel, the
-    smallest storage, the Pay-per-use package. Refused where the account has Contact Center, or the product is not sold
-    there today.
+    `edition` is the SKU of a product. The account starts with 0 seats and the catalog's defaults: the Voice channel,
+    the smallest storage and the Pay-per-use package. Raises ValidationError if the account has Contact Center already,
+    if the product is not on sale today in the account's time zone, or if the catalog has no defaults.
     """
     require(Capability.CHANGE_SERVICES, by, account, or_permission="subscriptions.add_contactcenter")
     if ContactCenter.objects.filter(account=account).exists():

@@ -1,4 +1,4 @@
-"""How a change that was found good is written: what is held now, the change, and its rows of the ledger."""
+"""Writing a change that has passed all checks: what is held now, the change itself, and its rows of the ledger."""
 
 from datetime import datetime
 from uuid import UUID
@@ -23,9 +23,9 @@ def write_change(
     now: datetime,
     confirmation: UUID | None = None,
 ) -> SubscriptionChange:
-    """Make the Contact Center hold `wanted` from `now` on, and return the change. The caller holds the account's lock.
+    """Make the Contact Center hold `wanted` from `now` on, and return the change.
 
-    The first change of a Contact Center, made by install, has version 0.
+    The caller must hold the account's lock. The first change of a Contact Center, its install, has version 0.
     """
     center.seats = wanted.seats
     center.storage = catalogue[wanted.storage]
@@ -62,7 +62,7 @@ def write_change(
 def rewrite_ledger(
     center: ContactCenter, wanted: Subscription, *, catalogue: Catalogue, now: datetime
 ) -> dict[int, Rewrite]:
-    """Return how each place of the ledger would change if `wanted` were held from `now` on. One query, no write."""
+    """Return how each slot of the ledger would change if `wanted` were held from `now` on. One query, no write."""
     before = in_force(center, now)
     places = places_of(wanted, edition=center.edition, catalogue=catalogue)
     return {

@@ -1,4 +1,4 @@
-"""The catalogue, what accounts hold, and both on the worklist."""
+"""The back office's pages for the catalog and for what accounts hold, and our columns of the worklist."""
 
 from subscriptions.admin import worklist
 from subscriptions.admin.catalogue import ItemAdmin, PriceAdmin

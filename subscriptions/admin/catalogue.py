@@ -1,4 +1,4 @@
-"""What is sold and for how much. A price in effect is only read; a new one starts on a later day."""
+"""Items and prices in the back office. Prices in effect are read-only; a new price starts on a later day."""
 
 from datetime import date
 from typing import Any
@@ -24,12 +24,12 @@ IDENTITY = ("sku", "kind", "charged_per", "size", "held_at_install")
 
 
 class ComingPriceFormSet(BaseInlineFormSet):
-    """The prices to come of an item, with one that starts today or earlier if the item had none then (policy 18)."""
+    """The future prices of an item, and prices for days that have begun if the item had none then (policy 18)."""
 
     instance: Item
 
     def clean(self) -> None:
-        """Refuse, at its field, a day that has begun for an item with a price then; and a size that is on sale."""
+        """Add an error to each price that starts too early, and to the first one if another item has the size."""
         super().clean()
         shown = [form.instance.pk for form in self.forms]
         stored = Price.objects.filter(item=self.instance.pk).exclude(pk__in=shown)
@@ -54,7 +54,7 @@ class ComingPriceFormSet(BaseInlineFormSet):
 
 
 class PricesInEffect(ReadOnly, BaseInline):
-    """Prices that have started, which are final, the latest first."""
+    """Prices that have started, and are final, latest first."""
 
     model = Price
     fields = ("effective_from", "monthly_price", "per_minute")
@@ -78,7 +78,7 @@ class ComingPrices(BaseInline):
 
 class ItemForm(FullCheckForm):
     def clean_only_for(self) -> list[str]:
-        """Return the SKUs; refused where one is not that of a product, since then nobody could buy the item."""
+        """Return the SKUs. Raises ValidationError if one isn't a product's, since then nobody could buy the item."""
         skus = self.cleaned_data["only_for"]
         products = Item.objects.of_kind(ItemKind.PRODUCT).values_list("sku", flat=True)
         if unknown := set(skus) - set(products):
@@ -86,7 +86,7 @@ class ItemForm(FullCheckForm):
         return skus
 
     def clean_withdrawn_from(self) -> date | None:
-        """Return the day, or None; refused where it is another than before and has ended everywhere."""
+        """Return the day, or None. Raises ValidationError if it was changed to a day that has ended everywhere."""
         day: date | None = self.cleaned_data["withdrawn_from"]
         first = first_day_to_withdraw_from(database_now())
         if day and day < first and "withdrawn_from" in self.changed_data:
@@ -97,7 +97,7 @@ class ItemForm(FullCheckForm):
         return day
 
     def clean(self) -> dict[str, Any] | None:
-        """Return the values; refused where the item would be sold beside another of its size, as before it withdrew."""
+        """Return the values, with an error on a changed `withdrawn_from` if two items of one size would be on sale."""
         cleaned = super().clean()
         if self.instance.pk and "withdrawn_from" in self.changed_data and "withdrawn_from" in self.cleaned_data:
             first = self.instance.prices.aggregate(first=Min("effective_from"))["first"]
@@ -108,7 +108,7 @@ class ItemForm(FullCheckForm):
 
 @admin.register(Item)
 class ItemAdmin(HistoryAdmin):
-    """Items with their prices. Who may set prices but not change items sees the item itself read-only."""
+    """Items with their prices. Anyone who may set prices but not change items sees the item itself read-only."""
 
     list_display = (
         "name",
@@ -146,7 +146,7 @@ class ItemAdmin(HistoryAdmin):
         return super().has_change_permission(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Item | None = None) -> Any:
-        """Return what the guard `item_is_final` holds; everything, for who may only set prices."""
+        """Return the fields that the guard `item_is_final` protects, or all for anyone who may only set prices."""
         fixed: tuple[str, ...] = IDENTITY if obj else ()
         if obj and not self._may_change_items(request):
             fixed = (*IDENTITY, "name", "only_for", "withdrawn_from")
@@ -155,7 +155,7 @@ class ItemAdmin(HistoryAdmin):
 
 @admin.register(Price)
 class PriceAdmin(ReadOnly, HistoryAdmin):
-    """All prices and their history; they are set on the item's page."""
+    """All prices and their history, read-only: prices are set on the item's page."""
 
     list_display = ("item", "effective_from", "monthly_price", "per_minute")
     list_filter = ("item__kind", "effective_from")

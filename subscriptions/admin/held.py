@@ -1,4 +1,4 @@
-"""What accounts hold."""
+"""What accounts hold, in the back office."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -12,7 +12,7 @@ from subscriptions.models import ContactCenter
 
 @admin.register(ContactCenter)
 class ContactCenterAdmin(ReadOnly, HistoryAdmin):
-    """What each account holds now, with its ledger below; changed in HostPilot only."""
+    """What each account holds now, with its ledger below. Read-only: it is changed only in HostPilot."""
 
     list_display = ("account", "edition", "seats", "storage", "package", "installed_at")
     list_select_related = ("account", "edition", "storage", "package")

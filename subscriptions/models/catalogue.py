@@ -1,4 +1,4 @@
-"""What is sold, and for how much from which day."""
+"""The catalog: items, and their prices with effective dates."""
 
 from datetime import date
 from decimal import Decimal
@@ -15,7 +15,7 @@ from core.money import money
 
 
 class ItemKind(models.TextChoices):
-    """The part of the catalogue an item belongs to."""
+    """The part of the catalog that an item belongs to."""
 
     PRODUCT = "product", _("Product")
     CHANNEL = "channel", _("Channel")
@@ -25,7 +25,7 @@ class ItemKind(models.TextChoices):
 
 
 class ChargedPer(models.TextChoices):
-    """What a recurring price is multiplied by (billing-policy.md, 4)."""
+    """Whether a recurring price is multiplied by the number of seats (billing policy 4)."""
 
     SEAT = "seat", "Seat"
     ACCOUNT = "account", "Account"
@@ -33,11 +33,11 @@ class ChargedPer(models.TextChoices):
 
 class ItemQuerySet(models.QuerySet["Item"]):
     def priced(self, on: date) -> "ItemQuerySet":
-        """Items that have a price on the day, with it as `monthly_price` and `per_minute`."""
+        """Items that have a price on the day, annotated with it as `monthly_price` and `per_minute`."""
         return self.with_price(on).filter(Exists(Price.objects.filter(item=OuterRef("pk"), effective_from__lte=on)))
 
     def with_price(self, on: date) -> "ItemQuerySet":
-        """All items, with their price of the day as `monthly_price` and `per_minute`, or None."""
+        """All items, annotated with their price of the day as `monthly_price` and `per_minute`, or None."""
         price = Price.objects.filter(item=OuterRef("pk"), effective_from__lte=on).order_by("-effective_from")
         return self.annotate(
             monthly_price=Subquery(price.values("monthly_price")[:1]),
@@ -49,7 +49,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
 
 
 class Item(models.Model):
-    """Something that can be held. What it is never changes; what it costs does (`Price`)."""
+    """Something that an account can hold. What it is never changes; what it costs may change (see `Price`)."""
 
     sku = models.CharField(
         "SKU",
@@ -134,19 +134,19 @@ class Item(models.Model):
         return self.charged_per == ChargedPer.SEAT
 
     def is_on_sale(self, day: date) -> bool:
-        """Whether an account whose day it is can buy it without holding it already. It may still have no price."""
+        """Whether an account that doesn't hold it yet may buy it on this local day, provided that it has a price."""
         return self.withdrawn_from is None or day < self.withdrawn_from
 
     def is_sold_with(self, edition: "Item") -> bool:
-        """Whether an account of this edition can buy it."""
+        """Whether accounts with this edition can buy it."""
         return not self.only_for or edition.sku in self.only_for
 
 
 class Price(models.Model):
-    """What an item costs from a day on, in each account's own calendar, until its next price (R24).
+    """What an item costs from a day on, in each account's own time zone, until its next price (R24).
 
-    A price that has taken effect never changes (guard `price_in_effect_is_final`): a new one is a new row, from a day
-    that has begun nowhere yet unless the item had no price then (guard `price_starts_later`).
+    A price that has taken effect never changes (guard `price_in_effect_is_final`). A new price is a new row. It starts
+    on a day that has not begun anywhere yet, unless the item had no price then (guard `price_starts_later`).
     """
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="prices")

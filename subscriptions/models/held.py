@@ -17,10 +17,10 @@ MEANWHILE = _("Somebody else changed the subscription at the same moment. Look a
 
 
 class ContactCenter(models.Model):
-    """The Contact Center of an account: what it holds now.
+    """The Contact Center of an account, with what the account holds now.
 
-    Channels and add-ons held now are the ledger's open rows. `version` counts the changes: a confirmation made for one
-    version is stale at the next.
+    The channels and add-ons held now are the ledger's open rows. `version` counts the changes; a confirmation that was
+    made for one version is stale for the next.
     """
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="contact_center")
@@ -59,9 +59,9 @@ class ContactCenter(models.Model):
 
 
 class SubscriptionChange(models.Model):
-    """One accepted change of what an account holds; its ledger rows point to it. Never changed or deleted.
+    """One accepted change of what an account holds, to which its ledger rows refer. Never changed or deleted.
 
-    A confirmed purchase form carries a `confirmation`, which is unique: the same form can't buy twice (I14).
+    `confirmation` is the key of the purchase form that was confirmed. It is unique, so no form can buy twice (I14).
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="changes")
@@ -87,10 +87,10 @@ class SubscriptionChange(models.Model):
 
 
 class Slot(models.IntegerChoices):
-    """The place an item takes in the ledger: one row a day in each place.
+    """The slots of the ledger, each of which has at most one valid row for a day.
 
-    The product, the storage and the package each have one place in which the items of that kind follow one another;
-    a channel or an add-on has its own place, which is its item's key.
+    The product, the storage and the package each have one slot, in which items of that kind replace each other. Each
+    channel or add-on has its own slot, whose number is the item's key.
     """
 
     PRODUCT = -1
@@ -100,11 +100,11 @@ class Slot(models.IntegerChoices):
 
 class HoldingQuerySet(models.QuerySet["Holding"]):
     def valid(self) -> "HoldingQuerySet":
-        """The ledger as it now stands, without rows that a later change replaced."""
+        """The current rows of the ledger, without those that a later change superseded."""
         return self.filter(superseded_by=None)
 
     def open(self) -> "HoldingQuerySet":
-        """What is held from now on until somebody changes it."""
+        """What is held until somebody changes it: the valid rows without an end."""
         return self.valid().filter(period__endswith=None)
 
     def on(self, day: date) -> "HoldingQuerySet":
@@ -113,12 +113,12 @@ class HoldingQuerySet(models.QuerySet["Holding"]):
 
 
 class Holding(models.Model):
-    """A row of the ledger: on each day of `period` (local days, end exclusive) this quantity of an item counts as held.
+    """A row of the ledger: this quantity of an item counts as held on each day of `period` (local days, end exclusive).
 
-    Bills are computed from these rows alone. A day's quantity is the highest of that day, and a package's downgrade
-    waits for the 1st (billing-policy.md, 2–4 and 10), so a row may begin after the change that wrote it. Rows are never
-    changed or deleted: where a change alters days from today on, it supersedes the rows that hold them and writes
-    new ones.
+    Recurring charges are computed from these rows alone. The quantity of a day is the highest of that day, and a
+    smaller package waits for the 1st (billing policy 2–4 and 10), so a row may begin after the day of its change. Rows
+    are never altered or deleted: a change affects only days from today on, supersedes the rows that cover them, and
+    writes new ones.
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="holdings")

@@ -1,4 +1,4 @@
-"""What customers' pages of other apps show of Contact Center."""
+"""Template tags about Contact Center, for customers' pages of all apps."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do before going live: whether it is done, in words, and where it is done."""
+    """One step before going live: whether it is done, its state as text, and the URL of the page for it."""
 
     is_done: bool
     title: str
@@ -37,19 +37,19 @@ def center_of(account: Account) -> ContactCenter | None:
 
 @register.simple_tag
 def held_of(account: Account) -> held.SubscriptionSummary | None:
-    """Return the names of all that the account holds, or None without Contact Center. One query."""
+    """Return the names of everything that the account holds, or None without Contact Center. One query."""
     return held.held_by_accounts([account.pk]).get(account.pk)
 
 
 @register.simple_tag
 def waiting_of(center: ContactCenter, now: datetime) -> Waiting | None:
-    """Return the larger package that still counts and until when, or None. One query."""
+    """Return the larger package that still counts, and until which day, or None if no change is waiting. One query."""
     return waiting_package(center, in_force(center, now))
 
 
 @register.simple_tag
 def seats_allowed(center: ContactCenter) -> dict[str, Any] | None:
-    """Return in `words` how many of the allowed seats are held, and their `share` in percent; None without a limit."""
+    """Return how many of the allowed seats are held, as `words` and as a `share` in percent; None without a limit."""
     limit = mode.seat_limit(center.account.onboarding)
     if limit is None:
         return None
@@ -62,9 +62,9 @@ def seats_allowed(center: ContactCenter) -> dict[str, Any] | None:
 
 @register.simple_tag
 def checklist(account: Account, center: ContactCenter | None) -> list[Step]:
-    """Return what is ready to go live (R17), in the order in which it is usually done. Four queries.
+    """Return the steps before going live (R17), in the usual order. Up to three queries.
 
-    Where an account lost its Contact Center, nothing of it is ready (I28).
+    If the account's Contact Center row is missing, there are no seats and no channels (I28).
     """
     switched_on, held_seats = (len(held_by(center).channels), center.seats) if center else (0, 0)
     people = ServiceUser.objects.filter(account=account).with_contact_center().count()
@@ -90,7 +90,7 @@ def _step(count: int, title: str, state: str, url: str) -> Step:
 
 @register.filter
 def price(item: Item) -> str:
-    """Return the item's monthly price in words: `$70.00 per seat`, `$30.00`, `Included`."""
+    """Return the item's monthly price as text: `$70.00 per seat`, `$30.00` or `Included`."""
     if not item.monthly_price:
         return gettext("Included")
     amount = money(item.monthly_price)
@@ -99,5 +99,5 @@ def price(item: Item) -> str:
 
 @register.inclusion_tag("components/option.html")
 def option(kind: str, name: str, option: Option) -> dict[str, Any]:
-    """Show an item of the catalogue as a tick (`checkbox`) or a choice of one (`radio`)."""
+    """Show an item of the catalog as an input of the type `checkbox` or `radio`."""
     return {"type": kind, "name": name, "option": option, "disabled": option.is_locked or bool(option.reason)}

@@ -1,4 +1,4 @@
-"""What is held, for pages of the admin that are put together from several apps."""
+"""Template tags about what is held, for admin pages that are composed of several apps."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,19 +16,19 @@ SHOWN = 200
 
 @register.simple_tag
 def held_by_accounts(accounts: Sequence[int]) -> dict[int, held.SubscriptionSummary]:
-    """Return what each of these accounts holds, by its key, for all of a page by one query."""
+    """Return what each of these accounts holds, by its key. One query for the whole page."""
     return held.held_by_accounts(accounts)
 
 
 @register.simple_tag
 def held_told(batch: Batch, notice: Notice) -> held.SubscriptionSummary | None:
-    """Return what the account of a notice holds; one query for all notices of the batch."""
+    """Return what the account of a notice holds, or None without Contact Center. One query for the whole batch."""
     return batch.once(held_told, lambda: held.held_by_accounts(batch.accounts)).get(notice.account_id)
 
 
 @register.filter
 def of_account(summaries: dict[int, held.SubscriptionSummary], account: int) -> held.SubscriptionSummary | None:
-    """Return what one account holds, from the answer of `held_by_accounts`."""
+    """Return what one account holds, out of the result of `held_by_accounts`."""
     return summaries.get(account)
 
 

@@ -1,4 +1,4 @@
-"""People from a file: a preview of what will happen, then the import (R16)."""
+"""Importing people from a file: first a preview, then the import (R16)."""
 
 from dataclasses import astuple
 from typing import Any
@@ -28,7 +28,7 @@ SHOWN_AT_ONCE = 20
 
 @contact_center_page(Capability.CHANGE_SERVICES, verb="import_people")
 def import_page(request: AccountRequest, center: ContactCenter) -> HttpResponse:
-    """Choose a file; when it is posted, the preview, or the form again with what is wrong with the file."""
+    """Show the form to choose a file; on POST, show the preview, or the form again with the errors."""
     form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     if request.method == "POST":
         if form.is_valid():
@@ -41,7 +41,7 @@ def import_page(request: AccountRequest, center: ContactCenter) -> HttpResponse:
 @require_POST
 @contact_center_page(Capability.CHANGE_SERVICES, verb="import_people")
 def confirm_import(request: AccountRequest, center: ContactCenter) -> HttpResponse:
-    """Import what the preview showed; where it is stale, show it anew. A replay adds nobody."""
+    """Import what the preview showed; if it is stale, show it again as it is now. A repeated POST adds nobody."""
     token = _read(request)
     if token is None:
         messages.error(
@@ -54,8 +54,8 @@ def confirm_import(request: AccountRequest, center: ContactCenter) -> HttpRespon
     except AlreadyDone as answer:
         show_as_message(request, answer)
     except ValidationError as refusal:
-        anew = propose_people(request.account, file, by=request.user)
-        return _preview(request, anew, problem=refusal.messages[0], status=409)
+        current = propose_people(request.account, file, by=request.user)
+        return _preview(request, current, problem=refusal.messages[0], status=409)
     else:
         done = ngettext("%(count)s person is on the list now.", "%(count)s people are on the list now.", len(added))
         messages.success(request, done % {"count": f"{len(added):,}"})
@@ -87,7 +87,7 @@ def _preview(request: AccountRequest, file: PeopleFile, *, problem: str = "", st
 
 
 def _read(request: AccountRequest) -> tuple[PeopleFile, UUID] | None:
-    """Return what the page's token says, or None where it is not ours, of this account, and of this visitor."""
+    """Return the file and the key in the posted token, or None if it isn't valid for this account and user."""
     try:
         token = signing.loads(request.POST.get("token", ""), salt=SALT, max_age=HOW_LONG)
     except signing.BadSignature:

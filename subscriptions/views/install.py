@@ -1,4 +1,4 @@
-"""Services › Contact Center: where there is none, it is installed (R14)."""
+"""Services › Contact Center: the overview, and the page to install it if the account has none (R14)."""
 
 import functools
 from collections.abc import Callable
@@ -23,10 +23,7 @@ from subscriptions.models import ContactCenter, ItemKind
 
 
 def contact_center_page(capability: Capability, *, verb: str = OPEN_PAGE) -> Callable[[Page], Page]:
-    """Make a view of `view(request, center)`; an account without Contact Center goes to install it.
-
-    `verb` is that of `account_page`.
-    """
+    """Decorate `view(request, center)`. Without Contact Center, the account is redirected to the install page."""
 
     def decorate(view: Page) -> Page:
         @account_page(capability, verb=verb)
@@ -45,14 +42,14 @@ def contact_center_page(capability: Capability, *, verb: str = OPEN_PAGE) -> Cal
 
 @contact_center_page(Capability.SEE_SERVICES)
 def contact_center(request: AccountRequest, center: ContactCenter) -> HttpResponse:
-    """The service's first tab: what is held, what it costs, what is left to do, and what happened lately."""
+    """Show the Overview tab: what is held, what it costs, the steps left before going live, and recent events."""
     context = {"center": center, "now": database_now(), "page": "contact_center", "tab": "overview"}
     return render_page(request, "hostpilot/contact_center.html", context)
 
 
 @account_page(Capability.SEE_SERVICES, verb="install")
 def install_page(request: AccountRequest) -> HttpResponse:
-    """Choose an edition and confirm; those who may only look are told that there is nothing yet."""
+    """Show the form to choose an edition, and install it on POST; viewers only see that nothing is installed yet."""
     account = request.account
     if ContactCenter.objects.filter(account=account).exists():
         return redirect("subscription", account.number)

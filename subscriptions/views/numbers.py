@@ -1,4 +1,4 @@
-"""The Phone Numbers tab: which of the account's numbers Contact Center answers (R16)."""
+"""The Phone Numbers tab: which of the account's numbers are assigned to Contact Center (R16)."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -25,7 +25,7 @@ CURRENT = Prefetch("assignments", NumberAssignment.objects.current(), to_attr="c
 
 @contact_center_page(Capability.SEE_SERVICES, verb="assign_number")
 def phone_numbers(request: AccountRequest, center: ContactCenter) -> HttpResponse:
-    """The numbers with their kind and state; a posted button assigns or unassigns one."""
+    """Show the numbers with their kind and state; on POST, assign or unassign one."""
     mine = PhoneNumber.objects.filter(account=request.account)
     if request.method == "POST":
         for button, verb, done in (
@@ -62,7 +62,7 @@ def _typed(request: AccountRequest) -> str:
 
 
 def _found(request: AccountRequest, mine: PhoneNumberQuerySet) -> PhoneNumberQuerySet:
-    """Return the numbers that the address asks for."""
+    """Return the numbers that match the search and filters of the URL."""
     found, kind, shown = mine.matching(_typed(request)), request.GET.get("kind", ""), request.GET.get("show", "")
     if kind in PhoneNumber.Kind.values:
         found = found.of_kind(kind)

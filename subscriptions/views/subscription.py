@@ -29,9 +29,9 @@ HOW_LONG = 24 * 60 * 60
 
 @contact_center_page(Capability.SEE_SERVICES, verb="change_subscription")
 def subscription(request: AccountRequest, center: ContactCenter) -> HttpResponse:
-    """The form; when it is posted, the confirmation page, or the form again with the reasons at its fields.
+    """Show the form; on POST, show the confirmation page, or the form again with errors at its fields.
 
-    Its second button only shows the new total: nothing is proposed, and a refusal is told and not recorded.
+    The second button, `show_total`, only shows the new total. Errors are then shown too, but no refusal is recorded.
     """
     status = 200
     form = _form(request, center, request.POST or None)
@@ -59,7 +59,7 @@ def subscription(request: AccountRequest, center: ContactCenter) -> HttpResponse
 @require_POST
 @contact_center_page(Capability.SEE_SERVICES, verb="change_subscription")
 def new_total(request: AccountRequest, center: ContactCenter) -> HttpResponse:
-    """The parts of the form's page that tell the new total, for the script that shows them while the form changes."""
+    """Return the parts of the form's page with the new total, for the script that updates them as the form changes."""
     form = _form(request, center, request.POST)
     return render_page(request, "components/new_total.html", _choice(form))
 
@@ -67,7 +67,7 @@ def new_total(request: AccountRequest, center: ContactCenter) -> HttpResponse:
 @require_POST
 @contact_center_page(Capability.CHANGE_SERVICES, verb="change_subscription")
 def confirm(request: AccountRequest, center: ContactCenter) -> HttpResponse:
-    """Buy what the confirmation page showed; where it is stale, show it anew. A replay changes nothing."""
+    """Buy what the confirmation page showed; if it is stale, show the current one. A repeated POST changes nothing."""
     token = _read(request)
     if token is None:
         messages.error(request, gettext("This confirmation has expired or was damaged. Nothing was changed."))
@@ -81,14 +81,14 @@ def confirm(request: AccountRequest, center: ContactCenter) -> HttpResponse:
     except AlreadyDone as answer:
         show_as_message(request, answer)
     except ValidationError as refusal:
-        return _shown_anew(request, wanted, refusal)
+        return _confirm_again(request, wanted, refusal)
     else:
         messages.success(request, gettext("Your subscription was changed."))
     return redirect("subscription", request.account.number)
 
 
-def _shown_anew(request: AccountRequest, wanted: Subscription, refusal: ValidationError) -> HttpResponse:
-    """The refused confirmation's page as it is now: what would change, or what stands against it now."""
+def _confirm_again(request: AccountRequest, wanted: Subscription, refusal: ValidationError) -> HttpResponse:
+    """Return the page of a refused confirmation as it is now: what would change, or the form with what prevents it."""
     center = contact_center_of(request.account)
     try:
         proposal = propose_subscription(request.account, wanted, by=request.user)
@@ -116,7 +116,7 @@ def _form_page(
 ) -> HttpResponse:
     choice = _choice(form)
     if form.errors:
-        choice["reasons"] = []  # they stand at their fields
+        choice["reasons"] = []  # they are shown at the fields
     context = {
         "form": form,
         "waiting": waiting_package(center, form.in_force),
@@ -128,7 +128,7 @@ def _form_page(
 
 
 def _choice(form: SubscriptionForm) -> dict[str, Any]:
-    """What the form stands at: what it would change, or the reasons for which it can't be had."""
+    """Return the template context for the form's current choice: what it would change, or the reasons against it."""
     center, held, catalogue, chosen = form.center, form.held, form.catalogue, form.chosen()
     shown = {"center": center, "held": held, "catalogue": catalogue, "chosen": chosen, "today": form.today}
     if chosen is None:
@@ -168,7 +168,7 @@ def _confirmation_page(
 
 
 def _read(request: AccountRequest) -> tuple[Subscription, Confirmation] | None:
-    """Return what the page's token says, or None where it is not ours, of this account, and of this visitor."""
+    """Return what the posted token says, or None if it isn't valid for this account and user."""
     try:
         token = signing.loads(request.POST.get("token", ""), salt=SALT, max_age=HOW_LONG)
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""The Users tab: who of the customer's people has Contact Center, and in which role (R16)."""
+"""The Users tab: which service users have Contact Center, and in which role (R16)."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ LONGEST_SEARCH = 100
 
 @contact_center_page(Capability.SEE_SERVICES, verb="assign_users")
 def users(request: AccountRequest, center: ContactCenter) -> HttpResponse:
-    """The people, searched and filtered; when posted, those ticked and those whose row was changed get their role."""
+    """Show the service users, searched and filtered; on POST, set the roles that were chosen for them."""
     if request.method != "POST":
         return _users_page(request)
     form = RolesForm(request.POST, found=_found(request))
@@ -48,7 +48,7 @@ def users(request: AccountRequest, center: ContactCenter) -> HttpResponse:
 @require_POST
 @contact_center_page(Capability.CHANGE_SERVICES, verb="add_service_user")
 def add_user(request: AccountRequest, center: ContactCenter) -> HttpResponse:
-    """Put a person on the list."""
+    """Add a service user."""
     form = PersonForm(request.POST)
     if not form.is_valid():
         record_form(request, form)
@@ -76,7 +76,7 @@ def _words(request: AccountRequest) -> str:
 
 
 def _found(request: AccountRequest) -> ServiceUserQuerySet:
-    """Return the people whom the address asks for."""
+    """Return the service users that match the search and the filter of the URL."""
     found, shown = _everybody(request).matching(_words(request)), request.GET.get("show", "")
     if shown == "with":
         return found.with_contact_center()

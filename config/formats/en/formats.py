@@ -1,3 +1,3 @@
-"""English: the whole name of a month, always."""
+"""English, with full names of months."""
 
 DATE_FORMAT = "F j, Y"

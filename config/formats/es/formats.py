@@ -1,4 +1,4 @@
-"""Spanish as it is written in the United States and Mexico: a point before cents, as on every bill in dollars."""
+"""Spanish as it is written in the United States and Mexico, with a decimal point, as on all bills in dollars."""
 
 DATE_FORMAT = r"j \d\e F \d\e Y"
 YEAR_MONTH_FORMAT = r"F \d\e Y"

@@ -1,4 +1,4 @@
-"""`manage.py demo`: a clean demo provider, and the story of one of its accounts on the terminal."""
+"""`manage.py demo`: set up a clean demo provider, and play the story of its accounts on the terminal."""
 
 import sys
 import time
@@ -23,7 +23,7 @@ LOG_INS = [
     ("hannah@example.com", "customer: owns 100002, which asks to go live"),
     ("carlos@example.com", "customer: owns 100003, has no Contact Center yet"),
     ("fiona@example.com", "customer: owns 100006, which has invoices"),
-    ("victor@example.com", "customer: may only look at 100002"),
+    ("victor@example.com", "customer: may only view 100002"),
     ("tom@example.com", "Onboarding team"),
     ("bea@example.com", "Billing team"),
     ("sam@example.com", "Support (read only)"),
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="replace")  # a terminal that has no ✓ shows a ?
+            sys.stdout.reconfigure(errors="replace")  # if its encoding has no ✓, the terminal shows a ?
         console = Console(highlight=False, emoji=False)
         begun = time.monotonic()
         start_clean()
@@ -64,7 +64,7 @@ class Command(BaseCommand):
         console.print("Customers:   http://localhost:8000/")
         console.print("The team:    http://localhost:8000/admin/")
         console.print(Text.assemble("Password:    ", (PASSWORD, "bold"), ", everybody's"))
-        table = Table("Log-in", "Who")
+        table = Table("Login", "Who")
         for log_in in LOG_INS:
             table.add_row(*log_in)
         console.print(table)

@@ -1,4 +1,4 @@
-"""Activate accounts in onboarding in a batch, for good (R12)."""
+"""`manage.py activate_accounts`: activate accounts in a batch, permanently (R12)."""
 
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,14 +16,14 @@ from onboarding.management.reporting import SHOWN, ReportingCommand, accounts_in
 from onboarding.models import Onboarding, Origin
 
 LONGEST_AGE = 36_500
-LONGEST_NUMBER = 40  # of what is shown of a line that is no account number
+LONGEST_NUMBER = 40  # characters shown of a line that is not an account number
 
 
 class Command(ReportingCommand):
     help = (
-        "Activate accounts in onboarding, for good: those named, those of a file, and those older than some days. "
-        "An account that can't be activated is set aside with its reason and the others go on; "
-        "the exit status is 1 when there was any."
+        "Activate accounts in onboarding, permanently: those whose numbers are given, those of a file, and those that "
+        "have been in onboarding for a number of days. An account that can't be activated is listed with the reason "
+        "and doesn't stop the others; the exit status is then 1."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,8 +32,10 @@ class Command(ReportingCommand):
         parser.add_argument(
             "--older-than", type=_days, metavar="DAYS", help="accounts in onboarding for more than this many days"
         )
-        parser.add_argument("--by", required=True, metavar="EMAIL", help="who activates: staff who may")
-        parser.add_argument("--reason", required=True, help="why, kept with each account")
+        parser.add_argument(
+            "--by", required=True, metavar="EMAIL", help="the member of staff who activates them and may do so"
+        )
+        parser.add_argument("--reason", required=True, help="the reason, stored with each account")
         parser.add_argument("--dry-run", action="store_true", help="show what would happen, and write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,20 +49,20 @@ class Command(ReportingCommand):
         if options["older_than"] is not None:
             keys |= _older_than(options["older_than"])
         dry_run = options["dry_run"]
-        outcomes = _would_be(sorted(keys)) if dry_run else activate_many(sorted(keys), by=by, reason=reason)
+        outcomes = _rehearse(sorted(keys)) if dry_run else activate_many(sorted(keys), by=by, reason=reason)
         total = self._collect(outcomes, len(keys))
         refused = [(number, "There is no account with this number.") for number in unknown]
         refused += by_number(total.refused)
-        self._summarise(total.activated, refused, dry_run=dry_run, in_full=options["verbosity"] > 1)
+        self._summarize(total.activated, refused, dry_run=dry_run, in_full=options["verbosity"] > 1)
         if refused:
             raise CommandError(
                 f"{len(refused):,} of {accounts_in_words(len(keys) + len(unknown))} refused.", returncode=1
             )
 
     def _collect(self, outcomes: Iterable[Activations], count: int) -> Activations:
-        """Return the sum of the outcomes, showing a progress bar on a terminal.
+        """Return the sum of the outcomes, while showing a progress bar.
 
-        Where the permission is taken from the activator meanwhile, the error says how many are activated already.
+        Raises CommandError if the activator loses the permission meanwhile; it says how many are already activated.
         """
         total = Activations()
         with self.progress(count) as show:
@@ -74,10 +76,10 @@ class Command(ReportingCommand):
                 raise CommandError(f"{done}: {denial}") from denial
         return total
 
-    def _summarise(
+    def _summarize(
         self, activated: Sequence[int], refused: Sequence[tuple[str, str]], *, dry_run: bool, in_full: bool
     ) -> None:
-        """Write how many were activated and refused, and which: the first of them, or all."""
+        """Write how many accounts were activated and refused, and list the first of them, or all if `in_full`."""
         would = "would be " if dry_run else ""
         most = None if in_full else SHOWN
         self.stdout.write(f"{accounts_in_words(len(activated))} {would}activated.")
@@ -88,14 +90,17 @@ class Command(ReportingCommand):
 
 
 def _days(text: str) -> int:
-    """Return a number of days; refused where onboarding can't be that old."""
+    """Return a number of days. Raises ArgumentTypeError if it isn't one, or is too large."""
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= LONGEST_AGE):
         raise ArgumentTypeError(f"a whole number of days from 0 to {LONGEST_AGE:,} is needed, not {text[:20]!r}")
     return int(text)
 
 
 def _checked(email: str, reason: str) -> tuple[User, str]:
-    """Return who activates and why; refused in one sentence where he may not, or no reason is given."""
+    """Return the user who activates, and the reason.
+
+    Raises CommandError if there is no such user, they may not activate accounts, or the reason is missing.
+    """
     by = User.objects.filter(email=email.strip().lower()).first()
     if by is None:
         raise CommandError(f"There is no user with the e-mail address {email}.")
@@ -109,7 +114,7 @@ def _checked(email: str, reason: str) -> tuple[User, str]:
 
 
 def _read(path: Path | None) -> Iterator[str]:
-    """Yield the account numbers of a file; refused in words where it can't be read, or is no text."""
+    """Yield the account numbers of a file. Raises CommandError if it can't be read, or isn't a text file."""
     if path is None:
         return
     try:
@@ -139,8 +144,8 @@ def _older_than(days: int) -> set[int]:
     return set(old.values_list("account_id", flat=True))
 
 
-def _would_be(keys: Sequence[int]) -> Iterator[Activations]:
-    """Yield what would become of each chunk of accounts."""
+def _rehearse(keys: Sequence[int]) -> Iterator[Activations]:
+    """Yield what `activate_many` would do with each chunk of accounts, without doing it."""
     for chunk in chunks(keys):
         refused = refusals_of(chunk)
         yield Activations([key for key in chunk if key not in refused], refused)

@@ -1,4 +1,4 @@
-"""Do at once what workers do every hour: schedules, deadlines, and the announcements before (R11, R23)."""
+"""`manage.py run_schedule`: activate and announce accounts now, as a worker does every hour (R11, R23)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -28,9 +28,9 @@ DONE = {
 
 class Command(ReportingCommand):
     help = (
-        "Activate the accounts whose scheduled day or announced deadline has come, and announce what comes next. "
-        "An account that can't be activated is set aside with its reason and the others go on; "
-        "the exit status is 1 when there was any."
+        "Activate the accounts whose scheduled day or announced day has come, and announce coming activations. An "
+        "account that can't be activated is listed with the reason and doesn't stop the others; the exit status is "
+        "then 1."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,7 +39,7 @@ class Command(ReportingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         dry_run, in_full = options["dry_run"], options["verbosity"] > 1
         refused: dict[int, str] = {}
-        done = _would_be() if dry_run else self._run(refused)
+        done = _rehearse() if dry_run else self._run(refused)
         most = None if in_full else SHOWN
         would = "would be " if dry_run else ""
         for what, keys in done.items():
@@ -54,7 +54,7 @@ class Command(ReportingCommand):
             raise CommandError(f"{accounts_in_words(len(refused))} refused.", returncode=1)
 
     def _run(self, refused: dict[int, str]) -> dict[str, list[int]]:
-        """Do it all, filling `refused`, and return the keys of the accounts to whom each thing happened."""
+        """Activate and announce, filling `refused` with reasons by account key, and return the account keys by DONE."""
         done: dict[str, list[int]] = {}
         now = database_now()
         count = due_by_schedule(now).count() + due_by_deadline(now).count() + to_be_announced(now).count()
@@ -68,18 +68,18 @@ class Command(ReportingCommand):
                     show(sum(map(len, done.values())) + len(refused))
 
             try:
-                collect("scheduled", ((some.activated, some.refused) for some in activate_scheduled()))
-                collect("overdue", ((some.activated, some.refused) for some in activate_overdue()))
+                collect("scheduled", ((chunk.activated, chunk.refused) for chunk in activate_scheduled()))
+                collect("overdue", ((chunk.activated, chunk.refused) for chunk in activate_overdue()))
             except PermissionDenied as denial:
                 raise CommandError(
                     f"The member of the team that stands for the schedule can't activate: {denial}"
                 ) from denial
-            collect("announced", ((some.changed, some.refused) for some in announce()))
+            collect("announced", ((chunk.changed, chunk.refused) for chunk in announce()))
         return done
 
 
-def _would_be() -> dict[str, list[int]]:
-    """Return the keys of the accounts to whom each thing would happen now."""
+def _rehearse() -> dict[str, list[int]]:
+    """Return the keys of the accounts that would be activated or announced now, by DONE, without doing it."""
     now = database_now()
     scheduled = list(due_by_schedule(now).order_by("pk").values_list("account_id", flat=True))
     overdue = list(due_by_deadline(now).values_list("account_id", flat=True)[: allowance(now)])

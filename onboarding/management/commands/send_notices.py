@@ -1,4 +1,4 @@
-"""Send the notices that are due, at once; the worker does so by itself every minute."""
+"""`manage.py send_notices`: send the notices that are due now, as a worker does every minute."""
 
 from typing import Any
 
@@ -10,21 +10,21 @@ from onboarding.sending import send_due
 
 class Command(BaseCommand):
     help = (
-        "Send the notices that are due by e-mail, and say what became of them. What could not be sent is tried again "
-        "later; the exit status is 1 when there was any, or the mail server can't be reached."
+        "Send the notices that are due by email, and report how many were sent, dropped or put off. Notices that could "
+        "not be sent are tried again later; the exit status is then 1, also if the mail server can't be reached."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         done = send_due()
-        told = [f"{_notices(done.sent)} sent"]
-        told += [f"{done.dropped:,} dropped, no longer true"] * bool(done.dropped)
-        told += [f"{done.put_off:,} put off"] * bool(done.put_off)
-        told += [f"{done.failed:,} given up"] * bool(done.failed)
-        self.stdout.write(f"{', '.join(told)}; {Notice.objects.waiting().count():,} waiting.")
+        counts = [f"{_notices(done.sent)} sent"]
+        counts += [f"{done.dropped:,} dropped, no longer true"] * bool(done.dropped)
+        counts += [f"{done.put_off:,} put off"] * bool(done.put_off)
+        counts += [f"{done.failed:,} given up"] * bool(done.failed)
+        self.stdout.write(f"{', '.join(counts)}; {Notice.objects.waiting().count():,} waiting.")
         if done.unreachable:
             raise CommandError(f"The mail server can't be used, so what is due waits: {done.unreachable}")
         if done.put_off or done.failed:
-            raise CommandError("Some could not be sent; the admin says why, at each notice.")
+            raise CommandError("Some notices could not be sent. The admin shows the reason on each notice's page.")
 
 
 def _notices(count: int) -> str:

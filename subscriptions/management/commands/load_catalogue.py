@@ -1,4 +1,4 @@
-"""`manage.py load_catalogue FILE`: add the items and prices of a catalogue file."""
+"""`manage.py load_catalogue FILE`: add the items and prices of a catalog file."""
 
 import json
 from argparse import ArgumentParser
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             loaded = load_catalogue(json.loads(file.read_text(encoding="utf-8")), dry_run=dry_run)
         except OSError as error:
             raise CommandError(f"{file} can't be read: {error.strerror}.") from error
-        except ValueError as error:  # of JSON, or of UTF-8
+        except ValueError as error:  # not valid JSON, or not UTF-8
             raise CommandError(f"{file} is not JSON: {error}.") from error
         except ValidationError as error:
             raise CommandError("\n".join([f"{file}:", *error.messages, "Nothing was added."])) from error
