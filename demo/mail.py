@@ -8,7 +8,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from demo.bills import OUTBOX, shown
 from demo.story import Storyteller
-from onboarding.sending import send_due
+from onboarding.notices.sending import send_due
 
 FOLDER = OUTBOX / "e-mails"
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from core.jobs.periodic import every_hour, every_minute
 from onboarding.actions import activate_overdue, activate_scheduled, announce
-from onboarding.sending import send_due
+from onboarding.notices.sending import send_due
 
 
 @every_hour(minute=3)

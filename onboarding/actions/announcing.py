@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from onboarding.deadlines import ONE_DAY
 from onboarding.models import NoticeKind, Onboarding
-from onboarding.notices import enqueue
+from onboarding.notices.enqueue import enqueue
 
 
 def tell_announced(rows: Sequence[Onboarding], now: datetime) -> None:

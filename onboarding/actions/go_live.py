@@ -17,7 +17,7 @@ from onboarding.actions.planning import PLANNER
 from onboarding.actions.refusals import no_contact_center
 from onboarding.actions.words import checked_words
 from onboarding.models import GoLiveRequest, NoticeKind, Onboarding
-from onboarding.notices import enqueue
+from onboarding.notices.enqueue import enqueue
 
 FURTHEST_WANTED_DATE = timedelta(days=365)
 

@@ -18,7 +18,7 @@ from onboarding.actions.refusals import no_contact_center
 from onboarding.actions.words import checked_words
 from onboarding.deadlines import FURTHEST, deadline_of
 from onboarding.models import DeadlineRule, Note, NoticeKind, Onboarding
-from onboarding.notices import enqueue
+from onboarding.notices.enqueue import enqueue
 
 PLANNER = "onboarding.change_onboarding"
 ACTIVATOR = "onboarding.activate_account"

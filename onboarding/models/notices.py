@@ -1,4 +1,4 @@
-"""Notices by e-mail: who is told what, and what became of it."""
+"""Notices by email: who gets one about what, and what became of it."""
 
 from datetime import datetime
 
@@ -7,18 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import Account, User
-
-
-class NoticeKind(models.TextChoices):
-    """What a notice is about."""
-
-    INSTALLED = "installed", "Contact Center installed"
-    REQUESTED = "requested", "Request to go live received"
-    ANSWERED = "answered", "Request to go live answered"
-    SOON = "soon", "Activation in 5 business days"
-    TOMORROW = "tomorrow", "Activation tomorrow"
-    EXTENDED = "extended", "Deadline changed"
-    ACTIVATED = "activated", "Account activated"
+from onboarding.notices import kinds
 
 
 class NoticeState(models.TextChoices):
@@ -54,7 +43,7 @@ class Notice(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="notices")
     to = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    kind = models.CharField(max_length=16, choices=NoticeKind.choices)
+    kind = models.CharField(max_length=16, choices=kinds.choices)
     occasion = models.CharField(max_length=64)
     facts = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now())

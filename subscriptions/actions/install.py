@@ -11,7 +11,7 @@ from accounts.roles import Capability, require
 from core.clock import database_now
 from core.history import credit
 from onboarding.models import NoticeKind, Onboarding
-from onboarding.notices import enqueue
+from onboarding.notices.enqueue import enqueue
 from subscriptions.actions.write import write_change
 from subscriptions.catalogue import catalogue_on
 from subscriptions.models import ContactCenter, Kind

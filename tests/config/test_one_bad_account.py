@@ -18,7 +18,7 @@ from billing.models import BilledMonth, CallRecord, FailedBill
 from core.clock import database_now
 from onboarding.actions import activate_many, schedule_activation
 from onboarding.models import Onboarding
-from onboarding.sending import send_due
+from onboarding.notices.sending import send_due
 from subscriptions.models import Change, Holding, Item, Kind
 from tests.accounts.zones import in_zone
 from tests.billing.bills import IN_APRIL, MARCH, customer, number_of

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from onboarding.models import Notice
-from onboarding.sending import send_due
+from onboarding.notices.sending import send_due
 
 
 class Command(BaseCommand):

@@ -18,9 +18,9 @@ from django.db.models import OuterRef
 from accounts.models import Contact
 from core.clock import database_now
 from core.refusals import storable
-from onboarding.letters import Batch, letter
 from onboarding.models import Notice, NoticeQuerySet, NoticeState
-from onboarding.notices import overtaken
+from onboarding.notices.messages import Batch, message
+from onboarding.notices.relevance import obsolete_reason
 
 logger = logging.getLogger(__name__)
 BATCH: Final = 50  # e-mails over one connection: servers often take no more than a hundred
@@ -28,7 +28,7 @@ LONGEST_ERROR: Final = 500
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long one waits after a failure, twice as long after the next, and after how many it is given up."""
 
     first: timedelta
@@ -43,13 +43,13 @@ class Patience:
 
 
 # 1, 2, 4 … 256 minutes, then every 6 hours: given up after 5 days and 2 hours of trying.
-LATER: Final = Patience(timedelta(minutes=1), timedelta(hours=6), 29)
+TRANSIENT: Final = RetryPolicy(timedelta(minutes=1), timedelta(hours=6), 29)
 # A server that says no for good may be wrong for a day, but is not asked often: after 6, 12, 12, 12 hours.
-REFUSED: Final = Patience(timedelta(hours=6), timedelta(hours=12), 5)
+PERMANENT: Final = RetryPolicy(timedelta(hours=6), timedelta(hours=12), 5)
 
 
 @dataclass
-class Sendings:
+class DeliveryReport:
     """What became of notices that were due: how many were sent, dropped, put off, and given up.
 
     `unreachable` says why no more could be sent: the mail server was not there. Those left wait as they did.
@@ -61,7 +61,7 @@ class Sendings:
     failed: int = 0
     unreachable: str = ""
 
-    def __iadd__(self, other: "Sendings") -> "Sendings":
+    def __iadd__(self, other: "DeliveryReport") -> "DeliveryReport":
         self.sent += other.sent
         self.dropped += other.dropped
         self.put_off += other.put_off
@@ -75,7 +75,9 @@ class Sendings:
         return self.sent + self.dropped + self.put_off + self.failed
 
 
-def send_due(now: datetime | None = None, *, mail: BaseEmailBackend | None = None, batch: int = BATCH) -> Sendings:
+def send_due(
+    now: datetime | None = None, *, mail: BaseEmailBackend | None = None, batch: int = BATCH
+) -> DeliveryReport:
     """Send the notices that are due, and return what became of them. Not within a transaction.
 
     Any number of workers may do so at once: each notice is locked while it is sent, and others pass it by. Where the
@@ -83,7 +85,7 @@ def send_due(now: datetime | None = None, *, mail: BaseEmailBackend | None = Non
     `mail` is the way e-mails leave, by default that of the settings.
     """
     mail = mail or get_connection()
-    total = Sendings()
+    total = DeliveryReport()
     while not total.unreachable:
         done = _send_batch(now or database_now(), mail, batch)
         total += done
@@ -96,9 +98,9 @@ def checkpoint(name: str) -> None:
     """Do nothing: a test puts a kill in its place."""
 
 
-def _send_batch(now: datetime, mail: BaseEmailBackend, most: int) -> Sendings:
+def _send_batch(now: datetime, mail: BaseEmailBackend, most: int) -> DeliveryReport:
     """Send the first notices that are due over one connection, and return what became of them."""
-    done = Sendings()
+    done = DeliveryReport()
     batch = Batch(_read(Notice.objects.due(now)[:most]))
     lost = 0
     try:
@@ -119,7 +121,7 @@ def _send_batch(now: datetime, mail: BaseEmailBackend, most: int) -> Sendings:
     return done
 
 
-def _send(key: int, batch: Batch, mail: BaseEmailBackend, now: datetime, done: Sendings) -> bool:
+def _send(key: int, batch: Batch, mail: BaseEmailBackend, now: datetime, done: DeliveryReport) -> bool:
     """Send one notice unless somebody else does, and write what became of it; return whether the connection was lost.
 
     It is written as sent first, and undone where it can't be: so nothing but the commit is left to fail once the
@@ -133,28 +135,28 @@ def _send(key: int, batch: Batch, mail: BaseEmailBackend, now: datetime, done: S
         row = Notice.objects.filter(pk=key)
         attempts = notice.attempts + 1
         try:
-            if why := overtaken(notice, _roles(notice), now):
+            if why := obsolete_reason(notice, _roles(notice), now):
                 done.dropped += row.update(state=NoticeState.DROPPED, settled_at=now, error=why)
                 return False
             with transaction.atomic():
-                words = letter(notice, _roles(notice), batch)
+                email = message(notice, _roles(notice), batch)
                 row.update(
                     state=NoticeState.SENT,
                     settled_at=now,
                     attempts=attempts,
                     error="",
-                    subject=storable(str(words.subject)),
-                    body=storable(str(words.body)),
+                    subject=storable(str(email.subject)),
+                    body=storable(str(email.body)),
                 )
                 checkpoint("before the server")
-                if mail.send_messages([words]) != 1:
+                if mail.send_messages([email]) != 1:
                     raise OSError("The mail server took no e-mail.")
             checkpoint("after the server")
         except Exception as error:  # a server's refusal, or words that can't be made: others go on
             answer = _answer(error)
             if not isinstance(error, OSError):
                 logger.exception("Notice %s has no words", key)
-            wait = _patience(error, answer).wait(attempts)
+            wait = _retry_policy(error, answer).wait(attempts)
             if wait is None:
                 row.update(state=NoticeState.FAILED, settled_at=now, attempts=attempts, error=_shown(error))
                 done.failed += 1
@@ -187,10 +189,10 @@ def _answer(error: Exception) -> int | None:
     return error.smtp_code if isinstance(error, SMTPResponseException) else None
 
 
-def _patience(error: Exception, answer: int | None) -> Patience:
+def _retry_policy(error: Exception, answer: int | None) -> RetryPolicy:
     """Return how long to go on: only what is said of this person or these words (5xx) is a refusal for good."""
     of_this = isinstance(error, SMTPRecipientsRefused | SMTPDataError)
-    return REFUSED if of_this and answer is not None and answer >= 500 else LATER
+    return PERMANENT if of_this and answer is not None and answer >= 500 else TRANSIENT
 
 
 def _remark(keys: list[int], why: str) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.models import Account, Contact, Role, User
 from onboarding.models import Notice, NoticeKind, NoticeState
-from onboarding.notices import enqueue
+from onboarding.notices.enqueue import enqueue
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 

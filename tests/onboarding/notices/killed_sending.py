@@ -19,7 +19,7 @@ def main() -> None:
     django.setup()
     from django.db import connection  # noqa: PLC0415 - once Django is set up
 
-    from onboarding import sending  # noqa: PLC0415
+    from onboarding.notices import sending  # noqa: PLC0415
 
     connection.settings_dict["NAME"] = database
     left = [int(times)]

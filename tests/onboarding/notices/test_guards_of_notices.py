@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import Account, User
 from onboarding.models import Notice, NoticeKind, NoticeState
-from onboarding.notices import enqueue
+from onboarding.notices.enqueue import enqueue
 from tests.guarding import UPDATES, by_history_revert, named, refused_by, sql
 
 EXERCISED = {"notice_is_final", "notice_is_never_deleted", "onboarding_notice_is_kept"}

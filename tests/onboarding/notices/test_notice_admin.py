@@ -16,10 +16,10 @@ from django.urls import reverse
 from accounts.models import Account, Contact, Refusal, Role, User
 from onboarding.actions import send_again
 from onboarding.models import Notice, NoticeKind, NoticeState
-from onboarding.notices import enqueue
-from onboarding.sending import send_due
+from onboarding.notices.enqueue import enqueue
+from onboarding.notices.sending import send_due
 from tests.guarding import nothing_written, sql
-from tests.onboarding.test_sending import settle_others
+from tests.onboarding.notices.test_sending import settle_others
 from tests.racing import at_once
 
 LIST = "/admin/onboarding/notice/"

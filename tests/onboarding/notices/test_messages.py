@@ -15,13 +15,13 @@ from django.utils.translation.template import templatize
 
 from accounts.models import Account, Contact, Language, Role, User
 from onboarding.actions import activate
-from onboarding.letters import Batch
 from onboarding.models import Notice, NoticeKind, Onboarding
-from onboarding.notices import enqueue
-from onboarding.sending import send_due
+from onboarding.notices.enqueue import enqueue
+from onboarding.notices.messages import Batch
+from onboarding.notices.sending import send_due
 from subscriptions.actions import change_subscription, install
 from subscriptions.catalogue import contact_center_of, held_by
-from tests.onboarding.test_sending import NOON, settle_others
+from tests.onboarding.notices.test_sending import NOON, settle_others
 
 CATALOGUE = project.PROJECT / "locale" / "es" / "LC_MESSAGES" / "django.po"
 FACTS: dict[NoticeKind, dict[str, str]] = {
