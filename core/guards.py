@@ -57,6 +57,17 @@ def read_committed(*tables: str) -> list[Guard]:
     return [Guard(f"{table}_is_read_committed", table, sentence) for table in tables]
 
 
+GUARDS = [
+    Guard(
+        "outgoing_email_is_final",
+        "core_outgoingemail",
+        "What an email says and to whom never changes, nor does an email that was sent or dropped.",
+    ),
+    Guard("outgoing_email_is_never_deleted", "core_outgoingemail", "An email of the outbox is never deleted."),
+    Guard("core_outgoingemail_is_kept", "core_outgoingemail", "The outbox is never emptied."),
+]
+
+
 def all_guards() -> Iterator[Guard]:
     """Yield the triggers of every app that has a `guards` module."""
     for config in apps.get_app_configs():

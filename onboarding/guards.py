@@ -37,7 +37,12 @@ GUARDS = [
     Guard(
         "notice_is_final",
         "onboarding_notice",
-        "Whom a notice tells of what never changes, nor does a notice that was sent or dropped.",
+        "To whom a notice goes and what it is about never changes; only its email decides whether it was dropped.",
+    ),
+    Guard(
+        "notice_is_dropped_with_its_email",
+        "core_outgoingemail",
+        "A notice whose email was dropped leaves room for another one of the same occasion.",
     ),
     Guard("notice_is_never_deleted", "onboarding_notice", "A notice is never deleted."),
     Guard("onboarding_notice_is_kept", "onboarding_notice", "Notices are never emptied."),

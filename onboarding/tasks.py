@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from core.jobs.periodic import every_hour, every_minute
+from core.jobs.periodic import every_hour
 from onboarding.actions import activate_overdue, activate_scheduled, announce
-from onboarding.notices.sending import send_due
 
 
 @every_hour(minute=3)
@@ -23,12 +22,3 @@ def schedule(now: datetime) -> str:
         refused += len(told.refused)
     done = {"activated": activated, "announced, or announced no more": changed, "refused": refused}
     return ", ".join(f"{count} {what}" for what, count in done.items() if count)
-
-
-@every_minute()
-def send_notices(now: datetime) -> str:
-    """Send what is due. Where the mail server is gone nothing fails: notices wait, and say why at each."""
-    sent = send_due()
-    done = {"sent": sent.sent, "dropped": sent.dropped, "put off": sent.put_off, "given up": sent.failed}
-    words = [f"{count} {what}" for what, count in done.items() if count]
-    return ", ".join([*words, f"the mail server can't be used: {sent.unreachable}"] if sent.unreachable else words)

@@ -1,6 +1,6 @@
 from onboarding.models.mode import DeadlineRule, Onboarding, OnboardingQuerySet, Origin
 from onboarding.models.notes import Note
-from onboarding.models.notices import Notice, NoticeQuerySet, NoticeState
+from onboarding.models.notices import Notice, NoticeQuerySet
 from onboarding.models.requests import GoLiveRequest, GoLiveRequestQuerySet
 from onboarding.notices.kinds import NoticeKind
 
@@ -12,7 +12,6 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "NoticeQuerySet",
-    "NoticeState",
     "Onboarding",
     "OnboardingQuerySet",
     "Origin",

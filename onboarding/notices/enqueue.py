@@ -3,10 +3,31 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from django.db import connection
 
-from onboarding.notices.kinds import NoticeKind
+from core.outbox.queue import NEXT_KEY, insert_emails
+from onboarding.notices.kinds import EMAIL_KIND, NoticeKind
+
+# The keys are drawn in the order of the contacts, so that what is written at once is written and sent in one order.
+ENQUEUE: Final = f"""
+WITH contacts AS (
+    SELECT DISTINCT c.account_id, c.user_id, u.email AS address
+    FROM accounts_contact c JOIN accounts_user u ON u.id = c.user_id AND u.is_active
+    WHERE c.account_id = ANY(%(accounts)s) AND c.role = ANY(%(roles)s)
+    ORDER BY c.account_id, c.user_id
+), keyed AS (
+    SELECT {NEXT_KEY} AS email_id, account_id, user_id, address FROM contacts
+), written AS (
+    INSERT INTO onboarding_notice (email_id, account_id, to_id, kind, occasion)
+    SELECT email_id, account_id, user_id, %(kind)s, %(occasion)s FROM keyed ORDER BY email_id
+    ON CONFLICT DO NOTHING RETURNING email_id
+), emails AS (
+    SELECT email_id, address FROM keyed JOIN written USING (email_id)
+)
+{insert_emails("emails")}
+"""  # noqa: S608 - names of columns
 
 
 def enqueue(
@@ -15,34 +36,27 @@ def enqueue(
     *,
     occasion: str,
     now: datetime,
-    facts: Mapping[str, str] | None = None,
+    data: Mapping[str, str] | None = None,
 ) -> int:
     """Write a notice for each contact of these accounts whose role cares, in the caller's transaction; return how many.
 
-    A contact with several roles is told once, and of one occasion once: what is written already stays as it is. Only
-    where it was dropped as no longer true, and is true again, another is written. Who is switched off is not told. One
+    A contact with several roles gets one, and one for each occasion: what is written already stays as it is. Only if
+    that was dropped as no longer true, and is true again, another is written. Anyone who is switched off gets none. One
     statement, for one account or thousands alike.
 
-    The words are made from `facts` when the notice is sent, by templates/notices. They know `edition`; `activates_on`,
-    of which a warning tells; `deadline`, empty where there is none; `wanted_on`; and `answer`. Days are ISO 8601.
+    The notice is worded from `data` when it is sent; `onboarding/notices/kinds.py` has an example for each kind.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            INSERT INTO onboarding_notice (account_id, to_id, kind, occasion, facts, created_at, due_at)
-            SELECT DISTINCT c.account_id, c.user_id, %(kind)s, %(occasion)s, %(facts)s::jsonb, %(now)s, %(now)s
-            FROM accounts_contact c JOIN accounts_user u ON u.id = c.user_id AND u.is_active
-            WHERE c.account_id = ANY(%(accounts)s) AND c.role = ANY(%(roles)s)
-            ORDER BY c.account_id, c.user_id
-            ON CONFLICT DO NOTHING
-            """,
+            ENQUEUE,
             {
                 "accounts": list(accounts),
                 "kind": kind.value,
                 "roles": [role.value for role in kind.about.roles],
                 "occasion": occasion,
-                "facts": json.dumps(dict(facts or {})),
-                "now": now,
+                "email_kind": EMAIL_KIND,
+                "email_data": json.dumps(dict(data or {})),
+                "email_at": now,
             },
         )
         return cursor.rowcount

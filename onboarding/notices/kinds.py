@@ -8,6 +8,7 @@ from django.db.models import TextChoices
 
 from accounts.models import Role
 
+EMAIL_KIND: Final = "onboarding.notice"  # of all of them, in the outbox
 WHO_SETS_UP: Final = (Role.OWNER, Role.TECHNICAL)
 WHO_PAYS: Final = (*WHO_SETS_UP, Role.BILLING)
 

@@ -31,7 +31,7 @@ AUTOMATIC: Final[Mapping[str, str]] = {"Auto-Submitted": "auto-generated", "X-Au
 
 @dataclass
 class Batch:
-    """Notices that are worded together, so that a fact is fetched once for all of them."""
+    """Notices that are worded together, so that what they need is fetched once for all of them."""
 
     notices: Sequence[Notice]
     _known: dict[Hashable, Any] = field(default_factory=dict)
@@ -61,8 +61,8 @@ class Batch:
 def message(notice: Notice, roles: Sequence[str], batch: Batch) -> EmailMultiAlternatives:
     """Return the e-mail of a notice of the batch, to somebody who has these roles on its account.
 
-    The notice comes with `to` and `account__onboarding`. Its Message-ID is the same each time, so that mail systems
-    can tell a repeat.
+    The notice comes with `email`, `to` and `account__onboarding`. Its Message-ID is the same each time, so that mail
+    systems can tell a repeat.
     """
     account = notice.account
     with translation.override(notice.to.language), timezone.override(account.zone):
@@ -89,7 +89,7 @@ def charged_from(notice: Notice) -> date | None:
 
 def message_id(notice: Notice) -> str:
     """Return the Message-ID of a notice, permanently; when it was written tells it from one of another database."""
-    return f"<notice.{notice.pk}.{notice.created_at:%Y%m%d%H%M%S%f}@{urlsplit(settings.SITE_URL).hostname}>"
+    return f"<notice.{notice.pk}.{notice.email.created_at:%Y%m%d%H%M%S%f}@{urlsplit(settings.SITE_URL).hostname}>"
 
 
 def one_line(text: str) -> str:
@@ -107,7 +107,7 @@ def _context(notice: Notice, roles: Sequence[str], batch: Batch) -> dict[str, An
         "company": one_line(account.company),
         "number": account.number,
         "name": one_line(notice.to.first_name),
-        "facts": notice.facts,
+        "data": notice.data,
         "day": in_words(day) if day else "",
         "charged_from": charged_from(notice),
         "seat_limit": rules.SEAT_LIMIT,

@@ -9,14 +9,14 @@ from onboarding.notices import kinds
 
 def announced_day(notice: Notice) -> date | None:
     """Return the day that a notice announces: of an activation to come, a deadline, or a requested one; or None."""
-    day = notice.facts.get(kinds.about(notice.kind).day)
+    day = notice.data.get(kinds.about(notice.kind).day)
     return date.fromisoformat(day) if day else None
 
 
 def obsolete_reason(notice: Notice, roles: Collection[str], now: datetime) -> str:
     """Return why a notice must not be sent any more, in words for the team, or nothing if it is still true. No query.
 
-    It comes with `to` and `account__onboarding`; `roles` are those that the person has on the account now.
+    It comes with `email`, `to` and `account__onboarding`; `roles` are those that the person has on the account now.
     """
     if not notice.to.is_active:
         return "The log-in has been switched off."

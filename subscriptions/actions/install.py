@@ -64,5 +64,5 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
         addons=frozenset(item.sku for item in defaults if item.kind == Kind.ADDON),
     )
     write_change(center, wanted, catalogue=catalogue, by=by, now=now)
-    enqueue([account.pk], NoticeKind.INSTALLED, occasion="installed", now=now, facts={"edition": product.name})
+    enqueue([account.pk], NoticeKind.INSTALLED, occasion="installed", now=now, data={"edition": product.name})
     return center

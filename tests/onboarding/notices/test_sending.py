@@ -14,11 +14,13 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Contact, Role, User
+from core.outbox import delivery
+from core.outbox.delivery import PERMANENT, TRANSIENT, DeliveryReport, send_due
+from core.outbox.kinds import Batches
+from core.outbox.models import EmailState, OutgoingEmail, OutgoingEmailQuerySet
 from onboarding.actions import activate
-from onboarding.models import Notice, NoticeKind, NoticeState, Onboarding
-from onboarding.notices import sending
+from onboarding.models import Notice, NoticeKind, Onboarding
 from onboarding.notices.enqueue import enqueue
-from onboarding.notices.sending import PERMANENT, TRANSIENT, DeliveryReport, send_due
 from tests.guarding import sql
 from tests.mailing import REFUSES_FOR_GOOD, REFUSES_FOR_NOW, MailServer, text_of
 from tests.racing import at_once
@@ -42,13 +44,13 @@ def mail_server(settings: Any) -> Iterator[MailServer]:
 def waiting(installed: Account, make_user: Callable[..., User]) -> Callable[[int], list[Notice]]:
     """Makes notices that wait, to so many people, of whom Olivia is none; nothing else is left to be sent."""
 
-    def make(count: int, kind: NoticeKind = NoticeKind.REQUESTED, **facts: str) -> list[Notice]:
+    def make(count: int, kind: NoticeKind = NoticeKind.REQUESTED, **data: str) -> list[Notice]:
         Contact.objects.filter(account=installed).delete()
         for number in range(count):
             user = make_user(f"contact{number:02}@example.com")
             Contact.objects.create(account=installed, user=user, role=Role.TECHNICAL)
         settle_others()
-        enqueue([installed.pk], kind, occasion="1", now=NOON, facts=facts)
+        enqueue([installed.pk], kind, occasion="1", now=NOON, data=data)
         return list(Notice.objects.waiting().order_by("pk"))
 
     return make
@@ -56,15 +58,21 @@ def waiting(installed: Account, make_user: Callable[..., User]) -> Callable[[int
 
 def settle_others() -> None:
     """Take what the actions of the fixtures enqueued out of the way."""
-    Notice.objects.waiting().update(state=NoticeState.DROPPED, settled_at=NOON)
+    OutgoingEmail.objects.waiting().update(state=EmailState.DROPPED, settled_at=NOON)
 
 
-def again(notice: Notice) -> Notice:
-    return Notice.objects.get(pk=notice.pk)
+def again(notice: Notice) -> OutgoingEmail:
+    """Return the email of a notice as it is now."""
+    return OutgoingEmail.objects.get(pk=notice.pk)
+
+
+def emails(**of: str) -> list[OutgoingEmail]:
+    """Return the emails of notices."""
+    return [notice.email for notice in Notice.objects.filter(**of).select_related("email")]
 
 
 def states() -> list[str]:
-    return list(Notice.objects.filter(occasion="1").order_by("pk").values_list("state", flat=True))
+    return list(Notice.objects.filter(occasion="1").order_by("pk").values_list("email__state", flat=True))
 
 
 def test_a_notice_is_sent_once_and_what_was_sent_is_kept(
@@ -74,7 +82,7 @@ def test_a_notice_is_sent_once_and_what_was_sent_is_kept(
     assert send_due(NOON) == DeliveryReport(sent=1)
     assert mail_server.to() == ["contact00@example.com"]
     message, kept = mail_server.taken[0], again(notice)
-    assert (kept.state, kept.settled_at, kept.attempts, kept.error) == (NoticeState.SENT, NOON, 1, "")
+    assert (kept.state, kept.settled_at, kept.attempts, kept.error) == (EmailState.SENT, NOON, 1, "")
     assert (kept.subject, kept.body) == (str(message["Subject"]), text_of(message).replace("\r\n", "\n"))
     assert "Acme Support, account 100001" in kept.body
     assert send_due(NOON + timedelta(days=9)) == DeliveryReport()
@@ -105,8 +113,8 @@ def test_while_the_server_is_down_nothing_is_lost_or_given_up(
             done = send_due(NOON + timedelta(days=day))
             assert (done.count, "refused" in done.unreachable) == (0, True)
     assert states() == ["waiting"] * 3
-    assert {(notice.attempts, notice.due_at) for notice in Notice.objects.filter(occasion="1")} == {(0, NOON)}
-    assert all("refused" in notice.error for notice in Notice.objects.filter(occasion="1"))
+    assert {(email.attempts, email.due_at) for email in emails(occasion="1")} == {(0, NOON)}
+    assert all("refused" in email.error for email in emails(occasion="1"))
     assert send_due(NOON + timedelta(days=30)) == DeliveryReport(sent=3)
     assert len(mail_server.taken) == 3
 
@@ -145,11 +153,11 @@ def test_it_is_given_up_only_after_days_of_trying(
     [notice] = waiting(1)
     mail_server.answers_to = {"contact00@example.com": answer}
     now = NOON
-    while again(notice).state == NoticeState.WAITING:
+    while again(notice).state == EmailState.WAITING:
         now = max(now, again(notice).due_at)
         assert send_due(now).count == 1
     failed = again(notice)
-    assert (failed.state, failed.attempts, failed.error) == (NoticeState.FAILED, attempts, answer)
+    assert (failed.state, failed.attempts, failed.error) == (EmailState.FAILED, attempts, answer)
     assert least <= now - NOON <= timedelta(days=6)
     assert failed.settled_at == now
     assert send_due(now + timedelta(days=30)) == DeliveryReport()
@@ -161,7 +169,7 @@ def test_a_refused_recipient_stops_no_other(waiting: Callable[..., list[Notice]]
     assert send_due(NOON) == DeliveryReport(sent=2, put_off=2)
     assert mail_server.to() == ["contact00@example.com", "contact03@example.com"]
     assert mail_server.connections == 1
-    refused = Notice.objects.get(to__email="contact01@example.com", occasion="1")
+    [refused] = emails(to__email="contact01@example.com", occasion="1")
     assert (refused.error, refused.due_at) == (REFUSES_FOR_GOOD, NOON + timedelta(hours=6))
 
 
@@ -201,13 +209,12 @@ def test_a_server_that_wants_a_password_is_no_fault_of_the_notices(
 
 
 def test_a_notice_without_words_stops_no_other(waiting: Callable[..., list[Notice]], mail_server: MailServer) -> None:
-    first, _ = waiting(2)
-    Notice.objects.bulk_create(
-        [Notice(account_id=first.account_id, to_id=first.to_id, kind="requested", occasion="2", created_at=NOON,
-                due_at=NOON, facts={"wanted_on": "soon"})]
-    )  # fmt: skip
+    first, second = waiting(2)
+    Contact.objects.filter(user=second.to_id).update(role=Role.BILLING)  # who gets none of this kind
+    enqueue([first.account_id], NoticeKind.REQUESTED, occasion="2", now=NOON, data={"wanted_on": "soon"})
+    Contact.objects.filter(user=second.to_id).update(role=Role.TECHNICAL)
     assert send_due(NOON) == DeliveryReport(sent=2, put_off=1)
-    assert Notice.objects.get(occasion="2").error == "ValueError: Invalid isoformat string: 'soon'"
+    assert Notice.objects.get(occasion="2").email.error == "ValueError: Invalid isoformat string: 'soon'"
 
 
 @pytest.mark.parametrize("address", ["nobody", "a@b@c", "ann@example.com\nbcc: all@example.com"])
@@ -227,7 +234,7 @@ def announce(account: Account, day: datetime, kind: NoticeKind = NoticeKind.SOON
     told = account.day_of(day)
     Onboarding.objects.filter(account=account).update(announced_for=told)
     settle_others()
-    enqueue([account.pk], kind, occasion=told.isoformat(), now=NOON, facts={"activates_on": told.isoformat()})
+    enqueue([account.pk], kind, occasion=told.isoformat(), now=NOON, data={"activates_on": told.isoformat()})
     return Notice.objects.waiting().get()
 
 
@@ -250,7 +257,8 @@ def called_off(account: Account, member: User) -> datetime:
 
 def active_already(account: Account, member: User) -> datetime:
     activate(account, by=member, reason="Ready", now=NOON)
-    Notice.objects.filter(kind=NoticeKind.ACTIVATED).update(state=NoticeState.DROPPED, settled_at=NOON)
+    told = Notice.objects.filter(kind=NoticeKind.ACTIVATED)
+    OutgoingEmail.objects.filter(pk__in=told).update(state=EmailState.DROPPED, settled_at=NOON)
     return NOON
 
 
@@ -280,7 +288,7 @@ def test_a_warning_that_is_no_longer_true_is_dropped(
     now = change(installed, member)
     assert send_due(now) == DeliveryReport(dropped=1)
     dropped = again(notice)
-    assert (dropped.state, dropped.settled_at, dropped.error) == (NoticeState.DROPPED, now, why)
+    assert (dropped.state, dropped.settled_at, dropped.error) == (EmailState.DROPPED, now, why)
     assert (mail_server.taken, dropped.attempts, dropped.body) == ([], 0, "")
 
 
@@ -309,8 +317,8 @@ def test_the_reads_of_a_batch_do_not_grow_with_it(
 
     few, many = queries(2, "few"), queries(20, "many")
     notices = Notice.objects.filter(occasion="many").count() - Notice.objects.filter(occasion="few").count()
-    # Each costs its lock, its one UPDATE, and the marks of two transactions around them, one in the other.
-    assert (many - few) == 6 * notices
+    # Each costs its lock, its notice, its one UPDATE, and the marks of two transactions around them, one in the other.
+    assert (many - few) == 7 * notices
 
 
 def test_the_command_says_what_became_of_them(waiting: Callable[..., list[Notice]], mail_server: MailServer) -> None:
@@ -321,7 +329,7 @@ def test_the_command_says_what_became_of_them(waiting: Callable[..., list[Notice
         call_command("send_notices", stdout=out)
     assert refused.value.returncode == 1
     assert out.getvalue() == "2 notices sent, 1 put off; 1 waiting.\n"
-    Notice.objects.waiting().update(due_at=NOON)
+    OutgoingEmail.objects.waiting().update(due_at=NOON)
     with mail_server.down(), pytest.raises(CommandError, match="what is due waits"):
         call_command("send_notices", stdout=out)
     mail_server.answers_to = {}
@@ -335,7 +343,7 @@ def test_the_command_says_what_became_of_them(waiting: Callable[..., list[Notice
 
 def test_it_is_not_done_within_a_transaction(transactional_db: None) -> None:
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
-        sending._send(1, sending.Batch([]), None, NOON, DeliveryReport())  # type: ignore[arg-type]
+        delivery._send(1, Batches([]), None, NOON, DeliveryReport())  # type: ignore[arg-type]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -356,7 +364,7 @@ def test_without_the_lock_they_would_send_twice(
 ) -> None:
     """The control of the test above: the race is real."""
     waiting(40)
-    monkeypatch.setattr(sending.NoticeQuerySet, "select_for_update", lambda rows, **options: rows)
+    monkeypatch.setattr(OutgoingEmailQuerySet, "select_for_update", lambda rows, **options: rows)
     at_once(2, lambda number: send_due(NOON, batch=7))
     assert len(mail_server.taken) > 40
 
@@ -396,7 +404,7 @@ def test_a_notice_that_somebody_holds_is_passed_by(
         return send_due(NOON)
 
     with transaction.atomic():
-        sql("SELECT FROM onboarding_notice WHERE id = %s FOR UPDATE", first.pk)
+        sql("SELECT FROM core_outgoingemail WHERE id = %s FOR UPDATE", first.pk)
         assert at_once(1, send) == [DeliveryReport(sent=2)]
-    assert again(first).state == NoticeState.WAITING
+    assert again(first).state == EmailState.WAITING
     assert send_due(NOON) == DeliveryReport(sent=1)

@@ -1,5 +1,5 @@
-"""Sends notices that are due (docs/notices.md): each in a transaction of its own, whose only work left after the mail
-server has taken the e-mail is to commit.
+"""Delivers email that is due (docs/notices.md): each in a transaction of its own, whose only work left after the mail
+server has taken the email is to commit.
 """
 
 import logging
@@ -9,21 +9,17 @@ from datetime import datetime, timedelta
 from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPResponseException
 from typing import Final
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.core.mail import get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.db.models import OuterRef
 
-from accounts.models import Contact
 from core.clock import database_now
+from core.outbox.kinds import Batches, Obsolete
+from core.outbox.models import EmailState, OutgoingEmail
 from core.refusals import storable
-from onboarding.models import Notice, NoticeQuerySet, NoticeState
-from onboarding.notices.messages import Batch, message
-from onboarding.notices.relevance import obsolete_reason
 
 logger = logging.getLogger(__name__)
-BATCH: Final = 50  # e-mails over one connection: servers often take no more than a hundred
+BATCH: Final = 50  # emails over one connection: servers often take no more than a hundred
 LONGEST_ERROR: Final = 500
 
 
@@ -36,7 +32,7 @@ class RetryPolicy:
     attempts: int
 
     def wait(self, attempts: int) -> timedelta | None:
-        """Return how long to wait after so many attempts that failed; None where it is given up."""
+        """Return how long to wait after so many attempts that failed; None if it is given up."""
         if attempts >= self.attempts:
             return None
         return min(self.first * 2 ** min(attempts - 1, 30), self.longest)
@@ -44,13 +40,13 @@ class RetryPolicy:
 
 # 1, 2, 4 … 256 minutes, then every 6 hours: given up after 5 days and 2 hours of trying.
 TRANSIENT: Final = RetryPolicy(timedelta(minutes=1), timedelta(hours=6), 29)
-# A server that says no for good may be wrong for a day, but is not asked often: after 6, 12, 12, 12 hours.
+# A server that refuses permanently may be wrong for a day, but is not asked often: after 6, 12, 12, 12 hours.
 PERMANENT: Final = RetryPolicy(timedelta(hours=6), timedelta(hours=12), 5)
 
 
 @dataclass
 class DeliveryReport:
-    """What became of notices that were due: how many were sent, dropped, put off, and given up.
+    """What became of emails that were due: how many were sent, dropped, put off, and given up.
 
     `unreachable` says why no more could be sent: the mail server was not there. Those left wait as they did.
     """
@@ -71,18 +67,18 @@ class DeliveryReport:
 
     @property
     def count(self) -> int:
-        """How many notices something became of."""
+        """How many emails something became of."""
         return self.sent + self.dropped + self.put_off + self.failed
 
 
 def send_due(
     now: datetime | None = None, *, mail: BaseEmailBackend | None = None, batch: int = BATCH
 ) -> DeliveryReport:
-    """Send the notices that are due, and return what became of them. Not within a transaction.
+    """Send the emails that are due, and return what became of them. Not within a transaction.
 
-    Any number of workers may do so at once: each notice is locked while it is sent, and others pass it by. Where the
-    mail server can't be reached it stops, and what is left stays due. The failure of one notice stops no other.
-    `mail` is the way e-mails leave, by default that of the settings.
+    Any number of workers may do so at once: each email is locked while it is sent, and others pass it by. Where the
+    mail server can't be reached it stops, and what is left stays due. The failure of one email stops no other.
+    `mail` is the way emails leave, by default that of the settings.
     """
     mail = mail or get_connection()
     total = DeliveryReport()
@@ -99,66 +95,67 @@ def checkpoint(name: str) -> None:
 
 
 def _send_batch(now: datetime, mail: BaseEmailBackend, most: int) -> DeliveryReport:
-    """Send the first notices that are due over one connection, and return what became of them."""
+    """Send the first emails that are due over one connection, and return what became of them."""
     done = DeliveryReport()
-    batch = Batch(_read(Notice.objects.due(now)[:most]))
+    emails = list(OutgoingEmail.objects.due(now)[:most])
+    batches = Batches(emails)
     lost = 0
     try:
-        for notice in batch.notices:
+        for email in emails:
             try:
                 mail.open()
             except OSError as error:  # all of smtplib's are
                 done.unreachable = _shown(error)
                 break
-            lost = lost + 1 if _send(notice.pk, batch, mail, now, done) else 0
+            lost = lost + 1 if _send(email.pk, batches, mail, now, done) else 0
             if lost > 1:
                 done.unreachable = "The mail server ends each connection."
                 break
     finally:
         _close(mail)
     if done.unreachable:
-        _remark([notice.pk for notice in batch.notices], done.unreachable)
+        _remark([email.pk for email in emails], done.unreachable)
     return done
 
 
-def _send(key: int, batch: Batch, mail: BaseEmailBackend, now: datetime, done: DeliveryReport) -> bool:
-    """Send one notice unless somebody else does, and write what became of it; return whether the connection was lost.
+def _send(key: int, batches: Batches, mail: BaseEmailBackend, now: datetime, done: DeliveryReport) -> bool:
+    """Send one email unless somebody else does, and write what became of it; return whether the connection was lost.
 
-    It is written as sent first, and undone where it can't be: so nothing but the commit is left to fail once the
-    server has taken the e-mail.
+    It is written as sent first, and undone if it can't be: so nothing but the commit is left to fail once the server
+    has taken the email.
     """
     with transaction.atomic(durable=True):
-        found = _read(Notice.objects.due(now).filter(pk=key).select_for_update(of=("self",), skip_locked=True))
-        if not found:
+        email = OutgoingEmail.objects.due(now).filter(pk=key).select_for_update(skip_locked=True).first()
+        if email is None:
             return False
-        notice = found[0]
-        row = Notice.objects.filter(pk=key)
-        attempts = notice.attempts + 1
+        row = OutgoingEmail.objects.filter(pk=key)
+        attempts = email.attempts + 1
         try:
-            if why := obsolete_reason(notice, _roles(notice), now):
-                done.dropped += row.update(state=NoticeState.DROPPED, settled_at=now, error=why)
-                return False
             with transaction.atomic():
-                email = message(notice, _roles(notice), batch)
+                message = batches.of(email.kind).prepare(email, now)
+                if isinstance(message, Obsolete):
+                    done.dropped += row.update(state=EmailState.DROPPED, settled_at=now, error=message.reason)
+                    return False
                 row.update(
-                    state=NoticeState.SENT,
+                    state=EmailState.SENT,
                     settled_at=now,
                     attempts=attempts,
                     error="",
-                    subject=storable(str(email.subject)),
-                    body=storable(str(email.body)),
+                    address=_address(message),
+                    subject=storable(str(message.subject)),
+                    body=storable(str(message.body)),
                 )
                 checkpoint("before the server")
-                if mail.send_messages([email]) != 1:
-                    raise OSError("The mail server took no e-mail.")
+                if mail.send_messages([message]) != 1:
+                    raise OSError("The mail server took no email.")
             checkpoint("after the server")
-        except Exception as error:  # a server's refusal, or words that can't be made: others go on
+        except Exception as error:  # a server's refusal, or an email that can't be worded: others go on
             answer = _answer(error)
             if not isinstance(error, OSError):
-                logger.exception("Notice %s has no words", key)
+                logger.exception("Email %s can't be worded", key)
             wait = _retry_policy(error, answer).wait(attempts)
             if wait is None:
-                row.update(state=NoticeState.FAILED, settled_at=now, attempts=attempts, error=_shown(error))
+                row.update(state=EmailState.FAILED, settled_at=now, attempts=attempts, error=_shown(error))
                 done.failed += 1
             else:
                 row.update(due_at=now + wait, attempts=attempts, error=_shown(error))
@@ -171,39 +168,35 @@ def _send(key: int, batch: Batch, mail: BaseEmailBackend, now: datetime, done: D
     return False
 
 
-def _read(notices: NoticeQuerySet) -> list[Notice]:
-    """Return the notices with all that decides whether, to whom and in which words they are sent. One query."""
-    roles = Contact.objects.filter(account=OuterRef("account"), user=OuterRef("to")).order_by("role")
-    return list(notices.select_related("to", "account__onboarding").annotate(roles=ArraySubquery(roles.values("role"))))
-
-
-def _roles(notice: Notice) -> list[str]:
-    """Return the roles that `_read` found."""
-    return vars(notice)["roles"]
+def _address(message: EmailMultiAlternatives) -> str:
+    """Return the one address that a message goes to."""
+    [address] = message.recipients()
+    return storable(address)
 
 
 def _answer(error: Exception) -> int | None:
-    """Return the code that the server answered, or None where it answered nothing."""
+    """Return the code that the server answered, or None if it answered nothing."""
     if isinstance(error, SMTPRecipientsRefused):
         return next(code for code, _ in error.recipients.values())
     return error.smtp_code if isinstance(error, SMTPResponseException) else None
 
 
 def _retry_policy(error: Exception, answer: int | None) -> RetryPolicy:
-    """Return how long to go on: only what is said of this person or these words (5xx) is a refusal for good."""
+    """Return how long to go on: only what is said of this person or these words (5xx) is a permanent refusal."""
     of_this = isinstance(error, SMTPRecipientsRefused | SMTPDataError)
     return PERMANENT if of_this and answer is not None and answer >= 500 else TRANSIENT
 
 
 def _remark(keys: list[int], why: str) -> None:
-    """Write on these notices, which stay due, why they could not be sent; those that somebody else sends are let be."""
+    """Write on these emails, which stay due, why they could not be sent; those that somebody else sends are let be."""
     with transaction.atomic():
-        waiting = Notice.objects.waiting().filter(pk__in=keys).exclude(error=why).select_for_update(skip_locked=True)
-        Notice.objects.filter(pk__in=list(waiting.values_list("pk", flat=True))).update(error=why)
+        waiting = OutgoingEmail.objects.waiting().filter(pk__in=keys).exclude(error=why)
+        waiting = waiting.select_for_update(skip_locked=True)
+        OutgoingEmail.objects.filter(pk__in=list(waiting.values_list("pk", flat=True))).update(error=why)
 
 
 def _shown(error: Exception) -> str:
-    """Return an error in one line, as the team reads it: the server's own words where it said something."""
+    """Return an error in one line, as the team reads it: the server's own words if it said something."""
     said = [error]  # type: list[object]
     if isinstance(error, SMTPRecipientsRefused):
         said = list(next(iter(error.recipients.values())))
