@@ -52,12 +52,18 @@ history AS (
     INSERT INTO onboarding_historicalonboarding (id, account_id, started_at, started_on, activated_at, activated_on,
         activated_by_id, activated_from, reason, history_date, history_type, history_user_id, history_change_reason)
     SELECT id, account_id, started_at, started_on, activated_at, activated_on, activated_by_id, activated_from,
-        reason, now(), '~', activated_by_id, 'Activated' FROM activated)
-INSERT INTO onboarding_notice (account_id, to_id, kind, occasion, facts)
-SELECT DISTINCT c.account_id, c.user_id, 'activated', 'activated', '{}'::jsonb
-FROM activated a
-JOIN accounts_contact c ON c.account_id = a.account_id AND c.role IN ('owner', 'technical', 'billing')
-JOIN accounts_user u ON u.id = c.user_id AND u.is_active
+        reason, now(), '~', activated_by_id, 'Activated' FROM activated),
+keyed AS (
+    SELECT nextval('core_outgoingemail_id_seq') AS id, account_id, user_id, email FROM (
+        SELECT DISTINCT c.account_id, c.user_id, u.email
+        FROM activated a
+        JOIN accounts_contact c ON c.account_id = a.account_id AND c.role IN ('owner', 'technical', 'billing')
+        JOIN accounts_user u ON u.id = c.user_id AND u.is_active) contacts),
+notices AS (
+    INSERT INTO onboarding_notice (email_id, account_id, to_id, kind, occasion)
+    SELECT id, account_id, user_id, 'activated', 'activated' FROM keyed)
+INSERT INTO core_outgoingemail (id, kind, address, data)
+SELECT id, 'onboarding.notice', email, '{}'::jsonb FROM keyed
 """
 
 Way = Callable[[User, Sequence[int]], None]

@@ -20,7 +20,8 @@ from prometheus_client.registry import Collector
 
 from billing.models import BillOnHold
 from core.models import JobState
-from onboarding.models import NoticeState
+from core.outbox.models import EmailState
+from onboarding.notices.kinds import EMAIL_KIND
 
 # By the URL pattern instead of the URL, because account numbers in a label would make a series for each account.
 DURATIONS = Histogram(
@@ -83,8 +84,8 @@ class FromTheDatabase(Collector):
         yield _by_state(
             "hostpilot_notices",
             "Notices by e-mail, by state",
-            NoticeState.values,
-            _rows("SELECT state, count(*) FROM onboarding_notice GROUP BY state"),
+            EmailState.values,
+            _rows("SELECT state, count(*) FROM core_outgoingemail WHERE kind = %s GROUP BY state", EMAIL_KIND),
         )
         yield from _bill_runs()
         yield from _unbilled()
@@ -141,7 +142,7 @@ def _by_state(name: str, words: str, states: list[str], counted: list[tuple[str,
     return family
 
 
-def _rows(statement: str) -> list[tuple]:
+def _rows(statement: str, *params: str) -> list[tuple]:
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(statement, params or None)
         return cursor.fetchall()

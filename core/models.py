@@ -7,6 +7,10 @@ from django.db import models
 from django.db.models.functions import Now
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 
+from core.outbox.models import EmailState, OutgoingEmail
+
+__all__ = ["EmailState", "Job", "JobError", "JobQuerySet", "JobState", "OutgoingEmail", "last_line"]
+
 
 class JobState(models.TextChoices):
     """The state of a job; the values are the queue's own."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from core.jobs.cleaning import clean_up as delete_what_expired
 from core.jobs.periodic import every_hour, every_minute
 from core.jobs.retrying import rescue_stalled
+from core.outbox.delivery import send_due
 
 
 @every_minute(formerly=["config.rescue"])
@@ -16,3 +17,12 @@ def rescue(now: datetime) -> str:
 @every_hour(minute=23, formerly=["config.clean_up"])
 def clean_up(now: datetime) -> str:
     return ", ".join(f"{count} {what} deleted" for what, count in delete_what_expired(now=now).items())
+
+
+@every_minute(formerly=["onboarding.send_notices"])
+def send_mail(now: datetime) -> str:
+    """Send what is due. If the mail server is gone nothing fails: emails wait, and say why at each."""
+    sent = send_due()
+    done = {"sent": sent.sent, "dropped": sent.dropped, "put off": sent.put_off, "given up": sent.failed}
+    words = [f"{count} {what}" for what, count in done.items() if count]
+    return ", ".join([*words, f"the mail server can't be used: {sent.unreachable}"] if sent.unreachable else words)

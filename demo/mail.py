@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.mail.backends.base import BaseEmailBackend
 
+from core.outbox.delivery import send_due
 from demo.bills import OUTBOX, shown
 from demo.story import Storyteller
-from onboarding.sending import send_due
 
 FOLDER = OUTBOX / "e-mails"
 

@@ -5,3 +5,12 @@ class OnboardingConfig(GrantingAppConfig):
     default = True
     name = "onboarding"
     grants = {ONBOARDING_TEAM: ["activate_account", "change_onboarding", "send_notice"]}
+
+    def ready(self) -> None:
+        super().ready()
+        # Imports models, which exist only now.
+        from core.outbox.kinds import register  # noqa: PLC0415
+        from onboarding.notices.kinds import EMAIL_KIND  # noqa: PLC0415
+        from onboarding.notices.mailing import open_batch  # noqa: PLC0415
+
+        register(EMAIL_KIND, open_batch)

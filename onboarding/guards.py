@@ -123,21 +123,34 @@ LEAVES_HISTORY = leaves_history(
     "Every change of the mode and of what is planned for it leaves a row of history.",
 )
 
-# One that was given up may wait again: it was never sent.
+# Only the email decides whether a notice was dropped. A new one is not; otherwise two could be sent for one occasion.
 NOTICE_IS_FINAL = Guard(
     "notice_is_final",
     "onboarding_notice",
-    "UPDATE",
+    "INSERT OR UPDATE",
     """
-    IF (NEW.id, NEW.account_id, NEW.to_id, NEW.kind, NEW.occasion, NEW.facts, NEW.created_at)
-        IS DISTINCT FROM (OLD.id, OLD.account_id, OLD.to_id, OLD.kind, OLD.occasion, OLD.facts, OLD.created_at) THEN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.dropped THEN REFUSE; END IF;
+    ELSIF (NEW.email_id, NEW.account_id, NEW.to_id, NEW.kind, NEW.occasion)
+        IS DISTINCT FROM (OLD.email_id, OLD.account_id, OLD.to_id, OLD.kind, OLD.occasion) THEN
         REFUSE;
-    END IF;
-    IF OLD.state IN ('sent', 'dropped') AND NEW IS DISTINCT FROM OLD THEN
+    ELSIF NEW.dropped IS DISTINCT FROM OLD.dropped AND NOT (NEW.dropped
+        AND EXISTS (SELECT FROM core_outgoingemail WHERE id = NEW.email_id AND state = 'dropped')) THEN
         REFUSE;
     END IF;
     """,
-    "Whom a notice tells of what never changes, nor does a notice that was sent or dropped.",
+    "To whom a notice goes and what it is about never changes; only its email decides whether it was dropped.",
+)
+NOTICE_IS_DROPPED_WITH_ITS_EMAIL = StatementGuard(
+    "notice_is_dropped_with_its_email",
+    "core_outgoingemail",
+    "UPDATE",
+    """
+    UPDATE onboarding_notice notice SET dropped = true
+        FROM written n JOIN before_rows o ON o.id = n.id
+        WHERE notice.email_id = n.id AND n.state = 'dropped' AND o.state <> 'dropped';
+    """,
+    "A notice whose email was dropped leaves room for another one of the same occasion.",
 )
 NOTICE_IS_NEVER_DELETED = Guard(
     "notice_is_never_deleted", "onboarding_notice", "DELETE", "REFUSE;", "A notice is never deleted."
@@ -154,6 +167,7 @@ GUARDS: list[Guard] = [
     LEAVES_HISTORY,
     *append_only("onboarding_note", "A note"),
     NOTICE_IS_FINAL,
+    NOTICE_IS_DROPPED_WITH_ITS_EMAIL,
     NOTICE_IS_NEVER_DELETED,
     kept("onboarding_notice", "Notices are never emptied."),
     *append_only("onboarding_historicalonboarding", "History"),

@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from core.jobs.periodic import every_hour, every_minute
+from core.jobs.periodic import every_hour
 from onboarding.actions import activate_overdue, activate_scheduled, announce
-from onboarding.sending import send_due
 
 
 @every_hour(minute=3)
@@ -24,22 +23,3 @@ def schedule(now: datetime) -> str:
         refused += len(announced.refused)
     done = {"activated": activated, "announced, or announced no more": changed, "refused": refused}
     return ", ".join(f"{count} {what}" for what, count in done.items() if count)
-
-
-@every_minute()
-def send_notices(now: datetime) -> str:
-    """Send the notices that are due, and return the counts in words.
-
-    If the mail server can't be reached, the job doesn't fail: the notices wait, and each stores the reason.
-    """
-    outcome = send_due()
-    done = {
-        "sent": outcome.sent,
-        "dropped": outcome.dropped,
-        "put off": outcome.put_off,
-        "given up": outcome.failed,
-    }
-    words = [f"{count} {what}" for what, count in done.items() if count]
-    if outcome.unreachable:
-        words.append(f"the mail server can't be used: {outcome.unreachable}")
-    return ", ".join(words)

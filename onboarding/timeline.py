@@ -88,6 +88,7 @@ def _notes(account: Account, limit: int) -> Iterator[Moment]:
 
 
 def _notices(account: Account, limit: int) -> Iterator[Moment]:
-    for notice in Notice.objects.filter(account=account).select_related("to")[:limit]:
+    for notice in Notice.objects.filter(account=account).select_related("to", "email")[:limit]:
         what = f"E-mail: {notice.get_kind_display()}"
-        yield Moment(notice.created_at, what, SYSTEM, f"to {notice.to}, {notice.get_state_display().lower()}")
+        state = notice.email.get_state_display().lower()
+        yield Moment(notice.email.created_at, what, SYSTEM, f"to {notice.to}, {state}")

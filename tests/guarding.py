@@ -14,13 +14,15 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, models, transaction
 
 from core.guards import sentence_of
+from core.outbox.models import OutgoingEmail
 
 OURS = ("accounts", "onboarding", "subscriptions", "billing")
 
 
 def everything(*, but: tuple[type[models.Model], ...] = ()) -> dict[str, Any]:
     """Return all rows of all our models by table, to compare before with after. One query: nearly every test asks."""
-    ours = [model._meta for app in OURS for model in apps.get_app_config(app).get_models() if model not in but]
+    models = [*(model for app in OURS for model in apps.get_app_config(app).get_models()), OutgoingEmail]
+    ours = [model._meta for model in models if model not in but]
     rows = (
         f"SELECT '{meta.db_table}', jsonb_agg(to_jsonb(t) ORDER BY t.{meta.pk.column}) FROM {meta.db_table} t"
         for meta in ours
@@ -98,21 +100,21 @@ def by_bulk_update(row: models.Model, **fields: Any) -> None:
 
 def by_upsert(row: models.Model, **fields: Any) -> None:
     type(row)._base_manager.bulk_create(
-        [changed(row, fields)], update_conflicts=True, unique_fields=["id"], update_fields=list(fields)
+        [changed(row, fields)], update_conflicts=True, unique_fields=[row._meta.pk.name], update_fields=list(fields)
     )
 
 
 def by_raw_update(row: models.Model, **fields: Any) -> None:
     values = columns(row, fields)
     settings = ", ".join(f"{column} = %s" for column in values)
-    sql(f"UPDATE {row._meta.db_table} SET {settings} WHERE id = %s", *values.values(), row.pk)
+    sql(f"UPDATE {row._meta.db_table} SET {settings} WHERE {row._meta.pk.column} = %s", *values.values(), row.pk)
 
 
 def by_merge(row: models.Model, **fields: Any) -> None:
     values = columns(row, fields)
     settings = ", ".join(f"{column} = %s" for column in values)
     sql(
-        f"MERGE INTO {row._meta.db_table} t USING (SELECT %s::bigint AS id) s ON s.id = t.id "
+        f"MERGE INTO {row._meta.db_table} t USING (SELECT %s::bigint AS id) s ON s.id = t.{row._meta.pk.column} "
         f"WHEN MATCHED THEN UPDATE SET {settings}",
         row.pk,
         *values.values(),

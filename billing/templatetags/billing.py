@@ -14,8 +14,8 @@ from billing.previews.purchase import NewTotal, PurchaseCost, new_total, purchas
 from billing.pricing.charges import Line
 from core.clock import database_now
 from core.money import cents, money
-from onboarding.letters import Batch, charged_from
 from onboarding.models import Notice
+from onboarding.notices.messages import Batch, charged_from
 from subscriptions.actions import Proposal
 from subscriptions.catalogue import catalogue_on, contact_center_of, items_by_sku
 from subscriptions.forms import Option

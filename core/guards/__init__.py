@@ -30,8 +30,10 @@ from core.guards.sentences import (
     sentence_of,
     sentence_of_constraint,
 )
+from core.outbox.guards import GUARDS
 
 __all__ = [
+    "GUARDS",
     "OUR_APPS",
     "REFUSE_ISOLATION",
     "REFUSE_ROW",

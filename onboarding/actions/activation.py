@@ -19,7 +19,7 @@ from core.refusals import AlreadyDone
 from onboarding import rules
 from onboarding.actions.refusals import not_installed_refusal
 from onboarding.models import NoticeKind, Onboarding, Origin
-from onboarding.notices import enqueue
+from onboarding.notices.enqueue import enqueue
 
 Choice = Callable[[Sequence[int], datetime], Mapping[int, str]]
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from onboarding.deadlines import ONE_DAY
 from onboarding.models import NoticeKind, Onboarding
-from onboarding.notices import enqueue
+from onboarding.notices.enqueue import enqueue
 
 
 def tell_announced(rows: Sequence[Onboarding], now: datetime) -> None:
@@ -18,5 +18,5 @@ def tell_announced(rows: Sequence[Onboarding], now: datetime) -> None:
             kind = NoticeKind.TOMORROW if tomorrow else NoticeKind.SOON
             told[row.announced_for, kind, "schedule" if row.scheduled_on else "deadline"].append(row.account_id)
     for (day, kind, cause), accounts in told.items():
-        facts = {"activates_on": day.isoformat(), "cause": cause}
-        enqueue(accounts, kind, occasion=day.isoformat(), now=now, facts=facts)
+        data = {"activates_on": day.isoformat(), "cause": cause}
+        enqueue(accounts, kind, occasion=day.isoformat(), now=now, data=data)

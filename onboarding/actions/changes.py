@@ -25,11 +25,11 @@ PLAN_FIELDS = (
 )
 
 
-def tell_nobody(rows: Sequence[Onboarding], now: datetime) -> None:
+def no_notice(rows: Sequence[Onboarding], now: datetime) -> None:
     """Enqueue no notice: customers are not told who looks after them."""
 
 
-def always_new(row: Onboarding) -> object:
+def _never_equal(row: Onboarding) -> object:
     """Return what equals nothing, so that each change is told."""
     return object()
 
@@ -47,8 +47,8 @@ class PlanChange:
     permission: str
     called: str
     apply: Callable[[Onboarding, date], None]
-    tell: Callable[[Sequence[Onboarding], datetime], None] = tell_nobody
-    fact: Callable[[Onboarding], object] = always_new
+    tell: Callable[[Sequence[Onboarding], datetime], None] = no_notice
+    fact: Callable[[Onboarding], object] = _never_equal
 
 
 @dataclass

@@ -17,7 +17,7 @@ from onboarding.actions.planning import PLANNER
 from onboarding.actions.refusals import not_installed_refusal
 from onboarding.actions.words import checked_words
 from onboarding.models import GoLiveRequest, NoticeKind, Onboarding
-from onboarding.notices import enqueue
+from onboarding.notices.enqueue import enqueue
 
 FURTHEST_WANTED_DATE = timedelta(days=365)
 
@@ -52,8 +52,8 @@ def request_go_live(
     request = GoLiveRequest(account=account, wanted_on=wanted_on, note=note.strip(), requested_by=by, requested_at=now)
     request.full_clean()
     attributed(request, to=by, at=now).save()
-    facts = {"wanted_on": wanted_on.isoformat(), "note": request.note, "requested_by": str(by)}
-    enqueue([account.pk], NoticeKind.REQUESTED, occasion=f"request {request.pk}", now=now, facts=facts)
+    data = {"wanted_on": wanted_on.isoformat(), "note": request.note, "requested_by": str(by)}
+    enqueue([account.pk], NoticeKind.REQUESTED, occasion=f"request {request.pk}", now=now, data=data)
     return request
 
 
@@ -87,6 +87,6 @@ def answer_go_live(account: Account, *, answer: str, by: User, now: datetime | N
     now = now or database_now()
     request.answer, request.answered_by, request.answered_at = answer, by, now
     attributed(request, to=by, at=now).save(update_fields=["answer", "answered_by", "answered_at"])
-    facts = {"answer": answer, "wanted_on": request.wanted_on.isoformat()}
-    enqueue([account.pk], NoticeKind.ANSWERED, occasion=f"request {request.pk}", now=now, facts=facts)
+    data = {"answer": answer, "wanted_on": request.wanted_on.isoformat()}
+    enqueue([account.pk], NoticeKind.ANSWERED, occasion=f"request {request.pk}", now=now, data=data)
     return request

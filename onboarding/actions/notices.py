@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import transaction
-
 from accounts.models import User
 from accounts.roles import require_staff
 from core.clock import database_now
-from onboarding.models import Notice, NoticeState
+from core.outbox.models import EmailState
+from core.outbox.queue import requeue
+from onboarding.models import Notice
+from onboarding.notices.kinds import EMAIL_KIND
 
 MAY_SEND = "onboarding.send_notice"
 
@@ -29,19 +30,14 @@ def send_again(notices: Collection[int], *, by: User, now: datetime | None = Non
     is being sent at this moment, is refused: nothing goes out twice. The worker sends them with its next round.
     """
     require_staff(by, MAY_SEND, "Only the Onboarding team can have a notice sent again.")
-    with transaction.atomic():
-        rows = Notice.objects.filter(pk__in=notices, state__in=(NoticeState.WAITING, NoticeState.FAILED))
-        due = list(rows.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True))
-        Notice.objects.filter(pk__in=due).update(
-            state=NoticeState.WAITING, settled_at=None, attempts=0, due_at=now or database_now()
-        )
-    others = Notice.objects.filter(pk__in=set(notices) - set(due)).order_by("pk").values_list("pk", "state")
+    due = requeue(notices, kind=EMAIL_KIND, now=now or database_now())
+    others = Notice.objects.filter(pk__in=set(notices) - set(due)).order_by("pk").values_list("pk", "email__state")
     return SentAgain(due, {key: _why_not(state) for key, state in others})
 
 
 def _why_not(state: str) -> str:
-    if state == NoticeState.SENT:
+    if state == EmailState.SENT:
         return "It was sent already."
-    if state == NoticeState.DROPPED:
+    if state == EmailState.DROPPED:
         return "It was dropped, since it was no longer true."
     return "It is being sent at this moment."

@@ -18,7 +18,7 @@ from onboarding.actions.refusals import not_installed_refusal
 from onboarding.actions.words import checked_words
 from onboarding.deadlines import FURTHEST, deadline_of
 from onboarding.models import DeadlineRule, Note, NoticeKind, Onboarding
-from onboarding.notices import enqueue
+from onboarding.notices.enqueue import enqueue
 
 PLANNER = "onboarding.change_onboarding"
 ACTIVATOR = "onboarding.activate_account"
@@ -171,5 +171,5 @@ def tell_deadline(rows: Sequence[Onboarding], now: datetime) -> None:
         deadline = _lasts_until(row)
         same.setdefault((deadline.isoformat() if deadline else "", row.deadline_reason), []).append(row.account_id)
     for (day, reason), accounts in same.items():
-        facts = {"deadline": day, "reason": reason}
-        enqueue(accounts, NoticeKind.EXTENDED, occasion=now.isoformat(), now=now, facts=facts)
+        data = {"deadline": day, "reason": reason}
+        enqueue(accounts, NoticeKind.EXTENDED, occasion=now.isoformat(), now=now, data=data)

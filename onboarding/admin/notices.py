@@ -19,9 +19,10 @@ from unfold.enums import ActionVariant
 
 from accounts.roles import staff_of
 from core.admin import ReadOnlyAdmin
+from core.outbox.models import EmailState
 from core.verbs import stands_for
 from onboarding.actions.notices import MAY_SEND, send_again
-from onboarding.models import Notice, NoticeState
+from onboarding.models import Notice
 
 SHOWN_OF_ERROR = 60
 MOST_NAMED = 100
@@ -33,8 +34,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     """Written by actions and sent by the worker; here they are read, and made due again where they were not sent."""
 
     list_display = ("kind", "account", "to", "status", "written", "settled", "attempts", "last_error")
-    list_filter = ("state", "kind", "created_at")
-    list_select_related = ("account", "to")
+    list_filter = ("email__state", "kind", "email__created_at")
     search_fields = ("account__number", "account__company", "to__email")
     search_help_text = "Number or company of the account, or the person’s e-mail address"
     fields: Any = (
@@ -49,33 +49,49 @@ class NoticeAdmin(ReadOnlyAdmin):
     actions = ("send_selected_again",)
     actions_detail = ("send_one_again",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Notice]:
+        """Fetch the email with each notice, since all that became of it is there, and the account and person."""
+        return super().get_queryset(request).select_related("email", "account", "to")
+
     @display(
         description="State",
-        ordering="state",
+        ordering="email__state",
         label={"Waiting": "info", "Sent": "success", "Failed": "danger", "Dropped: no longer true": None},
     )
     def status(self, notice: Notice) -> str:
-        return notice.get_state_display()
+        return notice.email.get_state_display()
 
-    @display(description="Written", ordering="created_at")
+    @display(description="Written", ordering="email__created_at")
     def written(self, notice: Notice) -> str | None:
-        return _shown(notice.created_at)
+        return _shown(notice.email.created_at)
 
-    @display(description="Sent or settled", ordering="settled_at", empty_value="–")
+    @display(description="Sent or settled", ordering="email__settled_at", empty_value="–")
     def settled(self, notice: Notice) -> str | None:
-        return _shown(notice.settled_at)
+        return _shown(notice.email.settled_at)
+
+    @display(description="Attempts", ordering="email__attempts")
+    def attempts(self, notice: Notice) -> int:
+        return notice.email.attempts
+
+    @display(description="Last error", empty_value="–")
+    def error(self, notice: Notice) -> str | None:
+        return notice.email.error or None
+
+    @display(description="Subject", empty_value="–")
+    def subject(self, notice: Notice) -> str | None:
+        return notice.email.subject or None
 
     @display(description="Last error", empty_value="–")
     def last_error(self, notice: Notice) -> str | None:
-        return Truncator(notice.error).chars(SHOWN_OF_ERROR) or None
+        return Truncator(notice.email.error).chars(SHOWN_OF_ERROR) or None
 
     @display(description="Next try", empty_value="–")
     def next_try(self, notice: Notice) -> str | None:
-        return _shown(notice.due_at) if notice.state == NoticeState.WAITING else None
+        return _shown(notice.email.due_at) if notice.email.state == EmailState.WAITING else None
 
     @display(description="What was sent", empty_value="–")
     def sent_words(self, notice: Notice) -> str | None:
-        return linebreaksbr(notice.body) if notice.body else None
+        return linebreaksbr(notice.email.body) if notice.email.body else None
 
     def has_send_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm(MAY_SEND)
@@ -83,7 +99,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer the button only where the notice was not sent."""
         notice = self.get_object(request, str(object_id))
-        open_still = notice is not None and notice.state in (NoticeState.WAITING, NoticeState.FAILED)
+        open_still = notice is not None and notice.email.state in (EmailState.WAITING, EmailState.FAILED)
         return super().get_actions_detail(request, object_id) if open_still else []
 
     @action(description="Send again now…", permissions=["send"], url_path="send-again", icon="forward_to_inbox")
@@ -95,7 +111,7 @@ class NoticeAdmin(ReadOnlyAdmin):
             self._send_again(request, keys)
             return None
         context = {
-            "notices": queryset.select_related("account", "to").order_by("pk")[:MOST_NAMED],
+            "notices": queryset.select_related("account", "to", "email").order_by("pk")[:MOST_NAMED],
             "count": len(keys),
             "kept": [("action", request.POST["action"]), *((ACTION_CHECKBOX_NAME, key) for key in keys)],
             "confirmed": CONFIRMED,

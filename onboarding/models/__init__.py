@@ -1,7 +1,8 @@
 from onboarding.models.mode import DeadlineRule, Onboarding, OnboardingQuerySet, Origin
 from onboarding.models.notes import Note
-from onboarding.models.notices import Notice, NoticeKind, NoticeQuerySet, NoticeState
+from onboarding.models.notices import Notice, NoticeQuerySet
 from onboarding.models.requests import GoLiveRequest, GoLiveRequestQuerySet
+from onboarding.notices.kinds import NoticeKind
 
 __all__ = [
     "DeadlineRule",
@@ -11,7 +12,6 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "NoticeQuerySet",
-    "NoticeState",
     "Onboarding",
     "OnboardingQuerySet",
     "Origin",

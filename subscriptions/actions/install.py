@@ -11,7 +11,7 @@ from accounts.roles import Capability, require
 from core.clock import database_now
 from core.history import attributed
 from onboarding.models import NoticeKind, Onboarding
-from onboarding.notices import enqueue
+from onboarding.notices.enqueue import enqueue
 from subscriptions.actions.write import write_change
 from subscriptions.catalogue import catalogue_on
 from subscriptions.models import ContactCenter, ItemKind
@@ -64,5 +64,5 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
         addons=frozenset(item.sku for item in defaults if item.kind == ItemKind.ADDON),
     )
     write_change(center, wanted, catalogue=catalogue, by=by, now=now)
-    enqueue([account.pk], NoticeKind.INSTALLED, occasion="installed", now=now, facts={"edition": product.name})
+    enqueue([account.pk], NoticeKind.INSTALLED, occasion="installed", now=now, data={"edition": product.name})
     return center

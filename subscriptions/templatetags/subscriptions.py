@@ -5,8 +5,8 @@ from typing import Any
 
 from django import template
 
-from onboarding.letters import Batch
 from onboarding.models import Notice
+from onboarding.notices.messages import Batch
 from subscriptions import held
 from subscriptions.models import Holding, SubscriptionChange
 

@@ -13,7 +13,7 @@ from billing.pricing.charges import Line
 from billing.runs.writing import Bill, write_invoices, write_lines
 from core.clock import database_now
 from onboarding.models import GoLiveRequest, NoticeKind
-from onboarding.notices import enqueue
+from onboarding.notices.enqueue import enqueue
 from subscriptions.actions import assign_number
 from tests.billing.bills import IN_APRIL, MARCH
 from tests.billing.call_rows import imported, row

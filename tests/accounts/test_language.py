@@ -28,7 +28,7 @@ from tests.accounts.login.logging_in import LOGIN, YOU, logged_in, set_up_app, s
 from tests.billing.bills import invoiced
 from tests.conftest import INSTALLED
 from tests.guarding import nothing_written
-from tests.onboarding.test_letters import CATALOGUE, messages_of
+from tests.onboarding.notices.test_messages import CATALOGUE, messages_of
 
 CENTER = "/accounts/100001/contact-center/"
 BILLING = "/accounts/100001/billing/"

@@ -43,7 +43,7 @@ def test_each_job_has_its_lock_and_its_hour() -> None:
         "billing.call_feed": ("33 * * * *", "billing.call_feed", None, True),
         "core.clean_up": ("23 * * * *", "core.clean_up", None, True),
         "core.rescue": ("* * * * *", None, "core.rescue", False),
-        "onboarding.send_notices": ("* * * * *", None, "onboarding.send_notices", False),
+        "core.send_mail": ("* * * * *", None, "core.send_mail", False),
         "onboarding.schedule": ("3 * * * *", "onboarding.schedule", None, True),
     }
 

@@ -16,9 +16,9 @@ from accounts.models import Account, User
 from billing.actions import run_bills
 from billing.models import BilledMonth, CallRecord, FailedBill
 from core.clock import database_now
+from core.outbox.delivery import send_due
 from onboarding.actions import activate_many, schedule_activation
 from onboarding.models import Onboarding
-from onboarding.sending import send_due
 from subscriptions.models import Holding, Item, ItemKind, SubscriptionChange
 from tests.accounts.zones import in_zone
 from tests.billing.bills import IN_APRIL, MARCH, customer, number_of

@@ -25,11 +25,11 @@ from tests.billing.runs import test_late_months
 from tests.config import test_isolation
 from tests.guarding import sql
 from tests.onboarding import (
-    test_guards_of_notices,
     test_guards_of_the_mode,
     test_guards_see_our_tables,
     test_history_by_the_database,
 )
+from tests.onboarding.notices import test_guards_of_notices
 from tests.subscriptions import test_guards_of_the_ledger, test_guards_of_the_limits
 
 GUARDS = list(all_guards())

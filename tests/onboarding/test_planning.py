@@ -49,9 +49,9 @@ def refused(verb: str, account: Account, by: User, **arguments: Any) -> Validati
 
 
 def notices(kind: NoticeKind) -> list[tuple[str, str, dict[str, str]]]:
-    """Return (to whom, occasion, facts) of the notices of this kind."""
+    """Return (to whom, occasion, data) of the notices of this kind."""
     found = Notice.objects.filter(kind=kind).order_by("pk")
-    return [(notice.to.email, notice.occasion, notice.facts) for notice in found.select_related("to")]
+    return [(notice.to.email, notice.occasion, notice.data) for notice in found.select_related("to", "email")]
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_people_are_told_of_each_change_of_the_deadline(installed: Account, memb
     actions.set_deadline(installed, on=date(2026, 6, 1), reason="Waits for its numbers.", by=member, now=NOW)
     actions.remove_deadline(installed, reason="A big customer.", by=member, now=later)
     actions.follow_policy(installed, by=member, now=later + timedelta(seconds=1))
-    assert [facts for _, _, facts in notices(NoticeKind.EXTENDED)] == [
+    assert [data for _, _, data in notices(NoticeKind.EXTENDED)] == [
         {"deadline": "2026-06-01", "reason": "Waits for its numbers."},
         {"deadline": "", "reason": "A big customer."},
         {"deadline": "2026-05-04", "reason": ""},  # 60 days after March 5
@@ -205,7 +205,7 @@ def test_nobody_is_told_of_a_deadline_that_is_what_it_was(
     settings.ONBOARDING_DEADLINE_DAYS = 0
     actions.remove_deadline(installed, reason="A big customer.", by=member, now=NOW)
     actions.follow_policy(installed, by=member, now=NOW)
-    assert [facts["deadline"] for _, _, facts in notices(NoticeKind.EXTENDED)] == [""]
+    assert [data["deadline"] for _, _, data in notices(NoticeKind.EXTENDED)] == [""]
     assert mode.history.filter(history_change_reason="Deadline set").count() == 2
 
 
@@ -286,8 +286,8 @@ def test_an_answer_is_given_once_and_the_customer_may_ask_anew(installed: Accoun
     assert codes(refused("answer_go_live", installed, member)) == {("__all__", "no_request")}
     again = actions.request_go_live(installed, wanted_on=TODAY, by=owner, now=NOW)
     assert GoLiveRequest.objects.open().get() == again
-    facts = {"wanted_on": "2026-03-16", "note": "Soon?", "requested_by": "Olivia Owner"}
-    assert notices(NoticeKind.REQUESTED)[0] == ("olivia@example.com", f"request {asked.pk}", facts)
+    data = {"wanted_on": "2026-03-16", "note": "Soon?", "requested_by": "Olivia Owner"}
+    assert notices(NoticeKind.REQUESTED)[0] == ("olivia@example.com", f"request {asked.pk}", data)
     assert notices(NoticeKind.ANSWERED) == [
         ("olivia@example.com", f"request {asked.pk}", {"answer": "Next week.", "wanted_on": "2026-03-16"})
     ]
@@ -359,9 +359,8 @@ def test_one_and_many_leave_the_same(keys: list[int], member: User, verb: str) -
             row.pop(name, None)
     assert rows[0] == rows[1]
     assert past[0] == past[1]
-    told = [
-        list(Notice.objects.filter(account=key).values("kind", "to", "occasion", "facts")) for key in (one.pk, other)
-    ]
+    fields = ("kind", "to", "occasion", "email__data")
+    told = [list(Notice.objects.filter(account=key).values(*fields)) for key in (one.pk, other)]
     assert told[0] == told[1]
     assert bool(told[0]) == (verb != "assign_owner_many")
     settle()

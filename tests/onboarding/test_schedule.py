@@ -10,8 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Contact, Role, User
+from core.outbox.models import EmailState, OutgoingEmail
 from onboarding import actions
-from onboarding.models import DeadlineRule, Notice, NoticeKind, NoticeState, Onboarding, Origin
+from onboarding.models import DeadlineRule, Notice, NoticeKind, Onboarding, Origin
 from tests.conftest import INSTALLED
 from tests.guarding import nothing_written, settle
 
@@ -99,12 +100,12 @@ def test_the_life_of_an_account_that_nobody_touches(installed: Account) -> None:
     )
     assert mode.activated_by == User.objects.system_member()
     assert told(installed) == [("soon", "2026-05-05"), ("tomorrow", "2026-05-05"), ("activated", "activated")]
-    created = dict(Notice.objects.filter(account=installed).values_list("kind", "created_at"))
+    created = dict(Notice.objects.filter(account=installed).values_list("kind", "email__created_at"))
     assert created["soon"] == at(WARNED_ON)
     assert created["tomorrow"] == at(DEADLINE)
     assert created["activated"] == at(ACTIVE_ON)
-    facts = Notice.objects.get(account=installed, kind=NoticeKind.SOON).facts
-    assert facts == {"activates_on": "2026-05-05", "cause": "deadline"}
+    data = Notice.objects.get(account=installed, kind=NoticeKind.SOON).data
+    assert data == {"activates_on": "2026-05-05", "cause": "deadline"}
     said = mode.history.order_by("history_id").values_list("history_change_reason", "history_user__is_system")
     assert list(said)[1:] == [("Activation announced", True), ("Activated", True)]
 
@@ -329,15 +330,16 @@ def test_cancelled_and_set_anew_for_the_same_day_people_are_told_if_they_were_no
 ) -> None:
     actions.schedule_activation(installed, on=ACTIVE_ON, reason="As agreed", by=member, now=at(may(1)))
     dropped = Notice.objects.get(kind=NoticeKind.SOON)
-    Notice.objects.filter(pk=dropped.pk).update(state=NoticeState.DROPPED, settled_at=at(may(1)), error="Cancelled")
+    drop = {"state": EmailState.DROPPED, "settled_at": at(may(1)), "error": "Cancelled"}
+    OutgoingEmail.objects.filter(pk=dropped.pk).update(**drop)
     actions.cancel_schedule(installed, by=member, now=at(may(1), 1))
     actions.schedule_activation(installed, on=ACTIVE_ON, reason="After all", by=member, now=at(may(1), 2))
     again = Notice.objects.waiting().get(kind=NoticeKind.SOON)
-    assert (again.pk != dropped.pk, again.due_at, again.error) == (True, at(may(1), 2), "")
-    Notice.objects.waiting().update(state=NoticeState.SENT, settled_at=at(may(1), 3))
+    assert (again.pk != dropped.pk, again.email.due_at, again.email.error) == (True, at(may(1), 2), "")
+    OutgoingEmail.objects.waiting().update(state=EmailState.SENT, settled_at=at(may(1), 3))
     actions.schedule_activation(installed, on=ACTIVE_ON, reason="Once more", by=member, now=at(may(1), 4))
-    told = Notice.objects.filter(kind=NoticeKind.SOON).order_by("pk").values_list("state", flat=True)
-    assert list(told) == [NoticeState.DROPPED, NoticeState.SENT]
+    told = Notice.objects.filter(kind=NoticeKind.SOON).order_by("pk").values_list("email__state", flat=True)
+    assert list(told) == [EmailState.DROPPED, EmailState.SENT]
 
 
 # All at once

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from core.outbox.delivery import send_due
 from onboarding.models import Notice
-from onboarding.sending import send_due
 
 
 class Command(BaseCommand):

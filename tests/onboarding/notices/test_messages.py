@@ -14,18 +14,18 @@ from django.core import mail
 from django.utils.translation.template import templatize
 
 from accounts.models import Account, Contact, Language, Role, User
+from core.outbox.delivery import send_due
 from onboarding.actions import activate
-from onboarding.letters import Batch
 from onboarding.models import Notice, NoticeKind, Onboarding
-from onboarding.notices import enqueue
+from onboarding.notices.enqueue import enqueue
+from onboarding.notices.messages import Batch
 from onboarding.rules import SEAT_LIMIT
-from onboarding.sending import send_due
 from subscriptions.actions import change_subscription, install
 from subscriptions.catalogue import contact_center_of, held_by
-from tests.onboarding.test_sending import NOON, settle_others
+from tests.onboarding.notices.test_sending import NOON, settle_others
 
 CATALOGUE = project.PROJECT / "locale" / "es" / "LC_MESSAGES" / "django.po"
-FACTS: dict[NoticeKind, dict[str, str]] = {
+DATA: dict[NoticeKind, dict[str, str]] = {
     NoticeKind.INSTALLED: {"edition": "Contact Center Pro"},
     NoticeKind.REQUESTED: {"wanted_on": "2026-03-17"},
     NoticeKind.ANSWERED: {"answer": "Your numbers move on Friday.", "wanted_on": "2026-03-17"},
@@ -41,14 +41,14 @@ EVERY_KIND = pytest.mark.parametrize("kind", list(NoticeKind))
 def letter(installed: Account, member: User) -> Callable[..., mail.EmailMultiAlternatives]:
     """Sends one notice of a kind to Olivia, and returns it as it left."""
 
-    def send(kind: NoticeKind, now: datetime = NOON, **facts: str) -> mail.EmailMultiAlternatives:
+    def send(kind: NoticeKind, now: datetime = NOON, **data: str) -> mail.EmailMultiAlternatives:
         if kind == NoticeKind.ACTIVATED:
             activate(installed, by=member, reason="Ready", now=now)
-        Onboarding.objects.update(announced_for=(FACTS[kind] | facts).get("activates_on"))
+        Onboarding.objects.update(announced_for=(DATA[kind] | data).get("activates_on"))
         settle_others()
-        enqueue([installed.pk], kind, occasion="this", now=now, facts=FACTS[kind] | facts)
+        enqueue([installed.pk], kind, occasion="this", now=now, data=DATA[kind] | data)
         done = send_due(now)
-        assert (done.sent, Notice.objects.get(occasion="this").error) == (1, "")
+        assert (done.sent, Notice.objects.get(occasion="this").email.error) == (1, "")
         [message] = mail.outbox
         assert isinstance(message, mail.EmailMultiAlternatives)
         return message
@@ -262,7 +262,7 @@ def test_a_brand_of_ones_own_is_the_sender(settings: Any, letter: Callable[..., 
     assert message.message()["Message-ID"].endswith("@panel.example.com>")
 
 
-def test_a_fact_is_fetched_once_for_a_batch() -> None:
+def test_what_a_batch_needs_is_fetched_once_for_a_batch() -> None:
     batch, fetched = Batch([]), []
     for _ in range(3):
         assert batch.once("fact", lambda: fetched.append(1) or 7) == 7  # type: ignore[func-returns-value]

@@ -19,7 +19,7 @@ def main() -> None:
     django.setup()
     from django.db import connection  # noqa: PLC0415 - once Django is set up
 
-    from onboarding import sending  # noqa: PLC0415
+    from core.outbox import delivery  # noqa: PLC0415
 
     connection.settings_dict["NAME"] = database
     left = [int(times)]
@@ -30,8 +30,8 @@ def main() -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             left[0] -= 1
 
-    sending.checkpoint = checkpoint
-    sending.send_due()
+    delivery.checkpoint = checkpoint
+    delivery.send_due()
 
 
 if __name__ == "__main__":

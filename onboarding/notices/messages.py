@@ -1,4 +1,4 @@
-"""The words of notices: templates/notices, in the language of the person and the days of the account."""
+"""The wording of notices: templates/notices, in the language of the person and the days of the account."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
@@ -18,28 +18,20 @@ from django.utils.translation import pgettext
 
 from accounts.models import Account
 from onboarding import rules
-from onboarding.models import Notice, NoticeKind
-from onboarding.notices import WARNINGS, WHO_SETS_UP, day_told
+from onboarding.models import Notice
+from onboarding.notices import kinds
+from onboarding.notices.kinds import WHO_SETS_UP, NoticeKind
+from onboarding.notices.relevance import announced_day
 
 R = TypeVar("R")
 
-# The page on which a person who sets the account up acts. Others see its billing alone.
-PAGES: Final[Mapping[str, str]] = {
-    NoticeKind.INSTALLED: "contact_center",
-    NoticeKind.REQUESTED: "go_live",
-    NoticeKind.ANSWERED: "go_live",
-    NoticeKind.SOON: "go_live",
-    NoticeKind.TOMORROW: "go_live",
-    NoticeKind.EXTENDED: "go_live",
-    NoticeKind.ACTIVATED: "subscription",
-}
 # What out-of-office replies and mailing lists go by (RFC 3834, and Exchange's own).
 AUTOMATIC: Final[Mapping[str, str]] = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 
 
 @dataclass
 class Batch:
-    """Notices whose words are made together, so that a fact is fetched once for all of them."""
+    """Notices that are worded together, so that what they need is fetched once for all of them."""
 
     notices: Sequence[Notice]
     _known: dict[Hashable, Any] = field(default_factory=dict)
@@ -66,11 +58,11 @@ class Batch:
         return starts
 
 
-def letter(notice: Notice, roles: Sequence[str], batch: Batch) -> EmailMultiAlternatives:
+def message(notice: Notice, roles: Sequence[str], batch: Batch) -> EmailMultiAlternatives:
     """Return the e-mail of a notice of the batch, to somebody who has these roles on its account.
 
-    The notice comes with `to` and `account__onboarding`. Its Message-ID is the same each time, so that mail systems
-    can tell a repeat.
+    The notice comes with `email`, `to` and `account__onboarding`. Its Message-ID is the same each time, so that mail
+    systems can tell a repeat.
     """
     account = notice.account
     with translation.override(notice.to.language), timezone.override(account.zone):
@@ -92,30 +84,30 @@ def charged_from(notice: Notice) -> date | None:
     """Return the first day that is charged, by a notice that tells of it; None for others."""
     if notice.kind == NoticeKind.ACTIVATED:
         return notice.account.onboarding.activated_on
-    return day_told(notice) if notice.kind in WARNINGS else None
+    return announced_day(notice) if kinds.about(notice.kind).warning else None
 
 
 def message_id(notice: Notice) -> str:
-    """Return the Message-ID of a notice, for good; when it was written tells it from one of another database."""
-    return f"<notice.{notice.pk}.{notice.created_at:%Y%m%d%H%M%S%f}@{urlsplit(settings.SITE_URL).hostname}>"
+    """Return the Message-ID of a notice, permanently; when it was written tells it from one of another database."""
+    return f"<notice.{notice.pk}.{notice.email.created_at:%Y%m%d%H%M%S%f}@{urlsplit(settings.SITE_URL).hostname}>"
 
 
 def one_line(text: str) -> str:
     """Return the text in one line: what somebody wrote may stand in a header."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _context(notice: Notice, roles: Sequence[str], batch: Batch) -> dict[str, Any]:
     account = notice.account
-    page = PAGES[notice.kind] if set(roles) & set(WHO_SETS_UP) else "billing"
-    day = charged_from(notice) or day_told(notice)
+    page = kinds.about(notice.kind).page if set(roles) & set(WHO_SETS_UP) else "billing"
+    day = charged_from(notice) or announced_day(notice)
     return {
         "notice": notice,
         "batch": batch,
         "company": one_line(account.company),
         "number": account.number,
         "name": one_line(notice.to.first_name),
-        "facts": notice.facts,
+        "data": notice.data,
         "day": in_words(day) if day else "",
         "charged_from": charged_from(notice),
         "seat_limit": rules.SEAT_LIMIT,

@@ -14,17 +14,19 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Contact, Role, User
-from onboarding import sending
+from core.outbox import delivery
+from core.outbox.delivery import PERMANENT, TRANSIENT, DeliveryReport, send_due
+from core.outbox.kinds import Batches
+from core.outbox.models import EmailState, OutgoingEmail, OutgoingEmailQuerySet
 from onboarding.actions import activate
-from onboarding.models import Notice, NoticeKind, NoticeState, Onboarding
-from onboarding.notices import enqueue
-from onboarding.sending import LATER, REFUSED, Sendings, send_due
+from onboarding.models import Notice, NoticeKind, Onboarding
+from onboarding.notices.enqueue import enqueue
 from tests.guarding import sql
 from tests.mailing import REFUSES_FOR_GOOD, REFUSES_FOR_NOW, MailServer, text_of
 from tests.racing import at_once
 
 NOON = datetime(2026, 3, 10, 16, tzinfo=UTC)
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KILLED = -9
 
 
@@ -42,13 +44,13 @@ def mail_server(settings: Any) -> Iterator[MailServer]:
 def waiting(installed: Account, make_user: Callable[..., User]) -> Callable[[int], list[Notice]]:
     """Makes notices that wait, to so many people, of whom Olivia is none; nothing else is left to be sent."""
 
-    def make(count: int, kind: NoticeKind = NoticeKind.REQUESTED, **facts: str) -> list[Notice]:
+    def make(count: int, kind: NoticeKind = NoticeKind.REQUESTED, **data: str) -> list[Notice]:
         Contact.objects.filter(account=installed).delete()
         for number in range(count):
             user = make_user(f"contact{number:02}@example.com")
             Contact.objects.create(account=installed, user=user, role=Role.TECHNICAL)
         settle_others()
-        enqueue([installed.pk], kind, occasion="1", now=NOON, facts=facts)
+        enqueue([installed.pk], kind, occasion="1", now=NOON, data=data)
         return list(Notice.objects.waiting().order_by("pk"))
 
     return make
@@ -56,34 +58,40 @@ def waiting(installed: Account, make_user: Callable[..., User]) -> Callable[[int
 
 def settle_others() -> None:
     """Take what the actions of the fixtures enqueued out of the way."""
-    Notice.objects.waiting().update(state=NoticeState.DROPPED, settled_at=NOON)
+    OutgoingEmail.objects.waiting().update(state=EmailState.DROPPED, settled_at=NOON)
 
 
-def again(notice: Notice) -> Notice:
-    return Notice.objects.get(pk=notice.pk)
+def again(notice: Notice) -> OutgoingEmail:
+    """Return the email of a notice as it is now."""
+    return OutgoingEmail.objects.get(pk=notice.pk)
+
+
+def emails(**of: str) -> list[OutgoingEmail]:
+    """Return the emails of notices."""
+    return [notice.email for notice in Notice.objects.filter(**of).select_related("email")]
 
 
 def states() -> list[str]:
-    return list(Notice.objects.filter(occasion="1").order_by("pk").values_list("state", flat=True))
+    return list(Notice.objects.filter(occasion="1").order_by("pk").values_list("email__state", flat=True))
 
 
 def test_a_notice_is_sent_once_and_what_was_sent_is_kept(
     waiting: Callable[..., list[Notice]], mail_server: MailServer
 ) -> None:
     [notice] = waiting(1)
-    assert send_due(NOON) == Sendings(sent=1)
+    assert send_due(NOON) == DeliveryReport(sent=1)
     assert mail_server.to() == ["contact00@example.com"]
     message, kept = mail_server.taken[0], again(notice)
-    assert (kept.state, kept.settled_at, kept.attempts, kept.error) == (NoticeState.SENT, NOON, 1, "")
+    assert (kept.state, kept.settled_at, kept.attempts, kept.error) == (EmailState.SENT, NOON, 1, "")
     assert (kept.subject, kept.body) == (str(message["Subject"]), text_of(message).replace("\r\n", "\n"))
     assert "Acme Support, account 100001" in kept.body
-    assert send_due(NOON + timedelta(days=9)) == Sendings()
+    assert send_due(NOON + timedelta(days=9)) == DeliveryReport()
     assert len(mail_server.taken) == 1
 
 
 def test_a_notice_is_not_sent_before_it_is_due(waiting: Callable[..., list[Notice]], mail_server: MailServer) -> None:
     waiting(1)
-    assert send_due(NOON - timedelta(seconds=1)) == Sendings()
+    assert send_due(NOON - timedelta(seconds=1)) == DeliveryReport()
     assert (mail_server.connections, states()) == (0, ["waiting"])
 
 
@@ -105,9 +113,9 @@ def test_while_the_server_is_down_nothing_is_lost_or_given_up(
             done = send_due(NOON + timedelta(days=day))
             assert (done.count, "refused" in done.unreachable) == (0, True)
     assert states() == ["waiting"] * 3
-    assert {(notice.attempts, notice.due_at) for notice in Notice.objects.filter(occasion="1")} == {(0, NOON)}
-    assert all("refused" in notice.error for notice in Notice.objects.filter(occasion="1"))
-    assert send_due(NOON + timedelta(days=30)) == Sendings(sent=3)
+    assert {(email.attempts, email.due_at) for email in emails(occasion="1")} == {(0, NOON)}
+    assert all("refused" in email.error for email in emails(occasion="1"))
+    assert send_due(NOON + timedelta(days=30)) == DeliveryReport(sent=3)
     assert len(mail_server.taken) == 3
 
 
@@ -118,8 +126,8 @@ def test_a_server_that_refuses_for_a_while_is_asked_again_later_and_later(
     mail_server.answers_all = REFUSES_FOR_NOW
     now, waits = NOON, []
     for attempt in range(1, 11):
-        assert send_due(now) == Sendings(put_off=1)
-        assert send_due(now) == Sendings()
+        assert send_due(now) == DeliveryReport(put_off=1)
+        assert send_due(now) == DeliveryReport()
         tried = again(notice)
         assert (tried.attempts, tried.error, tried.settled_at) == (attempt, REFUSES_FOR_NOW, None)
         assert (tried.subject, tried.body) == ("", "")
@@ -127,14 +135,17 @@ def test_a_server_that_refuses_for_a_while_is_asked_again_later_and_later(
         now = tried.due_at
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 360]
     mail_server.answers_all = ""
-    assert send_due(now) == Sendings(sent=1)
+    assert send_due(now) == DeliveryReport(sent=1)
     sent = again(notice)
     assert (len(mail_server.taken), sent.attempts, sent.error) == (1, 11, "")
 
 
 @pytest.mark.parametrize(
     ("answer", "attempts", "least"),
-    [(REFUSES_FOR_NOW, LATER.attempts, timedelta(days=5)), (REFUSES_FOR_GOOD, REFUSED.attempts, timedelta(days=1.5))],
+    [
+        (REFUSES_FOR_NOW, TRANSIENT.attempts, timedelta(days=5)),
+        (REFUSES_FOR_GOOD, PERMANENT.attempts, timedelta(days=1.5)),
+    ],
 )
 def test_it_is_given_up_only_after_days_of_trying(
     waiting: Callable[..., list[Notice]], mail_server: MailServer, answer: str, attempts: int, least: timedelta
@@ -142,23 +153,23 @@ def test_it_is_given_up_only_after_days_of_trying(
     [notice] = waiting(1)
     mail_server.answers_to = {"contact00@example.com": answer}
     now = NOON
-    while again(notice).state == NoticeState.WAITING:
+    while again(notice).state == EmailState.WAITING:
         now = max(now, again(notice).due_at)
         assert send_due(now).count == 1
     failed = again(notice)
-    assert (failed.state, failed.attempts, failed.error) == (NoticeState.FAILED, attempts, answer)
+    assert (failed.state, failed.attempts, failed.error) == (EmailState.FAILED, attempts, answer)
     assert least <= now - NOON <= timedelta(days=6)
     assert failed.settled_at == now
-    assert send_due(now + timedelta(days=30)) == Sendings()
+    assert send_due(now + timedelta(days=30)) == DeliveryReport()
 
 
 def test_a_refused_recipient_stops_no_other(waiting: Callable[..., list[Notice]], mail_server: MailServer) -> None:
     waiting(4)
     mail_server.answers_to = {"contact01@example.com": REFUSES_FOR_GOOD, "contact02@example.com": REFUSES_FOR_NOW}
-    assert send_due(NOON) == Sendings(sent=2, put_off=2)
+    assert send_due(NOON) == DeliveryReport(sent=2, put_off=2)
     assert mail_server.to() == ["contact00@example.com", "contact03@example.com"]
     assert mail_server.connections == 1
-    refused = Notice.objects.get(to__email="contact01@example.com", occasion="1")
+    [refused] = emails(to__email="contact01@example.com", occasion="1")
     assert (refused.error, refused.due_at) == (REFUSES_FOR_GOOD, NOON + timedelta(hours=6))
 
 
@@ -167,9 +178,9 @@ def test_a_connection_that_ends_in_the_middle_is_made_anew(
 ) -> None:
     waiting(4)
     mail_server.hang_ups = 1
-    assert send_due(NOON) == Sendings(sent=3, put_off=1)
+    assert send_due(NOON) == DeliveryReport(sent=3, put_off=1)
     assert (mail_server.connections, len(mail_server.taken)) == (2, 3)
-    assert send_due(NOON + timedelta(minutes=1)) == Sendings(sent=1)
+    assert send_due(NOON + timedelta(minutes=1)) == DeliveryReport(sent=1)
     assert sorted(mail_server.to()) == [f"contact{number:02}@example.com" for number in range(4)]
 
 
@@ -182,8 +193,8 @@ def test_a_server_that_ends_each_connection_is_left_alone(
     assert (done.put_off, done.unreachable) == (2, "The mail server ends each connection.")
     assert mail_server.connections == 2
     mail_server.hang_ups = 0
-    assert send_due(NOON) == Sendings(sent=3)
-    assert send_due(NOON + timedelta(minutes=1)) == Sendings(sent=2)
+    assert send_due(NOON) == DeliveryReport(sent=3)
+    assert send_due(NOON + timedelta(minutes=1)) == DeliveryReport(sent=2)
     assert len(set(mail_server.to())) == len(mail_server.taken) == 5
 
 
@@ -194,17 +205,16 @@ def test_a_server_that_wants_a_password_is_no_fault_of_the_notices(
     settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "somebody", "wrong"
     assert "AUTH" in send_due(NOON).unreachable
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-    assert send_due(NOON) == Sendings(sent=2)
+    assert send_due(NOON) == DeliveryReport(sent=2)
 
 
 def test_a_notice_without_words_stops_no_other(waiting: Callable[..., list[Notice]], mail_server: MailServer) -> None:
-    first, _ = waiting(2)
-    Notice.objects.bulk_create(
-        [Notice(account_id=first.account_id, to_id=first.to_id, kind="requested", occasion="2", created_at=NOON,
-                due_at=NOON, facts={"wanted_on": "soon"})]
-    )  # fmt: skip
-    assert send_due(NOON) == Sendings(sent=2, put_off=1)
-    assert Notice.objects.get(occasion="2").error == "ValueError: Invalid isoformat string: 'soon'"
+    first, second = waiting(2)
+    Contact.objects.filter(user=second.to_id).update(role=Role.BILLING)  # who gets none of this kind
+    enqueue([first.account_id], NoticeKind.REQUESTED, occasion="2", now=NOON, data={"wanted_on": "soon"})
+    Contact.objects.filter(user=second.to_id).update(role=Role.TECHNICAL)
+    assert send_due(NOON) == DeliveryReport(sent=2, put_off=1)
+    assert Notice.objects.get(occasion="2").email.error == "ValueError: Invalid isoformat string: 'soon'"
 
 
 @pytest.mark.parametrize("address", ["nobody", "a@b@c", "ann@example.com\nbcc: all@example.com"])
@@ -224,14 +234,14 @@ def announce(account: Account, day: datetime, kind: NoticeKind = NoticeKind.SOON
     told = account.day_of(day)
     Onboarding.objects.filter(account=account).update(announced_for=told)
     settle_others()
-    enqueue([account.pk], kind, occasion=told.isoformat(), now=NOON, facts={"activates_on": told.isoformat()})
+    enqueue([account.pk], kind, occasion=told.isoformat(), now=NOON, data={"activates_on": told.isoformat()})
     return Notice.objects.waiting().get()
 
 
 @pytest.mark.parametrize("kind", [NoticeKind.SOON, NoticeKind.TOMORROW])
 def test_a_warning_that_is_true_is_sent(installed: Account, mail_server: MailServer, kind: NoticeKind) -> None:
     notice = announce(installed, NOON + timedelta(days=1), kind)
-    assert send_due(NOON + timedelta(days=1)) == Sendings(sent=1)  # late, and still the day it tells
+    assert send_due(NOON + timedelta(days=1)) == DeliveryReport(sent=1)  # late, and still the day it tells
     assert "Wednesday, March 11, 2026" in again(notice).subject
 
 
@@ -247,7 +257,8 @@ def called_off(account: Account, member: User) -> datetime:
 
 def active_already(account: Account, member: User) -> datetime:
     activate(account, by=member, reason="Ready", now=NOON)
-    Notice.objects.filter(kind=NoticeKind.ACTIVATED).update(state=NoticeState.DROPPED, settled_at=NOON)
+    told = Notice.objects.filter(kind=NoticeKind.ACTIVATED)
+    OutgoingEmail.objects.filter(pk__in=told).update(state=EmailState.DROPPED, settled_at=NOON)
     return NOON
 
 
@@ -275,9 +286,9 @@ def test_a_warning_that_is_no_longer_true_is_dropped(
 ) -> None:
     notice = announce(installed, NOON + timedelta(days=1), kind)
     now = change(installed, member)
-    assert send_due(now) == Sendings(dropped=1)
+    assert send_due(now) == DeliveryReport(dropped=1)
     dropped = again(notice)
-    assert (dropped.state, dropped.settled_at, dropped.error) == (NoticeState.DROPPED, now, why)
+    assert (dropped.state, dropped.settled_at, dropped.error) == (EmailState.DROPPED, now, why)
     assert (mail_server.taken, dropped.attempts, dropped.body) == ([], 0, "")
 
 
@@ -286,7 +297,7 @@ def test_who_left_meanwhile_is_not_told(waiting: Callable[..., list[Notice]], ma
     Contact.objects.filter(user=left.to_id).delete()
     User.objects.filter(pk=off.to_id).update(is_active=False)
     Contact.objects.filter(user=moved_on.to_id).update(role=Role.VIEWER)
-    assert send_due(NOON) == Sendings(sent=1, dropped=3)
+    assert send_due(NOON) == DeliveryReport(sent=1, dropped=3)
     assert mail_server.to() == ["contact03@example.com"]
 
 
@@ -306,8 +317,8 @@ def test_the_reads_of_a_batch_do_not_grow_with_it(
 
     few, many = queries(2, "few"), queries(20, "many")
     notices = Notice.objects.filter(occasion="many").count() - Notice.objects.filter(occasion="few").count()
-    # Each costs its lock, its one UPDATE, and the marks of two transactions around them, one in the other.
-    assert (many - few) == 6 * notices
+    # Each costs its lock, its notice, its one UPDATE, and the marks of two transactions around them, one in the other.
+    assert (many - few) == 7 * notices
 
 
 def test_the_command_says_what_became_of_them(waiting: Callable[..., list[Notice]], mail_server: MailServer) -> None:
@@ -318,7 +329,7 @@ def test_the_command_says_what_became_of_them(waiting: Callable[..., list[Notice
         call_command("send_notices", stdout=out)
     assert refused.value.returncode == 1
     assert out.getvalue() == "2 notices sent, 1 put off; 1 waiting.\n"
-    Notice.objects.waiting().update(due_at=NOON)
+    OutgoingEmail.objects.waiting().update(due_at=NOON)
     with mail_server.down(), pytest.raises(CommandError, match="what is due waits"):
         call_command("send_notices", stdout=out)
     mail_server.answers_to = {}
@@ -332,7 +343,7 @@ def test_the_command_says_what_became_of_them(waiting: Callable[..., list[Notice
 
 def test_it_is_not_done_within_a_transaction(transactional_db: None) -> None:
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
-        sending._send(1, sending.Batch([]), None, NOON, Sendings())  # type: ignore[arg-type]
+        delivery._send(1, Batches([]), None, NOON, DeliveryReport())  # type: ignore[arg-type]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -342,7 +353,7 @@ def test_two_workers_at_once_send_each_notice_once(
     waiting(40)
     done = at_once(2, lambda number: send_due(NOON, batch=7))
     assert [outcome for outcome in done if isinstance(outcome, Exception)] == []
-    assert sum(outcome.sent for outcome in done if isinstance(outcome, Sendings)) == 40
+    assert sum(outcome.sent for outcome in done if isinstance(outcome, DeliveryReport)) == 40
     assert sorted(mail_server.to()) == [f"contact{number:02}@example.com" for number in range(40)]
     assert states() == ["sent"] * 40
 
@@ -353,7 +364,7 @@ def test_without_the_lock_they_would_send_twice(
 ) -> None:
     """The control of the test above: the race is real."""
     waiting(40)
-    monkeypatch.setattr(sending.NoticeQuerySet, "select_for_update", lambda rows, **options: rows)
+    monkeypatch.setattr(OutgoingEmailQuerySet, "select_for_update", lambda rows, **options: rows)
     at_once(2, lambda number: send_due(NOON, batch=7))
     assert len(mail_server.taken) > 40
 
@@ -361,7 +372,7 @@ def test_without_the_lock_they_would_send_twice(
 def run_and_kill(server: MailServer, point: str, times: int) -> int:
     """Send in a process of its own, killed the `times`+1st time it comes to the point; return its exit status."""
     database = connection.settings_dict["NAME"]
-    command = [sys.executable, "-m", "tests.onboarding.killed_sending", database, server.port, point, times]
+    command = [sys.executable, "-m", "tests.onboarding.notices.killed_sending", database, server.port, point, times]
     return subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, check=False).returncode
 
 
@@ -389,11 +400,11 @@ def test_a_notice_that_somebody_holds_is_passed_by(
 ) -> None:
     first, *_ = waiting(3)
 
-    def send(number: int) -> Sendings:
+    def send(number: int) -> DeliveryReport:
         return send_due(NOON)
 
     with transaction.atomic():
-        sql("SELECT FROM onboarding_notice WHERE id = %s FOR UPDATE", first.pk)
-        assert at_once(1, send) == [Sendings(sent=2)]
-    assert again(first).state == NoticeState.WAITING
-    assert send_due(NOON) == Sendings(sent=1)
+        sql("SELECT FROM core_outgoingemail WHERE id = %s FOR UPDATE", first.pk)
+        assert at_once(1, send) == [DeliveryReport(sent=2)]
+    assert again(first).state == EmailState.WAITING
+    assert send_due(NOON) == DeliveryReport(sent=1)

@@ -7,8 +7,9 @@ import pytest
 from django.db import transaction
 
 from accounts.models import Account, Contact, Role, User
-from onboarding.models import Notice, NoticeKind, NoticeState
-from onboarding.notices import enqueue
+from core.outbox.models import EmailState, OutgoingEmail
+from onboarding.models import Notice, NoticeKind
+from onboarding.notices.enqueue import enqueue
 
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 
@@ -48,10 +49,10 @@ def test_a_contact_with_several_roles_is_told_once(account: Account, owner: User
 
 def test_of_one_occasion_nobody_is_told_twice_and_of_another_he_is(account: Account) -> None:
     first = {"activates_on": "2026-04-01"}
-    assert enqueue([account.pk], NoticeKind.SOON, occasion="2026-04-01", now=NOON, facts=first) == 1
-    assert enqueue([account.pk], NoticeKind.SOON, occasion="2026-04-01", now=NOON, facts={"activates_on": "x"}) == 0
+    assert enqueue([account.pk], NoticeKind.SOON, occasion="2026-04-01", now=NOON, data=first) == 1
+    assert enqueue([account.pk], NoticeKind.SOON, occasion="2026-04-01", now=NOON, data={"activates_on": "x"}) == 0
     assert enqueue([account.pk], NoticeKind.SOON, occasion="2026-04-08", now=NOON) == 1
-    assert Notice.objects.get(occasion="2026-04-01").facts == first
+    assert Notice.objects.get(occasion="2026-04-01").data == first
 
 
 def test_who_is_switched_off_and_other_accounts_contacts_are_not_told(
@@ -70,7 +71,9 @@ def test_a_notice_waits_from_the_moment_it_is_written_and_goes_with_its_transact
         transaction.set_rollback(True)
     enqueue([account.pk], NoticeKind.INSTALLED, occasion="1", now=NOON)
     notice = Notice.objects.get()
-    assert (notice.occasion, notice.state, notice.attempts, notice.settled_at) == ("1", NoticeState.WAITING, 0, None)
-    assert notice.created_at == notice.due_at == NOON
-    assert list(Notice.objects.due(NOON)) == [notice]
-    assert not Notice.objects.due(NOON.replace(hour=11)).exists()
+    email = notice.email
+    assert (notice.occasion, email.state, email.attempts, email.settled_at) == ("1", EmailState.WAITING, 0, None)
+    assert (email.kind, email.address) == ("onboarding.notice", "olivia@example.com")
+    assert email.created_at == email.due_at == NOON
+    assert list(OutgoingEmail.objects.due(NOON)) == [email]
+    assert not OutgoingEmail.objects.due(NOON.replace(hour=11)).exists()

@@ -14,21 +14,22 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account, Contact, Refusal, Role, User
+from core.outbox.delivery import send_due
+from core.outbox.models import EmailState, OutgoingEmail
 from onboarding.actions import send_again
-from onboarding.models import Notice, NoticeKind, NoticeState
-from onboarding.notices import enqueue
-from onboarding.sending import send_due
+from onboarding.models import Notice, NoticeKind
+from onboarding.notices.enqueue import enqueue
 from tests.guarding import nothing_written, sql
-from tests.onboarding.test_sending import settle_others
+from tests.onboarding.notices.test_sending import settle_others
 from tests.racing import at_once
 
 LIST = "/admin/onboarding/notice/"
 NOON = datetime(2026, 3, 10, 16, tzinfo=UTC)
 LATER = NOON + timedelta(days=3)
-GIVEN_UP = {"state": NoticeState.FAILED, "settled_at": NOON, "attempts": 29, "error": "550 No such mailbox"}
+GIVEN_UP = {"state": EmailState.FAILED, "settled_at": NOON, "attempts": 29, "error": "550 No such mailbox"}
 SETTLED = {
-    NoticeState.SENT: {"state": NoticeState.SENT, "settled_at": NOON, "subject": "Deadline", "body": "Words <b>"},
-    NoticeState.DROPPED: {"state": NoticeState.DROPPED, "settled_at": NOON},
+    EmailState.SENT: {"state": EmailState.SENT, "settled_at": NOON, "subject": "Deadline", "body": "Words <b>"},
+    EmailState.DROPPED: {"state": EmailState.DROPPED, "settled_at": NOON},
 }
 
 
@@ -62,7 +63,7 @@ def notice(installed: Account) -> Notice:
 
 @pytest.fixture
 def given_up(notice: Notice) -> Notice:
-    Notice.objects.filter(pk=notice.pk).update(**GIVEN_UP)
+    OutgoingEmail.objects.filter(pk=notice.pk).update(**GIVEN_UP)
     notice.refresh_from_db()
     return notice
 
@@ -74,12 +75,14 @@ def as_member(member: User, client: Client) -> Client:
 
 
 def test_the_list_tells_what_became_of_each(given_up: Notice, as_member: Client) -> None:
-    shown = text(as_member.get(LIST, {"state__exact": "failed"}))
+    shown = text(as_member.get(LIST, {"email__state__exact": "failed"}))
     for said in ("Request to go live received", "Acme Support (100001)", "Olivia Owner", "Failed", "29", "550 No such"):
         assert said in shown
-    assert "Olivia Owner" not in text(as_member.get(LIST, {"state__exact": "waiting"})).partition("result_list")[2]
+    assert (
+        "Olivia Owner" not in text(as_member.get(LIST, {"email__state__exact": "waiting"})).partition("result_list")[2]
+    )
     for term in ("100001", "acme", "olivia@"):
-        assert "550 No such" in text(as_member.get(LIST, {"q": term, "state__exact": "failed"}))
+        assert "550 No such" in text(as_member.get(LIST, {"q": term, "email__state__exact": "failed"}))
     assert "550 No such" not in text(as_member.get(LIST, {"q": "100002"}))
 
 
@@ -103,7 +106,7 @@ def test_the_page_shows_what_was_sent_and_offers_nothing_more(notice: Notice, as
 
 
 def test_what_was_sent_is_shown_as_text(notice: Notice, as_member: Client) -> None:
-    Notice.objects.filter(pk=notice.pk).update(**SETTLED[NoticeState.SENT])
+    OutgoingEmail.objects.filter(pk=notice.pk).update(**SETTLED[EmailState.SENT])
     assert "Words &lt;b&gt;" in as_member.get(of(notice)).content.decode()
 
 
@@ -115,16 +118,16 @@ def test_one_that_was_given_up_is_sent_again_when_confirmed(given_up: Notice, me
     assert "29 times" in asked
     answer = as_member.post(button(given_up), follow=True)
     assert "1 notice will be sent" in text(answer)
-    given_up.refresh_from_db()
-    assert (given_up.state, given_up.attempts, given_up.settled_at) == (NoticeState.WAITING, 0, None)
-    assert given_up.due_at > NOON
+    email = OutgoingEmail.objects.get(pk=given_up.pk)
+    assert (email.state, email.attempts, email.settled_at) == (EmailState.WAITING, 0, None)
+    assert email.due_at > NOON
     assert LogEntry.objects.get().user == member
     assert send_due().sent == 1
     assert mail.outbox[0].to == ["olivia@example.com"]
 
 
 def test_one_that_waits_for_its_next_try_is_due_at_once(notice: Notice, member: User) -> None:
-    Notice.objects.filter(pk=notice.pk).update(due_at=LATER, attempts=9, error="451 Later")
+    OutgoingEmail.objects.filter(pk=notice.pk).update(due_at=LATER, attempts=9, error="451 Later")
     assert send_due(NOON).count == 0
     assert send_again([notice.pk], by=member, now=NOON).due == [notice.pk]
     assert send_due(NOON).sent == 1
@@ -132,9 +135,9 @@ def test_one_that_waits_for_its_next_try_is_due_at_once(notice: Notice, member: 
 
 @pytest.mark.parametrize("state", SETTLED)
 def test_what_was_sent_or_dropped_is_never_sent_again(
-    state: NoticeState, notice: Notice, member: User, as_member: Client
+    state: EmailState, notice: Notice, member: User, as_member: Client
 ) -> None:
-    Notice.objects.filter(pk=notice.pk).update(**SETTLED[state])
+    OutgoingEmail.objects.filter(pk=notice.pk).update(**SETTLED[state])
     with nothing_written():
         assert send_again([notice.pk], by=member).due == []
         assert "can’t be sent again: It was" in text(as_member.post(button(notice), follow=True))
@@ -150,7 +153,7 @@ def test_of_many_those_that_can_be_are_sent_again(
     Contact.objects.create(account_id=given_up.account_id, user=other, role=Role.TECHNICAL)
     enqueue([given_up.account_id], NoticeKind.REQUESTED, occasion="1", now=NOON)
     sent = Notice.objects.get(to=other)
-    Notice.objects.filter(pk=sent.pk).update(**SETTLED[NoticeState.SENT])
+    OutgoingEmail.objects.filter(pk=sent.pk).update(**SETTLED[EmailState.SENT])
     answer = text(as_member.post(LIST, confirmed(given_up, sent), follow=True))
     assert "1 notice will be sent" in answer
     assert "1 notice can’t be sent again: It was sent already." in answer
@@ -211,16 +214,15 @@ def test_the_sidebar_counts_those_that_were_given_up(
         return item.get("badge")
 
     assert str(badge()) == "1"
-    Notice.objects.filter(pk=given_up.pk).update(state=NoticeState.WAITING, settled_at=None)
+    OutgoingEmail.objects.filter(pk=given_up.pk).update(state=EmailState.WAITING, settled_at=None)
     assert badge() is None
 
 
 @pytest.mark.django_db(transaction=True)
 def test_one_that_is_being_sent_is_not_made_due_again(notice: Notice, member: User) -> None:
     with transaction.atomic():
-        sql("SELECT FROM onboarding_notice WHERE id = %s FOR UPDATE", notice.pk)
+        sql("SELECT FROM core_outgoingemail WHERE id = %s FOR UPDATE", notice.pk)
         [done] = at_once(1, lambda number: send_again([notice.pk], by=member))
     assert not isinstance(done, Exception)
     assert done.refused == {notice.pk: "It is being sent at this moment."}
-    notice.refresh_from_db()
-    assert notice.due_at == NOON
+    assert OutgoingEmail.objects.get(pk=notice.pk).due_at == NOON

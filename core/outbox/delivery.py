@@ -1,0 +1,213 @@
+"""Delivers email that is due (docs/notices.md): each in a transaction of its own, whose only work left after the mail
+server has taken the email is to commit.
+"""
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPResponseException
+from typing import Final
+
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+
+from core.clock import database_now
+from core.outbox.kinds import Batches, Obsolete
+from core.outbox.models import EmailState, OutgoingEmail
+from core.refusals import without_nul
+
+logger = logging.getLogger(__name__)
+BATCH: Final = 50  # emails over one connection: servers often take no more than a hundred
+LONGEST_ERROR: Final = 500
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How long one waits after a failure, twice as long after the next, and after how many it is given up."""
+
+    first: timedelta
+    longest: timedelta
+    attempts: int
+
+    def wait(self, attempts: int) -> timedelta | None:
+        """Return how long to wait after so many attempts that failed; None if it is given up."""
+        if attempts >= self.attempts:
+            return None
+        return min(self.first * 2 ** min(attempts - 1, 30), self.longest)
+
+
+# 1, 2, 4 … 256 minutes, then every 6 hours: given up after 5 days and 2 hours of trying.
+TRANSIENT: Final = RetryPolicy(timedelta(minutes=1), timedelta(hours=6), 29)
+# A server that refuses permanently may be wrong for a day, but is not asked often: after 6, 12, 12, 12 hours.
+PERMANENT: Final = RetryPolicy(timedelta(hours=6), timedelta(hours=12), 5)
+
+
+@dataclass
+class DeliveryReport:
+    """What became of emails that were due: how many were sent, dropped, put off, and given up.
+
+    `unreachable` says why no more could be sent: the mail server was not there. Those left wait as they did.
+    """
+
+    sent: int = 0
+    dropped: int = 0
+    put_off: int = 0
+    failed: int = 0
+    unreachable: str = ""
+
+    def __iadd__(self, other: "DeliveryReport") -> "DeliveryReport":
+        self.sent += other.sent
+        self.dropped += other.dropped
+        self.put_off += other.put_off
+        self.failed += other.failed
+        self.unreachable = other.unreachable
+        return self
+
+    @property
+    def count(self) -> int:
+        """How many emails something became of."""
+        return self.sent + self.dropped + self.put_off + self.failed
+
+
+def send_due(
+    now: datetime | None = None, *, mail: BaseEmailBackend | None = None, batch: int = BATCH
+) -> DeliveryReport:
+    """Send the emails that are due, and return what became of them. Not within a transaction.
+
+    Any number of workers may do so at once: each email is locked while it is sent, and others pass it by. Where the
+    mail server can't be reached it stops, and what is left stays due. The failure of one email stops no other.
+    `mail` is the way emails leave, by default that of the settings.
+    """
+    mail = mail or get_connection()
+    total = DeliveryReport()
+    while not total.unreachable:
+        done = _send_batch(now or database_now(), mail, batch)
+        total += done
+        if not done.count:
+            break
+    return total
+
+
+def checkpoint(name: str) -> None:
+    """Do nothing: a test puts a kill in its place."""
+
+
+def _send_batch(now: datetime, mail: BaseEmailBackend, most: int) -> DeliveryReport:
+    """Send the first emails that are due over one connection, and return what became of them."""
+    done = DeliveryReport()
+    emails = list(OutgoingEmail.objects.due(now)[:most])
+    batches = Batches(emails)
+    lost = 0
+    try:
+        for email in emails:
+            try:
+                mail.open()
+            except OSError as error:  # all of smtplib's are
+                done.unreachable = _shown(error)
+                break
+            lost = lost + 1 if _send(email.pk, batches, mail, now, done) else 0
+            if lost > 1:
+                done.unreachable = "The mail server ends each connection."
+                break
+    finally:
+        _close(mail)
+    if done.unreachable:
+        _remark([email.pk for email in emails], done.unreachable)
+    return done
+
+
+def _send(key: int, batches: Batches, mail: BaseEmailBackend, now: datetime, done: DeliveryReport) -> bool:
+    """Send one email unless somebody else does, and write what became of it; return whether the connection was lost.
+
+    It is written as sent first, and undone if it can't be: so nothing but the commit is left to fail once the server
+    has taken the email.
+    """
+    with transaction.atomic(durable=True):
+        email = OutgoingEmail.objects.due(now).filter(pk=key).select_for_update(skip_locked=True).first()
+        if email is None:
+            return False
+        row = OutgoingEmail.objects.filter(pk=key)
+        attempts = email.attempts + 1
+        try:
+            with transaction.atomic():
+                message = batches.of(email.kind).prepare(email, now)
+                if isinstance(message, Obsolete):
+                    done.dropped += row.update(state=EmailState.DROPPED, settled_at=now, error=message.reason)
+                    return False
+                row.update(
+                    state=EmailState.SENT,
+                    settled_at=now,
+                    attempts=attempts,
+                    error="",
+                    address=_address(message),
+                    subject=without_nul(str(message.subject)),
+                    body=without_nul(str(message.body)),
+                )
+                checkpoint("before the server")
+                if mail.send_messages([message]) != 1:
+                    raise OSError("The mail server took no email.")
+            checkpoint("after the server")
+        except Exception as error:  # a server's refusal, or an email that can't be worded: others go on
+            answer = _answer(error)
+            if not isinstance(error, OSError):
+                logger.exception("Email %s can't be worded", key)
+            wait = _retry_policy(error, answer).wait(attempts)
+            if wait is None:
+                row.update(state=EmailState.FAILED, settled_at=now, attempts=attempts, error=_shown(error))
+                done.failed += 1
+            else:
+                row.update(due_at=now + wait, attempts=attempts, error=_shown(error))
+                done.put_off += 1
+            if not isinstance(error, OSError) or answer not in (None, 421):
+                return False
+            _close(mail)
+            return True
+        done.sent += 1  # or would be, were the commit to fail: then the error ends the run
+    return False
+
+
+def _address(message: EmailMultiAlternatives) -> str:
+    """Return the one address that a message goes to."""
+    [address] = message.recipients()
+    return without_nul(address)
+
+
+def _answer(error: Exception) -> int | None:
+    """Return the code that the server answered, or None if it answered nothing."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return next(code for code, _ in error.recipients.values())
+    return error.smtp_code if isinstance(error, SMTPResponseException) else None
+
+
+def _retry_policy(error: Exception, answer: int | None) -> RetryPolicy:
+    """Return how long to go on: only what is said of this person or these words (5xx) is a permanent refusal."""
+    of_this = isinstance(error, SMTPRecipientsRefused | SMTPDataError)
+    return PERMANENT if of_this and answer is not None and answer >= 500 else TRANSIENT
+
+
+def _remark(keys: list[int], why: str) -> None:
+    """Write on these emails, which stay due, why they could not be sent; those that somebody else sends are let be."""
+    with transaction.atomic():
+        waiting = OutgoingEmail.objects.waiting().filter(pk__in=keys).exclude(error=why)
+        waiting = waiting.select_for_update(skip_locked=True)
+        OutgoingEmail.objects.filter(pk__in=list(waiting.values_list("pk", flat=True))).update(error=why)
+
+
+def _shown(error: Exception) -> str:
+    """Return an error in one line, as the team reads it: the server's own words if it said something."""
+    said = [error]  # type: list[object]
+    if isinstance(error, SMTPRecipientsRefused):
+        said = list(next(iter(error.recipients.values())))
+    elif isinstance(error, SMTPResponseException):
+        said = [error.smtp_code, error.smtp_error]
+    words = (word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in said)
+    line = " ".join(" ".join(words).split()) or type(error).__name__
+    return without_nul(line if isinstance(error, OSError) else f"{type(error).__name__}: {line}")[:LONGEST_ERROR]
+
+
+def _close(mail: BaseEmailBackend) -> None:
+    """End the connection, if there is one: a server that is gone can't be told goodbye."""
+    with suppress(OSError):
+        mail.close()

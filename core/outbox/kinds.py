@@ -1,0 +1,53 @@
+"""What apps say about their own kinds of email; the outbox itself knows none."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from django.core.mail import EmailMultiAlternatives
+
+from core.outbox.models import OutgoingEmail
+
+
+@dataclass(frozen=True)
+class Obsolete:
+    """An email that must not be sent any more, and why, in words for the team."""
+
+    reason: str
+
+
+class Batch(Protocol):
+    """Emails of one kind that are delivered together, so that what they need is fetched once for all of them."""
+
+    def prepare(self, email: OutgoingEmail, now: datetime) -> EmailMultiAlternatives | Obsolete:
+        """Return the message of an email of the batch, to one address, or why it must not be sent any more.
+
+        Its row is locked, and may have changed since the batch was opened. Whatever is raised counts as an attempt that
+        failed, and stops no other email.
+        """
+
+
+OpenBatch = Callable[[Sequence[OutgoingEmail]], Batch]
+_KINDS: dict[str, OpenBatch] = {}
+
+
+def register(kind: str, open_batch: OpenBatch) -> None:
+    """Have emails of this kind delivered by the batches that `open_batch` makes. To be called by the app's config."""
+    _KINDS[kind] = open_batch
+
+
+class Batches:
+    """The batches of some emails, one of each kind, each opened when it is first needed."""
+
+    def __init__(self, emails: Sequence[OutgoingEmail]) -> None:
+        self.emails = emails
+        self._opened: dict[str, Batch] = {}
+
+    def of(self, kind: str) -> Batch:
+        """Return the batch of one kind. Raises LookupError if no app has registered it."""
+        if kind not in self._opened:
+            if kind not in _KINDS:
+                raise LookupError(f"No app knows emails of the kind {kind}.")
+            self._opened[kind] = _KINDS[kind]([email for email in self.emails if email.kind == kind])
+        return self._opened[kind]

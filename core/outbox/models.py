@@ -1,0 +1,66 @@
+"""The queue of email, and what became of each."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class EmailState(models.TextChoices):
+    """What became of an email; only one that waits is ever sent."""
+
+    WAITING = "waiting", "Waiting"
+    SENT = "sent", "Sent"
+    DROPPED = "dropped", "Dropped: no longer true"
+    FAILED = "failed", "Failed"
+
+
+class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
+    def waiting(self) -> "OutgoingEmailQuerySet":
+        return self.filter(state=EmailState.WAITING)
+
+    def due(self, now: datetime) -> "OutgoingEmailQuerySet":
+        """Those to send at an instant, the longest due first."""
+        return self.waiting().filter(due_at__lte=now).order_by("due_at", "pk")
+
+
+class OutgoingEmail(models.Model):
+    """An email to one address, queued in the transaction of the event that it tells of.
+
+    `kind` names the app's code that words it (`core/outbox/kinds.py`). `data` are plain values that the wording needs
+    and that may change later, like a date (ISO 8601) or a reason. The address is the one it was queued for, and once it
+    was sent, the one it was sent to. `due_at` moves on with each attempt that failed. One that was sent or dropped
+    never changes, and none is deleted (guards in `core/guards.py`); one that was given up may be made to wait again.
+    """
+
+    kind = models.CharField(max_length=32)
+    address = models.CharField(max_length=254)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(db_default=Now())
+    state = models.CharField(max_length=8, choices=EmailState.choices, db_default=EmailState.WAITING)
+    attempts = models.PositiveSmallIntegerField(db_default=0)
+    settled_at = models.DateTimeField("sent, dropped or given up at", null=True, blank=True)
+    error = models.TextField("last error", blank=True, db_default="")
+    subject = models.TextField(blank=True, db_default="")
+    body = models.TextField("what was sent", blank=True, db_default="")
+
+    objects = OutgoingEmailQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        default_permissions = ()
+        indexes = [
+            models.Index("due_at", condition=Q(state="waiting"), name="outgoing_email_due"),
+            models.Index("settled_at", condition=Q(state="failed"), name="outgoing_email_failed"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="waiting", settled_at=None) | ~Q(state="waiting") & Q(settled_at__isnull=False),
+                name="outgoing_email_is_settled_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}, to {self.address}"

@@ -1,0 +1,39 @@
+"""How an email gets into the queue, and back into it."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from core.outbox.models import EmailState, OutgoingEmail
+
+# The SQL of the key of an email that is not yet queued, for a row that points to it.
+NEXT_KEY: Final = "nextval('core_outgoingemail_id_seq')"
+
+
+def insert_emails(source: str) -> str:
+    """Return the SQL that queues one email for each row of `source`, which has the columns `email_id` and `address`.
+
+    The key of each comes from NEXT_KEY. The statement takes three named parameters: `email_kind`, `email_data` (JSON,
+    the same for all of them) and `email_at`, the instant from which they are due. Nothing is returned.
+    """
+    return (
+        "INSERT INTO core_outgoingemail (id, kind, address, data, created_at, due_at) "  # noqa: S608 - a query's name
+        "SELECT email_id, %(email_kind)s, address, %(email_data)s::jsonb, %(email_at)s, %(email_at)s "
+        f"FROM {source} ORDER BY email_id"
+    )
+
+
+def requeue(emails: Collection[int], *, kind: str, now: datetime) -> list[int]:
+    """Make emails of a kind due at once, by their keys, as if they had never been tried; return the keys of those.
+
+    What was sent or dropped stays as it is, and so does what is being sent at this moment: nothing goes out twice.
+    """
+    with transaction.atomic():
+        rows = OutgoingEmail.objects.filter(pk__in=emails, kind=kind, state__in=(EmailState.WAITING, EmailState.FAILED))
+        due = list(rows.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True))
+        OutgoingEmail.objects.filter(pk__in=due).update(
+            state=EmailState.WAITING, settled_at=None, attempts=0, due_at=now
+        )
+    return due

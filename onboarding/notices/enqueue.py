@@ -1,0 +1,62 @@
+"""Who gets a notice of what (R11, R22): each is written in the transaction of its event, and sent later."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from django.db import connection
+
+from core.outbox.queue import NEXT_KEY, insert_emails
+from onboarding.notices.kinds import EMAIL_KIND, NoticeKind
+
+# The keys are drawn in the order of the contacts, so that what is written at once is written and sent in one order.
+ENQUEUE: Final = f"""
+WITH contacts AS (
+    SELECT DISTINCT c.account_id, c.user_id, u.email AS address
+    FROM accounts_contact c JOIN accounts_user u ON u.id = c.user_id AND u.is_active
+    WHERE c.account_id = ANY(%(accounts)s) AND c.role = ANY(%(roles)s)
+    ORDER BY c.account_id, c.user_id
+), keyed AS (
+    SELECT {NEXT_KEY} AS email_id, account_id, user_id, address FROM contacts
+), written AS (
+    INSERT INTO onboarding_notice (email_id, account_id, to_id, kind, occasion)
+    SELECT email_id, account_id, user_id, %(kind)s, %(occasion)s FROM keyed ORDER BY email_id
+    ON CONFLICT DO NOTHING RETURNING email_id
+), emails AS (
+    SELECT email_id, address FROM keyed JOIN written USING (email_id)
+)
+{insert_emails("emails")}
+"""  # noqa: S608 - names of columns
+
+
+def enqueue(
+    accounts: Sequence[int],
+    kind: NoticeKind,
+    *,
+    occasion: str,
+    now: datetime,
+    data: Mapping[str, str] | None = None,
+) -> int:
+    """Write a notice for each contact of these accounts whose role cares, in the caller's transaction; return how many.
+
+    A contact with several roles gets one, and one for each occasion: what is written already stays as it is. Only if
+    that was dropped as no longer true, and is true again, another is written. Anyone who is switched off gets none. One
+    statement, for one account or thousands alike.
+
+    The notice is worded from `data` when it is sent; `onboarding/notices/kinds.py` has an example for each kind.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ENQUEUE,
+            {
+                "accounts": list(accounts),
+                "kind": kind.value,
+                "roles": [role.value for role in kind.about.roles],
+                "occasion": occasion,
+                "email_kind": EMAIL_KIND,
+                "email_data": json.dumps(dict(data or {})),
+                "email_at": now,
+            },
+        )
+        return cursor.rowcount
