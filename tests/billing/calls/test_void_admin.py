@@ -80,7 +80,7 @@ def test_an_import_is_voided_and_a_record_dismissed(came: CallImport, client: Cl
 
 def test_an_import_that_is_voided_already_is_no_success(came: CallImport, client: Client) -> None:
     page = url("callimport_void", came)
-    for told, count in (("alert-success", "2 records of"), ("alert-warning", "No record of")):
+    for told, count in (("alert-success", "2 records of"), ("alert-info", "No record of")):
         answer = client.post(page, {"reason": "Wrong"}, follow=True)
         (message,) = answer.context["messages"]
         assert (message.tags, str(message).startswith(count)) == (told.removeprefix("alert-"), True)
