@@ -28,6 +28,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.errors import DuplicateDatabase, UniqueViolation
 
 PROJECT = Path(__file__).resolve().parent.parent
+SERVERS = PROJECT / ".postgres"
 # A server that misses its client for two minutes ends the connection, and with it all locks: a machine may lose power.
 KEEPALIVES = "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
 # The locking protocol needs it; what runs outside a transaction has no other way to be told.
@@ -104,7 +105,7 @@ def _server_home() -> Path:
     has a blank, or is too long. Then it is in a temporary folder that is open to all, and refused where somebody else
     made it, who could put his own programs there.
     """
-    home = PROJECT / ".postgres" / str(os.getuid() if hasattr(os, "getuid") else "data")
+    home = SERVERS / str(os.getuid() if hasattr(os, "getuid") else "data")
     if not _can_hold_a_server(home):
         name = f"contact-center-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
         for folder in (tempfile.gettempdir(), "/tmp", "/var/tmp"):

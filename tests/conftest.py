@@ -1,19 +1,25 @@
 """Fixtures: the provider, its team, and a customer, all made through the actions."""
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from django.conf import settings as configured
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 
 from accounts.actions import reasons_of
 from accounts.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from accounts.models import Account, Contact, PhoneNumber, Role, User
+from config import database
 from onboarding.actions import activate
 from subscriptions.actions import install
 from subscriptions.catalogue import load_catalogue
@@ -22,6 +28,44 @@ from subscriptions.models import Item, Price
 CASES = Path(__file__).parent / "cases"
 INSTALLED = datetime(2026, 3, 5, 15, tzinfo=UTC)
 PASSWORD = "correct horse battery"
+
+
+# What is lost when the machine goes down, and here may be: `--create-db` makes it again.
+NOT_DURABLE = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '4GB'")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_blocker: Any) -> None:
+    """Before the first connection to the embedded server of the tests: let it not wait for the disk."""
+    if configured.DATABASES["default"]["ENGINE"] != "config.embedded":
+        return
+    address = database.embedded_server_address()
+    with psycopg.connect(dbname="postgres", user="postgres", autocommit=True, **address) as server:
+        for setting in NOT_DURABLE:
+            server.execute(f"ALTER SYSTEM SET {setting}")
+        server.execute("SELECT pg_reload_conf()")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the embedded server, also when interrupted, where nobody who used it is alive.
+
+    The wheel stops it with the last of its users. Those that were killed, as many tests do, could not say good-bye.
+    """
+    if hasattr(config, "workerinput") or os.environ["DATABASE_URL"]:
+        return
+    data = database._server_home() / "data"
+    users = data / ".handle_pids.json"
+    with suppress(OSError, ValueError):
+        if not any(is_alive(pid) for pid in json.loads(users.read_text() or "[]") if pid != os.getpid()):
+            users.unlink()
+            os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGINT)
+
+
+def is_alive(pid: int) -> bool:
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
 
 
 @pytest.fixture(autouse=True)
