@@ -4,8 +4,8 @@ import json
 import os
 import signal
 from collections.abc import Callable
-from datetime import UTC, datetime
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
