@@ -3,7 +3,7 @@
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings as configured
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.test import TransactionTestCase
 
 from accounts.actions import reasons_of
 from accounts.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
@@ -24,6 +25,7 @@ from onboarding.actions import activate
 from subscriptions.actions import install
 from subscriptions.catalogue import load_catalogue
 from subscriptions.models import Item, Price
+from tests import flushing
 
 CASES = Path(__file__).parent / "cases"
 INSTALLED = datetime(2026, 3, 5, 15, tzinfo=UTC)
@@ -66,6 +68,13 @@ def is_alive(pid: int) -> bool:
         os.kill(pid, 0)
         return True
     return False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flushing.empty)
+        yield
 
 
 @pytest.fixture(autouse=True)
