@@ -26,6 +26,7 @@ from subscriptions.actions import install
 from subscriptions.catalogue import load_catalogue
 from subscriptions.models import Item, Price
 from tests import flushing
+from tests.marks import mark
 
 CASES = Path(__file__).parent / "cases"
 INSTALLED = datetime(2026, 3, 5, 15, tzinfo=UTC)
@@ -46,6 +47,10 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_b
         for setting in NOT_DURABLE:
             server.execute(f"ALTER SYSTEM SET {setting}")
         server.execute("SELECT pg_reload_conf()")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    mark(item)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
