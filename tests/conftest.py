@@ -26,6 +26,7 @@ from subscriptions.actions import install
 from subscriptions.catalogue import load_catalogue
 from subscriptions.models import Item, Price
 from tests import flushing
+from tests.guarding import sql
 from tests.marks import mark
 
 CASES = Path(__file__).parent / "cases"
@@ -93,18 +94,18 @@ def catalogue_content() -> Any:
 
 
 CATALOGUE_MODELS: list[Any] = [Item, Price, Item.history.model, Price.history.model]
-loaded: list[list[Any]] = []
+loaded: dict[str, str] = {}
 
 
 @pytest.fixture
 def catalogue(db: None) -> None:
     """The catalogue of the cases. The first test loads it; the others get the same rows, since loading takes long."""
-    if loaded:
-        for model, rows in zip(CATALOGUE_MODELS, loaded, strict=True):
-            model._base_manager.bulk_create(rows)
-        return
-    load_catalogue(catalogue_content())
-    loaded.extend(list(model._base_manager.all()) for model in CATALOGUE_MODELS)
+    for table, rows in loaded.items():
+        sql(f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, %s)", rows)
+    if not loaded:
+        load_catalogue(catalogue_content())
+        for table in (model._meta.db_table for model in CATALOGUE_MODELS):
+            [(loaded[table],)] = sql(f"SELECT jsonb_agg(to_jsonb(t) ORDER BY t)::text FROM {table} t")
 
 
 @pytest.fixture
