@@ -28,6 +28,7 @@ from psycopg.errors import DuplicateDatabase, UniqueViolation
 
 from config.environment import PROJECT
 
+SERVERS = PROJECT / ".postgres"
 # A client machine may lose power: after two minutes without its answer, the server ends the connection and its locks.
 KEEPALIVES = "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
 # The locking protocol needs this level. For statements outside a transaction, there is no other way to set it.
@@ -104,7 +105,7 @@ def _server_home() -> Path:
     because it has a space or is too long. Then it is under a temporary folder that is open to all. Raises
     OperationalError if somebody else has created that folder, since they could put their own programs there.
     """
-    home = PROJECT / ".postgres" / str(os.getuid() if hasattr(os, "getuid") else "data")
+    home = SERVERS / str(os.getuid() if hasattr(os, "getuid") else "data")
     if not _can_hold_a_server(home):
         name = f"contact-center-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
         for folder in (tempfile.gettempdir(), "/tmp", "/var/tmp"):

@@ -1,27 +1,86 @@
 """Fixtures: the provider, its team, and a customer, all made through the actions."""
 
 import json
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from django.conf import settings as configured
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.test import TransactionTestCase
 
 from accounts.models import Account, Contact, PhoneNumber, Role, User
+from config import database
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from core.refusals import reasons_of
 from onboarding.actions import activate
 from subscriptions.actions import install
 from subscriptions.catalogue import load_catalogue
 from subscriptions.models import Item, Price
+from tests import flushing
+from tests.guarding import sql
+from tests.marks import mark
 
 CASES = Path(__file__).parent / "cases"
 INSTALLED = datetime(2026, 3, 5, 15, tzinfo=UTC)
 PASSWORD = "correct horse battery"
+
+
+# What is lost when the machine goes down, and here may be: `--create-db` makes it again.
+NOT_DURABLE = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '4GB'")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_blocker: Any) -> None:
+    """Before the first connection to the embedded server of the tests: let it not wait for the disk."""
+    if configured.DATABASES["default"]["ENGINE"] != "config.embedded":
+        return
+    address = database.embedded_server_address()
+    with psycopg.connect(dbname="postgres", user="postgres", autocommit=True, **address) as server:
+        for setting in NOT_DURABLE:
+            server.execute(f"ALTER SYSTEM SET {setting}")
+        server.execute("SELECT pg_reload_conf()")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    mark(item)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the embedded server, also when interrupted, where nobody who used it is alive.
+
+    The wheel stops it with the last of its users. Those that were killed, as many tests do, could not say good-bye.
+    """
+    if hasattr(config, "workerinput") or os.environ["DATABASE_URL"]:
+        return
+    data = database._server_home() / "data"
+    users = data / ".handle_pids.json"
+    with suppress(OSError, ValueError):
+        if not any(is_alive(pid) for pid in json.loads(users.read_text() or "[]") if pid != os.getpid()):
+            users.unlink()
+            os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGINT)
+
+
+def is_alive(pid: int) -> bool:
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flushing.empty)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -35,18 +94,18 @@ def catalogue_content() -> Any:
 
 
 CATALOGUE_MODELS: list[Any] = [Item, Price, Item.history.model, Price.history.model]
-loaded: list[list[Any]] = []
+loaded: dict[str, str] = {}
 
 
 @pytest.fixture
 def catalogue(db: None) -> None:
     """The catalogue of the cases. The first test loads it; the others get the same rows, since loading takes long."""
-    if loaded:
-        for model, rows in zip(CATALOGUE_MODELS, loaded, strict=True):
-            model._base_manager.bulk_create(rows)
-        return
-    load_catalogue(catalogue_content())
-    loaded.extend(list(model._base_manager.all()) for model in CATALOGUE_MODELS)
+    for table, rows in loaded.items():
+        sql(f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, %s)", rows)
+    if not loaded:
+        load_catalogue(catalogue_content())
+        for table in (model._meta.db_table for model in CATALOGUE_MODELS):
+            [(loaded[table],)] = sql(f"SELECT jsonb_agg(to_jsonb(t) ORDER BY t)::text FROM {table} t")
 
 
 @pytest.fixture

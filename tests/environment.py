@@ -2,9 +2,14 @@
 
 import os
 
+from config import database
+
 os.environ["DEBUG"] = "true"
 os.environ["EMAIL_URL"] = "memorymail://"
 os.environ["LOG_LEVEL"] = "WARNING"
 os.environ["STAFF_SECOND_FACTOR"] = "false"
 os.environ["MAINTENANCE_FILE"] = "tests/.maintenance"  # which nobody makes
 os.environ.setdefault("DATABASE_URL", "")
+
+# A server of the tests' own: it forgoes what makes data last (see tests/conftest.py), which the demo's data must not.
+database.SERVERS = database.PROJECT / ".postgres" / "tests"

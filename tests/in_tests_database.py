@@ -1,4 +1,7 @@
-"""Runs a command of `manage.py` in a process of its own against the tests' database: its name, then the command."""
+"""Runs a command of `manage.py` in a process of its own against the tests' database: its name, then the command.
+
+Where TEMPLATE names a migrated database, one that the command makes is a copy of it.
+"""
 
 import os
 import sys
@@ -16,6 +19,7 @@ def main() -> None:
     from django.db import connection  # noqa: PLC0415
 
     connection.settings_dict["NAME"] = database
+    connection.settings_dict["TEST"]["TEMPLATE"] = os.environ.get("TEMPLATE")
     execute_from_command_line(["manage.py", *arguments])
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from django.db.models import Q, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
 
 from billing.models import CallImport, CallRecord, RejectedCall, SetAsideCall
@@ -38,14 +38,16 @@ def reconciled(month: date) -> Reconciled:
     fates: dict[str, tuple[int, int]] = {}
     for fate in RECORDS:
         of_fate = getattr(CallRecord.objects, fate)().started_between(month, end).order_by()
-        fates[fate] = (of_fate.count(), of_fate.aggregate(sum=Coalesce(Sum("minutes"), 0))["sum"])
+        found = of_fate.aggregate(rows=Count("*"), minutes=Coalesce(Sum("minutes"), 0))
+        fates[fate] = (found["rows"], found["minutes"])
     stored = records.count()
     first, last = (datetime.combine(day, time(0), UTC) for day in (month, end))
     aside = SetAsideCall.objects.filter(started_at__gte=first, started_at__lt=last)
     rejects = RejectedCall.objects.filter(received_in__started_at__gte=first, received_in__started_at__lt=last)
     for name, rows in (("set aside", aside), ("rejected", rejects)):
+        in_state = dict(rows.order_by().values_list("state").annotate(rows=Count("*")))
         for state in rows.model.State.values:
-            fates[f"{name}, {state}"] = (rows.filter(state=state).count(), 0)
+            fates[f"{name}, {state}"] = (in_state.get(state, 0), 0)
         stored += rows.count()
     remainder = stored - sum(count for count, _ in fates.values())
     imports = CallImport.objects.filter(started_at__gte=first, started_at__lt=last)

@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from accounts.acting import RecordedDenial, record_refusals
-from accounts.events import Kind, Wanted, events_of, recent_events
+from accounts.events import EventKind, Wanted, events_of, recent_events
 from accounts.models import Account, Contact, Refusal, Role, User
 from accounts.verbs import (
     BACK_OFFICE,
@@ -196,7 +196,7 @@ def test_customers_read_what_their_own_people_tried_and_nothing_of_staff(
 def test_the_team_reads_on_its_own_page_what_staff_tried_too(installed: Account, member: User, owner: User) -> None:
     refused(installed, member, "set_deadline", "Too far away.")
     refused(installed, member, "onboarding_onboarding_owner", "Not the team.")
-    assert [event.kind for event in recent_events(installed, 10) if event.kind == Kind.REFUSED] == []
+    assert [event.kind for event in recent_events(installed, 10) if event.kind == EventKind.REFUSED] == []
     told = {(moment.what, moment.who, moment.more) for moment in timeline(installed, 10)}
     assert {
         ("Refused: Set a deadline", "tom@example.com", "Too far away."),
@@ -207,7 +207,7 @@ def test_the_team_reads_on_its_own_page_what_staff_tried_too(installed: Account,
 @pytest.mark.parametrize("recorded", ["onboarding_onboarding_owner", "import_page", "new_total", "a_name_of_tomorrow"])
 def test_no_row_of_any_version_is_shown_by_the_name_of_a_view(recorded: str, account: Account, owner: User) -> None:
     refused(account, owner, recorded)
-    for event in events_of(account, Wanted(kind=Kind.REFUSED, for_team=True)):
+    for event in events_of(account, Wanted(kind=EventKind.REFUSED, for_team=True)):
         assert recorded.replace("_", " ").capitalize() != event.action
         assert "Another action" in event.action or event.action in {
             *customers_verbs().values(),

@@ -1,8 +1,10 @@
 """`replay_case` in its own process: a case is replayed in a temporary database."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,26 @@ ROOT = Path(__file__).parents[2]
 FIRST = CASES / "01-onboarding-is-free-but-toll-free-minutes-are-charged.json"
 
 
-def replay(*files: Path) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="session")
+def migrated(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """A copy of the tests' database, to be copied: making one takes ten seconds, and one test does."""
+    with django_db_blocker.unblock():
+        database = connection.settings_dict["NAME"]
+        connection.close()  # who copies a database is alone with it
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {database}_migrated")
+            cursor.execute(f"CREATE DATABASE {database}_migrated TEMPLATE {database}")
+        yield f"{database}_migrated"
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {database}_migrated")
+
+
+def replay(*files: Path, template: str = "") -> subprocess.CompletedProcess[str]:
     """Run the command, which makes its own database next to the tests'."""
     database = connection.settings_dict["NAME"]
     command = [sys.executable, "-m", "tests.in_tests_database", database, "replay_case", *map(str, files)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "TEMPLATE": template}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def results(text: str) -> list[Any]:
@@ -54,12 +71,12 @@ def test_all_cases_in_one_call_come_out_and_leave_nothing(db: None) -> None:
     assert left_behind() == set()
 
 
-def test_a_difference_is_told_and_is_status_1(db: None, tmp_path: Path) -> None:
+def test_a_difference_is_told_and_is_status_1(migrated: str, db: None, tmp_path: Path) -> None:
     case = json.loads(FIRST.read_text())
     case["expected"]["invoices"]["2026-03"]["total"] = "2.85"
     wrong = tmp_path / "wrong.json"
     wrong.write_text(json.dumps(case))
-    answer = replay(wrong, FIRST)
+    answer = replay(wrong, FIRST, template=migrated)
     assert answer.returncode == 1
     assert [result["differences"] for result in results(answer.stdout)] == [
         ["2026-03: expected a total of 2.85, got 2.84"],
@@ -80,10 +97,12 @@ def test_a_difference_is_told_and_is_status_1(db: None, tmp_path: Path) -> None:
     ],
     ids=["empty", "bytes", "list", "nothing", "zone", "naive"],
 )
-def test_a_file_that_is_no_case_is_told_in_words(db: None, tmp_path: Path, content: bytes, words: str) -> None:
+def test_a_file_that_is_no_case_is_told_in_words(
+    migrated: str, db: None, tmp_path: Path, content: bytes, words: str
+) -> None:
     path = tmp_path / "case.json"
     path.write_bytes(content)
-    answer = replay(path)
+    answer = replay(path, template=migrated)
     assert answer.returncode == 1
     assert words in answer.stderr
     assert "Traceback" not in answer.stderr

@@ -1,8 +1,10 @@
 """A database from before days were stored is upgraded with the days that billing used (R34)."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -72,23 +74,42 @@ UPDATE onboarding_onboarding SET activated_at = '2026-06-30 12:00+00', activated
 """
 
 
+@contextmanager
+def made(name: str, template: str = "template1") -> Iterator[str]:
+    """A new database, a copy of another."""
+    with connections["default"]._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield name
+    with connections["default"]._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {name}")
+
+
+@contextmanager
+def connected(name: str) -> Iterator[None]:
+    """The database under the alias."""
+    connections.databases[ALIAS] = {**connections.databases["default"], "NAME": name}
+    try:
+        yield
+    finally:
+        connections[ALIAS].close()
+        del connections[ALIAS], connections.databases[ALIAS]
+
+
+@pytest.fixture(scope="module")
+def migrated(django_db_blocker: Any) -> Iterator[str]:
+    """An empty database of its own, migrated to before the days were stored: to be copied, since that takes long."""
+    with django_db_blocker.unblock(), made("test_before_days") as database:
+        with connected(database):
+            MigrationExecutor(connections[ALIAS]).migrate(BEFORE)
+        yield database
+
+
 @pytest.fixture
-def old(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
-    """An empty database of its own, migrated to before the days were stored."""
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
-        connections.databases[ALIAS] = {**connections.databases["default"], "NAME": f"test_{ALIAS}"}
-        with connections["default"]._nodb_cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS test_{ALIAS}")
-            cursor.execute(f"CREATE DATABASE test_{ALIAS}")
-        try:
-            executor = MigrationExecutor(connections[ALIAS])
-            executor.migrate(BEFORE)
-            yield
-        finally:
-            connections[ALIAS].close()
-            del connections[ALIAS], connections.databases[ALIAS]
-            with connections["default"]._nodb_cursor() as cursor:
-                cursor.execute(f"DROP DATABASE test_{ALIAS}")
+def old(migrated: str, django_db_blocker: Any) -> Iterator[None]:
+    """A copy of it."""
+    with django_db_blocker.unblock(), made(f"test_{ALIAS}", migrated) as database, connected(database):
+        yield
 
 
 @pytest.mark.parametrize("zone", CHANGES)

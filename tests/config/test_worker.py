@@ -12,8 +12,8 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from billing.models import BilledMonth, BillRun, Invoice
-from core.jobs.periodic import ONE_AT_A_TIME
 from core.jobs.retrying import WORKER_IS_GONE
+from core.locks import AdvisoryLock
 from core.models import Job, JobError, JobState
 from tests.billing.bills import MARCH, Customers, numbers
 from tests.config.queue import queued, state, until, worker_seen
@@ -106,7 +106,7 @@ def test_a_job_that_fails_is_kept_with_its_reason_and_tried_again_later(start_wo
 def test_where_another_holds_the_lock_a_job_does_not_run(start_worker: Start, customers: Customers) -> None:
     customers(1)
     with connection.cursor() as cursor:  # as a worker that was taken for dead, and is not
-        cursor.execute("SELECT pg_advisory_lock(%s, hashtext('billing.bill_run'))", [ONE_AT_A_TIME])
+        cursor.execute("SELECT pg_advisory_lock(%s, hashtext('billing.bill_run'))", [AdvisoryLock.JOB])
     try:
         worker = start_worker("-", **BILLS)
         busy = until(lambda: Job.objects.filter(task_name="billing.bill_run", attempts=1).first())

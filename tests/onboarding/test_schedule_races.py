@@ -1,27 +1,22 @@
 """What happens by itself happens once: with several workers, with one that is killed, and with plans that change."""
 
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from accounts.models import Account, AccountQuerySet, User
 from onboarding import actions
 from onboarding.actions import activation, nightly
 from onboarding.models import Notice, NoticeKind, Onboarding, Origin
+from tests.forking import KILLED, Fork, dies_at
 from tests.guarding import sql
 from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROOT = Path(__file__).parents[2]
-KILLED = -9
 STARTED = datetime(2026, 3, 5, 15, tzinfo=UTC)
 ACTIVE_ON = date(2026, 5, 5)
 NIGHT = datetime(2026, 5, 5, 4, tzinfo=UTC)  # midnight in New York
@@ -75,15 +70,19 @@ def each_happened_once(accounts: Sequence[Account]) -> None:
     assert Counter(told.values_list("account", flat=True)) == dict.fromkeys(keys_of(accounts), 1)
 
 
-def worker(verb: str, point: str = "-", times: int = 0, chunk: int = 2, now: datetime = NIGHT) -> list[str]:
-    """Return the command that runs the verb in a process of its own; see `killed_schedule`."""
-    database = connection.settings_dict["NAME"]
-    words = ["-m", "tests.onboarding.killed_schedule", database, verb, point, times, chunk, now.isoformat()]
-    return [sys.executable, *map(str, words)]
+def worker(verb: str, point: str = "-", times: int = 0, chunk: int = 2, now: datetime = NIGHT) -> Fork:
+    """Start the verb in a process of its own, killed the `times`+1st time it comes to the point."""
+
+    def until_killed() -> None:
+        activation.checkpoint = nightly.checkpoint = dies_at(point, times)
+        for _ in getattr(actions, verb)(now=now, chunk=chunk):
+            pass
+
+    return Fork(until_killed)
 
 
-def run(verb: str, *arguments: Any, **named: Any) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(worker(verb, *arguments, **named), cwd=ROOT, capture_output=True, check=False)
+def run(verb: str, *arguments: Any, **named: Any) -> tuple[int, str]:
+    return worker(verb, *arguments, **named).wait()
 
 
 # Killed
@@ -97,11 +96,10 @@ def test_killed_and_run_again_each_is_activated_once(
     request: pytest.FixtureRequest, by: str, point: str, times: int, done: int
 ) -> None:
     accounts = request.getfixturevalue("scheduled" if by == "activate_scheduled" else "waiting")
-    killed = run(by, point, times)
-    assert killed.returncode == KILLED, killed.stderr
+    status, told = run(by, point, times)
+    assert status == KILLED, told
     assert len(active()) == Notice.objects.filter(kind=NoticeKind.ACTIVATED).count() == done
-    again = run(by)
-    assert again.returncode == 0, again.stderr
+    assert run(by) == (0, "")
     each_happened_once(accounts)
 
 
@@ -109,10 +107,10 @@ def test_killed_and_run_again_each_is_activated_once(
 def test_killed_and_run_again_each_is_warned_once(
     unannounced: list[Account], point: str, times: int, done: int
 ) -> None:
-    killed = run("announce", point, times, now=WARNING)
-    assert killed.returncode == KILLED, killed.stderr
+    status, told = run("announce", point, times, now=WARNING)
+    assert status == KILLED, told
     assert Onboarding.objects.filter(announced_for=ACTIVE_ON).count() == Notice.objects.count() == done
-    assert run("announce", now=WARNING).returncode == 0
+    assert run("announce", now=WARNING) == (0, "")
     assert Onboarding.objects.filter(announced_for=ACTIVE_ON).count() == 6
     told = Counter(Notice.objects.filter(kind=NoticeKind.SOON).values_list("account", flat=True))
     assert told == dict.fromkeys(keys_of(unannounced), 1)
@@ -124,16 +122,12 @@ def test_killed_and_run_again_each_is_warned_once(
 @pytest.mark.parametrize("by", ["activate_scheduled", "activate_overdue"])
 def test_two_processes_at_once_and_one_is_killed(request: pytest.FixtureRequest, by: str) -> None:
     accounts = request.getfixturevalue("scheduled" if by == "activate_scheduled" else "waiting")
-    killed, other = (
-        subprocess.Popen(worker(by, *arguments), cwd=ROOT, stderr=subprocess.PIPE)
-        for arguments in (("before commit", 1, 1), ("-", 0, 1))
-    )
-    _, failure = other.communicate(timeout=120)
-    killed.communicate(timeout=120)
-    assert other.returncode == 0, failure
+    killed, other = worker(by, "before commit", 1, 1), worker(by, "-", 0, 1)
+    assert other.wait() == (0, "")
+    killed.wait()
     # One that was activated by neither was being activated by the one that was killed.
     assert len(active()) >= 5
-    assert run(by).returncode == 0
+    assert run(by) == (0, "")
     each_happened_once(accounts)
 
 

@@ -7,22 +7,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management import execute_from_command_line
 from django.db import connection
 
 from accounts.models import PhoneNumber
+from billing.calls import batches, locking, staging
 from billing.models import CallImport, CallRecord, SetAsideCall
 from tests.billing.call_rows import HEADER, row, table
+from tests.forking import KILLED, dies_at, in_a_fork
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).parents[3]
-KILLED = -9
 
 
-def run(
-    *arguments: object, point: str = "-", times: int = 0, rows: int = 50_000, feed: bytes = b""
-) -> subprocess.CompletedProcess[bytes]:
+def run(*arguments: object, feed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run the command in a Python of its own; the last line it writes is the most memory it took, in kilobytes."""
     database = connection.settings_dict["NAME"]
-    command = [sys.executable, "-m", "tests.billing.calls.killed_import", database, point, times, rows, *arguments]
+    command = [sys.executable, "-m", "tests.billing.calls.measured_import", database, *arguments]
     return subprocess.run(list(map(str, command)), cwd=ROOT, input=feed, capture_output=True, check=False)
 
 
@@ -37,6 +38,17 @@ def write(path: Path, count: int, *, compress: bool = False) -> Path:
     with gzip.open(path, "wt") if compress else path.open("w") as file:
         file.writelines(line + "\n" for line in lines())
     return path
+
+
+def run_and_kill(path: Path, point: str = "-", times: int = 0) -> tuple[int, str]:
+    """Import the file in parts of 1,000 rows in a process of its own, killed the `times`+1st time at the point."""
+
+    def until_killed() -> None:
+        locking.checkpoint = dies_at(point, times)
+        batches.ROWS = staging.ROWS = 1_000
+        execute_from_command_line(["manage.py", "import_calls", str(path)])
+
+    return in_a_fork(until_killed)
 
 
 @pytest.mark.parametrize(
@@ -54,15 +66,15 @@ def test_killed_and_run_again_the_calls_are_the_same(
 ) -> None:
     """It is killed between batches, or in one, before or after its calls were written. What was committed stays."""
     path = write(tmp_path / "calls.csv", 12_000)
-    killed = run(path, point=point, times=times, rows=1_000)
-    assert killed.returncode == KILLED, killed.stderr
+    status, told = run_and_kill(path, point, times)
+    assert status == KILLED, told
     left = CallRecord.objects.count()
     received = CallImport.objects.get()
     assert received.finished_at is None
     assert received.added == left
     assert bool(left) == bool(kept)
-    again = run(path, rows=1_000)
-    assert again.returncode == 0, again.stderr
+    status, told = run_and_kill(path)
+    assert status == 0, told
     assert CallRecord.objects.count() == 10_800
     latest = CallImport.objects.latest("pk")
     assert (latest.added, latest.repeated) == (10_800 - left, 1_200 + left)
@@ -78,11 +90,11 @@ def test_killed_and_run_again_conflicts_are_those_of_one_undisturbed_import(
     rows = [row(f"c{number}") for number in range(3_000)]
     rows += [row(f"c{number}", seconds=99) for number in range(0, 3_000, 3)]
     path.write_text("\n".join([HEADER, *rows]) + "\n")
-    killed = run(path, point="after commit", times=0, rows=1_000)
-    assert killed.returncode == KILLED, killed.stderr
+    status, told = run_and_kill(path, "after commit")
+    assert status == KILLED, told
     assert 0 < CallRecord.objects.count() < 2_000
-    again = run(path, rows=1_000)
-    assert (again.returncode, b"records were set aside" in again.stderr) == (1, True), again.stderr
+    status, told = run_and_kill(path)
+    assert (status, "records were set aside" in told) == (1, True), told
     assert set(CallRecord.objects.values_list("call_id", "seconds")) == {
         (f"c{number}", 61) for number in range(3_000) if number % 3
     }

@@ -1,43 +1,35 @@
 """A bill run that is killed at any point and run again bills exactly what is owed, and nothing twice (I8, I9)."""
 
-import subprocess
-import sys
 from datetime import date
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.models import User
+from billing.actions import run_bills
 from billing.models import BilledMonth, BillRun, Counter, Invoice, InvoiceLine
+from billing.runs import chunk as of_run
 from tests.billing.bills import IN_APRIL, MARCH, Customers, bill, called, invoices, number_of, numbers
+from tests.forking import KILLED, dies_at, in_a_fork
 from tests.guarding import sql
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROOT = Path(__file__).parents[3]
-KILLED = -9
 ADVISORY_LOCKS = """
     SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
     WHERE l.locktype = 'advisory' AND d.datname = current_database()
 """
 
 
-def run(point: str = "-", times: int = 0, chunk: int = 2) -> subprocess.CompletedProcess[bytes]:
-    """Bill March in its own process, which is killed at `point` after it has passed there `times` times."""
-    database = connection.settings_dict["NAME"]
-    command = [
-        sys.executable,
-        "-m",
-        "tests.billing.runs.killed_run",
-        database,
-        point,
-        times,
-        chunk,
-        IN_APRIL.isoformat(),
-    ]
-    return subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, check=False)
+def run(point: str = "-", times: int = 0, chunk: int = 2) -> tuple[int, str]:
+    """Bill March in a process of its own, killed the `times`+1st time it comes to the point."""
+
+    def until_killed() -> None:
+        of_run.checkpoint = dies_at(point, times)
+        run_bills(MARCH, now=IN_APRIL, chunk=chunk)
+
+    return in_a_fork(until_killed)
 
 
 def never_killed() -> dict[tuple[int, date], Any]:
@@ -70,14 +62,13 @@ def test_killed_and_run_again_the_invoices_are_the_same(
     expected = never_killed()
     assert len(expected) == 5
 
-    killed = run(point, times)
-    assert killed.returncode == KILLED, killed.stderr
+    status, told = run(point, times)
+    assert status == KILLED, told
     assert BilledMonth.objects.count() == Invoice.objects.count() == billed
     assert numbers() == list(range(1, billed + 1))
     assert BillRun.objects.get().finished_at is None
 
-    again = run()
-    assert again.returncode == 0, again.stderr
+    assert run() == (0, "")
     assert invoices() == expected
     assert numbers() == [1, 2, 3, 4, 5]
     assert Counter.objects.get().invoices == 5
@@ -90,15 +81,15 @@ def test_killed_as_often_as_it_is_run_it_gets_on_and_comes_to_an_end(customers: 
     customers(4)
     expected = never_killed()
     for done in range(1, 4):
-        assert run("after lock", 1, chunk=1).returncode == KILLED
+        assert run("after lock", 1, chunk=1)[0] == KILLED
         assert numbers() == list(range(1, done + 1))
-    assert run().returncode == 0
+    assert run() == (0, "")
     assert (invoices(), numbers()) == (expected, [1, 2, 3, 4])
 
 
 def test_a_killed_run_keeps_no_lock(customers: Customers) -> None:
     customers(1)
-    assert run("before commit").returncode == KILLED
+    assert run("before commit")[0] == KILLED
     deadline = monotonic() + 30  # the server notices a moment later that its client is gone
     while sql(ADVISORY_LOCKS) != [(0,)]:
         assert monotonic() < deadline

@@ -1,11 +1,8 @@
 """Notices are sent once each, over a real mail server that refuses, hangs up, is down, and comes back."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,13 +18,12 @@ from core.outbox.models import EmailState, OutgoingEmail, OutgoingEmailQuerySet
 from onboarding.actions import activate
 from onboarding.models import Notice, NoticeKind, Onboarding
 from onboarding.notices.enqueue import enqueue
+from tests.forking import KILLED, dies_at, in_a_fork
 from tests.guarding import sql
 from tests.mailing import REFUSES_FOR_GOOD, REFUSES_FOR_NOW, MailServer, text_of
 from tests.racing import at_once
 
 NOON = datetime(2026, 3, 10, 16, tzinfo=UTC)
-ROOT = Path(__file__).parents[3]
-KILLED = -9
 
 
 @pytest.fixture
@@ -369,11 +365,15 @@ def test_without_the_lock_they_would_send_twice(
     assert len(mail_server.taken) > 40
 
 
-def run_and_kill(server: MailServer, point: str, times: int) -> int:
+def run_and_kill(point: str, times: int) -> int:
     """Send in a process of its own, killed the `times`+1st time it comes to the point; return its exit status."""
-    database = connection.settings_dict["NAME"]
-    command = [sys.executable, "-m", "tests.onboarding.notices.killed_sending", database, server.port, point, times]
-    return subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, check=False).returncode
+
+    def until_killed() -> None:
+        delivery.checkpoint = dies_at(point, times)
+        send_due()
+
+    status, _ = in_a_fork(until_killed)
+    return status
 
 
 @pytest.mark.django_db(transaction=True)
@@ -385,9 +385,9 @@ def test_killed_at_any_point_all_are_sent_and_at_most_one_twice(
     waiting: Callable[..., list[Notice]], mail_server: MailServer, point: str, times: int, repeated: int
 ) -> None:
     waiting(5)
-    assert run_and_kill(mail_server, point, times) == KILLED
+    assert run_and_kill(point, times) == KILLED
     assert states().count("sent") == times
-    assert run_and_kill(mail_server, "-", 0) == 0
+    assert run_and_kill("-", 0) == 0
     assert states() == ["sent"] * 5
     assert len(mail_server.taken) == 5 + repeated
     # What came twice is the same e-mail by its Message-ID, so that mail systems can tell.

@@ -1,13 +1,11 @@
-"""Runs `import_calls` in its own process on the tests' database, and kills it at a named point.
+"""Runs `import_calls` in a process of its own against the tests' database, in batches of 50,000 lines.
 
-Arguments: the database, the point (or -), how often to pass it before, the number of lines in a batch, and those of the
-command. The last line of output is the most memory that the process used, in kilobytes.
+Arguments: the database, and the command's. The last line it writes is the most memory the process took, in kilobytes.
 """
 
 import os
 import re
 import resource
-import signal
 import sys
 from pathlib import Path
 
@@ -15,7 +13,7 @@ import django
 
 
 def main() -> None:
-    database, point, times, rows, *arguments = sys.argv[1:]
+    database, *arguments = sys.argv[1:]
     import tests.environment  # noqa: F401, PLC0415 - the settings of tests, before Django reads them
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
@@ -23,19 +21,10 @@ def main() -> None:
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - once Django is set up
     from django.db import connection  # noqa: PLC0415
 
-    from billing.calls import batches, locking, staging  # noqa: PLC0415
+    from billing.calls import batches, staging  # noqa: PLC0415
 
     connection.settings_dict["NAME"] = database
-    left = [int(times)]
-
-    def checkpoint(name: str) -> None:
-        if name == point:
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            left[0] -= 1
-
-    locking.checkpoint = checkpoint
-    batches.ROWS = staging.ROWS = int(rows)
+    batches.ROWS = staging.ROWS = 50_000
     try:
         execute_from_command_line(["manage.py", "import_calls", *arguments])
     finally:
@@ -44,9 +33,9 @@ def main() -> None:
 
 
 def most_memory() -> int:
-    """Return the most memory that this process used, in kilobytes.
+    """Return the most memory this process took, in kilobytes.
 
-    The result of `getrusage` would include the tests' process, from which this one was started.
+    What `getrusage` says counts the tests' own process too, of which this one was made.
     """
     status = Path("/proc/self/status")
     if status.exists():
