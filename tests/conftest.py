@@ -1,4 +1,4 @@
-"""Fixtures: the provider, its team, and a customer, all made through the actions."""
+"""Fixtures: the provider's staff and a customer, set up through the actions."""
 
 import json
 from collections.abc import Callable
@@ -40,7 +40,7 @@ loaded: list[list[Any]] = []
 
 @pytest.fixture
 def catalogue(db: None) -> None:
-    """The catalogue of the cases. The first test loads it; the others get the same rows, since loading takes long."""
+    """The catalog of the worked bills. The first test loads it; later ones insert the same rows, which is faster."""
     if loaded:
         for model, rows in zip(CATALOGUE_MODELS, loaded, strict=True):
             model._base_manager.bulk_create(rows)
@@ -106,7 +106,7 @@ def biller(make_user: Callable[..., User]) -> User:
 
 @pytest.fixture
 def supporter(make_user: Callable[..., User]) -> User:
-    """A member of Support, who may only look."""
+    """A member of Support, who may only view."""
     return _staff(make_user, "sam@example.com", SUPPORT)
 
 
@@ -123,5 +123,5 @@ def toll_free(account: Account) -> PhoneNumber:
 
 
 def codes(refusal: ValidationError) -> set[tuple[str, str | None]]:
-    """Return (field, code) of each reason of a refusal."""
+    """Return (field, code) for each reason of a refusal."""
     return {(field, reason.code) for field, reason in reasons_of(refusal)}

@@ -1,4 +1,4 @@
-"""Runs a command of `manage.py` in a process of its own against the tests' database: its name, then the command."""
+"""Runs a `manage.py` command in its own process on the tests' database. Arguments: the database, then the command."""
 
 import os
 import sys
