@@ -1,4 +1,4 @@
-"""The browser of this machine: Playwright's own builds can't be downloaded everywhere."""
+"""Finds a browser on this machine, since Playwright's own builds can't be downloaded everywhere."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ class NoBrowser(Exception):
 
 
 def program() -> str:
-    """Return the path of the browser's program; NoBrowser where there is none."""
+    """Return the path of the browser's executable. Raises NoBrowser if there is none."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
         raise NoBrowser(NO_BROWSER)

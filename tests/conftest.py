@@ -1,4 +1,4 @@
-"""Fixtures: the provider, its team, and a customer, all made through the actions."""
+"""Fixtures: the provider's staff and a customer, set up through the actions."""
 
 import json
 import os
@@ -165,7 +165,7 @@ def biller(make_user: Callable[..., User]) -> User:
 
 @pytest.fixture
 def supporter(make_user: Callable[..., User]) -> User:
-    """A member of Support, who may only look."""
+    """A member of Support, who may only view."""
     return _staff(make_user, "sam@example.com", SUPPORT)
 
 
@@ -182,5 +182,5 @@ def toll_free(account: Account) -> PhoneNumber:
 
 
 def codes(refusal: ValidationError) -> set[tuple[str, str | None]]:
-    """Return (field, code) of each reason of a refusal."""
+    """Return (field, code) for each reason of a refusal."""
     return {(field, reason.code) for field, reason in reasons_of(refusal)}

@@ -1,4 +1,4 @@
-"""The settings tests run with, put in place before Django reads them; a developer's `.env` does not count."""
+"""The environment that tests run with, set before Django reads it, so that a developer's `.env` has no effect."""
 
 import os
 
@@ -8,7 +8,7 @@ os.environ["DEBUG"] = "true"
 os.environ["EMAIL_URL"] = "memorymail://"
 os.environ["LOG_LEVEL"] = "WARNING"
 os.environ["STAFF_SECOND_FACTOR"] = "false"
-os.environ["MAINTENANCE_FILE"] = "tests/.maintenance"  # which nobody makes
+os.environ["MAINTENANCE_FILE"] = "tests/.maintenance"  # never exists
 os.environ.setdefault("DATABASE_URL", "")
 
 # A server of the tests' own: it forgoes what makes data last (see tests/conftest.py), which the demo's data must not.

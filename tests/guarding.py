@@ -1,4 +1,4 @@
-"""Ways past the application into the database, and what must hold after each of them."""
+"""Ways to write to the database that bypass the application, and assertions about what the database refuses."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ def everything(*, but: tuple[type[models.Model], ...] = ()) -> dict[str, Any]:
 
 @contextmanager
 def nothing_written(*, but: tuple[type[models.Model], ...] = ()) -> Iterator[None]:
-    """What happens inside leaves every row of our models as it was."""
+    """Assert that the block leaves every row of our models, except those in `but`, as it was."""
     before = everything(but=but)
     yield
     assert everything(but=but) == before
@@ -40,7 +40,7 @@ def nothing_written(*, but: tuple[type[models.Model], ...] = ()) -> Iterator[Non
 
 @contextmanager
 def refused_by(*guards: str) -> Iterator[None]:
-    """What happens inside is refused by (one of) these guards of the database, in words, and nothing is written."""
+    """Assert that one of these database guards refuses the block with a sentence, and that nothing is written."""
     with nothing_written():
         with pytest.raises(IntegrityError) as refusal, transaction.atomic():
             yield
@@ -58,13 +58,13 @@ def sql(statement: str, *params: object) -> list[tuple[Any, ...]]:
 
 
 def settle() -> None:
-    """Do now what the database does at commit: deferred triggers and foreign keys."""
+    """Run now what the database does at commit: deferred triggers and foreign key checks."""
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     sql("SET CONSTRAINTS ALL DEFERRED")
 
 
 def load_fixture(*rows: models.Model) -> None:
-    """Write the rows, as they are in memory, by `loaddata` of a file."""
+    """Write the rows as they are in memory, with `loaddata` of a file."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "rows.json"
         path.write_text(serializers.serialize("json", rows))
@@ -72,7 +72,7 @@ def load_fixture(*rows: models.Model) -> None:
 
 
 def changed(row: models.Model, fields: dict[str, Any]) -> models.Model:
-    """Return the row as it is in the database, with other values in memory."""
+    """Return the row as it is in the database, with the fields changed in memory only."""
     found = type(row)._base_manager.get(pk=row.pk)
     for name, value in fields.items():
         setattr(found, name, value)
@@ -80,7 +80,7 @@ def changed(row: models.Model, fields: dict[str, Any]) -> models.Model:
 
 
 def columns(row: models.Model, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields' values by column, as the database takes them."""
+    """Return the fields' values by column, prepared for the database."""
     found = changed(row, fields)
     described = (row._meta.get_field(name) for name in fields)
     return {field.column: field.get_db_prep_save(getattr(found, field.attname), connection) for field in described}
@@ -133,7 +133,7 @@ def by_history_revert(row: models.Model, **fields: Any) -> None:
     instance.save()
 
 
-# Each changes a row past our actions.
+# Each changes a row, bypassing our actions.
 UPDATES: list[Callable[..., None]] = [
     by_save,
     by_queryset_update,
@@ -155,7 +155,7 @@ def by_bulk_create(row: models.Model) -> None:
 
 
 def inserted(row: models.Model) -> dict[str, Any]:
-    """Return the new row's values by column, as the database takes them."""
+    """Return the new row's values by column, prepared for the database."""
     return {
         field.column: field.get_db_prep_save(getattr(row, field.attname), connection)
         for field in row._meta.concrete_fields
@@ -176,10 +176,10 @@ def by_copy(row: models.Model) -> None:
         into.write_row(list(values.values()))
 
 
-# Each adds a row past our actions.
+# Each adds a row, bypassing our actions.
 INSERTS: list[Callable[[Any], None]] = [by_create, by_bulk_create, by_raw_insert, by_copy, load_fixture]
 
 
 def named(way: Any) -> str | None:
-    """Return the id of a parameter: what it is called."""
+    """Return the pytest id of a parameter: a function's name, or a dict as JSON."""
     return getattr(way, "__name__", None) or (json.dumps(way, default=str) if isinstance(way, dict) else None)

@@ -1,4 +1,4 @@
-"""A real mail server on loopback, which a test can make refuse, hang up, go down and come back."""
+"""A real mail server on loopback, which a test can make refuse messages, hang up, go down and come back."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,7 +14,10 @@ REFUSES_FOR_GOOD = "550 No such mailbox"
 
 
 class MailServer:
-    """What it took, in order, and how it answers: all e-mails, those to an address, and how often it hangs up."""
+    """The server: `taken` are the emails that it accepted, in order.
+
+    Its answers can be set for all emails (`answers_all`) or by recipient (`answers_to`); it hangs up `hang_ups` times.
+    """
 
     def __init__(self) -> None:
         with closing(socket()) as probe:
@@ -38,13 +41,13 @@ class MailServer:
 
     @contextmanager
     def down(self) -> Iterator[None]:
-        """Nobody listens inside."""
+        """Take the server down within the block."""
         self.stop()
         yield
         self.start()
 
     def to(self) -> list[str]:
-        """Return to whom the e-mails went that it took, in order."""
+        """Return the recipients of the accepted emails, in order."""
         return [str(message["To"]) for message in self.taken]
 
     async def handle_EHLO(

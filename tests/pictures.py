@@ -1,7 +1,7 @@
-"""Takes the pictures in docs/pictures/: `make pictures` plays the demo in its own database and photographs its pages.
+"""Takes the pictures in docs/pictures/: `make pictures` plays the demo in its own database and takes screenshots.
 
-The clock stands at MOMENT when the demo begins, for Python and for the database, and no setting of this machine counts;
-so what differs from the pictures before has really changed. (Another machine's fonts and browser differ, too.)
+The demo begins at MOMENT, for both Python and the database, and settings of this machine are ignored. So a picture
+differs from an earlier one only if the page has changed (or the machine's fonts or browser differ).
 """
 
 import io
@@ -24,7 +24,7 @@ from tests import chromium
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 DATABASE = "pictures"
-# In the past, since the database refuses what has not happened yet, and never on another day.
+# In the past, since the database refuses events of the future, and always the same day.
 MOMENT = datetime(2026, 3, 20, 15, 0, 1, tzinfo=UTC)
 SETTINGS = {
     "DEBUG": "true",
@@ -36,7 +36,8 @@ SETTINGS = {
     "STAFF_SECOND_FACTOR": "false",
     "MAINTENANCE_FILE": "outbox/.maintenance",
 }
-# Found before PostgreSQL's own by whatever doesn't say which it means; the guards do, and go by the real time.
+# These functions shadow PostgreSQL's own if they are called without a schema. The guards name the schema, so they use
+# the real time.
 CLOCK = """
 CREATE SCHEMA clock;
 CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
@@ -54,7 +55,7 @@ WORKLIST = "/admin/onboarding/onboarding/"
 
 @dataclass(frozen=True)
 class Picture:
-    """A page as one of the demo's people sees it: `clicks` are links pressed and amounts opened before, in turn."""
+    """A page as one of the demo's people sees it. `clicks` are selectors to click first, in this order."""
 
     name: str
     who: str
@@ -105,8 +106,8 @@ def main() -> None:
 
 @contextmanager
 def own_database() -> Iterator[None]:
-    """Make a database in which the clock is set, let Django use it, and drop it at the end."""
-    from django.db import connection  # noqa: PLC0415 - once Django is set up
+    """Create a database with a changed clock, make Django use it within the block, and drop it at the end."""
+    from django.db import connection  # noqa: PLC0415 - needs Django to be set up
 
     from demo.database import MARK  # noqa: PLC0415
 
@@ -121,7 +122,7 @@ def own_database() -> Iterator[None]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(CLOCK.format(seconds=seconds))
-            cursor.execute(f"COMMENT ON DATABASE {DATABASE} IS %s", [MARK])  # without it the demo keeps away
+            cursor.execute(f"COMMENT ON DATABASE {DATABASE} IS %s", [MARK])  # otherwise the demo refuses to use it
         yield
     finally:
         connection.close()
@@ -130,8 +131,8 @@ def own_database() -> Iterator[None]:
 
 
 def play() -> None:
-    """Play the demo; what it tells is not shown."""
-    from django.core.management import call_command  # noqa: PLC0415 - once Django is set up
+    """Play the demo without its output."""
+    from django.core.management import call_command  # noqa: PLC0415 - needs Django to be set up
 
     with redirect_stdout(io.StringIO()):
         call_command("demo")
@@ -139,8 +140,8 @@ def play() -> None:
 
 @contextmanager
 def served() -> Iterator[str]:
-    """Serve the pages as `make serve` does, from a thread, and return their address."""
-    from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: PLC0415 - once Django is set up
+    """Serve the pages from a thread, as `make serve` does, and yield their base URL."""
+    from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: PLC0415 - needs Django to be set up
     from django.test.testcases import LiveServerThread  # noqa: PLC0415
 
     server = LiveServerThread("localhost", StaticFilesHandler)
@@ -156,8 +157,8 @@ def served() -> Iterator[str]:
 
 
 def take(browser: Browser, address: str) -> None:
-    """Take each picture, in a window of its own."""
-    from demo.provider import PASSWORD  # noqa: PLC0415 - once Django is set up
+    """Take each picture in its own window."""
+    from demo.provider import PASSWORD  # noqa: PLC0415 - needs Django to be set up
 
     for picture in PICTURES:
         context = browser.new_context(
@@ -173,7 +174,7 @@ def take(browser: Browser, address: str) -> None:
         page.get_by_label("Email").fill(f"{picture.who}@example.com")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
-        page.goto(picture.path)  # once more: what the log-in said is not shown again
+        page.goto(picture.path)  # again, because the message of the login is shown only once
         for what in picture.clicks:
             page.locator(what).first.click()
         save(photograph(page), file_of(picture))
@@ -181,7 +182,7 @@ def take(browser: Browser, address: str) -> None:
 
 
 def photograph(page: Page) -> bytes:
-    """Return the window's picture once nothing loads any more, with nothing focused or pointed at."""
+    """Return a screenshot of the window after everything has loaded, with nothing focused or hovered."""
     page.wait_for_load_state("networkidle")
     page.mouse.move(0, 0)
     page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
@@ -189,16 +190,16 @@ def photograph(page: Page) -> bytes:
 
 
 def save(content: bytes, path: Path) -> None:
-    """Write the picture with a palette of its own: a third of the size, and nobody sees the difference.
+    """Write the picture with its own palette, which takes a third of the size without a visible difference.
 
-    Half of the palette are the colours that most of the page has, exactly; the other half is spread over all colours
-    there are, so that the few pixels of a tick stay green.
+    Half of the palette is the most frequent colors, exactly. The other half is spread over all colors of the page, so
+    that the few pixels of a check mark stay green.
     """
     picture = Image.open(io.BytesIO(content)).convert("RGB")
     colours = [colour for _, colour in sorted(picture.getcolors(picture.width * picture.height), reverse=True)]
     spread = picture.quantize(128, method=Image.Quantize.FASTOCTREE).convert("RGB").getcolors() or []
     palette = [*colours[:128], *(colour for _, colour in spread)]
-    # Not by Pillow, which takes a colour beside it for some, even where the palette has the very colour.
+    # Pillow's own mapping sometimes takes a neighboring color, even if the palette has the exact one.
     nearest = {colour: min(range(len(palette)), key=lambda at: math.dist(palette[at], colour)) for colour in colours}
     reduced = Image.new("P", picture.size)
     reduced.putpalette([channel for colour in palette for channel in colour])

@@ -1,4 +1,4 @@
-"""Reads which rules and files our texts mention, and which headings a page has."""
+"""Finds the rules and files that our texts mention, and the headings of a page."""
 
 import ast
 import io
@@ -13,7 +13,7 @@ POLICY = ROOT / "docs/policy"
 APPS = ("core", "accounts", "onboarding", "subscriptions", "billing", "demo", "config")
 FOLDERS = (*APPS, "benchmarks", "docs", "static", "templates", "tests", ".ci", ".github")
 SUFFIXES = {".css", ".html", ".js", ".md", ".py", ".subject", ".toml", ".txt", ".yaml", ".yml", ""}
-DATA = ("tests/cases/", "tests/call-files/")  # what stands in them is of somebody else
+DATA = ("tests/cases/", "tests/call-files/")  # not our own texts
 
 RULE = re.compile(r"\b([RI])([0-9]{1,2})\b")
 NUMBERS = r"[0-9]+(?:(?:, | and |, and |–)[0-9]+)*"
@@ -25,7 +25,7 @@ CODE = re.compile(r"`[^`\n]*`")
 
 @cache
 def texts() -> dict[str, str]:
-    """Return the text of each file that people write, by its path from the root, data of tests left out."""
+    """Return the text of each file that we write, by its path from the root, without data of tests."""
     paths = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
     paths += [path for path in ROOT.iterdir() if path.suffix == ".md" or path.name in ("Makefile", "pyproject.toml")]
     named = {path.relative_to(ROOT).as_posix(): path for path in paths if path.is_file() and path.suffix in SUFFIXES}
@@ -33,7 +33,7 @@ def texts() -> dict[str, str]:
 
 
 def numbers_in(listed: str) -> list[int]:
-    """Return the numbers of a list in words: `2–4 and 10` names four of them."""
+    """Return the numbers in a list that is written as text; `2–4 and 10` has four."""
     found: list[int] = []
     for first, last in re.findall(r"([0-9]+)(?:–([0-9]+))?", listed):
         found += range(int(first), int(last or first) + 1)
@@ -51,7 +51,7 @@ def prose_of(source: str) -> Iterator[str]:
 
 
 def words_of(source: str) -> Iterator[str]:
-    """Yield the strings of a Python file that are no docstrings: what people may be shown."""
+    """Yield the strings of a Python file that are not docstrings, and so may be shown to people."""
     tree = ast.parse(source)
     statements = (node.value for node in ast.walk(tree) if isinstance(node, ast.Expr))
     loose = {id(value) for value in statements}
@@ -61,7 +61,7 @@ def words_of(source: str) -> Iterator[str]:
 
 
 def anchors_of(page: Path) -> set[str]:
-    """Return what a link to a Markdown page can end with after `#`: its headings, as GitHub makes anchors of them."""
+    """Return the anchors of a Markdown page, which GitHub makes of its headings."""
     found: dict[str, int] = {}
     anchors = set()
     for heading in re.findall(r"^#{1,6} +(.+?) *$", FENCED.sub("", page.read_text()), re.MULTILINE):
@@ -72,5 +72,5 @@ def anchors_of(page: Path) -> set[str]:
 
 
 def links_of(text: str) -> list[str]:
-    """Return where the links and pictures of a Markdown page lead, code left out."""
+    """Return the targets of a Markdown page's links and pictures, except in code."""
     return re.findall(r"\]\(([^()\s]+)\)", CODE.sub("", FENCED.sub("", text)))

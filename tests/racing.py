@@ -1,4 +1,4 @@
-"""Many at once, each in a thread with a connection of its own."""
+"""Running code concurrently, in threads that each have their own database connection."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -17,12 +17,12 @@ LONGEST_WAIT = 30
 
 
 def at_once(count: int, verb: Callable[[int], R]) -> list[R | Exception]:
-    """Run the verb `count` times at once; return what each returned or raised."""
+    """Call `verb` `count` times at once, each with its number, and return what each call returned or raised."""
     start = Barrier(count)
 
     def run(number: int) -> R | Exception:
         try:
-            sql("SET lock_timeout = 0")  # a queue of fifty on a slow machine is no failure
+            sql("SET lock_timeout = 0")  # on a slow machine, fifty may wait for each other for long
             start.wait()
             return verb(number)
         except Exception as error:
@@ -35,7 +35,7 @@ def at_once(count: int, verb: Callable[[int], R]) -> list[R | Exception]:
 
 
 def until_done_or_waiting(verb: Future[Any]) -> None:
-    """Return when the verb is done, or when somebody in this database waits for a lock."""
+    """Wait until the future is done, or any connection to this database waits for a lock."""
     deadline = monotonic() + LONGEST_WAIT
     while not verb.done():
         with connection.cursor() as cursor:
@@ -48,7 +48,7 @@ def until_done_or_waiting(verb: Future[Any]) -> None:
 
 
 class Threads:
-    """Runs verbs, each in a thread with a connection of its own."""
+    """Runs functions, each in a thread with its own connection."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(4)
@@ -69,10 +69,10 @@ def overlap(
     first: Callable[[], Any],
     *others: Callable[[], Any],
 ) -> list[Future[Any]]:
-    """Run `first` up to its checkpoint `place`, then the others until each is done or waits for a lock, then all on.
+    """Run `first` up to a checkpoint, then the others until each is done or waits for a lock, and then let all finish.
 
-    `place` is a module with a function `checkpoint`, and the name that it is called with. Return the ended verbs, in
-    the order of the arguments.
+    `place` is a module with a function `checkpoint`, and the name that the function is called with there. Returns the
+    futures, all done, in the order of the arguments.
     """
     module, wanted = place
     reached, go_on = Event(), Event()

@@ -1,4 +1,5 @@
-"""docs/locks.md names every lock in the code: each advisory lock with its number and takers, and who locks rows."""
+"""docs/locks.md lists every lock in the code: each advisory lock with its number and files, and the files that lock
+rows."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Every rule and page that code, docs, templates and help texts mention is there, and every link leads somewhere."""
+"""Every rule and page that code, docs, templates and help texts mention exists, and every link has a target."""
 
 import re
 from collections.abc import Iterator
@@ -23,14 +23,14 @@ from tests.policy_references import (
 
 PAGES = {"R": "requirements.md", "I": "invariants.md"}
 MARKDOWN = [name for name in texts() if name.endswith(".md")]
-# A file of this name, anywhere it may be; `docs/` and `docs/policy/` need not be said.
+# The name of a file, with or without its folder; `docs/` and `docs/policy/` may be left out.
 PAGE = re.compile(r"[\w./-]*\w\.md\b")
 NAMED = re.compile(r"billing[- ]polic|\bpolic(?:y|ies) [0-9]")
 TEMPLATE_COMMENT = re.compile(r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", re.DOTALL)
 
 
 def mentioned() -> Iterator[tuple[str, str, str]]:
-    """Yield each mention of a rule: the file, and the page and the anchor of the rule."""
+    """Yield each mention of a rule as (file, page of the rule, anchor of the rule)."""
     for name, text in texts().items():
         for letter, number in RULE.findall(text):
             yield name, PAGES[letter], f"{letter}{number}".lower()
@@ -40,7 +40,7 @@ def mentioned() -> Iterator[tuple[str, str, str]]:
 
 
 def in_brackets() -> Iterator[tuple[str, int]]:
-    """Yield each policy that docstrings and comments cite by its number alone, and the file."""
+    """Yield (file, number) for each policy that a docstring or comment cites only by its number."""
     for name, text in texts().items():
         if name.endswith(".py"):
             for prose in prose_of(text):
@@ -64,7 +64,7 @@ def test_a_number_in_brackets_is_a_policy_in_a_file_that_names_the_policy() -> N
 
 
 def test_the_policy_has_no_gaps() -> None:
-    """What is cited by number keeps its number: a rule that goes leaves its heading behind."""
+    """A rule that is cited by number keeps its number, so a rule that is dropped must leave its heading."""
     for page, prefix, count in (("requirements", "r", 47), ("invariants", "i", 29), ("billing-policy", "policy-", 19)):
         anchors = anchors_of(POLICY / f"{page}.md")
         assert {f"{prefix}{number}" for number in range(1, count + 1)} <= anchors
@@ -99,7 +99,7 @@ def test_every_link_leads_to_a_file_and_a_heading(name: str) -> None:
     lost = []
     for link in links_of(texts()[name]):
         if re.match(r"[a-z]+:", link):
-            continue  # elsewhere
+            continue  # an external link
         path, _, anchor = link.partition("#")
         target = (ROOT / name).parent / path if path else ROOT / name
         if not target.exists() or (anchor and anchor not in anchors_of(target)):

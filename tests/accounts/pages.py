@@ -1,4 +1,4 @@
-"""Addresses of the admin."""
+"""URLs of the admin."""
 
 from typing import Any
 

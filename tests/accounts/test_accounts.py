@@ -1,4 +1,4 @@
-"""Accounts: what is a number and a time zone, whose they are, and what each role may do (R20)."""
+"""Accounts: valid numbers and time zones, who can see them, and what each role may do (R20)."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -115,7 +115,7 @@ def test_staff_may_by_permission_where_the_verb_says_so(
         with pytest.raises(PermissionDenied):
             require(CHANGE_SERVICES, user, account, or_permission=permission)
     Contact.objects.all().delete()
-    owner.groups.set(member.groups.all())  # the permissions of the team, but not staff
+    owner.groups.set(member.groups.all())  # has the team's permissions, but isn't staff
     with pytest.raises(PermissionDenied):
         require(CHANGE_SERVICES, owner, account, or_permission="subscriptions.change_contactcenter")
 

@@ -1,4 +1,4 @@
-"""How every action runs: what a refusal undoes and leaves, and people added to the list."""
+"""How every action runs: what a refusal rolls back and records; and adding service users."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The admin of people and accounts: nobody makes himself staff, and what can't be is said on the form."""
+"""The admin of people and accounts: nobody can make themselves staff, and forms explain what is invalid."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ from tests.conftest import PASSWORD
 
 
 def inlines(**filled: int) -> dict[str, object]:
-    """The management forms of the account's page, of which these have this many new rows."""
+    """Return the management forms of the account's page, with these numbers of new rows."""
     prefixes = ("contacts", "phone_numbers")
     return {f"{prefix}-TOTAL_FORMS": filled.get(prefix, 0) for prefix in prefixes} | {
         f"{prefix}-INITIAL_FORMS": 0 for prefix in prefixes
@@ -69,7 +69,7 @@ def test_staff_with_permissions_on_users_touch_no_staff(
     password = {"password1": "another long one", "password2": "another long one", "set-password": "1"}
     address = reverse("admin:auth_user_password_change", args=[target.pk])
     assert client.post(address, password).status_code == 403
-    if whose != "member":  # his own row changes by logging in
+    if whose != "member":  # logging in changes the member's own row
         assert User.objects.filter(pk=target.pk).values().get() == before
     group = Group.objects.get(name=ONBOARDING_TEAM)
     assert client.post(page(Group, "change", group.pk), {"name": "Mine"}).status_code == 403

@@ -1,4 +1,4 @@
-"""Every page of the admin, of every model: it answers, junk is never an error page, and history is only read."""
+"""All admin pages of every model: they work, invalid input never causes an error page, and history is read-only."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ JUNK += ["by__password__startswith=p", "rule=%00&action=x", "company__regex=(", 
 
 
 def models() -> list[Any]:
-    """Models of the admin, sorted, so that xdist and people find the same order."""
+    """Return the models of the admin, sorted, since pytest-xdist needs the same order in all processes."""
     return sorted(admin.site._registry, key=lambda model: model._meta.label)
 
 

@@ -1,4 +1,4 @@
-"""The audit log as customers see it: who may, whose, which, and as CSV (R19, R20, I15)."""
+"""The audit log as customers see it: who may see which events, filters, and CSV (R19, R20, I15)."""
 
 import csv
 import html
@@ -66,7 +66,7 @@ def test_a_page_says_when_who_what_and_from_what_to_what(customer: Client, insta
         {"seats": SEAT_LIMIT + 1, "storage": "storage-5", "package": "tf-payperuse"},
     )
     text = " ".join(customer.get(LOG).content.decode().split())
-    assert "March 5, 2026, 10:00" in text  # 15:00 UTC, where the account is
+    assert "March 5, 2026, 10:00" in text  # 15:00 UTC in the account's time zone
     assert "&lt;b&gt;Ann&lt;/b&gt;" in text
     assert 'not assigned <span aria-hidden="true">→</span>' in text
     assert f"Tried {SEAT_LIMIT + 1} seats; {SEAT_LIMIT} is the limit in onboarding" in text
@@ -160,7 +160,7 @@ def test_older_events_follow_on_pages_that_keep_the_filters(customer: Client, lo
         assert [words for _, words in links] == ["Newest"] * bool(len(seen) > 50) + ["Older"] * (len(seen) < 120)
         address = html.unescape(links[-1][0])
     assert sorted(seen) == [f"P {i:03}" for i in range(120)]
-    assert address == "?kind=users"  # the newest again
+    assert address == "?kind=users"  # the link back to the newest
     assert f'href="{LOG}csv/?kind=users"' in text
 
 
@@ -200,7 +200,7 @@ def test_no_cell_of_the_csv_is_a_formula(customer: Client, installed: Account, o
 def test_pages_take_a_fixed_number_of_queries(
     customer: Client, long: Account, django_assert_num_queries: Callable[[int], CaptureQueriesContext]
 ) -> None:
-    # Session, user, account, role, people; the events; banner and switcher.
+    # Session, user, account, role and people; the events; the banner and the account switcher.
     with django_assert_num_queries(7):
         few = customer.get(LOG + "?kind=billing")
     with django_assert_num_queries(7):

@@ -1,4 +1,4 @@
-"""The components of HostPilot's pages, and what none of its templates may have: style and script of their own."""
+"""The components of HostPilot's pages, and that none of its templates has inline styles or scripts."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from django.contrib.staticfiles import finders
 from django.template import Context, Template
 
 TEMPLATES = Path(settings.PROJECT) / "templates"
-# Pages; the admin's are Unfold's, and e-mails carry their style in them.
+# Our pages only: the admin's are Unfold's, and emails have inline styles.
 OURS = sorted(
     path for path in TEMPLATES.rglob("*.html") if path.relative_to(TEMPLATES).parts[0] not in ("admin", "notices")
 )
@@ -97,7 +97,7 @@ def test_colours_are_tokens_that_each_browser_knows() -> None:
     assert {name for name in light if name != "--bar-ink"} <= dark
     used = set(re.findall(r"var\((--[a-z-]+[0-9]?)\)", css))
     assert used <= set(re.findall(r"(--[a-z-]+[0-9]?):", css))
-    rules = css[css.index("*, *::before") :].split(";")  # what stands after the tokens
+    rules = css[css.index("*, *::before") :].split(";")  # everything after the tokens
     literal = {rule.strip() for rule in rules if re.search(r"#[0-9a-f]{3,8}\b", rule)}
-    # The bar's focus ring, on the same dark in both themes, and the white that scanners want around a QR code.
+    # The focus ring in the bar, which is dark in both themes, and the white that scanners need around a QR code.
     assert {rule.split()[-1] for rule in literal} == {"#9fd0ff", "#ffffff"}, literal

@@ -1,4 +1,4 @@
-"""What happened on an account, as one list of the history, the refusals and the records that exist (R19)."""
+"""The events of an account: one list of history, refusals and other records (R19)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,12 +32,12 @@ NOON = INSTALLED + timedelta(days=1)
 
 
 def told(event: Event) -> tuple[Any, ...]:
-    """Return an event as one reads it."""
+    """Return what a reader sees of an event."""
     return (event.who, event.action, event.item, [(c.label, c.before, c.after) for c in event.changes], event.note)
 
 
 def of_kind(account: Account, kind: EventKind) -> list[tuple[Any, ...]]:
-    """Return the events of a kind, the oldest first."""
+    """Return the events of a kind, oldest first."""
     return [told(event) for event in reversed(list(events_of(account, Wanted(kind=kind))))]
 
 
@@ -131,7 +131,7 @@ def test_people_are_told_with_what_changed(installed: Account, owner: User) -> N
     ann.refresh_from_db()
     ann.name = "Ann Agent"
     attributed(ann, to=owner).save()
-    attributed(ann, to=owner).save()  # a row of history in which nothing changed
+    attributed(ann, to=owner).save()  # a history row without a change
     who, item = "Olivia Owner", "Ann"
     assert of_kind(installed, EventKind.USERS) == [
         (who, "Person added", item, [("E-mail", "", "ann@example.com")], ""),
@@ -310,7 +310,7 @@ def test_who_may_be_a_person_the_team_or_the_system(
     assert {event.who for event in asked("system")} == {"System"}
     parts = asked(str(owner.pk)) + asked("team") + asked("system")
     assert sorted(parts, key=repr) == sorted(everything_told, key=repr)
-    assert asked(str(member.pk)) == []  # nobody of staff can be told from the others
+    assert asked(str(member.pk)) == []  # members of staff can't be told apart
 
 
 def test_people_are_those_who_were_ever_contacts(
@@ -332,7 +332,7 @@ def test_moments_are_from_until_before(installed: Account, owner: User) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
 def test_pages_follow_one_another_without_gap_or_repetition(everything: None, installed: Account, size: int) -> None:
-    """Many of these events have one moment: the install, the people of one transaction."""
+    """Many of these events have the same time: those of the install, and users who were added in one transaction."""
     same = [ServiceUser(account=installed, name=f"P{i}", email=f"p{i}@example.com") for i in range(9)]
     for person in same:
         person._history_date = INSTALLED  # type: ignore[attr-defined]

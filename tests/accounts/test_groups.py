@@ -1,4 +1,4 @@
-"""The three staff groups after migrate, each with just its permissions (R27)."""
+"""The three staff groups after `migrate`, each with exactly its permissions (R27)."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -31,7 +31,7 @@ APPS = ("accounts", "onboarding", "subscriptions")
 
 
 def names(permissions: object) -> set[str]:
-    """Return the permissions as app.codename."""
+    """Return the permissions as `app.codename`."""
     return {f"{p.content_type.app_label}.{p.codename}" for p in permissions.select_related("content_type")}  # type: ignore[attr-defined]
 
 
@@ -88,7 +88,7 @@ def test_what_was_given_by_hand_stays_at_the_next_migrate(db: None) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_groups_come_back_when_a_database_is_flushed() -> None:
-    # Not the sequences: the rows that later tests are given with their keys (tests/conftest.py) would be in their way.
+    # Sequences are not reset: later tests insert rows with stored keys (tests/conftest.py), which new keys would meet.
     call_command("flush", interactive=False, verbosity=0, reset_sequences=False)
     for name, granted in GRANTED.items():
         assert of_group(name) == to_look() | granted

@@ -1,4 +1,4 @@
-"""A number that is assigned stays with its account, and only its own account has it assigned: past Python, too."""
+"""The database's guards: an assigned number stays with its account, and only its own account can have it assigned."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -65,7 +65,7 @@ def test_whatever_is_not_the_account_of_an_assigned_number_may_change(
 
 @pytest.fixture
 def stuck(installed: Account, other: Account, owner: User, toll_free: PhoneNumber) -> Iterator[PhoneNumber]:
-    """A number that was moved before there were guards, while it was assigned to the account that had it."""
+    """A number that was moved before there were guards, while it was assigned to its former account."""
     assign_number(installed, toll_free, by=owner, now=SINCE)
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     sql("ALTER TABLE accounts_phonenumber DISABLE TRIGGER assigned_number_does_not_move")

@@ -1,4 +1,4 @@
-"""What is only ever added to, in the database, past Python: history and refusals (I16), assignments (I13)."""
+"""The database's guards on tables to which rows are only added: history and refusals (I16), assignments (I13)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -55,7 +55,7 @@ MARCH = [datetime(2026, 3, day, 12, tzinfo=UTC) for day in range(1, 32)]
 
 @pytest.fixture
 def past(installed: Account, owner: User, member: User, toll_free: PhoneNumber) -> Account:
-    """An account that has left a row in each table to which rows are only added."""
+    """An account with a row in each table to which rows are only added."""
     add_service_user(installed, name="Ann", email="ann@example.com", by=owner)
     request_go_live(installed, wanted_on=MARCH[20].date(), by=owner, now=MARCH[10])
     Note.objects.create(account=installed, written_by=member, text="Called them.")
@@ -76,7 +76,7 @@ def test_a_row_of_the_past_is_never_changed_or_deleted(past: Account, table: str
         lambda: model._base_manager.update(**{other.attname: getattr(row, other.attname)}),
         lambda: model._base_manager.bulk_update([row], [other.name]),
         lambda: sql(f"UPDATE {table} SET {key} = {key} + 100000"),
-        lambda: model._base_manager.all()._raw_delete("default"),  # not stopped by PROTECT
+        lambda: model._base_manager.all()._raw_delete("default"),  # which ignores PROTECT
         lambda: sql(f"DELETE FROM {table}"),
     ):
         with refused_by(f"{table}_is_final"):
@@ -121,7 +121,7 @@ def assigned(installed: Account, owner: User, toll_free: PhoneNumber) -> NumberA
 
 
 def beside(row: NumberAssignment, start: datetime | None, end: datetime | None) -> NumberAssignment:
-    """Return an assignment of the same number, not in the database yet, in another period."""
+    """Return an unsaved assignment of the same number for another period."""
     return NumberAssignment(
         account_id=row.account_id,
         number_id=row.number_id,

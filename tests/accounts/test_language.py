@@ -1,4 +1,4 @@
-"""The language of pages and e-mail: whose it is, how it is chosen, and that nothing of a page stays in another."""
+"""The language of pages and emails: whose it is, how it is chosen, and that no part of a page is in another one."""
 
 import html
 import re
@@ -66,7 +66,7 @@ def afterwards_in_english() -> Any:
 
 
 def seen(answer: Any) -> str:
-    """Return the words of a page, as they are read."""
+    """Return the visible text of a page."""
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", answer.content.decode())).split())
 
 
@@ -85,8 +85,7 @@ def test_a_page_is_in_the_language_of_its_visitor_and_in_no_other(
 
 
 def english_on(answer: Any) -> list[str]:
-    """Return the texts of the catalogue that a page says, or has in an attribute that is read out, as they are in
-    English."""
+    """Return the translatable texts that a page shows, or has in an attribute that is read aloud, in English."""
     attributes = re.findall(r"\s(?:aria-label|data-label|alt|placeholder|title)=\"([^\"]*)\"", answer.content.decode())
     words = f" {seen(answer)}  {'  '.join(map(html.unescape, attributes))} "
     english = [
@@ -193,7 +192,7 @@ def test_the_back_office_is_in_english(member: User) -> None:
     client = logged_in(member)
     answer = client.get("/admin/")
     assert answer["Content-Language"] == "en"
-    assert type(answer["Content-Language"]) is str  # wsgiref, like the development server, sends no other
+    assert type(answer["Content-Language"]) is str  # wsgiref, which the development server uses, accepts nothing else
     assert "The most urgent" in seen(answer)
 
 

@@ -1,4 +1,4 @@
-"""A number's kind is told by the numbering plan; a number that is in use does not move."""
+"""A number's kind follows from the numbering plan, and a number that is in use can't be moved."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Who sees which page: log-in, the account switcher, other customers' accounts (R13, R20, I15), and the banner (R2)."""
+"""Who sees which page: login, the account switcher, other customers' accounts (R13, R20, I15), and the banner (R2)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

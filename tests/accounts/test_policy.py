@@ -1,4 +1,4 @@
-"""What pages may load and do (CSP and its relatives), and that nothing of ours needs more."""
+"""The headers that limit what pages may load and do (CSP and others), and that our pages need nothing else."""
 
 import re
 from collections.abc import Callable
@@ -42,12 +42,12 @@ STRICT = {
     "base-uri 'none'",
     "frame-ancestors 'none'",
 }
-# The frame of e-mails, whose style programs that read mail know in the page only.
+# The frame of emails, whose styles are inline because mail programs know no others.
 LETTER = PROJECT / "templates" / "notices" / "base.html"
 
 
 class Inline(HTMLParser):
-    """Collects what a strict policy blocks: scripts and styles in the page, and handlers in its tags."""
+    """Collects what a strict policy blocks: inline scripts and styles, and event handlers in tags."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What is refused to somebody who reads Spanish: he is told in Spanish, and the team reads it in English."""
+"""Refusals for somebody who reads Spanish: they see them in Spanish, and the team sees them in English."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -29,7 +29,7 @@ CENTER = "/accounts/100001/contact-center/"
 
 @pytest.fixture
 def reader(client: Client, owner: User) -> Client:
-    """A browser in which the owner reads Spanish."""
+    """A client in which the owner is logged in and reads Spanish."""
     owner.language = Language.SPANISH
     owner.save()
     client.force_login(owner)

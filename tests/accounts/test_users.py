@@ -1,4 +1,4 @@
-"""Users are known by their e-mail address, in lower case whichever way it was written."""
+"""Users are identified by their email address, which is stored in lower case however it is entered."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ def test_an_address_is_taken_once_in_any_case(make_user: Callable[..., User]) ->
         User(email="OLIVIA@EXAMPLE.COM", password="unused").full_clean()
 
 
-# A save writes the address in lower case by itself.
+# Without `save`, which converts the address to lower case.
 WAYS = [way for way in UPDATES if way not in (by_save, by_history_revert)]
 
 

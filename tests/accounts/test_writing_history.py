@@ -1,4 +1,4 @@
-"""The exemption for writing history: one transaction, the owner of the tables, and nobody else (invariants.md)."""
+"""The exemption for writing history: within one transaction, and only for the owner of the tables (invariants.md)."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_it_ends_with_its_transaction(transactional_db: None) -> None:
     with transaction.atomic():
         sql("SELECT pg_current_xact_id()")
         assert not is_writing()
-        sql("SELECT set_config('guards.writing_history', %s, true)", setting)  # that of a transaction which has ended
+        sql("SELECT set_config('guards.writing_history', %s, true)", setting)  # that of a transaction that has ended
         assert not is_writing()
 
 

@@ -1,4 +1,4 @@
-"""One calendar (R34): Python and SQL decide days by the same pinned rules, and zones are places both sides know."""
+"""One calendar (R34): Python and SQL decide days by the same pinned rules, and zones are places that both know."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -146,7 +146,7 @@ def test_the_check_finds_nothing_wrong_with_a_zone_that_both_sides_know_alike(ac
 
 
 def test_the_check_says_where_the_two_sides_differ(account: Account) -> None:
-    """CET has summer time in the pinned rules, and is a fixed offset in PostgreSQL."""
+    """CET has daylight saving time in the pinned rules, but is a fixed offset in PostgreSQL."""
     in_zone(account, "CET")
     load_zone_rules(using="default")
     (message,) = check_zones(databases=["default"])
@@ -162,7 +162,7 @@ def test_the_check_names_the_accounts_in_a_zone_that_nobody_knows(account: Accou
 
 
 def test_migrate_brings_the_rules_of_a_newer_package(account: Account) -> None:
-    """It asks the checks before it does anything, as whoever upgrades runs it."""
+    """It runs the system checks first, as in a real upgrade."""
     sql("UPDATE accounts_timezone SET rules = '2001a to 2075', shifts[1] = 0 WHERE name = %s", account.timezone)
     assert ids() == ["zones.W004"]
     call_command("migrate", skip_checks=False, verbosity=0)

@@ -1,11 +1,11 @@
-"""Accounts in zones from before the rule that only places can be chosen."""
+"""Accounts in time zones from before the rule that only places can be chosen."""
 
 from accounts.models import Account
 from tests.guarding import settle, sql
 
 
 def in_zone(account: Account, name: str) -> None:
-    """Put the account into a zone past the guards, as it could have been before there were any."""
+    """Put the account into a time zone, bypassing the guards, as was possible before there were any."""
     settle()
     sql("ALTER TABLE accounts_account DISABLE TRIGGER USER")
     sql("UPDATE accounts_account SET timezone = %s WHERE id = %s", name, account.pk)

@@ -1,4 +1,4 @@
-"""The addresses of the site, and one whose view breaks."""
+"""The URLs of the site, and one whose view fails."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path

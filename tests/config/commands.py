@@ -1,4 +1,4 @@
-"""Running `manage.py` as a person would: another process, with an environment of its own."""
+"""Running `manage.py` as a person would: in another process with its own environment."""
 
 import os
 import subprocess
@@ -15,12 +15,12 @@ PRODUCTION = {
 
 
 def manage(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command of `manage.py` to its end; see `python`."""
+    """Run a `manage.py` command to its end; see `python`."""
     return python("manage.py", *words, **environment)
 
 
 def python(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run Python to its end with these settings and none of the tests' own; DATABASE_URL stays."""
+    """Run Python to its end with these settings, without those that the tests set, except DATABASE_URL."""
     from_tests = {"DEBUG", "EMAIL_URL", "LOG_LEVEL"}
     inherited = {name: value for name, value in os.environ.items() if name not in from_tests}
     return subprocess.run(
@@ -35,7 +35,7 @@ def python(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def sentence(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the one line a refused command said, and nothing else."""
+    """Return the only line that a refused command printed."""
     assert done.returncode == 1, done
     assert done.stdout == ""
     assert "Traceback" not in done.stderr

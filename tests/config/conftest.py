@@ -1,4 +1,4 @@
-"""Fixtures of the queue, and the customers that a job bills."""
+"""Fixtures for the job queue, and customers that a job bills."""
 
 from tests.billing.conftest import customers
 from tests.config.queue import empty_queue, start_worker

@@ -1,4 +1,4 @@
-"""The queue in tests: its tables are not Django's to empty, and its workers are processes of their own."""
+"""The job queue in tests: Django doesn't empty its tables, and its workers are separate processes."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ EMPTY = "TRUNCATE procrastinate_jobs, procrastinate_events, procrastinate_period
 
 @pytest.fixture
 def empty_queue(transactional_db: None) -> Iterator[None]:
-    """A queue that other processes see, empty before and after."""
+    """A job queue that other processes see, emptied before and after the test."""
     sql(EMPTY)
     yield
     sql(EMPTY)
@@ -29,7 +29,7 @@ def empty_queue(transactional_db: None) -> Iterator[None]:
 
 @pytest.fixture
 def start_worker(empty_queue: None) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts workers on the tests' database (see `working`); those that still run in the end are killed."""
+    """Starts workers on the tests' database (see `working`), and kills those that still run after the test."""
     started: list[subprocess.Popen[str]] = []
 
     def start(mode: str, **environment: str) -> subprocess.Popen[str]:
@@ -51,7 +51,7 @@ def start_worker(empty_queue: None) -> Iterator[Callable[..., subprocess.Popen[s
 
 
 def until(condition: Callable[[], Any], *, seconds: float = 60) -> Any:
-    """Return what the condition says once that is true; fail where it does not become so."""
+    """Wait until the condition returns something true, and return that; fail if it doesn't in time."""
     deadline = monotonic() + seconds
     while not (found := condition()):
         assert monotonic() < deadline, list(Job.objects.values_list("task_name", "status", "attempts"))
@@ -60,7 +60,7 @@ def until(condition: Callable[[], Any], *, seconds: float = 60) -> Any:
 
 
 def queued(name: str, status: str, *, attempts: int = 0, worker: int | None = None, at: datetime | None = None) -> Job:
-    """Return a new job in this state, which it reached at an instant, now unless told."""
+    """Return a new job that reached this state at an instant, by default now."""
     [(pk,)] = sql(
         "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, attempts, worker_id) "
         "VALUES ('default', %s, %s, %s, %s, %s) RETURNING id",
@@ -78,12 +78,12 @@ def queued(name: str, status: str, *, attempts: int = 0, worker: int | None = No
 
 
 def worker_seen(at: datetime) -> int:
-    """Return the key of a worker that gave its last sign of life at an instant."""
+    """Return the key of a worker that sent its last heartbeat at an instant."""
     [(pk,)] = sql("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (%s) RETURNING id", at)
     return pk
 
 
 def state(job: Job) -> tuple[str, int]:
-    """Return state and attempts of the job as they stand."""
+    """Return the job's current state and attempts."""
     found = Job.objects.get(pk=job.pk)
     return found.status, found.attempts

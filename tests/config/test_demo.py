@@ -1,4 +1,4 @@
-"""The demo, run as a person runs it, on databases made for the test."""
+"""The demo, run as a person runs it, on databases created for the test."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import quote, urlencode
@@ -14,7 +14,7 @@ from tests.config.commands import PRODUCTION, manage
 
 @pytest.fixture
 def new_database(db: None) -> Iterator[Callable[[], str]]:
-    """Makes empty databases on the tests' server and returns their addresses; they are dropped after the test."""
+    """Creates empty databases on the tests' server and returns their URLs; they are dropped after the test."""
     made: list[str] = []
 
     def make() -> str:
@@ -52,7 +52,7 @@ def test_the_demo_tells_its_story_and_starts_clean_again(new_database: Callable[
     ):
         assert expected in words
 
-    serving = psycopg.connect(address)  # as `make serve` is, in the middle of a page
+    serving = psycopg.connect(address)  # like `make serve` in the middle of a request
     serving.execute("SELECT FROM accounts_account")
     again = manage("demo", DEBUG="true", DATABASE_URL=address)
     serving.close()

@@ -1,4 +1,4 @@
-"""Pages of errors: each says what happened and what to do, and needs nothing that may be what broke."""
+"""Error pages: each says what happened and what to do, and needs nothing that may have failed."""
 
 import re
 from datetime import timedelta
@@ -18,7 +18,7 @@ RESET = "/login/password/reset/"
 
 
 def helps(answer: Any, status: int, *words: str) -> str:
-    """Return the page, which has this status, says these words, is in its language, and has a way on."""
+    """Assert that the page has this status and these words, a language, a heading and a next step, and return it."""
     page = answer.content.decode()
     assert answer.status_code == status
     assert '<html lang="en">' in page
@@ -43,7 +43,7 @@ def test_not_for_this_role(account: Account, owner: User) -> None:
 
 @pytest.mark.urls("tests.config.broken_urls")
 def test_a_defect_shows_a_page_that_needs_no_database() -> None:
-    client = Client(raise_request_exception=False)  # and no fixture of the database, so that a query would fail
+    client = Client(raise_request_exception=False)  # without a database fixture, so that a query would fail
     page = helps(client.get("/broken/"), 500, "Something went wrong on our side", "not changed", "HostPilot")
     assert "hunter2" not in page
     assert "/static/hostpilot/hostpilot.css" in page

@@ -1,4 +1,4 @@
-"""/healthz and /readyz: green where all is in place, red for each reason, and open to who asks for balancing."""
+"""/healthz and /readyz: 200 if all checks pass, 503 with each reason, and reachable for load balancers."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ def now() -> datetime:
 
 
 def ticked(at: datetime) -> None:
-    """A worker queued what the clock asked for at an instant."""
+    """Record that a worker queued a periodic job at an instant."""
     sql(
         "INSERT INTO procrastinate_periodic_defers (task_name, periodic_id, defer_timestamp) "
         "VALUES ('core.rescue', '', %s)",
@@ -37,7 +37,7 @@ def ticked(at: datetime) -> None:
 
 @pytest.fixture
 def working(db: None) -> None:
-    """A worker ran a moment ago."""
+    """Record that a worker ran just now."""
     ticked(now())
 
 
@@ -47,7 +47,7 @@ def readyz(client: Client) -> tuple[int, dict[str, str]]:
 
 
 def red(client: Client, check: str) -> str:
-    """Return what is wrong with the one check that is red."""
+    """Assert that only this check fails, and return its result."""
     status, checks = readyz(client)
     assert (status, {name for name, words in checks.items() if words != "ok"}) == (503, {check})
     return checks[check]
@@ -61,7 +61,7 @@ def test_where_all_is_in_place_it_is_ready(working: None, client: Client) -> Non
 
 
 def test_that_the_process_is_up_is_said_without_the_database(client: Client) -> None:
-    answer = client.get("/healthz")  # pytest-django would refuse a query here
+    answer = client.get("/healthz")  # without a database fixture, pytest-django would refuse a query
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 

@@ -1,4 +1,4 @@
-"""READ COMMITTED is part of the locking protocol: pinned for each connection, or nothing is written (I27)."""
+"""READ COMMITTED is part of the locking protocol: each connection sets it, and nothing is written without it (I27)."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,7 +22,7 @@ REPEATABLE_READ = r"-c default_transaction_isolation=repeatable\ read"
 
 @pytest.fixture
 def raw(db: None) -> Iterator[psycopg.Connection]:
-    """A connection of its own that knows nothing of our settings."""
+    """A separate connection without our settings."""
     parameters = connection.get_connection_params()
     parameters.pop("cursor_factory", None)
     parameters["options"] = ""
@@ -59,7 +59,7 @@ def test_nothing_is_written_at_another_level(raw: psycopg.Connection, table: str
 
 @pytest.fixture
 def second() -> Iterator[Any]:
-    """A second connection of Django's, made as ours are."""
+    """A second connection of Django's, made in the same way."""
     other = connection.copy()
     other.settings_dict = {**other.settings_dict, "OPTIONS": dict(other.settings_dict["OPTIONS"])}
     yield other
@@ -68,7 +68,7 @@ def second() -> Iterator[Any]:
 
 def test_the_default_of_the_server_does_not_count(db: None, second: Any) -> None:
     options = second.settings_dict["OPTIONS"]["options"]
-    second.settings_dict["OPTIONS"]["options"] = f"{REPEATABLE_READ} {options}"  # as the role or database would say
+    second.settings_dict["OPTIONS"]["options"] = f"{REPEATABLE_READ} {options}"  # like a default of the role
     with second.cursor() as cursor:
         cursor.execute("SHOW transaction_isolation")
         assert cursor.fetchone() == ("read committed",)
@@ -86,7 +86,7 @@ def test_each_transaction_names_the_level_also_behind_a_pooler(db: None, second:
 
 
 def test_a_session_at_another_level_is_refused(db: None, second: Any) -> None:
-    second.settings_dict["OPTIONS"]["options"] = REPEATABLE_READ  # a pooler that passes no options on
+    second.settings_dict["OPTIONS"]["options"] = REPEATABLE_READ  # like a pooler that doesn't pass our options on
     with pytest.raises(OperationalError, match="isolation level 'repeatable read'"):
         second.connect()
 

@@ -1,4 +1,4 @@
-"""What keeps the queue going: rescue, trying again, backoff, and cleaning up."""
+"""The upkeep of the job queue: rescuing, retrying, backoff, and cleaning up."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -142,7 +142,7 @@ def session(expires: datetime) -> str:
 
 
 def test_clean_up_leaves_what_has_not_expired(now: datetime) -> None:
-    cache.clear()  # of what tests that commit have left in it
+    cache.clear()  # tests that commit may have left something
     old_session, new_session = session(now - SECOND), session(now + SECOND)
     cache.set("old", 1, timeout=60)
     cache.set("new", 1, timeout=60)

@@ -1,4 +1,4 @@
-"""/metrics: off unless switched on, behind a token, and what it counts."""
+"""/metrics: off by default, protected by a token, and what it counts."""
 
 import re
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_they_are_off_by_default(db: None, client: Client) -> None:
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer \xe9"])
 def test_without_the_token_nothing_is_told(switched_on: None, client: Client, header: str) -> None:
-    answer = client.get("/metrics", headers={"authorization": header})  # a query would fail: it has no database
+    answer = client.get("/metrics", headers={"authorization": header})  # without a database, so a query would fail
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
     assert "hostpilot" not in answer.content.decode()
 

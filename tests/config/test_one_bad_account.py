@@ -1,4 +1,4 @@
-"""One account that can't be computed stops no page, no list and no batch (I28); its own pages answer too."""
+"""One account that can't be computed breaks no page, list or batch (I28), and its own pages work too."""
 
 import csv
 import io
@@ -27,12 +27,12 @@ from tests.guarding import settle, sql
 
 
 def in_an_unknown_zone(account: Account) -> None:
-    """Its zone was a name that some machine knew, and no side knows now."""
+    """The account's time zone is a name that some machine knew once, and that neither Python nor SQL knows now."""
     in_zone(account, "Mars/Olympus")
 
 
 def holds_what_has_no_price(account: Account) -> None:
-    """It holds an item that was never priced."""
+    """The account holds an item that never had a price."""
     item, _ = Item.objects.get_or_create(sku="channel-lost", name="Lost", kind=ItemKind.CHANNEL)
     Holding.objects.create(
         account=account,
@@ -45,7 +45,7 @@ def holds_what_has_no_price(account: Account) -> None:
 
 
 def without_its_ledger(account: Account) -> None:
-    """Its Contact Center and its ledger are gone, as after a restore that lost rows."""
+    """The account's Contact Center and ledger are missing, as after a restore that lost rows."""
     settle()
     sql("SET session_replication_role = replica")
     sql("DELETE FROM subscriptions_holding WHERE account_id = %s", account.pk)
@@ -64,7 +64,7 @@ def poison(request: pytest.FixtureRequest) -> Poison:
 
 @pytest.fixture
 def accounts(make_account: Callable[..., Account], owner: User, member: User, catalogue: None) -> list[Account]:
-    """Three that are live and three in onboarding, each with a number; the middle one of each is to be poisoned."""
+    """Three active accounts and three in onboarding, each with a number; the middle one of each will be poisoned."""
     made = [make_account(f"20000{place}", owner=owner) for place in range(6)]
     for place, account in enumerate(made):
         customer(account, by=owner, team=member if place < 3 else None)
@@ -74,7 +74,7 @@ def accounts(make_account: Callable[..., Account], owner: User, member: User, ca
 
 @pytest.fixture
 def bad(accounts: list[Account], poison: Poison) -> list[Account]:
-    """The poisoned accounts, one live and one in onboarding."""
+    """The poisoned accounts, one active and one in onboarding."""
     chosen = [accounts[1], accounts[4]]
     for account in chosen:
         poison(account)
@@ -88,7 +88,7 @@ def ada(make_user: Callable[..., User], client: Client) -> Client:
 
 
 def command(name: str, *arguments: str, **options: Any) -> str:
-    """Return what a command wrote, whatever its exit status."""
+    """Return the output of a command, including its error if it fails."""
     out = io.StringIO()
     try:
         call_command(name, *arguments, stdout=out, stderr=out, **options)

@@ -1,4 +1,4 @@
-"""The page of pictures shows each picture that `make pictures` takes, and nothing else; together they stay small."""
+"""The page of pictures shows exactly the pictures that `make pictures` takes, and their total size stays small."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Every page of a customer takes a fixed number of queries, however much there is to show on it."""
+"""Every customer page takes a fixed number of queries, however much it shows."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ from tests.conftest import INSTALLED
 ACCOUNT = "/accounts/100001/"
 CENTER, BILLING, LOG = ACCOUNT + "contact-center/", ACCOUNT + "billing/", ACCOUNT + "audit-log/"
 
-# Of a live account. A number that changes is no mistake in itself, but somebody has then thought of it.
+# Of an active account. A number may change, but only deliberately.
 PAGES = {
     "/": 4,
     ACCOUNT: 7,
@@ -40,7 +40,7 @@ PAGES = {
     LOG + "csv/": 6,
     "/login/you/": 5,
 }
-# Of an account in onboarding, where they differ: the banner, the limits, the checklist.
+# Of an account in onboarding, for the pages that differ: with the banner, the limits or the checklist.
 IN_ONBOARDING = {
     ACCOUNT: 7,
     CENTER: 20,
@@ -52,7 +52,7 @@ IN_ONBOARDING = {
 
 @pytest.fixture
 def visitor(owner: User) -> Client:
-    """A browser in which the owner has logged in and looked round: what is kept between pages is there."""
+    """A client in which the owner is logged in."""
     client = Client()
     client.force_login(owner)
     return client
@@ -60,7 +60,7 @@ def visitor(owner: User) -> Client:
 
 @pytest.fixture
 def small(account: Account, owner: User, make_account: Callable[..., Account], catalogue: None) -> Account:
-    """An account that has installed Contact Center and holds one of each; its owner has another account."""
+    """An account with Contact Center and one of everything that pages list; its owner has another account too."""
     make_account("100002", owner=owner)
     install(account, edition="cc-pro", by=owner, now=INSTALLED)
     number_of(account, "+18005550100", by=owner)
@@ -72,7 +72,7 @@ def small(account: Account, owner: User, make_account: Callable[..., Account], c
 
 
 def grow(account: Account, owner: User, make_account: Callable[..., Account], make_user: Callable[..., User]) -> None:
-    """Give the account and its owner more of whatever is shown in lists."""
+    """Give the account and its owner more of everything that pages list."""
     people = [add_service_user(account, name=f"Person {i}", email=f"p{i}@example.com", by=owner) for i in range(30)]
     assign_users(account, {person.pk: "agent" for person in people[:20]}, by=owner)
     for i in range(30):
@@ -86,7 +86,7 @@ def grow(account: Account, owner: User, make_account: Callable[..., Account], ma
 
 
 def counted(client: Client, pages: Any, django_assert_max_num_queries: Any) -> dict[str, int]:
-    """Return how many queries each page takes; a page that can't be shown fails the test."""
+    """Return the number of queries of each page, and assert that each page can be shown."""
     counts = {}
     for path in pages:
         client.get(path)
@@ -106,13 +106,13 @@ def test_a_live_account(
     activate(small, by=member, reason="Ready", now=ACTIVATED)
     buy(small, owner, now=BOUGHT, seats=2)
     bill(MARCH, IN_APRIL)
-    called("late")  # a month with late calls is looked at once more, whether one came or many
+    called("late")  # a month with late calls takes extra queries, however many calls are late
     few = counted(visitor, PAGES, django_assert_max_num_queries)
     grow(small, owner, make_account, make_user)
     buy(small, owner, now=IN_APRIL, seats=9, addons=frozenset({"addon-crm", "addon-wfm", "addon-screen"}))
     called("april", minutes=3, at="2026-04-03T12:00:00-04:00")
     bill(APRIL, IN_MAY)
-    called("later")  # the month that this bill settled is late again
+    called("later")  # so the month that this bill settled is a late month again
     many = counted(visitor, PAGES, django_assert_max_num_queries)
     assert many == few
     assert few == PAGES

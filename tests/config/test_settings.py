@@ -1,4 +1,4 @@
-"""Settings: each one listed with its default, and a wrong one told in one sentence."""
+"""Settings: each is documented with its default, and an invalid one is reported in one sentence."""
 
 import re
 

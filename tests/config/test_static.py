@@ -1,4 +1,4 @@
-"""Static files as a deployment has them: from the application itself, compressed, under names that never change."""
+"""Static files in a deployment: served by the application, compressed, under names with a hash of their content."""
 
 import json
 from pathlib import Path

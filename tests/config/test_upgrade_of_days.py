@@ -1,4 +1,4 @@
-"""A database from before days were stored is upgraded with the days that billing used (R34)."""
+"""A database from before days were stored is upgraded with the days that billing used at the time (R34)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +21,8 @@ BEFORE = [
 ]
 ALIAS = "upgraded"
 
-# In CET it is 23:30 on July 15 by the server, whose CET has no summer time, and 00:30 on July 16 by Python. The second
-# account is in a zone that the server does not know, and the third in one that nobody knows.
+# In CET, it is 23:30 on July 15 for the server, whose CET has no daylight saving time, and 00:30 on July 16 for Python.
+# The second account is in a zone that the server doesn't know, and the third in one that neither knows.
 ROWS = """
 INSERT INTO accounts_user (id, email, password, first_name, last_name, is_superuser, is_staff, is_active, date_joined,
     language, is_system)
@@ -44,14 +44,14 @@ VALUES (1, 1, -1, 3, daterange('2026-07-16', NULL), 1), (3, 1, -1, 5, daterange(
     (3, 1, -1, 2, daterange('2026-07-17', NULL), 4);
 """
 
-# What one account bought and gave up, each as (instant, seats, day by its ledger). If both sides agree on the zone, the
-# day is the instant's, however often something is bought again; in CET the ledger has the day of Python.
+# The changes of an account, each as (instant, seats, day by its ledger). If both sides agree on the zone, the day is
+# that of the instant, however often something is bought again. In CET, the ledger has Python's day.
 CHANGES = {
     "America/New_York": [
         ("2026-07-01 16:00+00", 5, "2026-07-01"),
         ("2026-07-02 16:00+00", 18, "2026-07-02"),
         ("2026-07-03 16:00+00", 3, "2026-07-03"),
-        ("2026-07-03 17:00+00", 18, "2026-07-03"),  # the row of July 2 goes on
+        ("2026-07-03 17:00+00", 18, "2026-07-03"),  # the row of July 2 continues
         ("2026-07-04 16:00+00", 4, "2026-07-04"),
         ("2026-07-04 17:00+00", 6, "2026-07-04"),  # fewer than the 18 of that day, which another change ended
         ("2026-07-05 17:00+00", 0, "2026-07-05"),
@@ -107,7 +107,7 @@ def migrated(django_db_blocker: Any) -> Iterator[str]:
 
 @pytest.fixture
 def old(migrated: str, django_db_blocker: Any) -> Iterator[None]:
-    """A copy of it."""
+    """A separate empty database, migrated to the state before days were stored."""
     with django_db_blocker.unblock(), made(f"test_{ALIAS}", migrated) as database, connected(database):
         yield
 
@@ -159,8 +159,8 @@ def test_the_days_are_those_that_billing_used(old: None) -> None:
         assert cursor.fetchall() == [(1, date(2026, 7, 15)), (2, date(2026, 7, 15)), (3, date(2026, 7, 15))]
         cursor.execute("SELECT id, day FROM subscriptions_change ORDER BY 1")
         assert cursor.fetchall() == [
-            (1, date(2026, 7, 16)),  # as the ledger says
-            (2, date(2026, 7, 15)),  # a zone that nobody knows has the days of UTC
+            (1, date(2026, 7, 16)),  # the day in the ledger
+            (2, date(2026, 7, 15)),  # the day in UTC, for a zone that isn't known
             (3, date(2026, 7, 15)),
             (4, date(2026, 7, 16)),
         ]
@@ -171,7 +171,7 @@ def test_the_days_are_those_that_billing_used(old: None) -> None:
 
 
 def test_on_the_way_back_no_guard_is_left_that_could_be_fooled(old: None) -> None:
-    """What a migration replaces loses its settings: `migrate` refuses to go forward again over such a guard."""
+    """A function that a migration replaces loses its settings, and `migrate` refuses to run over such a guard."""
     for targets in (None, [("billing", "0008_records")], BEFORE[:1], BEFORE, None):
         executor = MigrationExecutor(connections[ALIAS])
         executor.migrate(targets or executor.loader.graph.leaf_nodes())

@@ -1,4 +1,4 @@
-"""The version stands in pyproject.toml alone, and the back office shows it."""
+"""The version is defined only in pyproject.toml, and the back office shows it."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Workers as processes: one is killed in the middle of a job, two do nothing twice, one stops when it is told to."""
+"""Workers as processes: one is killed during a job, two never do anything twice, and one stops cleanly on a signal."""
 
 import signal
 import subprocess
@@ -34,13 +34,13 @@ def status(name: str) -> str | None:
 
 
 def rescue_now() -> None:
-    """Queue what the next minute's tick queues."""
+    """Queue the job that the next tick would queue."""
     with suppress(AlreadyEnqueued):
         app.tasks["core.rescue"].defer(timestamp=0)
 
 
 def told_to_stop(process: subprocess.Popen[str]) -> str:
-    """Stop the worker as a supervisor does, and return what it printed."""
+    """Stop the worker with SIGTERM, as a supervisor does, and return its output."""
     process.send_signal(signal.SIGTERM)
     printed, _ = process.communicate(timeout=30)
     assert process.returncode == 0, printed
@@ -55,7 +55,7 @@ def test_a_job_whose_worker_is_killed_in_the_middle_is_rescued_and_done_once(
     until(lambda: BilledMonth.objects.count() == 2 and status("billing.bill_run") == JobState.RUNNING)
     other = start_worker("-", **BILLS)
     until(lambda: sql("SELECT count(*) FROM procrastinate_workers") == [(2,)])
-    # A second job of the kind waits for the first, whoever could take it.
+    # A second job of the same kind waits for the first, although a worker is free.
     app.tasks["billing.bill_run"].defer(timestamp=0)
     rescue_now()
     until(lambda: not Job.objects.filter(task_name="core.rescue").exclude(status=JobState.DONE).exists())
@@ -105,7 +105,7 @@ def test_a_job_that_fails_is_kept_with_its_reason_and_tried_again_later(start_wo
 
 def test_where_another_holds_the_lock_a_job_does_not_run(start_worker: Start, customers: Customers) -> None:
     customers(1)
-    with connection.cursor() as cursor:  # as a worker that was taken for dead, and is not
+    with connection.cursor() as cursor:  # like a worker that is alive although it was taken for dead
         cursor.execute("SELECT pg_advisory_lock(%s, hashtext('billing.bill_run'))", [AdvisoryLock.JOB])
     try:
         worker = start_worker("-", **BILLS)
@@ -126,7 +126,7 @@ def test_told_to_stop_a_worker_finishes_leaves_its_row_and_says_so(start_worker:
     assert "  core.rescue (* * * * *)" in printed
     assert printed.endswith("Stopped; no job was left half done.\n")
     assert sql("SELECT count(*) FROM procrastinate_workers") == [(0,)]
-    assert status("billing.bill_run") == JobState.DONE  # it looked, and the setting is off
+    assert status("billing.bill_run") == JobState.DONE  # it did nothing, since the setting is off
     assert not BillRun.objects.exists()
 
 

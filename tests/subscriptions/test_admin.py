@@ -1,4 +1,4 @@
-"""The catalogue in the admin: prices in effect are final, items stay what they are, and what is held is only read."""
+"""The catalog in the admin: prices in effect are final, items stay what they are, and what is held is read-only."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +20,7 @@ def address(item: Item) -> str:
 
 
 def prices(*rows: dict[str, object], initial: int = 0, **item: object) -> dict[str, object]:
-    """The item's page with these prices to come, of which the first `initial` are there already."""
+    """Return the form of the item's page with these future prices, the first `initial` of which already exist."""
     form: dict[str, object] = {
         "prices-TOTAL_FORMS": len(rows),
         "prices-INITIAL_FORMS": initial,

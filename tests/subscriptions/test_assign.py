@@ -1,4 +1,4 @@
-"""Assigning Contact Center to people and numbers: without limit, in either mode (R5)."""
+"""Assigning Contact Center to service users and numbers, without limit in either mode (R5)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""`load_catalogue` and what is sold on a day; a confirmation is stale once a price changed (R15, R24)."""
+"""`load_catalogue`, what is sold on a day, and confirmations that are stale after a price has changed (R15, R24)."""
 
 from collections.abc import Callable
 from copy import deepcopy

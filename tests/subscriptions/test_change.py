@@ -1,4 +1,4 @@
-"""`change_subscription`: the whole wanted state or every reason against it, and the rows of the ledger it writes."""
+"""`change_subscription`: it makes the whole change or raises every reason against it, and writes ledger rows."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Support corrects when a number was assigned; what is refused writes nothing but the refusal."""
+"""Staff add a missing assignment of a number; a refused attempt writes nothing but the refusal."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -88,7 +88,7 @@ def test_a_number_of_another_account_is_refused(
 def test_only_staff_who_may_change_numbers_correct(
     installed: Account, toll_free: PhoneNumber, owner: User, supporter: User, corrector: User
 ) -> None:
-    User.objects.filter(pk=corrector.pk).update(is_active=False)  # meanwhile: the object does not know
+    User.objects.filter(pk=corrector.pk).update(is_active=False)  # in the database only, not in the object
     for by in (owner, corrector):
         with pytest.raises(PermissionDenied):
             correct(installed, toll_free, by)

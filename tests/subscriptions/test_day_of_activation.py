@@ -1,4 +1,4 @@
-"""What was given up before the activation, on that day, is not charged (billing-policy.md, 5)."""
+"""What was given up on the day of the activation, before it, is not charged (billing policy 5)."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +21,7 @@ def buy(account: Account, by: User, now: datetime, **wanted: object) -> None:
 
 
 def counts(account: Account, day: date = THAT_DAY) -> dict[str, int]:
-    """Return what counts as held on a day, without the Voice channel and the package."""
+    """Return what counts as held on a day, without the Voice channel and the default package."""
     rows = Holding.objects.on(day).filter(account=account).select_related("item")
     return {row.item.sku: row.quantity for row in rows if row.item.sku not in ("channel-voice", "tf-payperuse")}
 

@@ -1,4 +1,4 @@
-"""What ends with the first moment of a day was held at no moment of that day (billing-policy.md, 3)."""
+"""What ends at the very first instant of a day doesn't count as held on that day (billing policy 3)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +11,7 @@ from subscriptions.actions import change_subscription
 from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.models import Holding, Slot
 
-MIDNIGHT = datetime(2026, 3, 20, 4, tzinfo=UTC)  # where the account is, in New York
+MIDNIGHT = datetime(2026, 3, 20, 4, tzinfo=UTC)  # in the account's time zone, New York
 
 
 def buy(account: Account, by: User, now: datetime, **wanted: object) -> None:
@@ -52,7 +52,7 @@ def test_a_smaller_package_waits_for_the_first_of_the_next_month_even_at_midnigh
 
 def test_a_day_may_begin_at_another_hour_or_have_two_midnights(make_account: Callable[..., Account]) -> None:
     cairo = make_account("100002", timezone="Africa/Cairo")
-    one_o_clock = datetime(2026, 4, 23, 22, tzinfo=UTC)  # 00:00 to 00:59 of April 24 are skipped there
+    one_o_clock = datetime(2026, 4, 23, 22, tzinfo=UTC)  # in Cairo, 00:00 to 00:59 on April 24 are skipped
     assert cairo.begins_day(one_o_clock)
     havana = make_account("100003", timezone="America/Havana")
     first_midnight, second_midnight = datetime(2024, 11, 3, 4, tzinfo=UTC), datetime(2024, 11, 3, 5, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The ledger and the prices in the database, past Python: periods never overlap (I13), what counted never changes."""
+"""The database's guards on the ledger and on prices: periods never overlap (I13), and past days never change."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -39,7 +39,7 @@ def held(active: Account) -> Holding:
 
 
 def beside(row: Holding, start: date | None, end: date | None) -> Holding:
-    """Return a row, not in the database yet, for the same place of the ledger in another period."""
+    """Return an unsaved row for the same slot of the ledger, in another period."""
     return Holding(
         account_id=row.account_id,
         item_id=row.item_id,
@@ -91,7 +91,7 @@ def test_a_period_starts_before_it_ends(held: Holding, start: int | None, end: i
 )
 @pytest.mark.parametrize("way", [way for way in UPDATES if way.__name__ != "by_history_revert"], ids=named)
 def test_a_row_of_the_ledger_never_changes(held: Holding, way: Callable[..., None], field: dict[str, Any]) -> None:
-    # An upsert is an INSERT first, whose place must be its item's.
+    # An upsert is an INSERT first, whose slot must be that of its item.
     with refused_by("subscriptions_holding_is_final", *["onboarding_ledger_limit"] * (way is by_upsert)):
         way(held, **field)
 
@@ -141,7 +141,7 @@ def test_a_price_in_effect_is_never_deleted_nor_its_key_changed(catalogue: None)
 
 
 def today() -> date:
-    """Return the day it is where days begin first."""
+    """Return the current day at UTC+14, where days begin first."""
     return first_day_of_a_new_price(database_now()) - timedelta(days=1)
 
 
@@ -231,7 +231,7 @@ def test_only_who_writes_history_adds_a_price_for_the_past(catalogue: None) -> N
 
 @pytest.mark.django_db(transaction=True)
 def test_a_first_price_waits_for_another_that_is_not_committed_yet(catalogue: None) -> None:
-    """Each of the two alone would be allowed, since the item had no price."""
+    """Either of the two alone would be allowed, since the item had no price."""
     item = Item.objects.create(sku="addon-new", name="New", kind="addon")
     is_added = Event()
 

@@ -1,4 +1,4 @@
-"""What an account in onboarding may hold, in the database, past Python: two seats (I1) and Pay-per-use (I2)."""
+"""The database's guards on what an account in onboarding may hold: two seats (I1) and Pay-per-use (I2)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ def item(sku: str) -> Item:
 
 
 def center(account: Account, **fields: Any) -> ContactCenter:
-    """Return a Contact Center that is not in the database yet."""
+    """Return an unsaved Contact Center."""
     held = {"edition": item("cc-pro"), "storage": item("storage-5"), "package": item("tf-payperuse"), **fields}
     return ContactCenter(account=account, installed_at=INSTALLED, **held)
 
@@ -98,7 +98,7 @@ def test_limits_are_not_escaped_by_moving_to_an_active_account(
     moving = center(make_account("100002"))
     Onboarding.objects.create(account=moving.account, started_at=moving.installed_at)
     moving.save()
-    # The account is unique too, but a BEFORE trigger comes first.
+    # This violates the unique account too, but BEFORE triggers run first.
     with refused_by("contact_center_is_never_deleted"):
         ContactCenter.objects.filter(pk=moving.pk).update(account=active)
 
@@ -132,7 +132,7 @@ def test_a_contact_center_is_never_deleted_nor_its_key_changed(installed: Accoun
 
 
 def holding(account: Account, sku: str, quantity: int, slot: int) -> Holding:
-    """Return a row of the ledger that is not in the database yet, of a time when nothing else was held."""
+    """Return an unsaved row of the ledger, for a time when nothing else is held."""
     return Holding(
         account=account,
         item=item(sku),
@@ -170,7 +170,7 @@ def test_the_ledger_of_an_active_account_has_none_but_knows_its_places(active: A
 
 @pytest.mark.parametrize("quantity", [0, 100_001])
 def test_a_quantity_is_possible(active: Account, quantity: int) -> None:
-    # This constraint has no words of its own: only a program could break it.
+    # This constraint has no sentence, since only a bug could violate it.
     with nothing_written(), pytest.raises(IntegrityError, match="holding_quantity"), transaction.atomic():
         holding(active, "cc-pro", quantity, Slot.PRODUCT).save()
 

@@ -1,4 +1,4 @@
-"""Importing people: all or none, after a preview that is shown anew when it is stale, and once (R16)."""
+"""Importing people: all or none, only once, and after a preview that is shown again if it is stale (R16)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -68,7 +68,7 @@ def test_history_is_as_save_would_leave_it(installed: Account, owner: User) -> N
 def test_the_same_preview_adds_nobody_twice(installed: Account, owner: User) -> None:
     key = uuid4()
     import_people(installed, [ANN], key=key, by=owner)
-    ServiceUser.objects.all().delete()  # even then
+    ServiceUser.objects.all().delete()  # the import can't be repeated even if the people are gone
     with nothing_written(), pytest.raises(AlreadyDone) as answer:
         import_people(installed, [ANN], key=key, by=owner)
     assert answer.value.code == "already_imported"

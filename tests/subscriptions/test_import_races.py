@@ -1,4 +1,4 @@
-"""The same preview confirmed at the same moment, in real transactions, with a control that shows the race (I14)."""
+"""The same preview confirmed many times at once, in real transactions; a control shows that the race exists (I14)."""
 
 from collections import Counter
 from uuid import uuid4
@@ -17,7 +17,7 @@ PEOPLE = [Person(line, f"P {line}", f"p{line}@example.com", "agent") for line in
 
 
 def outcomes(account: Account, by: User) -> Counter[str | None]:
-    """Return how often each happened: the code of a refusal, or `list` for people who were added."""
+    """Return how often each outcome happened: the code of a refusal, or `list` if people were added."""
     key = uuid4()
     found = at_once(MANY, lambda _: import_people(account, PEOPLE, key=key, by=by))
     return Counter(each.code if isinstance(each, ValidationError) else type(each).__name__ for each in found)

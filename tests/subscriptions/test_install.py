@@ -1,4 +1,4 @@
-"""`install`: Contact Center once per account, which switches onboarding mode on by itself (R1)."""
+"""`install`: once per account, and it starts onboarding mode automatically (R1)."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta

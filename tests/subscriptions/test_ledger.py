@@ -1,4 +1,4 @@
-"""`ledger.rewrite`: pure arithmetic, compared with an independent reading of billing-policy.md, 2, 3 and 10."""
+"""`ledger.rewrite`: compared with an independent implementation of billing policy 2, 3 and 10."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -134,10 +134,10 @@ def test_the_first_of_the_next_month(of: date, first: date) -> None:
     assert first_of_next_month(of) == first
 
 
-# From here on: random histories, read day by day as the policy is worded.
+# From here on: random histories, evaluated day by day as the policy says.
 
 START, DAYS = date(2026, 1, 20), 75
-Choice = tuple[int, int | None]  # on which day after START, and the rank of what is wanted; None: nothing
+Choice = tuple[int, int | None]  # the number of days after START, and the rank of what is wanted, or None for nothing
 History = Sequence[Choice]
 
 
@@ -146,7 +146,7 @@ def thing(rank: int | None) -> Held | None:
 
 
 def highest_of_each_day(history: History) -> list[int | None]:
-    """Policy 3: a day's quantity is the highest held at any moment of that day."""
+    """Policy 3: the quantity of a day is the highest held at any time of that day."""
     counted: list[int | None] = []
     held: int | None = None
     for number in range(DAYS):
@@ -157,7 +157,7 @@ def highest_of_each_day(history: History) -> list[int | None]:
 
 
 def package_of_each_day(history: History) -> list[int | None]:
-    """Policy 10: an upgrade at once, a downgrade on the next 1st, a later choice in place of a waiting one."""
+    """Policy 10: an upgrade counts at once, a downgrade from the next 1st; a later choice replaces one that waits."""
     counted: list[int | None] = []
     effective: int | None = None
     waiting: int | None = None
@@ -175,7 +175,7 @@ def package_of_each_day(history: History) -> list[int | None]:
 
 
 def ledger_after(history: History, *, reductions_wait: bool) -> list[Row]:
-    """Return the valid rows once each choice was written, having checked what each rewrite must keep."""
+    """Return the valid rows after all choices, checking after each rewrite what it must keep."""
     keys = count(1)
     valid: list[Row] = []
     for on, rank in history:
@@ -197,7 +197,7 @@ def ledger_after(history: History, *, reductions_wait: bool) -> list[Row]:
 
 
 def counted_by(rows: Sequence[Row], until: int = DAYS) -> list[int | None]:
-    """Return what the rows count on each day; they must not overlap nor be empty."""
+    """Return what counts on each day according to the rows, which must not overlap or be empty."""
     counted: list[int | None] = []
     assert all(row.end is None or row.start < row.end for row in rows)
     for number in range(until):

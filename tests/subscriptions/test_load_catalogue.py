@@ -1,4 +1,4 @@
-"""`load_catalogue`: a catalogue file is added once, or refused in words with nothing added."""
+"""`load_catalogue`: the items of a file are added once, or refused with readable errors and nothing added."""
 
 import json
 from pathlib import Path

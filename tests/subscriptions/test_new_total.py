@@ -25,14 +25,14 @@ def customer(client: Client, owner: User) -> Client:
 
 
 def part(text: str, name: str) -> str:
-    """Return what an element of the answer says, without its marks."""
+    """Return the text of an element in the response, without tags."""
     found = re.search(rf'id="{name}"[^>]*>(.*?)</div>', text, re.S)
     assert found, text
     return " ".join(re.sub(r"<[^>]+>", " ", found[1]).split())
 
 
 def both(customer: Client, **wanted: Any) -> tuple[str, str]:
-    """Return what the script is told, and see that the button's page tells the same."""
+    """Return what the script gets, and assert that the page of the button shows the same."""
     scripted = customer.post(TOTAL, {**HELD, **wanted})
     assert scripted.status_code == 200
     page = customer.post(PAGE, {**HELD, **wanted, "show_total": "1"})
@@ -97,7 +97,7 @@ def test_what_can_not_be_bought_says_why_and_leaves_no_refusal(
     changes, total = both(customer, **wanted)
     assert told in changes
     assert total == "No total: this can’t be bought."
-    assert not Refusal.objects.exists(), "he only looked"
+    assert not Refusal.objects.exists(), "they only looked"
 
 
 @pytest.mark.parametrize("seats", ["", "many", "-1", str(2**40), "9" * 5000, "\x00", "1.5"])

@@ -1,4 +1,4 @@
-"""A number that is moved to another account while it is being assigned, in both orders; each race has a control."""
+"""Moving a number to another account while it is being assigned, in both orders; controls show that the races exist."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,7 +33,7 @@ def other(make_account: Callable[..., Account], owner: User, catalogue: None) ->
 
 
 def one_after_the_other(first: Callable[[], Any], second: Callable[[], Any]) -> Any:
-    """Return what became of the second, which began before the transaction of the first was committed."""
+    """Return the result of `second`, which begins before the transaction of `first` is committed."""
     has_written, may_commit = Event(), Event()
 
     def hold() -> None:
@@ -64,13 +64,13 @@ def one_after_the_other(first: Callable[[], Any], second: Callable[[], Any]) -> 
 
 
 def state() -> tuple[str, list[str]]:
-    """Return the number of the account that has the telephone number, and of those that have it assigned."""
+    """Return the number of the account that the phone number belongs to, and of those that have it assigned."""
     assigned = NumberAssignment.objects.current().values_list("account__number", flat=True)
     return PhoneNumber.objects.get().account.number, list(assigned)
 
 
 def move(number: PhoneNumber, to: Account, by: User) -> Callable[[], Any]:
-    """Return the move as staff make it, in the admin; it returns what the page says, or "moved"."""
+    """Return a function that moves the number in the admin, as staff do, and returns the page's message or "moved"."""
 
     def post() -> str:
         client = Client()
@@ -122,7 +122,7 @@ def test_who_assigns_a_number_sees_that_it_was_moved_meanwhile(
 def test_a_move_waits_for_the_account_that_gets_the_number_too(
     installed: Account, other: Account, member: User, toll_free: PhoneNumber
 ) -> None:
-    """Something that holds the new account's lock, like its bill run, is over before the number is moved."""
+    """The move waits for whatever holds the lock of the new account, like a bill run."""
     seen: list[str] = []
 
     def hold_the_new_account() -> None:
@@ -170,7 +170,7 @@ def test_past_python_the_assignment_is_refused_after_the_move(
 
 @pytest.fixture
 def without_the_row_lock() -> Iterator[None]:
-    """Let the guard of an assignment look at the number without locking it."""
+    """Make the guard on assignments read the number without locking it."""
     (body,) = sql("SELECT pg_get_functiondef('number_is_assigned_by_its_account'::regproc)")[0]
     sql(body.replace("FOR SHARE", ""))
     yield

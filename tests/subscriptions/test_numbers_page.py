@@ -1,4 +1,4 @@
-"""The Phone Numbers tab: any way of writing is understood, national form is shown, hundreds have pages (R16)."""
+"""The Phone Numbers tab: search in any notation, national notation, and pages for hundreds of numbers (R16)."""
 
 from collections.abc import Callable
 from typing import Any

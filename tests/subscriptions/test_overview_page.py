@@ -1,4 +1,4 @@
-"""Contact Center's first tab: what is held, what it costs, what is left to do, and what happened lately."""
+"""The Overview tab: what is held, what it costs, the steps left before going live, and recent events."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def shown(client: Client) -> str:
 
 
 def facts(text: str) -> dict[str, str]:
-    """Return what the page's lists of facts and figures say, without their marks."""
+    """Return the terms and values of the page's description lists, without tags."""
     found = re.findall(r"<dt>(.*?)</dt> ?<dd>(.*?)</dd>", text)
     return {term: " ".join(re.sub(r"<[^>]+>", " ", said).split()) for term, said in found}
 

@@ -1,4 +1,4 @@
-"""What a file of people says: who can be put on the list, and each line that can't, by its number and why."""
+"""Parsing a file of people: who can be added to the list, and the line number and reason of those who can't."""
 
 import codecs
 
@@ -192,7 +192,7 @@ def test_any_bytes_are_read_or_refused_in_words(content: bytes) -> None:
     try:
         file = read_people(content)
     except ValidationError as refusal:
-        assert refusal.code  # noqa: PT017 - both are right
+        assert refusal.code  # noqa: PT017 - random content may be refused or not
         return
     emails = [person.email for person in file.people]
     assert len(set(emails)) == len(emails)

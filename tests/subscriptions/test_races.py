@@ -1,4 +1,4 @@
-"""Purchases at the same moment, in real transactions; each race has a control that shows it would happen."""
+"""Purchases at the same moment, in real transactions; for each race, a control shows that it exists."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,9 +26,9 @@ MANY = 50
 
 
 def page(account: Account, by: User) -> tuple[Subscription, Callable[[Subscription], str]]:
-    """Return what the page shows: what is held, and how a customer gets the digest of its confirmation.
+    """Return what the page shows is held, and a function that returns the digest of the confirmation page.
 
-    He goes back, as from a stale page, where the confirmation says that something else was held than he saw.
+    The function raises a ValidationError, like a stale page, if by then something else is held than the page showed.
     """
     held = held_by(contact_center_of(account))
 
@@ -48,7 +48,7 @@ def one_more_seat(account: Account, by: User) -> SubscriptionChange:
 
 
 def insist(account: Account, by: User) -> SubscriptionChange:
-    """Buy one more seat as a customer would: look again at the page whenever somebody else was faster."""
+    """Buy one more seat as a customer would: reload the page and try again whenever somebody else was faster."""
     while True:
         try:
             return one_more_seat(account, by)
@@ -58,12 +58,12 @@ def insist(account: Account, by: User) -> SubscriptionChange:
 
 
 def seats_of_the_ledger() -> int:
-    """Return the seats held from now on by the ledger."""
+    """Return the seats held from now on according to the ledger."""
     return Holding.objects.open().get(slot=Slot.PRODUCT).quantity
 
 
 def reasons(outcomes: list[Any]) -> Counter[object]:
-    """Count the codes of the refusals; whatever is not one stands for itself."""
+    """Count the outcomes by the code of the refusal, or by type for anything else."""
     return Counter(
         next(iter(codes(outcome)))[1] if isinstance(outcome, ValidationError) else type(outcome).__name__
         for outcome in outcomes

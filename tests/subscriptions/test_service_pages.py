@@ -1,4 +1,4 @@
-"""Install, Users and Phone Numbers as a customer uses them (R5, R14, R16)."""
+"""The pages Install, Users and Phone Numbers as customers use them (R5, R14, R16)."""
 
 import pytest
 from django.test import Client

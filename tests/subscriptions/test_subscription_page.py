@@ -1,4 +1,4 @@
-"""The Subscription tab as a customer uses it: form, confirmation, purchase (R3, R4, R15, I14)."""
+"""The Subscription tab as customers use it: form, confirmation, purchase (R3, R4, R15, I14)."""
 
 import re
 from collections.abc import Callable
@@ -142,9 +142,9 @@ def test_a_confirmation_is_stale_when_a_price_changed(customer: Client, installe
 def test_a_confirmation_is_stale_when_the_mode_changed(customer: Client, installed: Account, member: User) -> None:
     page = save(customer, seats=1)
     activate(installed, by=member, reason="Ready")
-    anew = customer.post(CONFIRM, {"token": token_of(page)})
-    assert anew.status_code == 409
-    assert "Nothing of this is charged" not in anew.content.decode()
+    shown_again = customer.post(CONFIRM, {"token": token_of(page)})
+    assert shown_again.status_code == 409
+    assert "Nothing of this is charged" not in shown_again.content.decode()
     assert held(installed).seats == 0
 
 
@@ -210,6 +210,6 @@ def test_the_page_needs_the_same_queries_whatever_is_held(
     with django_assert_num_queries(14):
         customer.get(PAGE)
     customer.post(CONFIRM, {"token": token_of(save(customer, addons=["addon-wfm", "addon-crm", "addon-screen"]))})
-    customer.get(PAGE)  # reads the message
+    customer.get(PAGE)  # shows the message, which takes extra queries
     with django_assert_num_queries(14):
         customer.get(PAGE)

@@ -1,4 +1,4 @@
-"""The Users tab: found by words, by with or without and by role; ticked, or changed in their own row (R16)."""
+"""The Users tab: search and filters, and roles set for selected users or in a user's own row (R16)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +46,7 @@ def roles() -> dict[str, str]:
 
 
 def rows_of(page: Any) -> dict[str, str]:
-    """Return the fields of the rows as a browser would post them again."""
+    """Return the fields of the rows as a browser posts them if nothing was changed."""
     fields = {}
     for person in page.context["people"]:
         role = person.contact_center_role or "none"

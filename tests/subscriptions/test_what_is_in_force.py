@@ -19,7 +19,7 @@ WITH_CHAT = VOICE | {"channel-chat"}
 
 @pytest.fixture
 def holding(active: Account, owner: User) -> Account:
-    """An account that has held a good deal for days."""
+    """An account that has held several items for days."""
     earlier = datetime(2026, 3, 18, 14, tzinfo=UTC)
     buy(active, owner, earlier, seats=10, channels=WITH_CHAT, storage="storage-100", package="tf-2500")
     return active
@@ -35,7 +35,7 @@ def proposed(account: Account, by: User, now: datetime = NOON, **wanted: object)
 
 
 def told(account: Account, by: User, now: datetime = NOON, **wanted: object) -> tuple[str, str, date, str]:
-    """Return what the one line of a purchase says, and see that the ledger then has it from that day."""
+    """Return the only line of a purchase, and assert that the ledger then has the change from the day in it."""
     (line,) = proposed(account, by, now, **wanted)
     buy(account, by, now, **wanted)
     rows = Holding.objects.valid().filter(account=account, item=line.item)
@@ -132,7 +132,7 @@ def test_in_onboarding_a_reduction_takes_effect_today(installed: Account, owner:
 
 
 def test_what_a_line_says_is_what_it_costs(holding: Account, owner: User) -> None:
-    """Whatever was chosen before, a line's day is the day from which the ledger changes."""
+    """Whatever was chosen before, the day of a line is the day from which the ledger changes."""
     buy(holding, owner, MORNING, seats=3, package="tf-500", storage="storage-25", channels=VOICE)
     wanted = {"seats": 5, "package": "tf-1000", "storage": "storage-500", "channels": WITH_CHAT}
     days = {line.label: line.from_day for line in proposed(holding, owner, **wanted)}

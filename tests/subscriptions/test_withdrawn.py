@@ -1,4 +1,4 @@
-"""Withdrawn from sale: kept by those who hold it, offered to nobody else, and followed by another of its size."""
+"""Items withdrawn from sale: accounts that hold one keep it, nobody else can buy it, and a successor can follow."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -55,7 +55,7 @@ def test_from_its_local_day_on_nobody_else_buys_it(
     withdraw(sku)
     assert sku in choices(active, date(2026, 3, 19))
     assert sku not in choices(active, MARCH_20)
-    midnight = datetime(2026, 3, 20, 4, tzinfo=UTC)  # in New York
+    midnight = datetime(2026, 3, 20, 4, tzinfo=UTC)  # midnight in New York
     with nothing_written(but=(Refusal,)), pytest.raises(ValidationError) as refusal:
         buy(active, owner, now=midnight, **{field: value})
     assert codes(refusal.value) == {(field, "withdrawn")}
@@ -77,7 +77,7 @@ def test_what_is_held_is_kept_and_once_given_up_is_gone(active: Account, owner: 
     )
     buy(active, owner, now=noon(24), addons=frozenset(), storage="storage-5", package="tf-payperuse")
     gone = {"addons": frozenset({"addon-wfm"}), "storage": "storage-25", "package": "tf-500"}
-    for field, value in gone.items():  # on that day it still counts, and on April 20 it does not
+    for field, value in gone.items():  # on March 24 it still counts, and on April 20 it no longer does
         for moment in (noon(24), noon(20, month=4)):
             with pytest.raises(ValidationError) as refusal:
                 buy(active, owner, now=moment, **{field: value})
@@ -96,7 +96,7 @@ def test_a_downgrade_that_waits_takes_effect(active: Account, owner: User) -> No
         ("tf-500", 1, date(2026, 4, 1), None),
     ]
     with pytest.raises(ValidationError) as refusal:
-        buy(active, owner, now=noon(26), package="tf-2500")  # it still counts, but was given up
+        buy(active, owner, now=noon(26), package="tf-2500")  # which still counts, but was given up
     assert codes(refusal.value) == {("package", "withdrawn")}
 
 
@@ -128,7 +128,7 @@ def test_what_is_only_for_a_withdrawn_edition_is_offered_to_its_accounts_alone(
 ) -> None:
     elite = make_account("100002", owner=owner)
     install(elite, edition="cc-elite", by=owner, now=INSTALLED)
-    assert "channel-social" in choices(installed, MARCH_20)  # with the reason why it can't be chosen
+    assert "channel-social" in choices(installed, MARCH_20)  # shown with the reason why it can't be chosen
     withdraw("cc-elite")
     assert "channel-social" not in choices(installed, MARCH_20)
     assert "channel-social" in choices(elite, MARCH_20)
@@ -163,7 +163,7 @@ def answered_in_april(active: Account, toll_free: PhoneNumber, owner: User) -> P
 
 
 def successor(sku: str, of: str, *, first: date) -> Item:
-    """Add an item of the same size, with a price from a day on."""
+    """Add an item of the same kind and size, with a price from a day on."""
     before = Item.objects.get(sku=of)
     item = Item.objects.create(sku=sku, name=f"New {before.name}", kind=before.kind, size=before.size)
     rate = Decimal("0.04") if before.kind == ItemKind.PACKAGE else None

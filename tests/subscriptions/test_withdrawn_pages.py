@@ -1,4 +1,4 @@
-"""An item withdrawn from sale, through the pages of the customer and of the admin."""
+"""An item withdrawn from sale, on the pages of the customer and of the admin."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Logging in and out as a person does, with an authenticator app where there is one."""
+"""Logging in and out as a person does, with an authenticator app if the user has one."""
 
 import re
 import time
@@ -21,14 +21,14 @@ def log_in(client: Client, user: User, **more: str) -> Any:
 
 
 def logged_in(user: User) -> Client:
-    """Return a browser in which the user typed his password."""
+    """Return a client in which the user has logged in with their password."""
     client = Client(headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"})
     log_in(client, user)
     return client
 
 
 def show_password(client: Client, following: str = YOU) -> Any:
-    """Show that it is he, where that is asked, and go on."""
+    """Reauthenticate with the password, and continue."""
     return client.post("/login/reauthenticate/", {"password": PASSWORD, "next": following}, follow=True)
 
 
@@ -37,7 +37,7 @@ def code_of(secret: str) -> str:
 
 
 def set_up_app(client: Client) -> str:
-    """Set up an authenticator app, and return its key."""
+    """Set up an authenticator app, and return its secret."""
     show_password(client)
     page = client.get(FACTOR + "app/").content.decode()
     secret = re.search(r'class="secret">(\w+)<', page)[1]  # type: ignore[index]
@@ -51,5 +51,5 @@ def recovery_codes(client: Client) -> list[str]:
 
 
 def half_a_minute_later() -> None:
-    """Forget which codes were used: the app shows another one by then."""
+    """Forget which codes were used, as if the app already showed another one."""
     cache.clear()

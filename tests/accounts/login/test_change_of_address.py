@@ -1,4 +1,4 @@
-"""A person changes his own address, by a link that goes to the new one and by nothing else."""
+"""Users change their own email address, only by a link that is sent to the new one."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ NEW = "olivia@new.example.com"
 
 
 def ask(client: Client, address: str = NEW) -> str | None:
-    """Ask for the address, and return the path of the link that was mailed, if one was."""
+    """Ask for the address, and return the path of the link that was sent, or None."""
     show_password(client)
     mail.outbox.clear()
     client.post(YOU + "address/", {"email": address})
@@ -62,7 +62,7 @@ def test_the_admin_shows_the_new_address_at_once(account: Account, owner: User, 
 
 
 def void(client: Client, link: str) -> None:
-    """Fail where the link still does something."""
+    """Assert that the link no longer does anything."""
     with nothing_written():
         for answer in (client.get(link), client.post(link)):
             assert answer.status_code == 422

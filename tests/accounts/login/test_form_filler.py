@@ -1,4 +1,4 @@
-"""Typed values put back into a page: the right form, the right fields, and never as markup."""
+"""Typed values are restored into the right form and fields of a page, and never as markup."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What was typed outlives the session, for him who typed it, and is never sent by itself."""
+"""What was typed outlives the session, only for the user who typed it, and is never submitted automatically."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ SAME_SITE = {**HERE, "Sec-Fetch-Site": "same-origin"}
 
 
 def lose_session(client: Client) -> None:
-    """Let the session be gone, as when it expired or was ended elsewhere; the browser keeps its cookies."""
+    """Delete the session, as if it had expired or was ended elsewhere; the browser keeps its cookies."""
     client.session.flush()
 
 
@@ -136,12 +136,12 @@ def test_a_page_elsewhere_is_never_gone_back_to(installed: Account, owner: User)
         assert asked["Location"] == f"{LOGIN}?next={ADD.replace('/', '%2F')}", referer
 
 
-# A key that is too old, as after a log-in in another tab ------------------------------------------------------------
+# A CSRF token that is too old, as after a login in another tab ------------------------------------------------------
 
 
 @pytest.fixture
 def strict(installed: Account, owner: User) -> Client:
-    """A browser whose pages are too old: it posts with the key of another log-in."""
+    """A client whose pages are too old: it posts with the CSRF token of another login."""
     client = Client(enforce_csrf_checks=True)
     client.force_login(owner)
     client.get(USERS)

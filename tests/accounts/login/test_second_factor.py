@@ -1,4 +1,4 @@
-"""The second factor: what it takes to log in, what staff can't reach without, and what is never shown (R13, R27)."""
+"""The second factor: logging in with it, what staff can't reach without it, and what is never shown (R13, R27)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -81,7 +81,7 @@ def test_what_matters_is_behind_the_password_again(account: Account, owner: User
     client.post(FACTOR, {"code": code_of(secret)})
     before = list(Authenticator.objects.values())
     assert client.post(path, {"email": "new@example.com"}).status_code in (302, 405)
-    # An app that is there already is not set up again: the way leads to its removal, which asks.
+    # An app that exists isn't set up again: the page redirects to its removal, which asks for the password first.
     assert client.get(path)["Location"].startswith(("/login/reauthenticate/", FACTOR + "app/remove/"))
     assert list(Authenticator.objects.values()) == before
     assert [message.to for message in mail.outbox if "address" in message.subject] == []
@@ -151,7 +151,7 @@ def required(settings: Any) -> None:
 
 
 def of_admin() -> list[str]:
-    """Every address of the admin without a key in it, as the site lists them."""
+    """Return every URL of the admin that takes no arguments."""
     namespaced = get_resolver().namespace_dict["admin"][1]
     return sorted(
         f"/admin/{patterns[0][0][0]}" for patterns in namespaced.reverse_dict.values() if not patterns[0][0][1]
@@ -184,7 +184,7 @@ def test_a_session_that_began_before_the_factor_does_not_count(required: None, m
     half_a_minute_later()
     assert client.get("/admin/")["Location"].startswith(LOGIN) or client.get("/admin/").status_code == 302
     thief = Client()
-    thief.force_login(member)  # a session that never saw the factor, however it came about
+    thief.force_login(member)  # a session that never passed the second factor
     way = thief.get("/admin/onboarding/onboarding/")["Location"]
     assert way == f"{FACTOR}again/?next=%2Fadmin%2Fonboarding%2Fonboarding%2F"
     assert thief.post(way, {"code": "000000"}).status_code == 200
@@ -248,7 +248,7 @@ def test_not_by_those_who_may_not_change_the_log_in(who: str, whose: str, reques
     assert Authenticator.objects.filter(user=user).exists()
 
 
-# Places ---------------------------------------------------------------------------------------------------------------
+# Sessions -------------------------------------------------------------------------------------------------------------
 
 
 def test_places_are_listed_and_ended_one_or_all(account: Account, owner: User) -> None:
@@ -272,7 +272,7 @@ def test_many_places_cost_no_more_queries_and_ended_ones_are_left_out(
     here = logged_in(owner)
     with CaptureQueriesContext(connection) as one:
         here.get(YOU)
-    count = len(one)  # before the next request, which empties the log
+    count = len(one)  # now, because the next request clears the query log
     others = [logged_in(owner) for _ in range(4)]
     with django_assert_num_queries(count):
         text = here.get(YOU).content.decode()
