@@ -14,7 +14,7 @@ from django.db.models import Min
 from core.clock import database_now
 from core.money import money, rate
 from onboarding import rules as mode
-from onboarding.actions import not_installed_refusal
+from onboarding.refusals import not_installed_refusal
 from subscriptions.differences import InForce, held
 from subscriptions.ledger import Row
 from subscriptions.models import ChargedPer, ContactCenter, Holding, Item, ItemKind, Price, Slot

@@ -16,7 +16,8 @@ from accounts.models import Account, User
 from accounts.roles import staff_of
 from core.clock import database_now
 from core.refusals import show_as_message
-from onboarding.actions import activate, activate_many, refusals_of
+from onboarding.actions import activate, activate_many
+from onboarding.activating import refusals_of
 from onboarding.models import Onboarding, Origin
 
 PERMISSION = "onboarding.activate_account"

@@ -21,7 +21,7 @@ from accounts.roles import staff_of
 from core.admin import ReadOnlyAdmin
 from core.outbox.models import EmailState
 from core.verbs import stands_for
-from onboarding.actions.notices import MAY_SEND, send_again
+from onboarding.actions.send_again import MAY_SEND, send_again
 from onboarding.models import Notice
 
 SHOWN_OF_ERROR = 60

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from accounts.models import Account
-from onboarding.actions import CHUNK
+from core.chunks import CHUNK
 
 SHOWN = 20
 

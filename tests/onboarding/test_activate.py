@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -165,6 +166,6 @@ def test_the_clock_is_read_after_the_lock(installed: Account, member: User, monk
 
     queryset = type(Account.objects.all())
     monkeypatch.setattr(queryset, "locked", noted("locked", queryset.locked))
-    monkeypatch.setattr("onboarding.actions.activation.database_now", noted("clock read", database_now))
+    monkeypatch.setattr(import_module("onboarding.actions.activate"), "database_now", noted("clock read", database_now))
     activate(installed, by=member, reason="Ready")
     assert happened == ["locked", "clock read"]

@@ -10,7 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Refusal, User
-from onboarding.actions import Activations, activate, activate_many
+from onboarding.actions import activate, activate_many
+from onboarding.activating import Activations
 from onboarding.models import Onboarding, Origin
 from tests.conftest import INSTALLED
 from tests.guarding import nothing_written, settle, sql

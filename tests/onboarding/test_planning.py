@@ -13,6 +13,7 @@ from accounts.models import Account, Contact, Refusal, Role, User
 from core.refusals import AlreadyDone
 from onboarding import actions
 from onboarding.models import DeadlineRule, GoLiveRequest, Note, Notice, NoticeKind, Onboarding
+from onboarding.plans import PlanChanges
 from tests.conftest import INSTALLED, codes
 from tests.guarding import nothing_written, settle
 
@@ -333,9 +334,9 @@ def keys(make_account: Verb, owner: User) -> list[int]:
     return sorted(account.pk for account in made)
 
 
-def many(verb: str, keys: list[int], by: User, **arguments: Any) -> actions.PlanChanges:
+def many(verb: str, keys: list[int], by: User, **arguments: Any) -> PlanChanges:
     """Do the verb to all of them in chunks of four, and return what became of them together."""
-    total = actions.PlanChanges()
+    total = PlanChanges()
     values = {**VERBS[verb.removesuffix("_many")], **arguments}
     for outcome in getattr(actions, verb)(keys, by=by, now=NOW, chunk=4, **values):
         total.changed += outcome.changed
@@ -351,7 +352,7 @@ def test_one_and_many_leave_the_same(keys: list[int], member: User, verb: str) -
     one, other = Account.objects.get(pk=keys[0]), keys[2]
     arguments = {"owner": member} if verb == "assign_owner_many" else {"on": TODAY + timedelta(days=2)}
     do(verb.removesuffix("_many"), one, member, **arguments)
-    assert many(verb, [other], member, **arguments) == actions.PlanChanges([other], {})
+    assert many(verb, [other], member, **arguments) == PlanChanges([other], {})
     rows = list(Onboarding.objects.filter(account__in=[one.pk, other]).order_by("account").values())
     past = [dict(Onboarding.history.filter(account=key).values().latest("history_id")) for key in (one.pk, other)]
     for row in (*rows, *past):
@@ -426,7 +427,7 @@ def test_nobody_else_plans_for_many(
     with nothing_written(), pytest.raises(PermissionDenied):
         many(verb, keys, user)
     with nothing_written():
-        assert many(verb, [], member) == actions.PlanChanges()
+        assert many(verb, [], member) == PlanChanges()
 
 
 def test_an_owner_who_is_not_on_the_team_is_refused_before_the_first_chunk(

@@ -10,7 +10,8 @@ import pytest
 from accounts.models import Account, AccountQuerySet, Refusal, User
 from core.refusals import AlreadyDone
 from onboarding import rules
-from onboarding.actions import Activations, activate, activate_many
+from onboarding.actions import activate, activate_many
+from onboarding.activating import Activations
 from onboarding.models import Onboarding
 from tests.conftest import INSTALLED
 from tests.racing import at_once

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account, Contact, Role, User
 from core.outbox.models import EmailState, OutgoingEmail
 from onboarding import actions
+from onboarding.due import due_by_deadline
 from onboarding.models import DeadlineRule, Notice, NoticeKind, Onboarding, Origin
 from tests.conftest import INSTALLED
 from tests.guarding import nothing_written, settle
@@ -208,7 +209,7 @@ def test_nights_in_which_clocks_change(many: Callable[..., list[Account]], zone:
     Onboarding.objects.update(announced_for=night, deadline_rule="fixed", deadline_on=night - timedelta(days=1),
                               deadline_reason="Late")  # fmt: skip
     start = datetime(night.year, night.month, night.day, tzinfo=UTC) - timedelta(days=1)
-    due = [now for now in every_hour(start, start + timedelta(days=3)) if actions.due_by_deadline(now).exists()]
+    due = [now for now in every_hour(start, start + timedelta(days=3)) if due_by_deadline(now).exists()]
     of_night = [now for now in due if account.day_of(now) == night]
     assert len(of_night) == hours
     assert min(due) == min(of_night)

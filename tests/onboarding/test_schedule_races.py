@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from threading import Barrier
 from typing import Any
 
 import pytest
 
 from accounts.models import Account, AccountQuerySet, User
-from onboarding import actions
-from onboarding.actions import activation, nightly
+from onboarding import actions, activating, announcing, due
+from onboarding.activating import Activations
 from onboarding.models import Notice, NoticeKind, Onboarding, Origin
 from tests.forking import KILLED, Fork, dies_at
 from tests.guarding import sql
@@ -74,7 +75,7 @@ def worker(verb: str, point: str = "-", times: int = 0, chunk: int = 2, now: dat
     """Start the verb in a process of its own, killed the `times`+1st time it comes to the point."""
 
     def until_killed() -> None:
-        activation.checkpoint = nightly.checkpoint = dies_at(point, times)
+        activating.checkpoint = announcing.checkpoint = dies_at(point, times)
         for _ in getattr(actions, verb)(now=now, chunk=chunk):
             pass
 
@@ -156,12 +157,12 @@ def activate_each_one(accounts: list[Account]) -> None:
     """Let six workers at once each take another account."""
     by = User.objects.system_member()
 
-    def one(number: int) -> actions.Activations:
+    def one(number: int) -> Activations:
         some = [accounts[number].pk]
-        return activation.activate_chunk(some, by=by, origin=Origin.SCHEDULE, now=NIGHT, chosen=nightly._still_overdue)
+        return activating.activate_chunk(some, by=by, origin=Origin.SCHEDULE, now=NIGHT, chosen=due.still_overdue)
 
     outcomes = at_once(6, one)
-    assert all(isinstance(outcome, actions.Activations) for outcome in outcomes), outcomes
+    assert all(isinstance(outcome, Activations) for outcome in outcomes), outcomes
 
 
 def test_workers_at_once_keep_the_bound_together(waiting: list[Account], policy: Any) -> None:
@@ -175,15 +176,15 @@ def test_control_without_its_lock_the_bound_is_overrun(
 ) -> None:
     policy.ONBOARDING_ACTIVATIONS_A_NIGHT = 2
     counted = Barrier(6)
-    allowance = nightly.allowance
+    allowance = due.allowance
 
     def all_count_first(now: datetime) -> int:
         left = allowance(now)
         counted.wait(timeout=60)
         return left
 
-    monkeypatch.setattr(nightly, "lock_allowance", lambda: None)
-    monkeypatch.setattr(nightly, "allowance", all_count_first)
+    monkeypatch.setattr(due, "lock_allowance", lambda: None)
+    monkeypatch.setattr(due, "allowance", all_count_first)
     activate_each_one(waiting)
     assert len(active()) == 6
 
@@ -194,7 +195,8 @@ def test_control_without_its_lock_the_bound_is_overrun(
 def change_while_it_runs(account: Account, change: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, by: str) -> Any:
     """Start the verb, change the plan once the verb has found the account, and let it go on; return its outcome."""
     found, changed = Barrier(2), Barrier(2)
-    real = nightly.activate_chunk
+    module = import_module(f"onboarding.actions.{by}")
+    real = activating.activate_chunk
 
     def hold(keys: Sequence[int], **arguments: Any) -> Any:
         assert keys == [account.pk]
@@ -202,7 +204,7 @@ def change_while_it_runs(account: Account, change: Callable[[], Any], monkeypatc
         changed.wait(timeout=60)
         return real(keys, **arguments)
 
-    monkeypatch.setattr(nightly, "activate_chunk", hold)
+    monkeypatch.setattr(module, "activate_chunk", hold)
 
     def side(number: int) -> Any:
         if number == 0:
@@ -262,7 +264,7 @@ def test_a_plan_that_changes_meanwhile_is_kept_to(
     if by == "activate_scheduled":
         actions.schedule_activation(one, on=ACTIVE_ON, reason="As agreed", by=member, now=WARNING)
     outcomes = change_while_it_runs(one, lambda: change(one, member), monkeypatch, by)
-    assert outcomes == [actions.Activations()]
+    assert outcomes == [Activations()]
     assert active() == []
     assert not Notice.objects.filter(kind=NoticeKind.ACTIVATED).exists()
 
@@ -274,8 +276,12 @@ def test_control_decided_before_the_lock_it_is_activated_against_the_plan(
     by, change = CHANGES[what]
     if by == "activate_scheduled":
         actions.schedule_activation(one, on=ACTIVE_ON, reason="As agreed", by=member, now=WARNING)
-    for name in ("_still_scheduled", "_still_overdue"):
-        monkeypatch.setattr(nightly, name, lambda keys, now: dict.fromkeys(keys, "Was due when it was found."))
+    for module, name in (("activate_scheduled", "still_scheduled"), ("activate_overdue", "still_overdue")):
+        monkeypatch.setattr(
+            import_module(f"onboarding.actions.{module}"),
+            name,
+            lambda keys, now: dict.fromkeys(keys, "Was due when it was found."),
+        )
     change_while_it_runs(one, lambda: change(one, member), monkeypatch, by)
     assert active() == [one.pk]
 
@@ -285,7 +291,7 @@ def test_somebody_who_activates_it_meanwhile_has_activated_it(
 ) -> None:
     activate = lambda: actions.activate(one, by=member, reason="Ready", now=NIGHT)  # noqa: E731
     outcomes = change_while_it_runs(one, activate, monkeypatch, "activate_overdue")
-    assert outcomes == [actions.Activations()]
+    assert outcomes == [Activations()]
     assert Onboarding.objects.get(account=one).activated_by == member
     each_happened_once([one])
 
@@ -313,7 +319,7 @@ def test_a_plan_changes_only_when_the_activation_is_done_with_the_account(
                     return
                 sql("SELECT pg_sleep(0.05)")
 
-    monkeypatch.setattr(activation, "checkpoint", checkpoint)
+    monkeypatch.setattr(activating, "checkpoint", checkpoint)
 
     def side(number: int) -> Any:
         if number == 0:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from onboarding.actions import (
-    PlanChanges,
     answer_go_live,
     assign_owner,
     assign_owner_many,
@@ -21,6 +20,7 @@ from onboarding.actions import (
 from onboarding.admin.activation import PERMISSION as ACTIVATES
 from onboarding.admin.activation import ChosenForm
 from onboarding.admin.plans.forms import AnswerForm, DeadlineForm, NoteForm, OwnerForm, ReasonForm, ScheduleForm
+from onboarding.plans import PlanChanges
 
 PLANS_PERMISSION = "onboarding.change_onboarding"
 

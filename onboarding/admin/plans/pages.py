@@ -14,10 +14,11 @@ from accounts.models import Account, User
 from accounts.roles import staff_of
 from core.clock import database_now
 from core.refusals import AlreadyDone, show_as_message, show_refusal
-from onboarding.actions import PlanChanges, refusals_of
+from onboarding.activating import refusals_of
 from onboarding.admin.activation import SHOWN_IN_FULL, ChosenForm, joined, named, with_reasons
 from onboarding.admin.plans.kinds import Plan
 from onboarding.models import Onboarding
+from onboarding.plans import PlanChanges
 from onboarding.worklist import planned
 
 

@@ -11,7 +11,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from accounts.models import Account, User
 from core.clock import database_now
-from onboarding.actions import Activations, activate_many, checked_reason, refusals_of, require_activator
+from onboarding.actions import activate_many
+from onboarding.activating import Activations, refusals_of, require_activator, required_reason
 from onboarding.management.reporting import SHOWN, ReportingCommand, accounts_in_words, by_number, chunks
 from onboarding.models import Onboarding, Origin
 
@@ -106,7 +107,7 @@ def _checked(email: str, reason: str) -> tuple[User, str]:
         raise CommandError(f"There is no user with the e-mail address {email}.")
     try:
         require_activator(by, Origin.BATCH)
-        return by, checked_reason(reason)
+        return by, required_reason(reason)
     except PermissionDenied as denial:
         raise CommandError(f"{email} can't activate accounts: {denial}") from denial
     except ValidationError as refusal:

@@ -7,16 +7,9 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import CommandError, CommandParser
 
 from core.clock import database_now
-from onboarding.actions import (
-    activate_overdue,
-    activate_scheduled,
-    allowance,
-    announce,
-    announcement,
-    due_by_deadline,
-    due_by_schedule,
-    to_be_announced,
-)
+from onboarding.actions import activate_overdue, activate_scheduled, announce
+from onboarding.announcing import announcement, to_be_announced
+from onboarding.due import allowance, due_by_deadline, due_by_schedule
 from onboarding.management.reporting import SHOWN, ReportingCommand, accounts_in_words, by_number
 
 DONE = {

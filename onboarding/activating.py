@@ -1,23 +1,21 @@
-"""The verbs that end onboarding for good: for one account, and for thousands."""
+"""How accounts are activated: one or a chunk of thousands, by the same checks and the same statement."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from accounts.acting import action, rows_of
+from accounts.acting import rows_of
 from accounts.models import Account, Refusal, User
 from accounts.models.account import unknown_zone
 from accounts.roles import require_staff
 from accounts.zones import day_in, known_zone, known_zones
-from core.chunks import CHUNK, commit_or_bisect
+from core.chunks import commit_or_bisect
 from core.clock import database_now
 from core.history import insert_history
-from core.refusals import AlreadyDone
 from onboarding import rules
-from onboarding.actions.refusals import not_installed_refusal
 from onboarding.models import NoticeKind, Onboarding, Origin
 from onboarding.notices.enqueue import enqueue
 
@@ -28,62 +26,12 @@ def checkpoint(name: str) -> None:
     """Do nothing: tests kill the process here."""
 
 
-@action
-def activate(
-    account: Account, *, by: User, reason: str, origin: Origin = Origin.ADMIN, now: datetime | None = None
-) -> Onboarding:
-    """End the account's onboarding, for good, and return it as it now stands (R8–R10).
-
-    Needs the permission `onboarding.activate_account` of active staff (PermissionDenied). Refused without a reason, and
-    where the account has no Contact Center; an active account answers AlreadyDone, and nothing is written.
-    """
-    require_activator(by, origin)
-    reason = checked_reason(reason)
-    onboarding = Onboarding.objects.select_related("account").filter(account=account).first()
-    if onboarding is None:
-        raise not_installed_refusal(account.number)
-    if refusal := rules.activation_refusal(onboarding):
-        raise AlreadyDone(refusal)
-    now = now or database_now()
-    account.decided_day(now)  # refuses an account whose time zone is not known
-    _write_activations({account.pk: reason}, by=by, origin=origin, now=now)
-    onboarding.refresh_from_db()
-    return onboarding
-
-
 @dataclass
 class Activations:
     """What became of a chunk of accounts: keys activated, and the reason for each that was refused."""
 
     activated: list[int] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
-
-
-def activate_many(
-    accounts: Sequence[int],
-    *,
-    by: User,
-    reason: str,
-    origin: Origin = Origin.BATCH,
-    now: datetime | None = None,
-    chunk: int = CHUNK,
-) -> Iterator[Activations]:
-    """Activate the accounts with these keys, yielding what became of each chunk once it is committed.
-
-    Each chunk is one transaction under the accounts' locks. An account that can't be activated is set aside with its
-    reason and the others go on. Raises PermissionDenied or ValidationError before the first chunk, as `activate` does.
-    """
-    require_activator(by, origin)
-    reason = checked_reason(reason)
-    keys = sorted(set(accounts))
-    for start in range(0, len(keys), chunk):
-        yield activate_chunk(
-            keys[start : start + chunk],
-            by=by,
-            origin=origin,
-            now=now,
-            chosen=lambda some, now: dict.fromkeys(some, reason),
-        )
 
 
 def activate_chunk(
@@ -102,7 +50,7 @@ def activate_chunk(
         require_activator(by, origin)
         at = now or database_now()
         reasons = chosen(locked, at)
-        activated = _write_activations(reasons, by=by, origin=origin, now=at)
+        activated = write_activations(reasons, by=by, origin=origin, now=at)
         refused = set(some).difference(activated, set(locked).difference(reasons))
         checkpoint("before commit")
         return Activations(activated, refusals_of(refused))
@@ -140,7 +88,7 @@ def refusals_of(accounts: Collection[int]) -> dict[int, str]:
     return refused
 
 
-def _write_activations(reasons: Mapping[int, str], *, by: User, origin: Origin, now: datetime) -> list[int]:
+def write_activations(reasons: Mapping[int, str], *, by: User, origin: Origin, now: datetime) -> list[int]:
     """Activate these accounts, with their history and notices, and return their keys. The caller holds their locks.
 
     An account whose time zone is not known is left out: it has no day of activation.
@@ -187,7 +135,7 @@ def require_activator(by: User, origin: Origin) -> None:
     require_staff(by, "onboarding.activate_account", "Only the Onboarding team can activate an account.")
 
 
-def checked_reason(reason: str) -> str:
+def required_reason(reason: str) -> str:
     """Return the reason without blanks around it; refused where nothing is left."""
     if not isinstance(reason, str) or not reason.strip() or "\0" in reason:
         raise ValidationError({"reason": ValidationError("Say why the account is activated.", code="reason_missing")})

@@ -1,4 +1,4 @@
-"""What several verbs of onboarding refuse in the same words."""
+"""What several actions of onboarding refuse in the same words."""
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""A customer asks the Onboarding team to go live or takes the request back, and the team answers (R17)."""
+"""The action by which a customer asks the Onboarding team to activate the account (R17)."""
 
 from datetime import date, datetime, timedelta
 
@@ -12,12 +12,9 @@ from core.clock import database_now
 from core.dates import day_in_words_later
 from core.history import attributed
 from onboarding import rules
-from onboarding.actions.changes import require_team
-from onboarding.actions.planning import PLANNER
-from onboarding.actions.refusals import not_installed_refusal
-from onboarding.actions.words import checked_words
 from onboarding.models import GoLiveRequest, NoticeKind, Onboarding
 from onboarding.notices.enqueue import enqueue
+from onboarding.refusals import not_installed_refusal
 
 FURTHEST_WANTED_DATE = timedelta(days=365)
 
@@ -54,39 +51,4 @@ def request_go_live(
     attributed(request, to=by, at=now).save()
     data = {"wanted_on": wanted_on.isoformat(), "note": request.note, "requested_by": str(by)}
     enqueue([account.pk], NoticeKind.REQUESTED, occasion=f"request {request.pk}", now=now, data=data)
-    return request
-
-
-@action
-def withdraw_go_live(account: Account, *, by: User, now: datetime | None = None) -> GoLiveRequest:
-    """Take the waiting request back and return it; refused where none waits."""
-    require(Capability.CHANGE_SERVICES, by, account)
-    request = GoLiveRequest.objects.open().filter(account=account).first()
-    if request is None:
-        raise ValidationError(_("There is no request to withdraw."), code="no_request")
-    request.withdrawn_at = now or database_now()
-    request.withdrawn_by = by
-    attributed(request, to=by, at=request.withdrawn_at).save(update_fields=["withdrawn_at", "withdrawn_by"])
-    return request
-
-
-@action
-def answer_go_live(account: Account, *, answer: str, by: User, now: datetime | None = None) -> GoLiveRequest:
-    """Answer the waiting request in words that the customer reads, and return it; he may then ask anew.
-
-    Needs the permission `onboarding.change_onboarding` of active staff (PermissionDenied). Refused without words, and
-    where no request waits.
-    """
-    require_team(by, PLANNER)
-    answer = checked_words(answer, field="answer", missing="Write the answer that the customer reads.")
-    if not Onboarding.objects.filter(account=account).exists():
-        raise not_installed_refusal(account.number)
-    request = GoLiveRequest.objects.open().filter(account=account).first()
-    if request is None:
-        raise ValidationError(_("There is no request to answer."), code="no_request")
-    now = now or database_now()
-    request.answer, request.answered_by, request.answered_at = answer, by, now
-    attributed(request, to=by, at=now).save(update_fields=["answer", "answered_by", "answered_at"])
-    data = {"answer": answer, "wanted_on": request.wanted_on.isoformat()}
-    enqueue([account.pk], NoticeKind.ANSWERED, occasion=f"request {request.pk}", now=now, data=data)
     return request

@@ -1,4 +1,4 @@
-"""The team has a notice sent again that waits or was given up."""
+"""The action that has notices sent again that wait or were given up."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field

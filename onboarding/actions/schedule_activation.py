@@ -1,4 +1,4 @@
-"""The team sets the day on which an account becomes active (R23)."""
+"""The action that sets the day on which an account, or many, become active (R23)."""
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
@@ -10,12 +10,12 @@ from accounts.acting import action
 from accounts.models import Account, User
 from core.chunks import CHUNK
 from core.dates import day_in_words
-from onboarding.actions.announcing import tell_announced
-from onboarding.actions.changes import PlanChange, PlanChanges, change_many, change_one
-from onboarding.actions.planning import ACTIVATOR, check_day
-from onboarding.actions.words import checked_words
+from onboarding.announcing import tell_announced
 from onboarding.deadlines import to_announce
 from onboarding.models import Onboarding
+from onboarding.own_deadline import check_day
+from onboarding.plans import ACTIVATOR, PlanChange, PlanChanges, change_many, change_one
+from onboarding.required_text import required_text
 
 
 @action
@@ -39,22 +39,9 @@ def schedule_activation_many(
     return change_many(accounts, _schedule(on, reason, by), by=by, now=now, chunk=chunk)
 
 
-@action
-def cancel_schedule(account: Account, *, by: User, now: datetime | None = None) -> Onboarding:
-    """Take the schedule back and return the mode; refused where there is none. The deadline counts again."""
-
-    def apply(onboarding: Onboarding, today: date) -> None:
-        if onboarding.scheduled_on is None:
-            raise ValidationError("No activation is scheduled for this account.", code="no_schedule")
-        onboarding.scheduled_on = onboarding.scheduled_by = onboarding.announced_for = None
-        onboarding.schedule_reason = ""
-
-    return change_one(account, PlanChange("cancel_schedule", ACTIVATOR, "Schedule cancelled", apply), by=by, now=now)
-
-
 def _schedule(on: date, reason: str, by: User) -> PlanChange:
     """Return the change that schedules an activation."""
-    reason = checked_words(reason, field="reason", missing="Say why the activation is scheduled.")
+    reason = required_text(reason, field="reason", missing="Say why the activation is scheduled.")
     blackout = settings.ONBOARDING_BLACKOUT_DATES
 
     def apply(onboarding: Onboarding, today: date) -> None:

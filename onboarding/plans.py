@@ -1,4 +1,4 @@
-"""How a plan for accounts is changed: one account or many, by the same check and the same statement."""
+"""How a plan for accounts is changed: one account or many, by the same checks and the same statement (R23)."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +16,8 @@ from core.clock import database_now
 from core.history import insert_history
 from core.refusals import AlreadyDone
 from onboarding import rules
-from onboarding.actions.refusals import not_installed_refusal
 from onboarding.models import Onboarding
+from onboarding.refusals import not_installed_refusal
 
 PLAN_FIELDS = (
     *("owner", "deadline_rule", "deadline_on", "deadline_reason"),
@@ -166,3 +166,7 @@ def write_plans(rows: Sequence[Onboarding], *, by: User, called: str, now: datet
 def require_team(by: User, permission: str) -> None:
     """Raise PermissionDenied unless the user, as they are in the database now, is active staff with the permission."""
     require_staff(by, permission, "Only the Onboarding team can do this.")
+
+
+PLANNER = "onboarding.change_onboarding"
+ACTIVATOR = "onboarding.activate_account"

@@ -1,10 +1,10 @@
-"""Words that an action asks for: reasons, answers, notes."""
+"""Text that an action needs: a reason, an answer, a note."""
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 
-def checked_words(text: str, *, field: str, missing: str, longest: int = 2_000) -> str:
+def required_text(text: str, *, field: str, missing: str, longest: int = 2_000) -> str:
     """Return the text without blanks around it; refused in the words `missing` where nothing is left of it.
 
     Also refused where PostgreSQL can't store it, or where it is longer than so many characters.

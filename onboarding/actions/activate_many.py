@@ -1,0 +1,36 @@
+"""The action that activates thousands of accounts."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from accounts.models import User
+from core.chunks import CHUNK
+from onboarding.activating import Activations, activate_chunk, require_activator, required_reason
+from onboarding.models import Origin
+
+
+def activate_many(
+    accounts: Sequence[int],
+    *,
+    by: User,
+    reason: str,
+    origin: Origin = Origin.BATCH,
+    now: datetime | None = None,
+    chunk: int = CHUNK,
+) -> Iterator[Activations]:
+    """Activate the accounts with these keys, yielding what became of each chunk once it is committed.
+
+    Each chunk is one transaction under the accounts' locks. An account that can't be activated is set aside with its
+    reason and the others go on. Raises PermissionDenied or ValidationError before the first chunk, as `activate` does.
+    """
+    require_activator(by, origin)
+    reason = required_reason(reason)
+    keys = sorted(set(accounts))
+    for start in range(0, len(keys), chunk):
+        yield activate_chunk(
+            keys[start : start + chunk],
+            by=by,
+            origin=origin,
+            now=now,
+            chosen=lambda some, now: dict.fromkeys(some, reason),
+        )

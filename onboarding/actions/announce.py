@@ -1,0 +1,32 @@
+"""The action that announces the activations that are near (R11).
+
+It can run at any time, in several workers at once: everything is decided under the accounts' locks.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from accounts.models import Account, User
+from core.chunks import CHUNK, commit_or_bisect
+from core.clock import database_now
+from onboarding.announcing import announce_chunk, to_be_announced
+from onboarding.plans import PlanChanges
+
+
+def announce(*, now: datetime | None = None, chunk: int = CHUNK) -> Iterator[PlanChanges]:
+    """Announce the activations that are near, tell people, and take back what holds no more.
+
+    A changed account got the day on which it becomes active as `announced_for`, or lost it. Its contacts get the notice
+    of that day, and on the day before another. Yields what became of each chunk once it is committed.
+    """
+    by = User.objects.system_member()
+    keys = list(to_be_announced(now or database_now()).values_list("account_id", flat=True))
+    for start in range(0, len(keys), chunk):
+        outcome = PlanChanges()
+
+        def write(some: Sequence[int]) -> list[int]:
+            list(Account.objects.locked().filter(pk__in=some).values_list("pk", flat=True))
+            return announce_chunk(some, by=by, now=now or database_now())
+
+        commit_or_bisect(keys[start : start + chunk], write, outcome.changed.extend, outcome.refused)
+        yield outcome

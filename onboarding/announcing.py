@@ -1,0 +1,69 @@
+"""What people are told before their account becomes active automatically, and which accounts that concerns (R11)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+
+from accounts.models import User
+from onboarding.deadlines import ONE_DAY, deadline_of, still_announced, to_announce
+from onboarding.models import NoticeKind, Onboarding, OnboardingQuerySet
+from onboarding.notices.enqueue import enqueue
+from onboarding.plans import write_plans
+
+
+def tell_announced(rows: Sequence[Onboarding], now: datetime) -> None:
+    """Enqueue the notice of each account's announced day, if it has one: that it is tomorrow, or else that it comes."""
+    told: defaultdict[tuple[date, NoticeKind, str], list[int]] = defaultdict(list)
+    for row in rows:
+        if row.announced_for is not None:
+            tomorrow = row.announced_for == row.account.day_of(now) + ONE_DAY
+            kind = NoticeKind.TOMORROW if tomorrow else NoticeKind.SOON
+            told[row.announced_for, kind, "schedule" if row.scheduled_on else "deadline"].append(row.account_id)
+    for (day, kind, cause), accounts in told.items():
+        data = {"activates_on": day.isoformat(), "cause": cause}
+        enqueue(accounts, kind, occasion=day.isoformat(), now=now, data=data)
+
+
+# Further ahead nothing is announced: 5 business days, and what a weekend adds, are no more.
+NEAR: Final = timedelta(days=10)
+
+
+def checkpoint(name: str) -> None:
+    """Do nothing: tests kill the process here."""
+
+
+def to_be_announced(now: datetime) -> OnboardingQuerySet:
+    """Return the accounts that `announce` looks at, at an instant; `announcement` says what becomes of each."""
+    return Onboarding.objects.to_be_announced(now, days=settings.ONBOARDING_DEADLINE_DAYS, near=NEAR)
+
+
+def announcement(row: Onboarding, today: date) -> date | None:
+    """Return the day that is announced, by today, as that on which the account becomes active, or None for none."""
+    deadline = deadline_of(row, settings.ONBOARDING_DEADLINE_DAYS)
+    announced = row.announced_for
+    if announced is not None and still_announced(announced, scheduled_on=row.scheduled_on, deadline=deadline):
+        return announced
+    blackout = settings.ONBOARDING_BLACKOUT_DATES
+    return to_announce(scheduled_on=row.scheduled_on, deadline=deadline, today=today, blackout=blackout)
+
+
+def announce_chunk(keys: Sequence[int], *, by: User, now: datetime) -> list[int]:
+    """Announce what is to be announced of these accounts, whose locks the caller holds; return those changed."""
+    changed, told = [], []
+    for row in to_be_announced(now).filter(account__in=keys).select_related("account"):
+        today = row.account.day_of(now)
+        day = announcement(row, today)
+        is_new = day != row.announced_for
+        if is_new:
+            row.announced_for = day
+            changed.append(row)
+        if is_new or day == today + ONE_DAY:
+            told.append(row)
+    write_plans(changed, by=by, called="Activation announced", now=now)
+    checkpoint("after announcement")
+    tell_announced(told, now)
+    checkpoint("announced, before commit")
+    return [row.account_id for row in changed]
