@@ -1,4 +1,4 @@
-"""Send the notices that are due, at once; the worker does so by itself every minute."""
+"""Send the email that is due, at once; the worker does so automatically every minute."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from onboarding.models import Notice
 
 class Command(BaseCommand):
     help = (
-        "Send the notices that are due by e-mail, and say what became of them. What could not be sent is tried again "
+        "Send the email that is due, and say what became of it. What could not be sent is tried again "
         "later; the exit status is 1 when there was any, or the mail server can't be reached."
     )
 
