@@ -1,4 +1,4 @@
-"""The outbox: the queue of all email, which knows neither accounts nor users."""
+"""The outbox: the queue of email, which knows neither accounts nor users."""
 
 import django.db.models.functions.datetime
 from django.db import migrations, models

@@ -1,7 +1,7 @@
 """Which notices there are. Whatever depends on the kind of a notice is declared here, once for each kind."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from django.db.models import TextChoices
@@ -17,13 +17,16 @@ WHO_PAYS: Final = (*WHO_SETS_UP, Role.BILLING)
 class About:
     """What sets one kind of notice apart.
 
-    `roles` get it. `page` is the URL name of the page that its link opens for anyone who sets the account up; others
-    see the account's billing alone. `day` names the value in the notice's data, a day in ISO 8601, that it announces.
-    A `warning` announces a day that may no longer be true when its turn comes; then it is not sent.
+    `when` says when it is written. `roles` get it. `page` is the URL name of the page that its link opens for anyone
+    who sets the account up; others see the account's billing alone. `example` is the data that it carries, as plain
+    values. `day` names the value, a day in ISO 8601, that it announces. A
+    `warning` announces a day that may no longer be true when its turn comes; then it is not sent.
     """
 
+    when: str
     roles: Sequence[Role]
     page: str
+    example: Mapping[str, str] = field(default_factory=dict)
     day: str = ""
     warning: bool = False
 
@@ -39,17 +42,79 @@ class NoticeKind(TextChoices):
         kind.about = about
         return kind
 
-    INSTALLED = "installed", About(WHO_SETS_UP, page="contact_center"), "Contact Center installed"
-    REQUESTED = "requested", About(WHO_SETS_UP, page="go_live", day="wanted_on"), "Request to go live received"
-    ANSWERED = "answered", About(WHO_SETS_UP, page="go_live", day="wanted_on"), "Request to go live answered"
+    INSTALLED = (
+        "installed",
+        About(
+            when="Contact Center is installed",
+            roles=WHO_SETS_UP,
+            page="contact_center",
+            example={"edition": "Contact Center Pro"},
+        ),
+        "Contact Center installed",
+    )
+    REQUESTED = (
+        "requested",
+        About(
+            when="the customer asks to go live",
+            roles=WHO_SETS_UP,
+            page="go_live",
+            example={"wanted_on": "2026-03-17", "note": "Soon?", "requested_by": "Olivia Owner"},
+            day="wanted_on",
+        ),
+        "Request to go live received",
+    )
+    ANSWERED = (
+        "answered",
+        About(
+            when="the team answers",
+            roles=WHO_SETS_UP,
+            page="go_live",
+            example={"answer": "Your numbers move on Friday.", "wanted_on": "2026-03-17"},
+            day="wanted_on",
+        ),
+        "Request to go live answered",
+    )
     SOON = (
         "soon",
-        About(WHO_PAYS, page="go_live", day="activates_on", warning=True),
+        About(
+            when="the day of an automatic activation is announced",
+            roles=WHO_PAYS,
+            page="go_live",
+            example={"activates_on": "2026-03-17", "cause": "deadline"},  # or "schedule"
+            day="activates_on",
+            warning=True,
+        ),
         "Activation in 5 business days",
     )
-    TOMORROW = "tomorrow", About(WHO_PAYS, page="go_live", day="activates_on", warning=True), "Activation tomorrow"
-    EXTENDED = "extended", About(WHO_SETS_UP, page="go_live", day="deadline"), "Deadline changed"
-    ACTIVATED = "activated", About(WHO_PAYS, page="subscription"), "Account activated"
+    TOMORROW = (
+        "tomorrow",
+        About(
+            when="that day is the next one",
+            roles=WHO_PAYS,
+            page="go_live",
+            example={"activates_on": "2026-03-17", "cause": "deadline"},
+            day="activates_on",
+            warning=True,
+        ),
+        "Activation tomorrow",
+    )
+    EXTENDED = (
+        "extended",
+        About(
+            when="the deadline is another than before: set, removed, or the policy's again",
+            roles=WHO_SETS_UP,
+            page="go_live",
+            # An empty deadline means that there is none. The reason is the team's own, and not told.
+            example={"deadline": "2026-05-01", "reason": "They are late with everything"},
+            day="deadline",
+        ),
+        "Deadline changed",
+    )
+    ACTIVATED = (
+        "activated",
+        About(when="the account becomes active, in whichever way", roles=WHO_PAYS, page="subscription"),
+        "Account activated",
+    )
 
 
 def about(kind: str) -> About:

@@ -21,6 +21,7 @@ from onboarding import rules
 from onboarding.models import Notice
 from onboarding.notices import kinds
 from onboarding.notices.kinds import WHO_SETS_UP, NoticeKind
+from onboarding.notices.plain_text import plain_text
 from onboarding.notices.relevance import announced_day
 
 R = TypeVar("R")
@@ -67,15 +68,16 @@ def message(notice: Notice, roles: Sequence[str], batch: Batch) -> EmailMultiAlt
     account = notice.account
     with translation.override(notice.to.language), timezone.override(account.zone):
         context = _context(notice, roles, batch)
-        context["subject"] = one_line(render_to_string(f"notices/{notice.kind}.subject", context))
-        text, html = (render_to_string(f"notices/{notice.kind}.{part}", context) for part in ("txt", "html"))
+        template = f"notices/{notice.kind}.html"
+        context["subject"] = one_line(render_to_string(template, {**context, "part": "subject"}))
+        html = render_to_string(template, context).strip() + "\n"
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
     return EmailMultiAlternatives(
         subject=context["subject"],
-        body=_tidy(text),
+        body=plain_text(html),
         from_email=formataddr((settings.BRAND_NAME, sender)),
         to=[notice.to.email],
-        alternatives=[(html.strip() + "\n", "text/html")],
+        alternatives=[(html, "text/html")],
         headers={**AUTOMATIC, "Message-ID": message_id(notice), "Content-Language": notice.to.language},
     )
 
@@ -122,10 +124,3 @@ def _context(notice: Notice, roles: Sequence[str], batch: Batch) -> dict[str, An
 def in_words(day: date) -> str:
     """Return a day in the language that is active: `Tuesday, March 17, 2026`."""
     return date_format(day, pgettext("format of a day, as of Django's date filter", "l, F j, Y"))
-
-
-def _tidy(text: str) -> str:
-    """Return a text whose paragraphs are one empty line apart, whatever the templates left between them."""
-    lines = [line.rstrip() for line in text.strip().splitlines()]
-    kept = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
-    return "\n".join(kept) + "\n"
