@@ -33,9 +33,7 @@ elif len(SECRET_KEY) < 50:
         "on your own machine, set DEBUG=true instead."
     )
 elif not ALLOWED_HOSTS:
-    raise ImproperlyConfigured(
-        "ALLOWED_HOSTS must name the hosts that are served, separated by commas, when DEBUG is false."
-    )
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts that are served, when DEBUG is false.")
 if any("/" in host for host in ALLOWED_HOSTS):
     raise ImproperlyConfigured("ALLOWED_HOSTS must name hosts only, like panel.example.com, without https:// or paths.")
 CSRF_TRUSTED_ORIGINS = listed("CSRF_TRUSTED_ORIGINS")
@@ -214,8 +212,8 @@ STATIC_ROOT = PROJECT / "staticfiles"
 STATICFILES_DIRS = [PROJECT / "static"]
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 if not DEBUG:
-    after_security = MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1
-    MIDDLEWARE.insert(after_security, "whitenoise.middleware.WhiteNoiseMiddleware")
+    security = MIDDLEWARE.index("django.middleware.security.SecurityMiddleware")
+    MIDDLEWARE.insert(security + 1, "whitenoise.middleware.WhiteNoiseMiddleware")
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -230,8 +228,7 @@ EMAIL_TIMEOUT = 10
 HTTPS_ONLY = yes_or_no("HTTPS_ONLY", default=not DEBUG)
 SITE_URL = site_url(default="http://localhost:8000" if DEBUG else "", https_only=HTTPS_ONLY)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS_ONLY
-HSTS_SECONDS = whole_number("HSTS_SECONDS")
-SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS_ONLY else 0
+SECURE_HSTS_SECONDS = whole_number("HSTS_SECONDS") * HTTPS_ONLY  # 0 without HTTPS
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 if yes_or_no("BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -12,7 +12,7 @@ from django.db.models import Model
 import subscriptions
 from accounts.actions import add_service_user
 from accounts.models import Account, Contact, PhoneNumber, Role, ServiceRole, User
-from billing.actions.run_bills import last_ended_month
+from billing.runs.run import last_ended_month
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from core.history import attributed
 from onboarding.actions import activate, request_go_live

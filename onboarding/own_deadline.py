@@ -28,6 +28,7 @@ def check_day(on: date, today: date, *, code: str) -> None:
 
 
 def set_rule(onboarding: Onboarding, rule: DeadlineRule, on: date | None, reason: str) -> None:
+    """Set the deadline, unsaved; what was announced by the earlier one is no longer true."""
     onboarding.deadline_rule, onboarding.deadline_on, onboarding.deadline_reason = rule.value, on, reason
     if onboarding.scheduled_on is None:
         onboarding.announced_for = None

@@ -1,6 +1,7 @@
-"""What a function's name says of how it refuses: `check_…()` raises, `…_refusal()` returns."""
+"""The rules of docs/architecture.md that can be read off the code."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from tests.policy_references import APPS, texts
@@ -39,3 +40,73 @@ def test_a_refusal_is_returned_by_a_function_of_that_name_and_by_no_other() -> N
 
 def test_nothing_is_named_so_that_it_may_either_raise_or_return() -> None:
     assert [where for where, name, _ in functions() if name.lstrip("_").startswith("refuse_")] == []
+
+
+LONGEST = {"code": 300, "tests": 450}
+WRITES = {"save", "delete", "create", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
+DOORS = re.compile(r"/(admin|views|management|templatetags)/|/(views|forms|tasks|dashboard|admin)\.py$")
+QUERIES = {"objects", "connection", "cursor", "history"}
+
+
+def code(*, migrations: bool = False) -> dict[str, str]:
+    """Return the text of each Python file of the apps, by its path."""
+    return {
+        file: text
+        for file, text in texts().items()
+        if file.endswith(".py")
+        and file.startswith(tuple(f"{app}/" for app in APPS))
+        and (migrations or "/migrations/" not in file)
+    }
+
+
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    lengths = {file: text.count("\n") for file, text in code().items()}
+    assert len(lengths) > 200
+    assert {file: length for file, length in lengths.items() if length > LONGEST["code"]} == {}
+    tests = {file: text.count("\n") for file, text in texts().items() if file.startswith("tests/")}
+    assert {file: length for file, length in tests.items() if length > LONGEST["tests"]} == {}
+
+
+def test_a_file_of_actions_has_one_verb_and_is_named_after_it() -> None:
+    files = [file for file in code() if "/actions/" in file and not file.endswith("__init__.py")]
+    assert len(files) > 30
+    for file in files:
+        name = file.rsplit("/", 1)[1].removesuffix(".py")
+        public = [
+            node.name
+            for node in ast.parse(code()[file]).body
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        ]
+        # The same verb on many accounts stands beside it.
+        assert public in ([name], [name, f"{name}_many"]), file
+
+
+def test_rules_and_pricing_make_no_query() -> None:
+    files = [file for file in code() if file.endswith("/rules.py") or file.startswith("billing/pricing/")]
+    assert len(files) >= 5
+    for file in files:
+        names = {node.attr for node in ast.walk(ast.parse(code()[file])) if isinstance(node, ast.Attribute)}
+        names |= {node.id for node in ast.walk(ast.parse(code()[file])) if isinstance(node, ast.Name)}
+        assert not names & QUERIES, file
+
+
+def test_pages_and_commands_call_verbs_and_write_nothing_themselves() -> None:
+    """The admin's own forms save through Django; logging out ends sessions, which carry no rule."""
+    files = [file for file in code() if DOORS.search(file) and file != "accounts/login/pages.py"]
+    assert len(files) > 50
+    for file in files:
+        calls = [
+            node.func
+            for node in ast.walk(ast.parse(code()[file]))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        ]
+        written = {f"{ast.unparse(call.value)}.{call.attr}" for call in calls if call.attr in WRITES}
+        assert not {each for each in written if not each.startswith("super()")}, file
+
+
+def test_only_core_money_writes_a_dollar_sign() -> None:
+    """A sum that people read comes from `money` or `rate`; patterns and SQL use the sign for other things."""
+    amount = re.compile(r"\$(?:\{[^}]*:,?\.2f\}|%\(|\{\{)")
+    found = [file for file, text in code().items() if amount.search(text)]
+    found += [file for file, text in texts().items() if file.startswith("templates/") and amount.search(text)]
+    assert found == ["core/money.py"]

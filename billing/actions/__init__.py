@@ -1,13 +1,19 @@
-from billing.actions.automatic import run_bills_automatically
-from billing.actions.correct import issue_credit_note, reject_bill, release_bill
+"""What is done to bills and calls: one verb a file."""
+
 from billing.actions.correct_timezone import correct_timezone
-from billing.actions.decide_calls import dismiss_record, dismiss_reject, take_record
-from billing.actions.mappings import save_mapping
-from billing.actions.run_bills import RunSummary, run_bills
-from billing.actions.void_calls import void_import, void_record
+from billing.actions.dismiss_record import dismiss_record
+from billing.actions.dismiss_reject import dismiss_reject
+from billing.actions.issue_credit_note import issue_credit_note
+from billing.actions.reject_bill import reject_bill
+from billing.actions.release_bill import release_bill
+from billing.actions.run_bills import run_bills
+from billing.actions.run_bills_automatically import run_bills_automatically
+from billing.actions.save_mapping import save_mapping
+from billing.actions.take_record import take_record
+from billing.actions.void_import import void_import
+from billing.actions.void_record import void_record
 
 __all__ = [
-    "RunSummary",
     "correct_timezone",
     "dismiss_record",
     "dismiss_reject",

@@ -7,12 +7,12 @@ from django.core.exceptions import ValidationError
 from accounts.acting import action
 from accounts.models import Account, User
 from accounts.roles import require_staff
-from billing.models import BilledMonth, Invoice
+from billing.models import BilledMonth
+from billing.timezones import PERMISSION, timezone_refusal
 from core.clock import database_now
 from core.history import attributed
 from core.refusals import AlreadyDone
 
-PERMISSION = "accounts.correct_timezone"
 LONGEST_REASON = 100  # of a history row
 
 
@@ -40,18 +40,6 @@ def correct_timezone(account: Account, *, timezone: str, reason: str, by: User) 
     vars(account)["_change_reason"] = f"Time zone corrected: {reason.strip()}"[:LONGEST_REASON]
     attributed(account, to=by, at=now).save()
     return account
-
-
-def timezone_refusal(account: Account) -> ValidationError | None:
-    """Return why the account's time zone can't be corrected any more, or None. One query."""
-    first = Invoice.objects.filter(account=account).order_by("number").first()
-    if first is None:
-        return None
-    return ValidationError(
-        "The time zone is fixed: %(invoice)s was issued by its days and months.",
-        code="timezone_fixed",
-        params={"invoice": first.title},
-    )
 
 
 def _billed_month_refusal(account: Account, now: datetime) -> ValidationError | None:

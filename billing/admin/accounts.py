@@ -14,8 +14,9 @@ from accounts.admin import ACCOUNT_PAGE
 from accounts.admin.customers import zone_field
 from accounts.models import Account
 from accounts.roles import staff_of
-from billing.actions.correct_timezone import PERMISSION, correct_timezone, timezone_refusal
+from billing.actions import correct_timezone
 from billing.models import Invoice
+from billing.timezones import PERMISSION, timezone_refusal
 from core.admin import Button
 from core.refusals import AlreadyDone, show_as_message, show_refusal
 from onboarding.admin.accounts import is_installed

@@ -12,9 +12,9 @@ from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
 from billing.actions import dismiss_record, dismiss_reject, take_record
-from billing.actions.decide_calls import stored_beside
-from billing.actions.void_calls import PERMISSION, Voided, preview
 from billing.admin.decisions import reason_page
+from billing.calls.deciding import stored_beside
+from billing.calls.voiding import PERMISSION, Voided, preview
 from billing.models import RejectedCall, SetAsideCall
 from core.admin import ReadOnlyAdmin
 from core.verbs import stands_for

@@ -14,13 +14,13 @@ from unfold.paginator import InfinitePaginator
 
 from accounts.models import NumberAssignment
 from billing.actions import void_import, void_record
-from billing.actions.void_calls import PERMISSION as VOID
-from billing.actions.void_calls import preview
 from billing.admin.decisions import reason_page
 from billing.admin.upload import upload_page
 from billing.calls.importing import PERMISSION
 from billing.calls.rejects import rejects_of
 from billing.calls.values import Numbers, Rejected
+from billing.calls.voiding import PERMISSION as VOID
+from billing.calls.voiding import preview
 from billing.models import CallImport, CallRecord, CallVoid, RejectedCall
 from core.admin import ReadOnlyAdmin
 from core.refusals import AlreadyDone

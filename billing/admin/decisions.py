@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from accounts.roles import staff_of
-from billing.actions.void_calls import LONGEST_REASON, PERMISSION, Voided
+from billing.calls.voiding import LONGEST_REASON, PERMISSION, Voided
 from core.money import money
 from core.refusals import AlreadyDone, show_as_message, show_refusal
 

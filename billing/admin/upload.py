@@ -21,10 +21,10 @@ from accounts.admin.customers import zone_choices
 from accounts.models import User
 from accounts.roles import is_staff_with, staff_of
 from billing.actions import save_mapping
-from billing.actions.mappings import check_name
 from billing.calls.cells import Unreadable
 from billing.calls.importing import PERMISSION, TAKE_VOIDED, import_calls
 from billing.calls.mapping import ANSWERED, LONGEST_COLUMN, NEEDED, ROLES, mapping_of
+from billing.calls.mapping_names import check_name
 from billing.calls.outcome import Outcome, fates_told, known_told, nothing_told, outcome_of
 from billing.calls.preview import PreviewedRow, preview_calls
 from billing.models import CallImport, CallMapping, Layout

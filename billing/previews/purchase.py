@@ -9,10 +9,10 @@ from typing import NamedTuple
 from billing.inputs import Tariffs, tariffs
 from billing.previews.estimate import NOTHING, total, whole_month
 from billing.pricing.charges import RECURRING, USAGE, Held, Line, current_lines, month_after
-from subscriptions.actions.write import rewrite_ledger
 from subscriptions.differences import Difference
 from subscriptions.models import ContactCenter, Holding
 from subscriptions.rules import Catalogue, Subscription
+from subscriptions.writing import rewrite_ledger
 
 
 @dataclass(frozen=True)

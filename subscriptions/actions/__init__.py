@@ -1,10 +1,16 @@
-from subscriptions.actions.assign import assign_number, assign_users, correct_assignment, unassign_number
-from subscriptions.actions.change import Confirmation, Proposal, change_subscription, propose_subscription
-from subscriptions.actions.import_people import import_people, propose_people
+"""What is done to subscriptions, service users and numbers: one verb a file."""
+
+from subscriptions.actions.assign_number import assign_number
+from subscriptions.actions.assign_users import assign_users
+from subscriptions.actions.change_subscription import change_subscription
+from subscriptions.actions.correct_assignment import correct_assignment
+from subscriptions.actions.import_people import import_people
 from subscriptions.actions.install import install
+from subscriptions.actions.propose_people import propose_people
+from subscriptions.actions.propose_subscription import Proposal, propose_subscription
+from subscriptions.actions.unassign_number import unassign_number
 
 __all__ = [
-    "Confirmation",
     "Proposal",
     "assign_number",
     "assign_users",

@@ -1,6 +1,6 @@
-"""The action that adds the people of a file to an account's service users, and the one that previews it."""
+"""The action that adds the people of a file to an account's service users."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -10,18 +10,10 @@ from simple_history.utils import bulk_create_with_history
 from accounts.acting import action
 from accounts.audit import IMPORTED
 from accounts.models import Account, ServiceUser, User
-from accounts.roles import Capability, require
 from core.clock import database_now
 from core.refusals import AlreadyDone
-from subscriptions.catalogue import contact_center_of
-from subscriptions.people_file import MOST_PEOPLE, PeopleFile, Person, checked
-
-
-@action(records_as="import_people")
-def propose_people(account: Account, file: PeopleFile, *, by: User) -> PeopleFile:
-    """Return the file with people who are on the account's list already moved to `left_out`; nothing is written."""
-    _require(account, by)
-    return file.without(_on_the_list(account, [person.email for person in file.people]))
+from subscriptions.people import on_the_list, require_people
+from subscriptions.people_file import MOST_PEOPLE, Person, checked
 
 
 @action
@@ -31,7 +23,7 @@ def import_people(account: Account, people: Sequence[Person], *, key: UUID, by: 
     Raises ValidationError if one of the people isn't valid, or is on the list by now (code `stale`). `key` identifies
     the preview that was confirmed. Raises AlreadyDone if that preview was imported before.
     """
-    _require(account, by)
+    require_people(account, by)
     reason = f"{IMPORTED} {key}"
     if ServiceUser.history.filter(account=account.pk, history_change_reason=reason).exists():
         raise AlreadyDone(_("You have imported this file already. Nobody was added twice."), code="already_imported")
@@ -43,7 +35,7 @@ def import_people(account: Account, people: Sequence[Person], *, key: UUID, by: 
         )
     wanted = [checked(person) for person in people]
     emails = [person.email for person in wanted]
-    if _on_the_list(account, emails) or len(set(emails)) < len(emails):
+    if on_the_list(account, emails) or len(set(emails)) < len(emails):
         raise ValidationError(
             _(
                 "Some of these people were put on the list since this page was made. Look at what is left below, and "
@@ -58,14 +50,3 @@ def import_people(account: Account, people: Sequence[Person], *, key: UUID, by: 
     return bulk_create_with_history(
         rows, ServiceUser, default_user=by, default_change_reason=reason, default_date=database_now()
     )
-
-
-def _require(account: Account, by: User) -> None:
-    require(Capability.CHANGE_SERVICES, by, account, or_permission="accounts.add_serviceuser")
-    contact_center_of(account)
-
-
-def _on_the_list(account: Account, emails: Collection[str]) -> set[str]:
-    """Return those of the email addresses that are on the account's list. One query."""
-    found = ServiceUser.objects.filter(account=account, email__in=emails)
-    return set(found.values_list("email", flat=True))

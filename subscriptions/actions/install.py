@@ -12,10 +12,10 @@ from core.clock import database_now
 from core.history import attributed
 from onboarding.models import NoticeKind, Onboarding
 from onboarding.notices.enqueue import enqueue
-from subscriptions.actions.write import write_change
 from subscriptions.catalogue import catalogue_on
 from subscriptions.models import ContactCenter, ItemKind
 from subscriptions.rules import Subscription, withdrawn_refusal
+from subscriptions.writing import write_change
 
 
 @action

@@ -15,8 +15,9 @@ from accounts.pages import AccountRequest, record_form, render_page
 from accounts.roles import Capability
 from core.clock import database_now
 from core.refusals import AlreadyDone, show_as_message, show_refusal
-from subscriptions.actions import Confirmation, Proposal, change_subscription, propose_subscription
+from subscriptions.actions import Proposal, change_subscription, propose_subscription
 from subscriptions.catalogue import catalogue_on, contact_center_of, held_by, in_force, waiting_package
+from subscriptions.changing import Confirmation
 from subscriptions.differences import differences
 from subscriptions.forms import SubscriptionForm, initial_of, subscription_of
 from subscriptions.models import ContactCenter

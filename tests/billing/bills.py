@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.models import Account, PhoneNumber, User
-from billing.actions import RunSummary, run_bills
+from billing.actions import run_bills
 from billing.models import LINE_FIELDS, BillOnHold, Invoice
+from billing.runs.run import RunSummary
 from onboarding.actions import activate
 from subscriptions.actions import assign_number, change_subscription, install
 from subscriptions.catalogue import contact_center_of, held_by

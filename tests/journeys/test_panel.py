@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.actions import add_service_user
 from accounts.models import Account, PhoneNumber, User
 from billing.actions import run_bills
-from billing.actions.run_bills import last_ended_month
+from billing.runs.run import last_ended_month
 from core.clock import database_now
 from onboarding.actions import activate
 from subscriptions.actions import assign_number, install

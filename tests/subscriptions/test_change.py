@@ -11,8 +11,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from accounts.models import Account, Contact, Refusal, Role, User
 from core.refusals import AlreadyDone
 from onboarding.rules import SEAT_LIMIT
-from subscriptions.actions import Confirmation, change_subscription
+from subscriptions.actions import change_subscription
 from subscriptions.catalogue import contact_center_of, held_by
+from subscriptions.changing import Confirmation
 from subscriptions.models import Holding, Slot, SubscriptionChange
 from subscriptions.rules import Subscription
 from tests.conftest import codes

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib import import_module
 from threading import Barrier
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,16 +13,18 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import Account, AccountQuerySet, Refusal, User
 from core.refusals import AlreadyDone
-from subscriptions.actions import Confirmation, change_subscription, propose_subscription
-from subscriptions.actions.write import write_change
+from subscriptions.actions import change_subscription, propose_subscription
 from subscriptions.catalogue import contact_center_of, held_by
+from subscriptions.changing import Confirmation
 from subscriptions.models import ContactCenter, Holding, Slot, SubscriptionChange
 from subscriptions.rules import Subscription
+from subscriptions.writing import write_change
 from tests.conftest import codes
 from tests.guarding import sql
 from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
+CHANGING = import_module("subscriptions.actions.change_subscription")  # the module; the package has the verb
 MANY = 50
 
 
@@ -109,7 +112,9 @@ def test_control_without_the_lock_all_pass_the_check_and_only_the_database_stops
         all_checked.wait(timeout=60)
         return write_change(center, *args, **kwargs)
 
-    monkeypatch.setattr("subscriptions.actions.change.write_change", write_when_all_have_checked)
+    monkeypatch.setattr(
+        import_module("subscriptions.actions.change_subscription"), "write_change", write_when_all_have_checked
+    )
     outcomes = at_once(racers, lambda _: one_more_seat(installed, owner))
     assert checked == [0] * racers
     assert reasons(outcomes) == {"SubscriptionChange": 1, "one_change_a_version": racers - 1}
@@ -126,7 +131,7 @@ def test_with_the_lock_each_version_is_checked_and_written_by_one(
         checked.append(center.version)
         return write_change(center, *args, **kwargs)
 
-    monkeypatch.setattr("subscriptions.actions.change.write_change", note)
+    monkeypatch.setattr(CHANGING, "write_change", note)
     at_once(10, lambda _: insist(installed, owner))
     assert checked == [0, 1]
 

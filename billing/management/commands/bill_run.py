@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from accounts.models import Account
-from billing.actions import RunSummary, run_bills
+from billing.actions import run_bills
+from billing.runs.run import RunSummary
 from core.money import money
 
 MOST_REASONS = 20

@@ -15,10 +15,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from accounts.models import User
 from billing.actions import save_mapping
-from billing.actions.mappings import check_name
 from billing.calls.cells import Unreadable
 from billing.calls.importing import import_calls
 from billing.calls.mapping import given_by, mapping_of
+from billing.calls.mapping_names import check_name
 from billing.calls.outcome import Outcome, fates_told, known_told, nothing_told, outcome_of
 from billing.calls.rejects import columns_of, rejects_of
 from billing.models import CallImport, CallMapping, Layout

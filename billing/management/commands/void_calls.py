@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
 from billing.actions import void_import, void_record
-from billing.actions.void_calls import Voided, preview
+from billing.calls.voiding import Voided, preview
 from billing.models import CallImport, CallRecord
 from core.money import money
 from core.refusals import AlreadyDone

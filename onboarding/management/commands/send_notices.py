@@ -10,8 +10,8 @@ from onboarding.models import Notice
 
 class Command(BaseCommand):
     help = (
-        "Send the emails that are due, and report how many were sent, dropped or put off. Emails that could not be sent "
-        " are tried again later; the exit status is then 1, also if the mail server can't be reached."
+        "Send the emails that are due, and report how many were sent, dropped or put off. Emails that could not be "
+        "sent are tried again later; the exit status is then 1, also if the mail server can't be reached."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

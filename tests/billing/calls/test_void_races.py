@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import partial
+from importlib import import_module
 from threading import Event
 
 import pytest
 from django.db import transaction
 
 from accounts.models import Account, PhoneNumber, User
-from billing.actions import dismiss_record, dismiss_reject, take_record, void_calls, void_import, void_record
-from billing.calls import locking
+from billing.actions import dismiss_record, dismiss_reject, take_record, void_import, void_record
+from billing.calls import locking, voiding
 from billing.models import CallRecord, CallVoid, InvoiceLine, LateMonth, RejectedCall, SetAsideCall
 from billing.runs import chunk
 from core.refusals import AlreadyDone
@@ -50,8 +51,8 @@ def test_a_record_is_taken_once(
     imported([row("c1", seconds=90)])
     kept = SetAsideCall.objects.get()
     if not in_turn:
-        monkeypatch.setattr("billing.actions.decide_calls.take_turn", lambda: None)
-        monkeypatch.setattr(void_calls, "take_turn", lambda: None)
+        monkeypatch.setattr(import_module("billing.actions.take_record"), "take_turn", lambda: None)
+        monkeypatch.setattr(voiding, "take_turn", lambda: None)
     outcomes = at_once(4, lambda _: take_record(kept, by=biller, reason="Right"))
     assert len([each for each in outcomes if isinstance(each, CallRecord)]) == 1
     assert len([each for each in outcomes if isinstance(each, AlreadyDone)]) == 3 or not in_turn
@@ -62,7 +63,7 @@ def test_a_void_of_an_import_that_is_killed_goes_on_when_it_is_run_again(
     answered: PhoneNumber, biller: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process is killed after the second of its chunks was committed."""
-    monkeypatch.setattr(void_calls, "CHUNK", 10)
+    monkeypatch.setattr(voiding, "CHUNK", 10)
     received = imported([row(f"c{number}") for number in range(35)])
     done: list[str] = []
 

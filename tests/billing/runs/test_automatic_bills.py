@@ -8,10 +8,11 @@ import pytest
 from django.db import connections
 
 from accounts.models import Account, User
-from billing.actions import RunSummary, run_bills, run_bills_automatically
+from billing.actions import run_bills, run_bills_automatically
 from billing.inputs import tariffs
 from billing.models import BilledMonth, BillRun, FailedBill, Invoice
 from billing.runs.chunk import bill_chunk
+from billing.runs.run import RunSummary
 from billing.tasks import bill_run
 from core.locks import AdvisoryLock
 from subscriptions.models import Price

@@ -8,9 +8,9 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.models import Account, User
-from billing.actions.run_bills import last_ended_month
 from billing.inputs import inputs_of, tariffs
 from billing.models import LINE_FIELDS, BilledMonth, BillRun, Counter, FailedBill, Invoice, InvoiceLine
+from billing.runs.run import last_ended_month
 from billing.runs.unbilled import unbilled
 from onboarding.actions import activate
 from subscriptions.models import Holding, Item, Price, SubscriptionChange

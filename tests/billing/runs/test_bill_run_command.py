@@ -11,8 +11,8 @@ from django.db import connection
 
 from accounts.models import Account, User
 from billing.actions import run_bills
-from billing.actions.run_bills import last_ended_month, shared_out
 from billing.models import BillRun, Invoice
+from billing.runs.run import last_ended_month, shared_out
 from core.clock import database_now
 from core.locks import AdvisoryLock
 from tests.billing.bills import MARCH, Customers, called, invoices, nowhere, number_of, numbers

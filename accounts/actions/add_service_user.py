@@ -1,4 +1,4 @@
-"""The actions on an account's service users."""
+"""The action that adds a service user to an account."""
 
 from accounts.acting import action
 from accounts.models import Account, ServiceUser, User

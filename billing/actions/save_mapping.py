@@ -1,4 +1,4 @@
-"""The verb that saves a column mapping under a name, to be used for the next file of that system."""
+"""The action that saves a column mapping under a name, to be used for the next file of that system."""
 
 from collections.abc import Mapping
 
@@ -10,20 +10,8 @@ from accounts.models import User
 from billing.calls.cells import Unreadable
 from billing.calls.importing import check_permission, checked_zone
 from billing.calls.mapping import mapping_of
+from billing.calls.mapping_names import check_name
 from billing.models import CallMapping
-
-TAKEN = "There is a mapping with this name, and it says something else. Choose another name."
-
-
-def check_name(name: str, columns: Mapping[str, str], *, zone: str = "") -> None:
-    """Raise a refusal if this can't be a name, or if a mapping with this name says something else."""
-    name = name.strip()
-    longest = CallMapping._meta.get_field("name").max_length or 0
-    if not name or len(name) > longest or not name.isprintable():
-        raise ValidationError(f"A mapping needs a name of at most {longest} characters.", code="bad_name")
-    found = CallMapping.objects.filter(name=name).first()
-    if found and (found.columns, found.zone) != (dict(columns), zone):
-        raise ValidationError(TAKEN, code="name_taken")
 
 
 def save_mapping(name: str, columns: Mapping[str, str], *, by: User | None, zone: str = "") -> CallMapping:

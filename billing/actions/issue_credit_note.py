@@ -1,59 +1,19 @@
-"""The verbs of the billing team: decide about a bill on hold, issue a credit note."""
+"""The action that issues a credit note."""
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 
 from accounts.acting import action
 from accounts.models import Account, User
-from accounts.roles import require_staff
+from billing.deciding import of_account, require_billing_team
 from billing.differences import open_differences
-from billing.inputs import tariffs
-from billing.models import BillOnHold, CreditNote, Invoice
+from billing.models import CreditNote, Invoice
 from billing.pricing.charges import CENT
-from billing.runs.chunk import bill_chunk
-from billing.runs.rejected import digest_now
 from billing.runs.writing import take_numbers
 from core.clock import database_now
 from core.money import money
-from core.refusals import AlreadyDone
-
-Row = TypeVar("Row", BillOnHold, Invoice)
-
-
-@action
-def release_bill(
-    account: Account, held: BillOnHold, *, by: User, note: str = "", now: datetime | None = None
-) -> Invoice | None:
-    """Issue a bill on hold as it stands now, and return its invoice; None if nothing is owed any more."""
-    _decide(_of_account(account, held), BillOnHold.State.RELEASED, by=by, note=note, now=now)
-    outcome = bill_chunk(
-        [account.pk], month=held.month, now=now or database_now(), catalogue=tariffs(), hold_outliers=False
-    )
-    for reason in outcome.failed.values():
-        raise ValidationError(reason, code="bill_failed")
-    return Invoice.objects.filter(account=account, month=held.month).first()
-
-
-@action
-def reject_bill(account: Account, held: BillOnHold, *, by: User, note: str, now: datetime | None = None) -> BillOnHold:
-    """Reject a bill on hold: it waits until it would be another one, or until a person runs the month (R42)."""
-    if not note.strip():
-        raise ValidationError({"note": ValidationError("Say why the bill is rejected.", code="note_missing")})
-    return _decide(_of_account(account, held), BillOnHold.State.REJECTED, by=by, note=note, now=now)
-
-
-def _decide(held: BillOnHold, state: BillOnHold.State, *, by: User, note: str, now: datetime | None) -> BillOnHold:
-    _require(by, "billing.decide_billonhold", "decide about bills on hold")
-    held.refresh_from_db()
-    if held.state != BillOnHold.State.HELD:
-        raise AlreadyDone(f"This bill was {held.get_state_display().lower()} already.", code="already_decided")
-    held.state, held.decided_by, held.decided_at, held.note = state, by, now or database_now(), note.strip()
-    held.digest = digest_now(held.account_id, held.month) if state == BillOnHold.State.REJECTED else ""
-    held.save()
-    return held
 
 
 @action
@@ -75,8 +35,8 @@ def issue_credit_note(
     as `difference` if a month on the invoice has a difference that is not invoiced yet, until that is confirmed: the
     next invoice carries it anyway.
     """
-    _require(by, "billing.issue_creditnote", "issue credit notes")
-    creditable = _of_account(account, invoice).creditable
+    require_billing_team(by, "billing.issue_creditnote", "issue credit notes")
+    creditable = of_account(account, invoice).creditable
     if seen is not None and seen != creditable:
         raise ValidationError("Money was given back on this invoice meanwhile. Look again.", code="stale")
     reasons = {}
@@ -114,24 +74,14 @@ def _difference_refusal(invoice: Invoice) -> ValidationError | None:
 
 def _amount_refusal(amount: Decimal, creditable: Decimal, invoice: Invoice) -> ValidationError | None:
     """Return why this amount can't be given back on an invoice of which that much is left, or None."""
-    params = {"tried": amount, "left": f"{creditable:,.2f}", "invoice": invoice.title}
+    params = {"tried": amount, "left": money(creditable), "invoice": invoice.title}
     if not amount.is_finite() or amount <= 0:
         return ValidationError("A credit note gives back more than 0.00.", code="credit_not_positive", params=params)
     if creditable <= 0:
         return ValidationError("Nothing is left of %(invoice)s to give back.", code="credit_too_large", params=params)
     if amount > creditable:
-        words = "At most $%(left)s can be given back on %(invoice)s."
+        words = "At most %(left)s can be given back on %(invoice)s."
         return ValidationError(words, code="credit_too_large", params=params)
     if amount != amount.quantize(CENT):
         return ValidationError("An amount has no parts of a cent.", code="credit_parts_of_a_cent", params=params)
     return None
-
-
-def _of_account(account: Account, row: Row) -> Row:
-    """Return the row, of which the account's lock is held; a caller who mixes accounts up is stopped."""
-    assert row.account_id == account.pk, f"{row} is of another account than {account}"
-    return row
-
-
-def _require(by: User, permission: str, what: str) -> None:
-    require_staff(by, permission, f"Only the Billing team can {what}.")

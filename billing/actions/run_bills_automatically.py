@@ -1,13 +1,14 @@
-"""The bill run that nobody starts: when the setting says so, for every month that somebody was not billed for (R42)."""
+"""The bill run that nobody starts: if the setting says so, for every month that somebody was not billed for (R42)."""
 
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from billing.actions.run_bills import RunSummary, run_bills
+from billing.actions.run_bills import run_bills
 from billing.models import BillOnHold, FailedBill
 from billing.runs.rejected import unchanged
+from billing.runs.run import RunSummary
 from billing.runs.unbilled import unbilled, unbilled_months
 
 NEXT_DAY = timedelta(hours=20)  # less than a day, or each day's run would be a little later than the last

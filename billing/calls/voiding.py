@@ -1,6 +1,6 @@
-"""The verb that voids call records, one or a whole import: they count as if never made (R35; billing-policy.md, 16)."""
+"""How call records are voided: they count as if never made (R35; billing-policy.md, 16)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -9,21 +9,18 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.acting import recording_refusals
 from accounts.models import User
 from accounts.roles import require_staff
 from billing.calls import locking
 from billing.calls.locking import MARK_LATE, lock_accounts, take_turn
 from billing.calls.sql import rows, run
-from billing.models import CallImport, CallRecord, CreditNote
+from billing.models import CallRecord, CreditNote
 from core.clock import database_now
 from core.money import money
-from core.refusals import AlreadyDone
 
 PERMISSION = "billing.void_callrecord"
 CHUNK = 50_000
 LONGEST_REASON = 500
-
 TABLE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS void_call (
         id bigint, account_id bigint, day date, is_toll_free boolean, minutes bigint, is_final boolean);
@@ -80,56 +77,10 @@ class Voided:
         self.notes |= other.notes
 
 
-def void_record(
-    record: CallRecord, *, by: User, reason: str, confirm_credited: bool = False, now: datetime | None = None
-) -> Voided:
-    """Void one record, and return what that changed; AlreadyDone if it is voided, or has 0 seconds.
-
-    For staff with the permission to void, otherwise PermissionDenied. Refused without a reason, for a final month, and
-    as `credited` if its month has lines on an invoice with a credit note, until that is confirmed.
-    """
-    if CallRecord.objects.voided().filter(pk=record.pk).exists():
-        raise AlreadyDone("This record was voided already.", code="already_voided")
-    with recording_refusals(record.account, by, "void_calls"):
-        reason = checked(by, reason)
-        done = void_keys([record.pk], by=by, reason=reason, confirmed=confirm_credited, now=now)
-        if not done.records:  # of 0 seconds, or voided at this moment
-            raise AlreadyDone("This record counts for nothing already.", code="already_voided")
-        return done
-
-
-def void_import(
-    received: CallImport,
-    *,
-    by: User,
-    reason: str,
-    confirm_credited: bool = False,
-    now: datetime | None = None,
-    progress: Callable[[int, int], object] | None = None,
-) -> Voided:
-    """Void all records of an import that stand, and return what that changed; refused like `void_record`.
-
-    Chunks of records are each one transaction: killed and run again, the rest is voided. `progress` is told the records
-    done and all.
-    """
-    done = Voided()
-    with recording_refusals(None, by, "void_calls"):
-        reason = checked(by, reason)
-        check(preview(received.calls.all()), confirmed=confirm_credited)
-    keys = keys_of(received.calls.all())
-    for chunk in _chunks(keys):
-        with recording_refusals(None, by, "void_calls"):
-            done.add(void_keys(chunk, by=by, reason=reason, confirmed=confirm_credited, now=now))
-        locking.checkpoint("after commit")
-        if progress:
-            progress(done.records, len(keys))
-    return done
-
-
 def preview(records: "QuerySet[CallRecord]") -> Voided:
     """Return what voiding these records would change. Nothing is written or locked."""
     found = Voided()
-    for chunk in _chunks(keys_of(records)):
+    for chunk in cut(keys_of(records)):
         with transaction.atomic():
             run(TABLE)
             run(CHOSEN, [chunk])
@@ -143,7 +94,7 @@ def keys_of(records: "QuerySet[CallRecord]") -> list[int]:
     return sorted(keys.values_list("pk", flat=True))
 
 
-def check(voided: Voided, *, confirmed: bool) -> None:
+def check_void(voided: Voided, *, confirmed: bool) -> None:
     """Refuse a void of final months, and one beside credit notes that nobody confirmed."""
     if voided.final:
         raise ValidationError(
@@ -161,7 +112,7 @@ def check(voided: Voided, *, confirmed: bool) -> None:
         )
 
 
-def checked(by: User, reason: str) -> str:
+def required_reason(by: User, reason: str) -> str:
     """Return the reason; PermissionDenied without the permission to void, ValidationError without a reason."""
     denial = "Only the Billing team can void calls, and decide about what was set aside or rejected."
     require_staff(by, PERMISSION, denial)
@@ -183,7 +134,7 @@ def void_keys(keys: Sequence[int], *, by: User, reason: str, confirmed: bool, no
     lock_accounts(HOLDERS)
     locking.checkpoint("after lock")
     voided = _counted()
-    check(voided, confirmed=confirmed)
+    check_void(voided, confirmed=confirmed)
     run(VOIDED, {"by": by.pk, "at": now or database_now(), "reason": reason})
     locking.checkpoint("before commit")
     return voided
@@ -196,6 +147,7 @@ def _counted() -> Voided:
     return Voided(records, charged, int(minutes), final, accounts, {note.pk: note for note in notes.order_by("number")})
 
 
-def _chunks(keys: list[int]) -> Iterator[list[int]]:
+def cut(keys: list[int]) -> Iterator[list[int]]:
+    """Yield the keys in chunks."""
     for first in range(0, len(keys), CHUNK):
         yield keys[first : first + CHUNK]

@@ -1,30 +1,23 @@
-"""The verbs about what was not taken: take or dismiss a record set aside, dismiss a rejected row (policy 17)."""
+"""The action that takes a record set aside in place of those that are stored (policy 17)."""
 
 from datetime import date, datetime
-from typing import TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 
 from accounts.acting import recording_refusals
 from accounts.models import User
-from billing.actions.void_calls import checked, void_keys
 from billing.calls import locking
+from billing.calls.deciding import STORED, still_open
 from billing.calls.fates import REASONS
 from billing.calls.finality import first_open_day
-from billing.calls.identity import same_content, same_identity, standing
 from billing.calls.locking import MARK_LATE, lock_accounts, take_turn
 from billing.calls.sql import column, rows
-from billing.models import CallRecord, RejectedCall, SetAsideCall
+from billing.calls.voiding import required_reason, void_keys
+from billing.models import CallRecord, SetAsideCall
 from core.clock import database_now
 from core.migration_guards import local_day_of
 from core.refusals import AlreadyDone
 
-STORED = f"""
-    SELECT r.id, {same_content("s", "r")} FROM billing_setasidecall s
-    JOIN billing_callrecord r ON r.call_id = s.call_id AND {standing("r")} AND {same_identity("s", "r")}
-    WHERE s.id = %(key)s
-"""  # noqa: S608 - our own text
 HOLDERS = """
     SELECT DISTINCT account_id FROM (
         SELECT n.account_id FROM accounts_numberassignment n JOIN accounts_phonenumber p ON p.id = n.number_id
@@ -60,13 +53,6 @@ TAKEN = f"""
     SELECT id FROM matched
 """  # noqa: S608 - our own text
 
-Row = TypeVar("Row", SetAsideCall, RejectedCall)
-
-
-def stored_beside(aside: SetAsideCall) -> QuerySet[CallRecord]:
-    """Return the records that are stored under the identity of one set aside."""
-    return CallRecord.objects.filter(pk__in=[key for key, _ in rows(STORED, {"key": aside.pk})])
-
 
 def take_record(
     aside: SetAsideCall, *, by: User, reason: str, confirm_credited: bool = False, now: datetime | None = None
@@ -78,9 +64,9 @@ def take_record(
     void.
     """
     with recording_refusals(None, by, "take_record"):
-        reason = checked(by, reason)
+        reason = required_reason(by, reason)
         take_turn()
-        aside = _open(SetAsideCall.objects.select_for_update().get(pk=aside.pk))
+        aside = still_open(SetAsideCall.objects.select_for_update().get(pk=aside.pk))
         stored = rows(STORED, {"key": aside.pk})
         if any(same for _, same in stored):
             raise AlreadyDone("This record is stored by now. Dismiss the one set aside.", code="already_stored")
@@ -98,32 +84,3 @@ def take_record(
         aside.decided_by, aside.decided_at, aside.note = by, moment, reason
         aside.save()
         return CallRecord.objects.get(pk=key)
-
-
-def dismiss_record(aside: SetAsideCall, *, by: User, reason: str, now: datetime | None = None) -> SetAsideCall:
-    """Dismiss a record set aside: it stays so, however often its file comes. Refused like `take_record`."""
-    with recording_refusals(None, by, "dismiss_record"):
-        take_turn()  # an import that is about to take it has settled it then
-        return _dismiss(SetAsideCall.objects.select_for_update().get(pk=aside.pk), by, reason, now)
-
-
-def dismiss_reject(reject: RejectedCall, *, by: User, reason: str, now: datetime | None = None) -> RejectedCall:
-    """Dismiss a rejected row: it stays so, however often its file comes. Refused like `take_record`."""
-    with recording_refusals(None, by, "dismiss_reject"):
-        take_turn()
-        return _dismiss(RejectedCall.objects.select_for_update().get(pk=reject.pk), by, reason, now)
-
-
-def _dismiss(row: Row, by: User, reason: str, now: datetime | None) -> Row:
-    reason = checked(by, reason)
-    row = _open(row)
-    row.state, row.decided_by, row.decided_at, row.note = "dismissed", by, now or database_now(), reason
-    row.save()
-    return row
-
-
-def _open(row: Row) -> Row:
-    """Return the row; AlreadyDone if somebody decided about it, or a later file."""
-    if row.state != "open":
-        raise AlreadyDone(f"This was decided already: {row.get_state_display().lower()}.", code="already_decided")
-    return row

@@ -1,0 +1,38 @@
+"""The action that voids all records of an import (R35; billing-policy.md, 16)."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from accounts.acting import recording_refusals
+from accounts.models import User
+from billing.calls import locking
+from billing.calls.voiding import Voided, check_void, cut, keys_of, preview, required_reason, void_keys
+from billing.models import CallImport
+
+
+def void_import(
+    received: CallImport,
+    *,
+    by: User,
+    reason: str,
+    confirm_credited: bool = False,
+    now: datetime | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> Voided:
+    """Void all records of an import that stand, and return what that changed; refused like `void_record`.
+
+    Chunks of records are each one transaction: killed and run again, the rest is voided. `progress` is told the records
+    done and all.
+    """
+    done = Voided()
+    with recording_refusals(None, by, "void_calls"):
+        reason = required_reason(by, reason)
+        check_void(preview(received.calls.all()), confirmed=confirm_credited)
+    keys = keys_of(received.calls.all())
+    for chunk in cut(keys):
+        with recording_refusals(None, by, "void_calls"):
+            done.add(void_keys(chunk, by=by, reason=reason, confirmed=confirm_credited, now=now))
+        locking.checkpoint("after commit")
+        if progress:
+            progress(done.records, len(keys))
+    return done
