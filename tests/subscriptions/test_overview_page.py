@@ -56,7 +56,7 @@ def test_in_onboarding_it_says_what_is_held_and_what_it_will_cost(
     assert said["A whole month, once live"].startswith("$160.00")
     assert "2 seats × $70.00 = $140.00" in text
     assert f"2 of the {SEAT_LIMIT} seats you can hold in onboarding" in text
-    assert '<rect width="100" height="1"/>' in text
+    assert f'<rect width="{200 // SEAT_LIMIT}" height="1"/>' in text
 
 
 def test_the_checklist_links_to_where_each_is_done(customer: Client, installed: Account) -> None:
