@@ -34,4 +34,5 @@ def _is_migrated(alias: str) -> bool:
     connections[alias].ensure_connection()  # if the server can't be reached, this raises the error that says so
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT to_regclass('billing_unbilledmonth') IS NOT NULL")
-        return cursor.fetchone()[0]
+        is_there: bool = cursor.fetchone()[0]
+        return is_there

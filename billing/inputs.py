@@ -149,7 +149,8 @@ def _fill_late(inputs: Mapping[int, BillingInputs], behind: Sequence[int], month
         inputs[account].invoiced.append(Line(**dict(zip(LINE_FIELDS, values, strict=True))))
 
 
-def _rows(query: str, parameters: Mapping[str, Any]) -> Iterable[tuple]:
+def _rows(query: str, parameters: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
-        return cursor.fetchall()
+        fetched: list[tuple[Any, ...]] = cursor.fetchall()
+        return fetched

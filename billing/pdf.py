@@ -29,7 +29,8 @@ def invoice_pdf_bytes(invoice: Invoice) -> bytes | None:
         return None
     document = weasyprint.HTML(string=invoice_html(invoice), url_fetcher=_refuse)
     style = weasyprint.CSS(filename=finders.find(STYLESHEET))
-    return document.write_pdf(pdf_variant="pdf/ua-1", stylesheets=[style])
+    content: bytes = document.write_pdf(pdf_variant="pdf/ua-1", stylesheets=[style])
+    return content
 
 
 def invoice_response(invoice: Invoice) -> HttpResponse:

@@ -66,7 +66,7 @@ def yes_or_no(name: str, *, default: bool = False) -> bool:
 def whole_number(name: str, *, most: int | None = None) -> int:
     """Return the setting as an int from 0 to `most`. Raises ImproperlyConfigured for anything else."""
     try:
-        value = env.int(name)
+        value: int = env.int(name)
     except ValueError:
         value = -1
     if value < 0 or (most is not None and value > most):

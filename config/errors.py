@@ -53,7 +53,8 @@ def _seconds(request: HttpRequest, action: str | None, rate: Rate) -> int:
     tries = cache.get(get_cache_key(request, app="allauth.account", action=action or "", rate=rate, key=key), [])
     if len(tries) < rate.amount:
         return 0
-    return max(1, math.ceil(tries[-1] + rate.duration - time.time()))
+    until: float = tries[-1] + rate.duration
+    return max(1, math.ceil(until - time.time()))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -6,6 +6,7 @@ are counted by the process that answered them; several processes share theirs in
 
 from collections.abc import Callable, Iterator
 from time import perf_counter
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -142,7 +143,8 @@ def _by_state(name: str, words: str, states: list[str], counted: list[tuple[str,
     return family
 
 
-def _rows(statement: str, *params: str) -> list[tuple]:
+def _rows(statement: str, *params: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params or None)
-        return cursor.fetchall()
+        fetched: list[tuple[Any, ...]] = cursor.fetchall()
+        return fetched

@@ -80,9 +80,10 @@ class Maintenance:
     def _words(self) -> str | None:
         """Return the text of the file, or None if there is no such file."""
         try:
-            return settings.MAINTENANCE_FILE.read_text(errors="replace").strip()[:MOST_WORDS_OF_MAINTENANCE]
+            words: str = settings.MAINTENANCE_FILE.read_text(errors="replace")
         except FileNotFoundError:
             return None
+        return words.strip()[:MOST_WORDS_OF_MAINTENANCE]
 
 
 class StaffSecondFactor:

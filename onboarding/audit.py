@@ -137,7 +137,8 @@ class RequestSource(HistorySource):
         return super().action(entry)
 
     def note(self, entry: Entry) -> str:
-        return entry.now["answer"]
+        answer: str = entry.now["answer"]
+        return answer
 
 
 def _deadline(state: Mapping[str, Any]) -> str:

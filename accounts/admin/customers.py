@@ -94,7 +94,8 @@ class AccountAdmin(ComposedAdmin, HistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         owners = Contact.objects.filter(role=Role.OWNER).select_related("user")
-        return super().get_queryset(request).prefetch_related(Prefetch("contacts", owners, to_attr="listed_owners"))
+        accounts: QuerySet[Account] = super().get_queryset(request)
+        return accounts.prefetch_related(Prefetch("contacts", owners, to_attr="listed_owners"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> Any:
         """Return the number too, once the account is made: bills and letters name it."""

@@ -36,8 +36,12 @@ class PhoneNumberAdmin(HistoryAdmin):
         fixed = ("number",) if obj and obj.assignments.exists() else ()
         return (*super().get_readonly_fields(request, obj), "kind", *fixed)
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        return super().get_search_results(request, queryset, digits_of(search_term))
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[PhoneNumber], search_term: str
+    ) -> tuple[QuerySet[PhoneNumber], bool]:
+        found: tuple[QuerySet[PhoneNumber], bool]
+        found = super().get_search_results(request, queryset, digits_of(search_term))
+        return found
 
     @transaction.atomic
     def changeform_view(
@@ -78,5 +82,9 @@ class NumberAssignmentAdmin(ReadOnlyAdmin):
     def assigned_until(self, assignment: NumberAssignment) -> Any:
         return assignment.period.upper
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        return super().get_search_results(request, queryset, digits_of(search_term))
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[NumberAssignment], search_term: str
+    ) -> tuple[QuerySet[NumberAssignment], bool]:
+        found: tuple[QuerySet[NumberAssignment], bool]
+        found = super().get_search_results(request, queryset, digits_of(search_term))
+        return found

@@ -1,6 +1,6 @@
 """Log-ins, and what staff may do. Only a superuser makes staff or gives permissions."""
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -23,6 +23,11 @@ from accounts.login.second_factor import has_second_factor, take_off_second_fact
 from accounts.models import User
 from core.admin.bases import BaseAdmin, FullCheckForm, HistoryAdmin, shows_the_past
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
+
+if TYPE_CHECKING:
+    BaseUserAdmin = DjangoUserAdmin[User]
+else:
+    BaseUserAdmin = DjangoUserAdmin
 
 PERSON = ("email", "first_name", "last_name", "language")
 
@@ -51,7 +56,7 @@ class ChangedUserForm(FullCheckForm, UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(HistoryAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
+class UserAdmin(HistoryAdmin, BaseUserAdmin, ModelAdmin):  # type: ignore[misc]
     """Everybody who logs in. Users are deactivated, never deleted.
 
     Staff who are not superusers make and change customers' log-ins only: staff status, groups and permissions are not

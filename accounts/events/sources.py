@@ -179,7 +179,8 @@ class HistorySource(Source):
 
     @property
     def history(self) -> QuerySet[Any]:
-        return self.model.history.model._base_manager.all()
+        rows: QuerySet[Any] = self.model.history.model._base_manager.all()
+        return rows
 
     def rows(self, account: Account) -> QuerySet[Any]:
         return self.history.filter(**{self.account: account.pk})

@@ -36,6 +36,7 @@ def new_address(user: User, key: str) -> str:
 
     Raises ValidationError if the link is not valid, or not for this user.
     """
+    address: str
     try:
         *login_state, address = signing.loads(key, salt=SALT, max_age=LINK_HOURS * 3600)
     except signing.BadSignature:

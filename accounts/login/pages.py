@@ -38,9 +38,10 @@ class YourLogin(IndexView):
         # django-allauth deletes the rows of ended sessions only at the next login, so leave them out here.
         alive = Session.objects.filter(expire_date__gt=Now()).values("session_key")
         sessions = UserSession.objects.filter(user=self.request.user, session_key__in=alive)
-        return super().get_context_data(
+        context: dict[str, Any] = super().get_context_data(
             sessions=sorted(sessions, key=lambda session: (not session.is_current(), -session.pk)), **kwargs
         )
+        return context
 
 
 @login_required
@@ -95,7 +96,7 @@ class AddressForm(forms.Form):
         super().__init__(*args, **kwargs)
 
     def clean_email(self) -> str:
-        address = self.cleaned_data["email"].lower()
+        address: str = self.cleaned_data["email"].lower()
         if address == self.user.email:
             raise ValidationError(_("You log in with this address already."), code="same_address")
         return address
@@ -108,7 +109,8 @@ def ask_for_address_page(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     form = AddressForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
-        if too_many := ratelimit.consume_or_429(request, action="manage_email", user=user):
+        too_many: HttpResponse | None = ratelimit.consume_or_429(request, action="manage_email", user=user)
+        if too_many:
             return too_many
 
         def link(key: str) -> str:

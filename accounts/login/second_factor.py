@@ -65,14 +65,16 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         try:
             return _cipher().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
-            return generate_totp_secret()
+            secret: str = generate_totp_secret()
+            return secret
 
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
         count = Authenticator.objects.filter(user=user, type=type).count()
         return gettext("Passkey %(number)s") % {"number": count + 1} if count else gettext("Passkey")
 
     def _get_site_name(self) -> str:
-        return settings.BRAND_NAME
+        brand: str = settings.BRAND_NAME
+        return brand
 
 
 def _cipher() -> MultiFernet:
@@ -83,7 +85,8 @@ def _cipher() -> MultiFernet:
 
 
 def has_second_factor(user: User) -> bool:
-    return is_mfa_enabled(user, FACTORS)
+    has_one: bool = is_mfa_enabled(user, FACTORS)
+    return has_one
 
 
 def passed_second_factor(request: HttpRequest) -> bool:
@@ -99,7 +102,7 @@ def where_to_pass(user: User) -> str | None:
     """Return the URL of the page where the user passes their second factor, or None if they have none."""
     if not has_second_factor(user):
         return None
-    methods = get_adapter().get_reauthentication_methods(user)
+    methods: list[dict[str, str]] = get_adapter().get_reauthentication_methods(user)
     return next(method["url"] for method in methods if method["id"].startswith("mfa_reauthenticate"))
 
 
@@ -161,7 +164,7 @@ class Enrols:
     """A view that adds a factor. The current session counts as having passed it; all other sessions end."""
 
     def form_valid(self, form: Form) -> HttpResponse:
-        response = super().form_valid(form)  # type: ignore[misc]
+        response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
         request: Any = self.request  # type: ignore[attr-defined]
         record_authentication(request, request.user, "mfa", reauthenticated=True)
         end_other_sessions(request, request.user)
@@ -182,4 +185,5 @@ class ShowPasskeyAgain(ReauthenticateWebAuthnView):
     """Check a passkey before a sensitive change; if it is wrong, show the error on the same page."""
 
     def form_invalid(self, form: Form) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form))
+        response: HttpResponse = self.render_to_response(self.get_context_data(form=form))
+        return response

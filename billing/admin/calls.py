@@ -61,7 +61,8 @@ class CallImportAdmin(ReadOnlyAdmin):
         return request.user.has_perm(PERMISSION)
 
     def has_download_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self.has_view_permission(request)
+        allowed: bool = self.has_view_permission(request)
+        return allowed
 
     @display(description="State", label={"Finished": "success", "Stopped, or going on": "warning"})
     def state(self, received: CallImport) -> str:

@@ -96,7 +96,8 @@ class InvoiceAdmin(ReadOnlyAdmin):
         return request.user.has_perm(CREDIT)
 
     def has_pdf_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self.has_view_permission(request)
+        allowed: bool = self.has_view_permission(request)
+        return allowed
 
     @action(description="Give money back…", permissions=["credit"], url_path="credit", icon="undo")
     @stands_for("issue_credit_note")

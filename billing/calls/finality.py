@@ -9,4 +9,5 @@ REASON = "%(month)s is final: it ended so long ago that nothing of it changes an
 
 def first_open_day() -> date | None:
     """Return the first day that is not in a final month, by the database's clock, or None while history is written."""
-    return column("SELECT CASE WHEN NOT writing_history() THEN first_open_day() END")[0]
+    day: date | None = column("SELECT CASE WHEN NOT writing_history() THEN first_open_day() END")[0]
+    return day

@@ -44,4 +44,5 @@ def lock_accounts(source: str) -> int:
     """
     run(HOLDERS)
     run(f"INSERT INTO holder {source}")
-    return column(f"SELECT count(*) FROM ({LOCK}) locked")[0]  # noqa: S608 - our own text
+    locked: int = column(f"SELECT count(*) FROM ({LOCK}) locked")[0]  # noqa: S608 - our own text
+    return locked

@@ -11,10 +11,10 @@ from django.core.exceptions import ValidationError
 from accounts.models import PhoneNumber, User
 from billing.calls.batches import Batch, opened
 from billing.calls.cells import Unreadable
+from billing.calls.fates import REASONS
 from billing.calls.importing import check_permission, checked_zone
 from billing.calls.layouts import Layout
 from billing.calls.mapping import mapping_of
-from billing.calls.merging import REASONS
 from billing.calls.reading import Block, blocks_of
 from billing.calls.values import Numbers
 

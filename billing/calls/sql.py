@@ -17,7 +17,8 @@ def run(statement: str, parameters: Any = None) -> None:
 def rows(statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return cursor.fetchall()
+        fetched: list[tuple[Any, ...]] = cursor.fetchall()
+        return fetched
 
 
 def column(statement: str, parameters: Any = None) -> list[Any]:

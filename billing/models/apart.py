@@ -1,5 +1,7 @@
 """Records set aside and rejected rows; and the rules about calls and the state of the feed, which have one row each."""
 
+from typing import TypeVar
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -8,9 +10,11 @@ from django.db.models.functions import MD5
 from accounts.models import User
 from billing.models.calls import CallImport, CallRecord
 
+Row = TypeVar("Row", bound=models.Model)
 
-class DecidedQuerySet(models.QuerySet):
-    def open(self) -> "DecidedQuerySet":
+
+class DecidedQuerySet(models.QuerySet[Row]):
+    def open(self) -> "DecidedQuerySet[Row]":
         """Rows that still wait for a person, or for a later file."""
         return self.filter(state="open")
 

@@ -151,7 +151,8 @@ def _columns(over: Ended) -> dict[str, Any]:
     return {"zones": over.zones, "ends": over.ends}
 
 
-def _rows(query: str, parameters: Mapping[str, Any]) -> list[tuple]:
+def _rows(query: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
-        return cursor.fetchall()
+        fetched: list[tuple[Any, ...]] = cursor.fetchall()
+        return fetched

@@ -79,7 +79,8 @@ def take_numbers(of: str, count: int) -> int:
             f"ON CONFLICT (id) DO UPDATE SET {of} = billing_counter.{of} + %(count)s RETURNING {of}",
             {"count": count},
         )
-        return cursor.fetchone()[0] - count + 1
+        last: int = cursor.fetchone()[0]
+        return last - count + 1
 
 
 def _new_keys(count: int) -> list[int]:

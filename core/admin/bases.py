@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -23,10 +23,15 @@ from unfold.views import ChangeList
 
 from core.guards import sentence_of
 
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Any]
+else:
+    ModelForm = forms.ModelForm
+
 NO_WORDS = "The database refused this, so nothing was saved: somebody else may have saved the same at this moment."
 
 
-class FullCheckForm(forms.ModelForm):
+class FullCheckForm(ModelForm):
     """An admin form that checks all constraints of the row, not only those on the fields that it shows.
 
     Django skips each constraint on a field that the form doesn't have, like a read-only one, so that only the database
@@ -87,7 +92,7 @@ class BaseAdmin(ModelAdmin):
                 raise IncorrectLookupParameters
             # A POST runs an action, which may commit in chunks.
             with transaction.atomic() if reads else nullcontext():
-                response = super().changelist_view(request, extra_context)
+                response: HttpResponse = super().changelist_view(request, extra_context)
                 if hasattr(response, "render"):
                     response.render()  # now, so that errors of the template's queries are caught here
         except (DataError, ValueError, IncorrectLookupParameters):
@@ -104,11 +109,12 @@ class BaseAdmin(ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         except IntegrityError as error:
             sentence = sentence_of(error)
             messages.error(request, sentence.text if sentence else NO_WORDS)
             return HttpResponseRedirect(request.get_full_path())
+        return response
 
     def change_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Return what the templates around the form of this row need beside the form; the visitor may see the row."""
@@ -119,12 +125,14 @@ class BaseAdmin(ModelAdmin):
     ) -> HttpResponse:
         if obj is not None:
             context = {**context, **self.change_context(request, obj)}
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        response: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return response
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return super().history_view(request, self._checked_key(object_id), extra_context)
+        response: HttpResponse = super().history_view(request, self._checked_key(object_id), extra_context)
+        return response
 
     def _checked_key(self, key: str) -> str:
         """Return the row's key from a URL. Raises Http404 if it can't be a key."""
@@ -191,7 +199,8 @@ class HistoryAdmin(BaseAdmin, SimpleHistoryAdmin, ModelAdmin):
         self._check_only_read(request)
         cast(HistoryRequest, request).shows_the_past = True
         key, version = self._checked_key(object_id), self._checked_key(version_id)
-        return super().history_form_view(request, key, version, extra_context)
+        response: HttpResponse = super().history_form_view(request, key, version, extra_context)
+        return response
 
     def _check_only_read(self, request: HttpRequest) -> None:
         """Raise PermissionDenied for anything but looking."""
@@ -202,7 +211,8 @@ class HistoryAdmin(BaseAdmin, SimpleHistoryAdmin, ModelAdmin):
         """Return every field on a history page, which would otherwise show inputs."""
         if shows_the_past(request):
             return flatten_fieldsets(self.get_fieldsets(request, obj))
-        return super().get_readonly_fields(request, obj)
+        fields: Iterable[str] = super().get_readonly_fields(request, obj)
+        return fields
 
     def set_history_delta_changes(self, request: HttpRequest, historical_records: Iterable[Any], **kwargs: Any) -> None:
         """Set `history_delta_changes` of each history row but the oldest, for all fields.

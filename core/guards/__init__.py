@@ -5,7 +5,7 @@ and its sentence, and lists them in `GUARDS`; migrations install or replace them
 Constraints are defined by the models, and `constraints.txt` of the app says how the database writes them down.
 """
 
-from core.guards.applied import missing_migrations, unknown_migrations
+from core.guards.applied import OUR_APPS, missing_migrations, unknown_migrations
 from core.guards.checking import Finding, State, check_guards, findings
 from core.guards.definition import (
     REFUSE_ISOLATION,
@@ -22,7 +22,6 @@ from core.guards.definition import (
     read_committed,
 )
 from core.guards.sentences import (
-    OUR_APPS,
     Sentence,
     all_functions,
     all_guards,

@@ -53,6 +53,7 @@ def _delete(statement: str, now: datetime) -> int:
     with connection.cursor() as cursor:
         while True:
             cursor.execute(statement, values)
-            total += cursor.rowcount
-            if cursor.rowcount < CHUNK:
+            deleted: int = cursor.rowcount
+            total += deleted
+            if deleted < CHUNK:
                 return total

@@ -35,7 +35,8 @@ class RetryPolicy:
         """Return how long to wait after so many attempts that failed; None if it is given up."""
         if attempts >= self.attempts:
             return None
-        return min(self.first * 2 ** min(attempts - 1, 30), self.longest)
+        times: int = 2 ** min(attempts - 1, 30)
+        return min(self.first * times, self.longest)
 
 
 # 1, 2, 4 … 256 minutes, then every 6 hours: given up after 5 days and 2 hours of trying.

@@ -51,7 +51,8 @@ class NoticeAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notice]:
         """Fetch the email with each notice, since all that became of it is there, and the account and person."""
-        return super().get_queryset(request).select_related("email", "account", "to")
+        notices: QuerySet[Notice] = super().get_queryset(request)
+        return notices.select_related("email", "account", "to")
 
     @display(
         description="State",

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from core.admin import HistoryAdmin, ReadOnly
-from onboarding.models import GoLiveRequest
+from onboarding.models import GoLiveRequest, GoLiveRequestQuerySet
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -25,15 +25,16 @@ class StateFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[GoLiveRequest]:
+        requests: GoLiveRequestQuerySet = queryset
         if self.value() == "waiting":
-            return queryset.open()
+            return requests.open()
         if self.value() == "withdrawn":
-            return queryset.exclude(withdrawn_at=None)
+            return requests.exclude(withdrawn_at=None)
         if self.value() == "done":
-            return queryset.filter(withdrawn_at=None, answered_at=None).exclude(account__onboarding__activated_at=None)
+            return requests.filter(withdrawn_at=None, answered_at=None).exclude(account__onboarding__activated_at=None)
         if self.value() == "answered":
-            return queryset.exclude(answered_at=None)
-        return queryset
+            return requests.exclude(answered_at=None)
+        return requests
 
 
 @admin.register(GoLiveRequest)

@@ -54,4 +54,5 @@ class Notice(models.Model):
     @property
     def data(self) -> dict[str, Any]:
         """The plain values that the wording needs, of the email, which is fetched with the notice."""
-        return self.email.data
+        data: dict[str, Any] = self.email.data
+        return data

@@ -59,4 +59,5 @@ def enqueue(
                 "email_at": now,
             },
         )
-        return cursor.rowcount
+        written: int = cursor.rowcount
+        return written

@@ -41,7 +41,8 @@ class Batch:
         """Return what `fetch` returned the first time that this was asked for."""
         if what not in self._known:
             self._known[what] = fetch()
-        return self._known[what]
+        known: R = self._known[what]
+        return known
 
     @property
     def accounts(self) -> list[int]:

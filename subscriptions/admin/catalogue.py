@@ -1,13 +1,13 @@
 """Items and prices in the back office. Prices in effect are read-only; a new price starts on a later day."""
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db.models import Min, QuerySet
-from django.forms import BaseInlineFormSet
+from django.forms import BaseInlineFormSet, ModelForm
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -17,13 +17,18 @@ from core.clock import database_now
 from core.dates import day_in_words
 from core.refusals import show_refusal
 from subscriptions.catalogue import item_sale_refusal
-from subscriptions.models import Item, ItemKind, Price
+from subscriptions.models import Item, ItemKind, ItemQuerySet, Price
 from subscriptions.sale import first_day_of_a_new_price, first_day_to_withdraw_from, past_price_refusal
+
+if TYPE_CHECKING:
+    PriceFormSet = BaseInlineFormSet[Price, Item, ModelForm[Price]]
+else:
+    PriceFormSet = BaseInlineFormSet
 
 IDENTITY = ("sku", "kind", "charged_per", "size", "held_at_install")
 
 
-class ComingPriceFormSet(BaseInlineFormSet):
+class ComingPriceFormSet(PriceFormSet):
     """The future prices of an item, and prices for days that have begun if the item had none then (policy 18)."""
 
     instance: Item
@@ -62,7 +67,8 @@ class PricesInEffect(ReadOnly, BaseInline):
     verbose_name_plural = "Prices that have started"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:
-        return super().get_queryset(request).filter(effective_from__lt=first_day_of_a_new_price(database_now()))
+        prices: QuerySet[Price] = super().get_queryset(request)
+        return prices.filter(effective_from__lt=first_day_of_a_new_price(database_now()))
 
 
 class ComingPrices(BaseInline):
@@ -73,13 +79,14 @@ class ComingPrices(BaseInline):
     verbose_name_plural = "Prices to come"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:
-        return super().get_queryset(request).filter(effective_from__gte=first_day_of_a_new_price(database_now()))
+        prices: QuerySet[Price] = super().get_queryset(request)
+        return prices.filter(effective_from__gte=first_day_of_a_new_price(database_now()))
 
 
 class ItemForm(FullCheckForm):
     def clean_only_for(self) -> list[str]:
         """Return the SKUs. Raises ValidationError if one isn't a product's, since then nobody could buy the item."""
-        skus = self.cleaned_data["only_for"]
+        skus: list[str] = self.cleaned_data["only_for"]
         products = Item.objects.of_kind(ItemKind.PRODUCT).values_list("sku", flat=True)
         if unknown := set(skus) - set(products):
             raise ValidationError(f"Not the SKU of a product: {', '.join(sorted(unknown))}.", code="unknown_product")
@@ -129,7 +136,8 @@ class ItemAdmin(HistoryAdmin):
     inlines = (ComingPrices, PricesInEffect)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Item]:
-        return super().get_queryset(request).with_price(database_now().date())
+        items: ItemQuerySet = super().get_queryset(request)
+        return items.with_price(database_now().date())
 
     @admin.display(description="monthly price, USD", empty_value="–")
     def monthly_price(self, item: Item) -> Any:
@@ -143,7 +151,8 @@ class ItemAdmin(HistoryAdmin):
         return self._may_change_items(request) or request.user.has_perm("subscriptions.change_price")
 
     def _may_change_items(self, request: HttpRequest) -> bool:
-        return super().has_change_permission(request)
+        allowed: bool = super().has_change_permission(request)
+        return allowed
 
     def get_readonly_fields(self, request: HttpRequest, obj: Item | None = None) -> Any:
         """Return the fields that the guard `item_is_final` protects, or all for anyone who may only set prices."""

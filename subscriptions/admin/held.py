@@ -30,7 +30,8 @@ class ContactCenterAdmin(ReadOnly, HistoryAdmin):
     change_form_outer_after_template = "admin/subscriptions/contactcenter/ledger.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ContactCenter]:
-        return super().get_queryset(request).select_related("account")
+        centers: QuerySet[ContactCenter] = super().get_queryset(request)
+        return centers.select_related("account")
 
     @display(description="Held in all")
     def held(self, center: ContactCenter) -> str:

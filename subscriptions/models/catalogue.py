@@ -39,10 +39,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def with_price(self, on: date) -> "ItemQuerySet":
         """All items, annotated with their price of the day as `monthly_price` and `per_minute`, or None."""
         price = Price.objects.filter(item=OuterRef("pk"), effective_from__lte=on).order_by("-effective_from")
-        return self.annotate(
-            monthly_price=Subquery(price.values("monthly_price")[:1]),
-            per_minute=Subquery(price.values("per_minute")[:1]),
-        )
+        return self.annotate(**{name: Subquery(price.values(name)[:1]) for name in ("monthly_price", "per_minute")})
 
     def of_kind(self, kind: ItemKind) -> "ItemQuerySet":
         return self.filter(kind=kind)

@@ -17,7 +17,8 @@ class DayInput(UnfoldAdminTextInputWidget):
     input_type = "date"
 
     def format_value(self, value: Any) -> str | None:
-        return value.isoformat() if hasattr(value, "isoformat") else value
+        text: str | None = value.isoformat() if hasattr(value, "isoformat") else value
+        return text
 
 
 def words(help_text: str = "", rows: int = 3, most: int = 2_000, **more: Any) -> forms.CharField:

@@ -36,7 +36,8 @@ class WorklistActions(ModelAdmin):
         asked = request.POST.get("action")
         if asked in self.actions and asked not in self.get_actions(request):
             raise PermissionDenied
-        return super().changelist_view(request, extra_context)
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -84,8 +84,10 @@ class OnboardingAdmin(WorklistActions, Exporting, ReadOnly, ComposedAdmin, Histo
         return [each.filter for each in WORKLIST.filters]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = planned(super().get_queryset(request))
-        return rows.annotate(in_onboarding_for=Coalesce("activated_at", Now()) - F("started_at"))
+        rows: QuerySet[Any] = planned(super().get_queryset(request)).annotate(
+            in_onboarding_for=Coalesce("activated_at", Now()) - F("started_at")
+        )
+        return rows
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
