@@ -47,6 +47,7 @@ def import_people(account: Account, people: Sequence[Person], *, key: UUID, by: 
         ServiceUser(account=account, name=person.name, email=person.email, contact_center_role=person.role)
         for person in wanted
     ]
-    return bulk_create_with_history(
+    added: list[ServiceUser] = bulk_create_with_history(
         rows, ServiceUser, default_user=by, default_change_reason=reason, default_date=database_now()
     )
+    return added
