@@ -111,3 +111,15 @@ def test_every_decision_is_in_the_index() -> None:
     folder = ROOT / "docs/decisions"
     pages = {page.name for page in folder.glob("[0-9]*.md")}
     assert set(links_of((folder / "README.md").read_text())) == pages
+
+
+FOLDERS_NAMED = "|".join((*APPS, "benchmarks", "docs", "templates", "tests"))
+PATH = re.compile(rf"`((?:{FOLDERS_NAMED})/[\w./-]*\w/?)`")
+
+
+def test_every_path_that_is_named_is_there() -> None:
+    """Not in the changelog, which tells of what was, nor in the given texts of docs/policy."""
+    files = [name for name in texts() if name != "CHANGELOG.md" and not name.startswith("docs/policy/")]
+    found = {(name, path) for name in files for path in PATH.findall(texts()[name])}
+    assert len(found) > 100
+    assert sorted((name, path) for name, path in found if not (ROOT / path).exists()) == []

@@ -31,7 +31,7 @@ class OutgoingEmail(models.Model):
     `kind` names the app's code that words it (`core/outbox/kinds.py`). `data` are plain values that the wording needs
     and that may change later, like a date (ISO 8601) or a reason. The address is the one it was queued for, and once it
     was sent, the one it was sent to. `due_at` moves on with each attempt that failed. One that was sent or dropped
-    never changes, and none is deleted (guards in `core/guards.py`); one that was given up may be made to wait again.
+    never changes, and none is deleted (guards in `core/outbox/guards.py`); one that was given up may wait again.
     """
 
     kind = models.CharField(max_length=32)

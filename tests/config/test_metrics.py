@@ -99,7 +99,8 @@ def test_durations_are_told_by_route_and_never_by_address(switched_on: None, db:
 
 def test_processes_add_up_their_durations_in_a_folder(db: None, tmp_path: Path) -> None:
     ask = (
-        "import django; django.setup(); from django.test import Client; from django.conf import settings\n"
+        "import tests.environment; import django; django.setup()\n"  # which knows the server of the tests
+        "from django.test import Client; from django.conf import settings\n"
         "from django.db import connection; import sys; connection.settings_dict['NAME'] = sys.argv[1]\n"
         "client = Client(headers={'host': 'localhost', 'authorization': 'Bearer ' + settings.METRICS_TOKEN})\n"
         "client.get('/no/such/page')\n"

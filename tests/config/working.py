@@ -8,6 +8,7 @@ import os
 import sys
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from time import sleep
 
 import django
@@ -25,11 +26,11 @@ def main() -> None:
     from procrastinate.contrib.django import app  # noqa: PLC0415
 
     from billing import tasks as of_billing  # noqa: PLC0415
-    from billing.actions import automatic  # noqa: PLC0415
     from billing.runs import chunk  # noqa: PLC0415
     from core import tasks  # noqa: PLC0415
     from tests.billing.bills import IN_APRIL  # noqa: PLC0415
 
+    automatic = import_module("billing.actions.run_bills_automatically")
     connection.settings_dict["NAME"] = database
     app.worker_defaults.update(update_heartbeat_interval=0.3, fetch_job_polling_interval=0.3)
     tasks.rescue_stalled = partial(tasks.rescue_stalled, stalled_after=timedelta(seconds=2))
