@@ -100,7 +100,7 @@ loaded: dict[str, str] = {}
 
 @pytest.fixture
 def catalogue(db: None) -> None:
-    """The catalogue of the cases. The first test loads it; later tests insert the same rows, which is faster."""
+    """The catalog of the cases. The first test loads it; later tests insert the same rows, which is faster."""
     for table, rows in loaded.items():
         sql(f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, %s)", rows)
     if not loaded:

@@ -23,5 +23,5 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(autouse=True)
 def provider(transactional_db: None, catalogue: None) -> None:
-    """The groups, which `migrate` creates, and the catalogue, with no login attempts counted yet."""
+    """The groups, which `migrate` creates, and the catalog, with no login attempts counted yet."""
     cache.clear()
