@@ -35,7 +35,7 @@ def found(month: str | None = "2026-03", *, status: int | None = 1) -> str:
 
 @pytest.fixture
 def guards_off(db: None) -> Iterator[None]:
-    """A database in which somebody turned the guards of invoices off."""
+    """A database in which the guards of invoices are turned off."""
     tables = ("billing_invoiceline", "billing_invoice")
     for table in tables:
         sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")

@@ -194,7 +194,7 @@ def test_the_check_warns_and_fails_nothing(
     ]
     assert not any(message.is_serious() for message in found)
     call_command("check", databases=["default"])  # does not raise
-    assert check_months() == []  # without a database, it queries none
+    assert check_months() == []  # without databases, the check makes no query
 
 
 def test_before_the_migration_the_check_says_nothing(db: None) -> None:
