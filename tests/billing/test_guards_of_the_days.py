@@ -230,7 +230,7 @@ MANY = 40_000  # a guard that compared all rows with one another would exceed th
 
 
 def look_again(tables: str) -> None:
-    """Update the planner's statistics, which may be from other tests with few rows."""
+    """Update the planner's statistics and discard cached plans, both of which may be from tests with few rows."""
     sql(f"ANALYZE {tables}")
     sql("DISCARD PLANS")
 

@@ -131,7 +131,7 @@ def test_an_account_in_a_zone_nobody_knows_stops_no_other(customers: Customers) 
     lost, missing, fine = customers(3)
     run_bills(MARCH, accounts=[lost.pk, fine.pk], now=IN_APRIL)
     nowhere(lost)
-    told = found(None, status=None)  # any status: whether the bill can be computed is not the point
+    told = found(None, status=None)  # any status, since this test is about the output
     assert f"{missing}, March 2026: was not billed" in told
     assert "2 accounts checked for March 2026" in told
     assert (
