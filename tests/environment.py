@@ -11,5 +11,5 @@ os.environ["STAFF_SECOND_FACTOR"] = "false"
 os.environ["MAINTENANCE_FILE"] = "tests/.maintenance"  # never exists
 os.environ.setdefault("DATABASE_URL", "")
 
-# A server of the tests' own: it forgoes what makes data last (see tests/conftest.py), which the demo's data must not.
+# A separate server for tests, because it runs without durability (see tests/conftest.py), and the demo's must not.
 database.SERVERS = database.PROJECT / ".postgres" / "tests"

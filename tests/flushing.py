@@ -1,7 +1,7 @@
-"""How the database is emptied after a test that commits: at once, where that can be seen to be the same.
+"""Empties the database after a test that commits, faster than Django's flush when the result is the same.
 
-Django's flush truncates every table, which makes 400 files anew, and lets `migrate` make groups, permissions and zones
-again. Most tests leave a few rows in a few tables: those are deleted, past the guards, and nothing else is touched.
+Django's flush truncates every table, which creates 400 files again, and then `migrate` recreates groups, permissions
+and time zones. Most tests leave a few rows in a few tables, so only those rows are deleted, bypassing the guards.
 """
 
 from django.db import connection, transaction
@@ -10,7 +10,7 @@ from django.test import TransactionTestCase
 
 from tests.guarding import sql
 
-# What flush would empty and `migrate` fill again with the same.
+# Tables that flush would empty and `migrate` would fill again with the same rows.
 MADE_BY_MIGRATE = (
     "accounts_timezone",
     "auth_group",
@@ -18,20 +18,20 @@ MADE_BY_MIGRATE = (
     "auth_permission",
     "django_content_type",
 )
-SMALL = 1_000_000  # bytes; deleting would leave a bigger table full of holes
+SMALL = 1_000_000  # bytes; in a larger table, deleting would leave too many dead rows
 django_flush = TransactionTestCase._fixture_teardown
 as_made: list[list[tuple[object, ...]]] = []
 
 
 def empty(case: TransactionTestCase) -> None:
-    """Leave the database as flush leaves it."""
+    """Leave the database as Django's flush leaves it; replaces `TransactionTestCase._fixture_teardown`."""
     if as_made != [state_of_what_is_made()] or not deleted():
         django_flush(case)
         as_made[:] = [state_of_what_is_made()]
 
 
 def state_of_what_is_made() -> list[tuple[object, ...]]:
-    """Return what changes whenever somebody writes in a table that `migrate` fills: every row names its writer."""
+    """Return a fingerprint of the tables that `migrate` fills, which changes with every write to them (xmin, ctid)."""
     return sql(
         " UNION ALL ".join(
             f"SELECT '{table}', count(*), sum(xmin::text::bigint), md5(string_agg(ctid::text, '')) FROM {table}"
@@ -41,11 +41,11 @@ def state_of_what_is_made() -> list[tuple[object, ...]]:
 
 
 def deleted() -> bool:
-    """Delete the rows of all other tables of Django, and return whether that could be done."""
+    """Delete the rows of all other tables. Return False, with nothing deleted, if flush has to do it instead."""
     tables = sorted(set(connection.introspection.django_table_names(include_views=False)) - set(MADE_BY_MIGRATE))
     try:
         with transaction.atomic():
-            # As TRUNCATE does, it waits for everybody who is still at work there.
+            # Like TRUNCATE, this waits for transactions that still use the tables.
             sql(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
             found = sql(
                 " UNION ALL ".join(
@@ -54,9 +54,9 @@ def deleted() -> bool:
             )
             if any(size > SMALL for _, size in found):
                 return False
-            sql("SET LOCAL session_replication_role = replica")  # no guard, no foreign key
+            sql("SET LOCAL session_replication_role = replica")  # disables guards and foreign keys
             for table, _ in found:
                 sql(f"DELETE FROM {table}")
-    except DatabaseError:  # the role may not pass the guards
+    except DatabaseError:  # the role isn't allowed to bypass the guards
         return False
     return True

@@ -1,6 +1,7 @@
-"""A process of its own, with connections of its own, that starts at once: a fork of this one.
+"""Runs code in a fork of this process, with its own database connections.
 
-A new Python needs two seconds to set Django up, and many tests only want somebody else whom they can kill.
+A new Python process takes two seconds to set up Django; a fork starts immediately. Many tests only need another process
+that they can kill.
 """
 
 import os
@@ -20,7 +21,7 @@ LONGEST = 120
 
 
 def dies_at(point: str, times: int) -> Callable[[str], None]:
-    """Return a checkpoint that kills its process (-9) the `times`+1st time that it is passed with this name."""
+    """Return a checkpoint that kills its process (SIGKILL) on call number `times` + 1 with this name."""
     left = [times]
 
     def checkpoint(name: str) -> None:
@@ -34,7 +35,7 @@ def dies_at(point: str, times: int) -> Callable[[str], None]:
 
 @dataclass
 class Fork:
-    """A process that runs the verb, from now on; it fails where the verb raises."""
+    """A forked process that starts to run `verb` immediately. Its exit status is 1 if `verb` raises."""
 
     verb: Callable[[], object]
     output: IO[bytes] = field(default_factory=TemporaryFile)
@@ -46,14 +47,14 @@ class Fork:
             try:
                 status = self._live()
             finally:
-                os._exit(status)  # without the good-byes of the tests' process
+                os._exit(status)  # without the exit handlers of the tests' process
 
     def _live(self) -> int:
         for stream in (1, 2):
             os.dup2(self.output.fileno(), stream)
         sys.stdout = sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - it stays open until the end
         database = connection.settings_dict["NAME"]
-        # It forgets the connection it was born with, without a word to the server: psycopg knows the fork.
+        # Drop the inherited connection. Nothing is sent to the server, because psycopg detects the fork.
         del connections["default"]
         connection.settings_dict["NAME"] = database
         try:
@@ -68,7 +69,7 @@ class Fork:
         return 0
 
     def wait(self) -> tuple[int, str]:
-        """Return its exit status, negative where a signal killed it, and what it wrote, once it has come to its end."""
+        """Wait for the end; return (exit status, output). The status is negative if a signal killed the process."""
         deadline = monotonic() + LONGEST
         while (ended := os.waitpid(self.pid, os.WNOHANG)) == (0, 0):
             if monotonic() > deadline:
@@ -79,5 +80,5 @@ class Fork:
 
 
 def in_a_fork(verb: Callable[[], object]) -> tuple[int, str]:
-    """Run the verb in a process of its own; return its exit status and what it wrote."""
+    """Run `verb` in a fork, and return (exit status, output)."""
     return Fork(verb).wait()

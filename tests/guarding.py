@@ -20,7 +20,7 @@ OURS = ("accounts", "onboarding", "subscriptions", "billing")
 
 
 def everything(*, but: tuple[type[models.Model], ...] = ()) -> dict[str, Any]:
-    """Return all rows of all our models by table, to compare before with after. One query: nearly every test asks."""
+    """Return all rows of all our models by table, to compare them later; one query, since most tests call this."""
     models = [*(model for app in OURS for model in apps.get_app_config(app).get_models()), OutgoingEmail]
     ours = [model._meta for model in models if model not in but]
     rows = (

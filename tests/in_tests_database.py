@@ -1,6 +1,6 @@
-"""Runs a command of `manage.py` in a process of its own against the tests' database: its name, then the command.
+"""Runs a `manage.py` command against the tests' database. Arguments: the database's name, and the command.
 
-Where TEMPLATE names a migrated database, one that the command makes is a copy of it.
+If the environment variable TEMPLATE names a migrated database, a database that the command creates is a copy of it.
 """
 
 import os

@@ -14,7 +14,7 @@ REFUSES_FOR_GOOD = "550 No such mailbox"
 
 
 class MailServer:
-    """The server: `taken` are the emails that it accepted, in order.
+    """The server. `taken` are the emails that it accepted, in order.
 
     Its answers can be set for all emails (`answers_all`) or by recipient (`answers_to`); it hangs up `hang_ups` times.
     """

@@ -1,20 +1,20 @@
-"""Which tests are races, kills and guards, and which are slow: told by the names of their files.
+"""Marks tests as `race`, `kill`, `guard` or `slow` by the names of their files.
 
-`make quick` leaves out all of them, and what Hypothesis tries (it marks that itself, as `hypothesis`).
+`make quick` skips all of these, and also tests with Hypothesis, which marks them itself as `hypothesis`.
 """
 
 from pathlib import Path
 
 import pytest
 
-RACING = {"at_once", "until_done_or_waiting"}  # of tests/racing.py
+RACING = {"at_once", "until_done_or_waiting"}  # functions of tests/racing.py; a test that calls one of them is a race
 
-# Files by mark: those whose name has one of the words.
+# For each mark, parts of file names: a test has the mark if its file's name contains one of them.
 MARKS = {
     "race": ("races", "busy_pages"),
     "kill": ("killed", "schedule_races", "worker"),
     "guard": ("guards", "history_by_the_database", "isolation"),
-    # Seconds each: new processes or databases, hundreds of pages, or nights of a whole year.
+    # These take seconds each: they start processes, create databases, load hundreds of pages, or run a year of nights.
     "slow": (
         "admin_pages",
         "bill_run_command",
@@ -52,7 +52,7 @@ MARKS = {
 
 
 def mark(item: pytest.Item) -> None:
-    """Give the test its marks."""
+    """Add the marks to a collected test."""
     file = str(Path(*item.path.parts[-2:]).with_suffix(""))
     for name, words in MARKS.items():
         if any(word in file for word in words):

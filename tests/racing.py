@@ -22,7 +22,7 @@ def at_once(count: int, verb: Callable[[int], R]) -> list[R | Exception]:
 
     def run(number: int) -> R | Exception:
         try:
-            sql("SET lock_timeout = 0")  # on a slow machine, fifty may wait for each other for long
+            sql("SET lock_timeout = 0")  # on a slow machine, 50 threads may wait for one another for long
             start.wait()
             return verb(number)
         except Exception as error:

@@ -1,4 +1,4 @@
-"""The rules of docs/architecture.md that can be read off the code."""
+"""The rules of docs/architecture.md that can be checked in the source code."""
 
 import ast
 import re
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from tests.policy_references import APPS, texts
 
 REFUSALS = {"ValidationError", "ValidationError | None"}
-SHOWS = "show_refusal"  # the one verb that is done to a refusal
+SHOWS = "show_refusal"  # the only function so named that shows a refusal instead of returning one
 
 
 def functions() -> Iterator[tuple[str, str, str]]:
-    """Yield where each function of the apps is, its name, and what its annotation says that it returns."""
+    """Yield (location, name, return annotation) for each function of the apps."""
     for file, text in texts().items():
         if not file.endswith(".py") or not file.startswith(tuple(f"{app}/" for app in APPS)) or "/migrations/" in file:
             continue
@@ -22,7 +22,7 @@ def functions() -> Iterator[tuple[str, str, str]]:
 
 
 def test_a_check_returns_nothing_so_it_can_only_raise() -> None:
-    """Django's own system checks are known by what they return."""
+    """Django's system checks are exempt; they are recognized by their return annotation."""
     found = {
         (where, name): returns
         for where, name, returns in functions()
@@ -77,7 +77,7 @@ def test_a_file_of_actions_has_one_verb_and_is_named_after_it() -> None:
             for node in ast.parse(code()[file]).body
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
         ]
-        # The same verb on many accounts stands beside it.
+        # The same action for many accounts is in the same module.
         assert public in ([name], [name, f"{name}_many"]), file
 
 
@@ -91,7 +91,7 @@ def test_rules_and_pricing_make_no_query() -> None:
 
 
 def test_pages_and_commands_call_verbs_and_write_nothing_themselves() -> None:
-    """The admin's own forms save through Django; logging out ends sessions, which carry no rule."""
+    """Exceptions: the admin's own forms save through Django, and logging out ends sessions, which have no rules."""
     files = [file for file in code() if DOORS.search(file) and file != "accounts/login/pages.py"]
     assert len(files) > 50
     for file in files:
@@ -105,7 +105,7 @@ def test_pages_and_commands_call_verbs_and_write_nothing_themselves() -> None:
 
 
 def test_only_core_money_writes_a_dollar_sign() -> None:
-    """A sum that people read comes from `money` or `rate`; patterns and SQL use the sign for other things."""
+    """Amounts that people read come from `money` or `rate`; regular expressions and SQL use the sign differently."""
     amount = re.compile(r"\$(?:\{[^}]*:,?\.2f\}|%\(|\{\{)")
     found = [file for file, text in code().items() if amount.search(text)]
     found += [file for file, text in texts().items() if file.startswith("templates/") and amount.search(text)]

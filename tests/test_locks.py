@@ -1,5 +1,7 @@
-"""docs/locks.md lists every lock in the code: each advisory lock with its number and files, and the files that lock
-rows."""
+"""docs/locks.md lists every lock in the code.
+
+It has each advisory lock with its number and files, and each file that locks rows.
+"""
 
 import re
 

@@ -50,7 +50,7 @@ def in_brackets() -> Iterator[tuple[str, int]]:
 def test_every_rule_that_is_mentioned_has_a_heading() -> None:
     there = {page.name: anchors_of(page) for page in POLICY.glob("*.md")}
     every = list(mentioned())
-    assert {page for _, page, _ in every} == set(there)  # each page is cited, so the patterns find what they should
+    assert {page for _, page, _ in every} == set(there)  # every page is cited, which shows that the patterns work
     assert [(name, anchor) for name, page, anchor in every if anchor not in there[page]] == []
 
 
@@ -118,7 +118,7 @@ PATH = re.compile(rf"`((?:{FOLDERS_NAMED})/[\w./-]*\w/?)`")
 
 
 def test_every_path_that_is_named_is_there() -> None:
-    """Not in the changelog, which tells of what was, nor in the given texts of docs/policy."""
+    """The changelog, which mentions old paths, and the given texts of docs/policy are exempt."""
     files = [name for name in texts() if name != "CHANGELOG.md" and not name.startswith("docs/policy/")]
     found = {(name, path) for name in files for path in PATH.findall(texts()[name])}
     assert len(found) > 100

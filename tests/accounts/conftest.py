@@ -1,4 +1,4 @@
-"""Fixtures of the admin's tests: a superuser, clients that are logged in, and a row of every model."""
+"""Fixtures for tests of the admin: a superuser, logged-in clients, and a row of every model."""
 
 from collections.abc import Callable
 from decimal import Decimal

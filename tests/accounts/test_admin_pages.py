@@ -1,4 +1,4 @@
-"""All admin pages of every model: they work, invalid input never causes an error page, and history is read-only."""
+"""All admin pages of every model: they work, never fail on invalid input, and show history read-only."""
 
 from collections.abc import Callable
 from typing import Any

@@ -160,7 +160,7 @@ def test_older_events_follow_on_pages_that_keep_the_filters(customer: Client, lo
         assert [words for _, words in links] == ["Newest"] * bool(len(seen) > 50) + ["Older"] * (len(seen) < 120)
         address = html.unescape(links[-1][0])
     assert sorted(seen) == [f"P {i:03}" for i in range(120)]
-    assert address == "?kind=users"  # the link back to the newest
+    assert address == "?kind=users"  # the last link leads back to the newest events
     assert f'href="{LOG}csv/?kind=users"' in text
 
 
@@ -200,7 +200,7 @@ def test_no_cell_of_the_csv_is_a_formula(customer: Client, installed: Account, o
 def test_pages_take_a_fixed_number_of_queries(
     customer: Client, long: Account, django_assert_num_queries: Callable[[int], CaptureQueriesContext]
 ) -> None:
-    # Session, user, account, role and people; the events; the banner and the account switcher.
+    # The queries read the session, user, account, role, people and events, and the banner and account switcher.
     with django_assert_num_queries(7):
         few = customer.get(LOG + "?kind=billing")
     with django_assert_num_queries(7):

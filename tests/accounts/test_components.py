@@ -9,7 +9,7 @@ from django.contrib.staticfiles import finders
 from django.template import Context, Template
 
 TEMPLATES = Path(settings.PROJECT) / "templates"
-# Our pages only: the admin's are Unfold's, and emails have inline styles.
+# Our pages only. The admin's pages are Unfold's, and emails need inline styles.
 OURS = sorted(
     path for path in TEMPLATES.rglob("*.html") if path.relative_to(TEMPLATES).parts[0] not in ("admin", "notices")
 )
@@ -99,5 +99,5 @@ def test_colours_are_tokens_that_each_browser_knows() -> None:
     assert used <= set(re.findall(r"(--[a-z-]+[0-9]?):", css))
     rules = css[css.index("*, *::before") :].split(";")  # everything after the tokens
     literal = {rule.strip() for rule in rules if re.search(r"#[0-9a-f]{3,8}\b", rule)}
-    # The focus ring in the bar, which is dark in both themes, and the white that scanners need around a QR code.
+    # The focus ring in the bar, which is dark in both themes, and the white that scanners need around QR codes.
     assert {rule.split()[-1] for rule in literal} == {"#9fd0ff", "#ffffff"}, literal

@@ -32,7 +32,7 @@ NOON = INSTALLED + timedelta(days=1)
 
 
 def told(event: Event) -> tuple[Any, ...]:
-    """Return what a reader sees of an event."""
+    """Return the parts of an event that readers see."""
     return (event.who, event.action, event.item, [(c.label, c.before, c.after) for c in event.changes], event.note)
 
 
@@ -310,7 +310,7 @@ def test_who_may_be_a_person_the_team_or_the_system(
     assert {event.who for event in asked("system")} == {"System"}
     parts = asked(str(owner.pk)) + asked("team") + asked("system")
     assert sorted(parts, key=repr) == sorted(everything_told, key=repr)
-    assert asked(str(member.pk)) == []  # members of staff can't be told apart
+    assert asked(str(member.pk)) == []  # there is no filter for a single member of staff
 
 
 def test_people_are_those_who_were_ever_contacts(
@@ -332,7 +332,7 @@ def test_moments_are_from_until_before(installed: Account, owner: User) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
 def test_pages_follow_one_another_without_gap_or_repetition(everything: None, installed: Account, size: int) -> None:
-    """Many of these events have the same time: those of the install, and users who were added in one transaction."""
+    """Many of these events have the same time: those of the install, and users added at that time."""
     same = [ServiceUser(account=installed, name=f"P{i}", email=f"p{i}@example.com") for i in range(9)]
     for person in same:
         person._history_date = INSTALLED  # type: ignore[attr-defined]

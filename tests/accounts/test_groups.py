@@ -88,7 +88,7 @@ def test_what_was_given_by_hand_stays_at_the_next_migrate(db: None) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_groups_come_back_when_a_database_is_flushed() -> None:
-    # Sequences are not reset: later tests insert rows with stored keys (tests/conftest.py), which new keys would meet.
+    # Sequences are not reset, since new keys could collide with the stored keys that tests/conftest.py inserts.
     call_command("flush", interactive=False, verbosity=0, reset_sequences=False)
     for name, granted in GRANTED.items():
         assert of_group(name) == to_look() | granted

@@ -65,7 +65,7 @@ def test_whatever_is_not_the_account_of_an_assigned_number_may_change(
 
 @pytest.fixture
 def stuck(installed: Account, other: Account, owner: User, toll_free: PhoneNumber) -> Iterator[PhoneNumber]:
-    """A number that was moved before there were guards, while it was assigned to its former account."""
+    """A number that moved to another account while it was assigned, as was possible before there were guards."""
     assign_number(installed, toll_free, by=owner, now=SINCE)
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     sql("ALTER TABLE accounts_phonenumber DISABLE TRIGGER assigned_number_does_not_move")

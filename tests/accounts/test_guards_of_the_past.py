@@ -76,7 +76,7 @@ def test_a_row_of_the_past_is_never_changed_or_deleted(past: Account, table: str
         lambda: model._base_manager.update(**{other.attname: getattr(row, other.attname)}),
         lambda: model._base_manager.bulk_update([row], [other.name]),
         lambda: sql(f"UPDATE {table} SET {key} = {key} + 100000"),
-        lambda: model._base_manager.all()._raw_delete("default"),  # which ignores PROTECT
+        lambda: model._base_manager.all()._raw_delete("default"),  # ignores PROTECT
         lambda: sql(f"DELETE FROM {table}"),
     ):
         with refused_by(f"{table}_is_final"):

@@ -1,4 +1,4 @@
-"""The language of pages and emails: whose it is, how it is chosen, and that no part of a page is in another one."""
+"""The language of pages and emails: whose setting decides, how it is chosen, and that pages never mix languages."""
 
 import html
 import re
@@ -85,7 +85,7 @@ def test_a_page_is_in_the_language_of_its_visitor_and_in_no_other(
 
 
 def english_on(answer: Any) -> list[str]:
-    """Return the translatable texts that a page shows, or has in an attribute that is read aloud, in English."""
+    """Return the English translatable texts on a page, including attributes that screen readers read aloud."""
     attributes = re.findall(r"\s(?:aria-label|data-label|alt|placeholder|title)=\"([^\"]*)\"", answer.content.decode())
     words = f" {seen(answer)}  {'  '.join(map(html.unescape, attributes))} "
     english = [
@@ -192,7 +192,7 @@ def test_the_back_office_is_in_english(member: User) -> None:
     client = logged_in(member)
     answer = client.get("/admin/")
     assert answer["Content-Language"] == "en"
-    assert type(answer["Content-Language"]) is str  # wsgiref, which the development server uses, accepts nothing else
+    assert type(answer["Content-Language"]) is str  # the development server's wsgiref accepts no other type
     assert "The most urgent" in seen(answer)
 
 

@@ -1,4 +1,4 @@
-"""A number's kind follows from the numbering plan, and a number that is in use can't be moved."""
+"""A number's kind is determined by the numbering plan, and a number that is in use can't be moved."""
 
 from collections.abc import Callable
 

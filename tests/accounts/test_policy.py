@@ -42,12 +42,12 @@ STRICT = {
     "base-uri 'none'",
     "frame-ancestors 'none'",
 }
-# The frame of emails, whose styles are inline because mail programs know no others.
+# The base template of emails, which has inline styles because mail programs support no others.
 LETTER = PROJECT / "templates" / "notices" / "base.html"
 
 
 class Inline(HTMLParser):
-    """Collects what a strict policy blocks: inline scripts and styles, and event handlers in tags."""
+    """Collects what a strict policy blocks: inline scripts and styles, and event handlers in attributes."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

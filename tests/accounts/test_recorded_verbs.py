@@ -1,4 +1,4 @@
-"""What refusals are recorded under, wherever they come from, and which of them customers may read."""
+"""The action under which each refusal is recorded, from any page, and which refusals customers can read."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ def patterns(of: Any = None) -> Iterator[URLPattern]:
 
 
 def of_customers() -> dict[str, URLPattern]:
-    """Return the pages of an account, by the names of their addresses."""
+    """Return the URL patterns of an account's pages, by name."""
     return {
         each.name: each for each in patterns() if each.name and str(each.pattern).startswith("accounts/<str:number>")
     }
@@ -53,7 +53,7 @@ def of_the_admin() -> list[URLPattern]:
 
 
 def test_all_that_says_what_it_stands_for_names_a_verb() -> None:
-    found = {verb_of(page.callback) for page in patterns()}  # this has loaded every module
+    found = {verb_of(page.callback) for page in patterns()}  # this loads every module
     modules = [module for name, module in sys.modules.items() if name.partition(".")[0] in APPS]
     found |= {verb_of(value) for module in modules for value in vars(module).values() if callable(value)}
     found -= {""}
@@ -98,7 +98,7 @@ def test_a_page_that_a_role_may_not_post_is_recorded_under_its_verb(
 
 
 def address_of(page: URLPattern) -> str | None:
-    """Return an address of the page, that of a row if it needs one; None if there is no such row."""
+    """Return a URL of the page, for the first row if the page is about a row, or None if there is no row."""
     models = [(f"{each.opts.app_label}_{each.opts.model_name}_", each.model) for each in admin.site._registry.values()]
     row = next((model._base_manager.first() for name, model in models if str(page.name).startswith(name)), None)
     needed = page.pattern.regex.groups

@@ -1,4 +1,4 @@
-"""Refusals for somebody who reads Spanish: they see them in Spanish, and the team sees them in English."""
+"""Refusals for users who read Spanish: they see them in Spanish, and the team sees them in English."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime

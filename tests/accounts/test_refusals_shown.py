@@ -1,4 +1,4 @@
-"""The two ways in which a refusal is shown: on a form, and as a message above the next page."""
+"""The two ways to show a refusal: on a form, and as a message at the top of the next page."""
 
 import pytest
 from django import forms

@@ -37,7 +37,7 @@ def test_an_address_is_taken_once_in_any_case(make_user: Callable[..., User]) ->
         User(email="OLIVIA@EXAMPLE.COM", password="unused").full_clean()
 
 
-# Without `save`, which converts the address to lower case.
+# Without saves, which convert the address to lower case.
 WAYS = [way for way in UPDATES if way not in (by_save, by_history_revert)]
 
 

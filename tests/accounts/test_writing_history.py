@@ -37,7 +37,7 @@ def test_it_ends_with_its_transaction(transactional_db: None) -> None:
     with transaction.atomic():
         sql("SELECT pg_current_xact_id()")
         assert not is_writing()
-        sql("SELECT set_config('guards.writing_history', %s, true)", setting)  # that of a transaction that has ended
+        sql("SELECT set_config('guards.writing_history', %s, true)", setting)  # from a transaction that has ended
         assert not is_writing()
 
 

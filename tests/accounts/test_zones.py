@@ -162,7 +162,7 @@ def test_the_check_names_the_accounts_in_a_zone_that_nobody_knows(account: Accou
 
 
 def test_migrate_brings_the_rules_of_a_newer_package(account: Account) -> None:
-    """It runs the system checks first, as in a real upgrade."""
+    """`migrate` runs the system checks first, as in a real upgrade."""
     sql("UPDATE accounts_timezone SET rules = '2001a to 2075', shifts[1] = 0 WHERE name = %s", account.timezone)
     assert ids() == ["zones.W004"]
     call_command("migrate", skip_checks=False, verbosity=0)

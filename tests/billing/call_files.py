@@ -10,7 +10,7 @@ NUMBER = "+18445550107"
 
 @dataclass(frozen=True)
 class Read:
-    """The seconds of each call taken, by id; how many rows are no call to bill; and the rejects' codes by line."""
+    """The seconds of each call taken, by id; the number of rows that are no call to bill; and reject codes by line."""
 
     calls: dict[str, int]
     not_calls: int = 0

@@ -1,4 +1,4 @@
-"""What tests of billing share: tariffs, rows of the ledger, and accounts with numbers and seats."""
+"""Fixtures and helpers for tests of billing: tariffs, rows of the ledger, and accounts with numbers and seats."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime

@@ -83,7 +83,7 @@ def lives(draw: st.DrawFn) -> Life:
     installed = moment(start, draw(st.integers(0, 12)), draw(times), zone)
     activation = draw(st.one_of(st.none(), st.tuples(days, times), st.tuples(st.integers(0, 31), times)))
     activated = max(installed, moment(start, *activation, zone)) if activation else None
-    # At most one purchase at each instant: what the first of two bought would never have been held.
+    # At most one purchase at each instant, because the first of two would never have been held.
     wishes = {moment(start, day, at, zone): (field, value) for day, at, field, value in draw(purchases)}
     others = sorted(wishes)
     for index, offset, field, value in draw(beside_others) if others else []:

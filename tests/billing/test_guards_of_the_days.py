@@ -230,7 +230,7 @@ MANY = 40_000  # a guard that compared all rows with one another would exceed th
 
 
 def look_again(tables: str) -> None:
-    """Tell the planner how many rows there are now: it may remember the few of other tests."""
+    """Update the planner's statistics and discard cached plans, both of which may be from tests with few rows."""
     sql(f"ANALYZE {tables}")
     sql("DISCARD PLANS")
 
@@ -253,7 +253,7 @@ def test_the_guards_look_at_each_row_of_a_large_match_once(call: CallRecord, acc
 
 def test_the_guards_look_at_each_account_of_a_large_activation_once(installed: Account, member: User) -> None:
     settle()
-    sql("ALTER TABLE onboarding_onboarding DISABLE TRIGGER onboarding_leaves_history")  # which works row by row
+    sql("ALTER TABLE onboarding_onboarding DISABLE TRIGGER onboarding_leaves_history")  # it works row by row
     sql(
         "INSERT INTO accounts_account (number, company, timezone) "
         "SELECT 1000000 + n, 'Many', 'America/New_York' FROM generate_series(1, %s) n",

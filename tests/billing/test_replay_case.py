@@ -19,10 +19,10 @@ FIRST = CASES / "01-onboarding-is-free-but-toll-free-minutes-are-charged.json"
 
 @pytest.fixture(scope="session")
 def migrated(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """A copy of the tests' database, to be copied: making one takes ten seconds, and one test does."""
+    """A copy of the tests' database as a template, since migrating takes ten seconds. One test still migrates."""
     with django_db_blocker.unblock():
         database = connection.settings_dict["NAME"]
-        connection.close()  # who copies a database is alone with it
+        connection.close()  # a database can only be copied without connections to it
         with connection._nodb_cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {database}_migrated")
             cursor.execute(f"CREATE DATABASE {database}_migrated TEMPLATE {database}")

@@ -1,4 +1,4 @@
-"""A lock that is not granted in time: status 503, nothing is saved, and what was typed is kept to be posted again."""
+"""If a lock isn't granted in time, the status is 503, nothing is saved, and the input is kept to be posted again."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ ACCOUNT = "SELECT FROM accounts_account ORDER BY id FOR NO KEY UPDATE"
 
 @contextmanager
 def held(lock: str = ACCOUNT) -> Iterator[None]:
-    """Hold a lock in another connection, with a short lock timeout in this one."""
+    """Hold the lock of this statement in another connection, with a short lock timeout in the current one."""
     other = connection.copy()
     sql("SET lock_timeout = 100")
     try:
@@ -51,7 +51,7 @@ def held(lock: str = ACCOUNT) -> Iterator[None]:
 
 
 class Forms(HTMLParser):
-    """The forms of a page: the action of each, and its hidden fields."""
+    """Collects (action, hidden fields) for each form of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class Forms(HTMLParser):
 
 
 def hidden(answer: Any) -> dict[str, list[str]]:
-    """Return the fields of the page's form that posts the same again."""
+    """Return the values of the page's form that posts the same input again, by field."""
     (fields,) = [
         fields
         for action, fields in Forms(answer.content.decode()).found
@@ -80,7 +80,7 @@ def hidden(answer: Any) -> dict[str, list[str]]:
 
 
 def refused(answer: Any, typed: dict[str, Any]) -> dict[str, list[str]]:
-    """Assert that this is the page for a lock, with all that was typed, and return what it would post again."""
+    """Assert that this is the page for a lock timeout, with all the input, and return what it would post again."""
     text = answer.content.decode()
     assert answer.status_code == 503, text
     assert 1 <= int(answer["Retry-After"]) <= 60
@@ -102,7 +102,7 @@ def refused(answer: Any, typed: dict[str, Any]) -> dict[str, list[str]]:
 
 @dataclass
 class Sending:
-    """A form as it is posted, and how to check that it took effect."""
+    """A form to post, and how to check that it took effect."""
 
     to: str
     is_done: Callable[[], bool]
@@ -274,7 +274,7 @@ def test_a_form_of_the_back_office(form: Callable[..., Sending], as_root: Client
 
 
 def test_an_action_of_a_list_keeps_what_was_selected(as_root: Client, installed: Account) -> None:
-    """A GET of the list, and of every other page, is answered in the same way."""
+    """A GET of the list gets the same status."""
     typed = {"action": "activate_selected", "_selected_action": [Onboarding.objects.get().pk], "index": 0}
     with held("LOCK TABLE onboarding_onboarding"):
         refused(as_root.post(LIST, typed), typed)
@@ -354,7 +354,7 @@ def test_an_import_that_had_begun_says_what_is_in(as_root: Client, answered: Pho
     assert CallImport.objects.get().finished_at is None
 
 
-# Pages that are only viewed, and locks that are met before any page -------------------------------------------------
+# Pages that are only viewed, and locks that are needed before any page -----------------------------------------------
 
 
 @pytest.mark.parametrize("path", [CENTER, CENTER + "subscription/", "/accounts/100001/billing/", "/"])

@@ -27,7 +27,7 @@ def now() -> datetime:
 
 
 def ticked(at: datetime) -> None:
-    """Record that a worker queued a periodic job at an instant."""
+    """Record that a worker queued a periodic job at this time."""
     sql(
         "INSERT INTO procrastinate_periodic_defers (task_name, periodic_id, defer_timestamp) "
         "VALUES ('core.rescue', '', %s)",
@@ -112,7 +112,7 @@ def test_of_many_guards_it_names_the_first(working: None, client: Client) -> Non
 
 @pytest.fixture
 def upgrade(working: None) -> None:
-    """A later release has migrated the database, and this process goes on until it is replaced."""
+    """A later release has migrated the database, and this process runs until it is replaced."""
     sql("INSERT INTO django_migrations (app, name, applied) VALUES ('billing', '9999_of_a_later_release', now())")
 
 
@@ -154,7 +154,7 @@ def test_during_an_upgrade_what_is_off_is_not_ready_even_then(
 
 
 def test_a_migration_of_an_app_that_is_not_ours_is_no_upgrade(working: None, client: Client) -> None:
-    """One that was taken out long ago may have left its migrations behind: guards would only warn for ever."""
+    """An app that was removed may have left migrations behind, which must not turn guards into mere warnings."""
     sql("INSERT INTO django_migrations (app, name, applied) VALUES ('taken_out', '0001_initial', now())")
     sql(ANOTHER_BODY)
     assert red(client, "guards") == "CHANGED: onboarding_seat_limit."

@@ -68,7 +68,7 @@ def second() -> Iterator[Any]:
 
 def test_the_default_of_the_server_does_not_count(db: None, second: Any) -> None:
     options = second.settings_dict["OPTIONS"]["options"]
-    second.settings_dict["OPTIONS"]["options"] = f"{REPEATABLE_READ} {options}"  # like a default of the role
+    second.settings_dict["OPTIONS"]["options"] = f"{REPEATABLE_READ} {options}"  # as if it were a default of the role
     with second.cursor() as cursor:
         cursor.execute("SHOW transaction_isolation")
         assert cursor.fetchone() == ("read committed",)

@@ -142,7 +142,7 @@ def session(expires: datetime) -> str:
 
 
 def test_clean_up_leaves_what_has_not_expired(now: datetime) -> None:
-    cache.clear()  # tests that commit may have left something
+    cache.clear()  # tests that commit may have left values behind
     old_session, new_session = session(now - SECOND), session(now + SECOND)
     cache.set("old", 1, timeout=60)
     cache.set("new", 1, timeout=60)

@@ -1,4 +1,4 @@
-"""Jobs in the back office: who sees them, who may try a failed one again, and how."""
+"""Jobs in the back office: who sees them, who can retry a failed one, and how."""
 
 from typing import Any
 

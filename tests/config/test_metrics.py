@@ -24,7 +24,7 @@ def switched_on(settings: Any) -> None:
 
 
 def read(client: Client, token: str = TOKEN) -> dict[str, float]:
-    """Return each series with its value."""
+    """Return the value of each series, by its name and labels."""
     answer = client.get("/metrics", headers={"authorization": f"Bearer {token}"})
     assert (answer.status_code, answer["Content-Type"].split(";")[0]) == (200, "text/plain")
     return {
@@ -38,7 +38,7 @@ def test_they_are_off_by_default(db: None, client: Client) -> None:
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer \xe9"])
 def test_without_the_token_nothing_is_told(switched_on: None, client: Client, header: str) -> None:
-    answer = client.get("/metrics", headers={"authorization": header})  # without a database, so a query would fail
+    answer = client.get("/metrics", headers={"authorization": header})  # without a database, so that a query would fail
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
     assert "hostpilot" not in answer.content.decode()
 

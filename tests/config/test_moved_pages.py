@@ -1,4 +1,4 @@
-"""Pages of the back office that have another address now."""
+"""Pages of the back office whose URL has changed redirect to the new one."""
 
 import pytest
 from django.test import Client

@@ -27,12 +27,12 @@ from tests.guarding import settle, sql
 
 
 def in_an_unknown_zone(account: Account) -> None:
-    """The account's time zone is a name that some machine knew once, and that neither Python nor SQL knows now."""
+    """Put the account in a time zone that neither Python nor PostgreSQL knows anymore."""
     in_zone(account, "Mars/Olympus")
 
 
 def holds_what_has_no_price(account: Account) -> None:
-    """The account holds an item that never had a price."""
+    """Make the account hold an item that never had a price."""
     item, _ = Item.objects.get_or_create(sku="channel-lost", name="Lost", kind=ItemKind.CHANNEL)
     Holding.objects.create(
         account=account,
@@ -45,7 +45,7 @@ def holds_what_has_no_price(account: Account) -> None:
 
 
 def without_its_ledger(account: Account) -> None:
-    """The account's Contact Center and ledger are missing, as after a restore that lost rows."""
+    """Remove the account's Contact Center and ledger, as if a restore had lost rows."""
     settle()
     sql("SET session_replication_role = replica")
     sql("DELETE FROM subscriptions_holding WHERE account_id = %s", account.pk)

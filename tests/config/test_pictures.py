@@ -1,4 +1,4 @@
-"""The page of pictures shows exactly the pictures that `make pictures` takes, and their total size stays small."""
+"""The page of pictures shows exactly those that `make pictures` takes, and their total size is limited."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Every customer page takes a fixed number of queries, however much it shows."""
+"""Every page for customers takes a fixed number of queries, regardless of how much it shows."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ from tests.conftest import INSTALLED
 ACCOUNT = "/accounts/100001/"
 CENTER, BILLING, LOG = ACCOUNT + "contact-center/", ACCOUNT + "billing/", ACCOUNT + "audit-log/"
 
-# Of an active account. A number may change, but only deliberately.
+# Queries of each page for an active account. Change a number only deliberately.
 PAGES = {
     "/": 4,
     ACCOUNT: 7,
@@ -40,7 +40,7 @@ PAGES = {
     LOG + "csv/": 6,
     "/login/you/": 5,
 }
-# Of an account in onboarding, for the pages that differ: with the banner, the limits or the checklist.
+# The same for an account in onboarding, on pages that differ because of the banner, the limits or the checklist.
 IN_ONBOARDING = {
     ACCOUNT: 7,
     CENTER: 20,

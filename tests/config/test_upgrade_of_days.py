@@ -44,8 +44,8 @@ VALUES (1, 1, -1, 3, daterange('2026-07-16', NULL), 1), (3, 1, -1, 5, daterange(
     (3, 1, -1, 2, daterange('2026-07-17', NULL), 4);
 """
 
-# The changes of an account, each as (instant, seats, day by its ledger). If both sides agree on the zone, the day is
-# that of the instant, however often something is bought again. In CET, the ledger has Python's day.
+# The changes of an account, each as (instant, seats, day in its ledger). If Python and SQL agree on the zone, the
+# day is that of the instant, no matter how often something is bought again. In CET, the ledger has Python's day.
 CHANGES = {
     "America/New_York": [
         ("2026-07-01 16:00+00", 5, "2026-07-01"),
@@ -76,7 +76,7 @@ UPDATE onboarding_onboarding SET activated_at = '2026-06-30 12:00+00', activated
 
 @contextmanager
 def made(name: str, template: str = "template1") -> Iterator[str]:
-    """A new database, a copy of another."""
+    """Create a database as a copy of the template, and drop it after the block."""
     with connections["default"]._nodb_cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {name}")
         cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -87,7 +87,7 @@ def made(name: str, template: str = "template1") -> Iterator[str]:
 
 @contextmanager
 def connected(name: str) -> Iterator[None]:
-    """The database under the alias."""
+    """Make the database available under ALIAS within the block."""
     connections.databases[ALIAS] = {**connections.databases["default"], "NAME": name}
     try:
         yield
@@ -98,7 +98,7 @@ def connected(name: str) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def migrated(django_db_blocker: Any) -> Iterator[str]:
-    """An empty database of its own, migrated to before the days were stored: to be copied, since that takes long."""
+    """A separate empty database, migrated to before days were stored. Tests copy it, since migrating takes long."""
     with django_db_blocker.unblock(), made("test_before_days") as database:
         with connected(database):
             MigrationExecutor(connections[ALIAS]).migrate(BEFORE)
@@ -107,7 +107,7 @@ def migrated(django_db_blocker: Any) -> Iterator[str]:
 
 @pytest.fixture
 def old(migrated: str, django_db_blocker: Any) -> Iterator[None]:
-    """A separate empty database, migrated to the state before days were stored."""
+    """A copy of `migrated` under ALIAS."""
     with django_db_blocker.unblock(), made(f"test_{ALIAS}", migrated) as database, connected(database):
         yield
 

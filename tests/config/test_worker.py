@@ -1,4 +1,4 @@
-"""Workers as processes: one is killed during a job, two never do anything twice, and one stops cleanly on a signal."""
+"""Workers as processes: one is killed during a job, two never do a job twice, and one stops cleanly on a signal."""
 
 import signal
 import subprocess
@@ -105,7 +105,7 @@ def test_a_job_that_fails_is_kept_with_its_reason_and_tried_again_later(start_wo
 
 def test_where_another_holds_the_lock_a_job_does_not_run(start_worker: Start, customers: Customers) -> None:
     customers(1)
-    with connection.cursor() as cursor:  # like a worker that is alive although it was taken for dead
+    with connection.cursor() as cursor:  # as if a worker that was considered dead were still alive
         cursor.execute("SELECT pg_advisory_lock(%s, hashtext('billing.bill_run'))", [AdvisoryLock.JOB])
     try:
         worker = start_worker("-", **BILLS)

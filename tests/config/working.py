@@ -1,7 +1,7 @@
 """Runs `manage.py worker` in its own process on the tests' database. Arguments: the database, and a mode.
 
-Its bill run bills March in April, two accounts at a time, and a worker is taken for dead after two seconds. In the mode
-`stuck`, it hangs before the commit of the second chunk; in the mode `failing`, its cleanup job fails.
+Its bill run bills March in April, two accounts at a time, and a worker is considered dead after two seconds. In the
+mode `stuck`, it hangs before it commits the second chunk. In the mode `failing`, its cleanup job fails.
 """
 
 import os

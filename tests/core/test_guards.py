@@ -1,4 +1,4 @@
-"""A guard has one source: what it is written from, how migrations bring it, and the files about constraints."""
+"""Each guard has one source, from which migrations install it, and the files about constraints are current."""
 
 from collections.abc import Iterator
 from dataclasses import replace as with_other
@@ -99,12 +99,12 @@ def test_a_guard_is_replaced_and_put_back(tried: None) -> None:
 
 
 def test_on_a_new_database_an_earlier_migration_brings_todays_text(tried: None) -> None:
-    """The migration that installed it and the one that replaced it both say what the source says today."""
+    """Both the migration that installed it and the one that replaced it use the current source."""
     forwards(install(SMALLER))
     before = sql("SELECT oid, xmin::text FROM pg_trigger WHERE tgname = %s", SMALLER.name)
     forwards(replace(SMALLER, was=SMALL))
     forwards(replace(SMALLER))
-    assert sql("SELECT oid, xmin::text FROM pg_trigger WHERE tgname = %s", SMALLER.name) == before  # not made again
+    assert sql("SELECT oid, xmin::text FROM pg_trigger WHERE tgname = %s", SMALLER.name) == before  # not recreated
     assert is_refused(f"INSERT INTO {TABLE} (n) VALUES (2)")
     backwards(replace(SMALLER))
     assert is_refused(f"INSERT INTO {TABLE} (n) VALUES (2)")
@@ -135,7 +135,7 @@ def test_a_guard_finds_our_tables_whoever_writes(tried: None) -> None:
 
 
 def test_the_files_say_what_a_new_database_has(db: None) -> None:
-    """If this fails: `manage.py migrate`, `manage.py guards --write`, and look at the difference."""
+    """If this fails, run `manage.py migrate` and `manage.py guards --write`, and review the difference."""
     for path, text in files_for(constraints_of("default")).items():
         assert path.read_text(encoding="utf-8") == text
 

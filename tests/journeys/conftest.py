@@ -1,4 +1,4 @@
-"""Journeys in a real browser, Debian's Chromium: `make journeys` runs them, `make test` does not."""
+"""Fixtures for the journeys in a real browser, which `make journeys` runs and `make test` does not."""
 
 import os
 from typing import Any
@@ -8,13 +8,13 @@ from django.core.cache import cache
 
 from tests import chromium
 
-# Playwright's own loop runs in this thread, which Django takes for a reason to refuse the database.
+# Playwright runs an event loop in this thread, in which Django would otherwise refuse to use the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Launch the browser of this machine."""
+    """Launch the browser that is installed on this machine. Fails if there is none."""
     try:
         return {**browser_type_launch_args, "executable_path": chromium.program(), "args": chromium.FLAGS}
     except chromium.NoBrowser as missing:
@@ -23,5 +23,5 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(autouse=True)
 def provider(transactional_db: None, catalogue: None) -> None:
-    """The groups, which migrate makes again after each flush, and a catalogue; nobody's log-ins are counted yet."""
+    """The groups, which `migrate` creates, and the catalog, with no login attempts counted yet."""
     cache.clear()

@@ -1,4 +1,4 @@
-"""A file of another system is looked at in a new tab, and imported from the same form."""
+"""A call file of another system is previewed in a new tab, and then imported from the same form."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

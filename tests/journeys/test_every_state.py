@@ -1,6 +1,6 @@
-"""The states of customers' pages that no other journey meets, each looked at in light and dark, wide and narrow.
+"""The states of customers' pages that no other journey reaches, each checked in light and dark, wide and narrow.
 
-A state is a page, what is done there, and words by which one sees that it was reached. The other states are in
+A state is a page, what is done there, and text that shows that the state was reached. The other states are in
 test_panel (subscription, billing), test_people (users, numbers, the log), and test_login (second factor, errors).
 """
 
@@ -33,7 +33,7 @@ Visit = Callable[[User | None], Page]
 
 @pytest.fixture
 def visit(browser: Browser, live_server: LiveServer) -> Iterator[Visit]:
-    """Return a function that opens a window in which a user has logged in, or nobody; what it blocks fails the test."""
+    """Return a function that opens a window, logged in as the user if any. Script and CSP errors fail the test."""
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
@@ -76,7 +76,7 @@ class State(NamedTuple):
 
 
 def see(page: Page, states: list[State]) -> None:
-    """Bring the page to each state, see that it is there, and look at it with everything opened."""
+    """Bring the page to each state, wait for the state's text, and check the page with everything expanded."""
     for state in states:
         page.goto(state.path)
         state.do(page)
@@ -91,7 +91,7 @@ def ask_for_a_new_password(page: Page) -> None:
 
 
 def follow_the_link(page: Page) -> None:
-    """Open the link that was sent last."""
+    """Open the password reset link in the latest email."""
     page.goto(re.findall(r"https?://\S+/password/reset/key/\S+", "\n".join(str(sent.body) for sent in mail.outbox))[-1])
 
 
@@ -217,7 +217,7 @@ def propose_seats(page: Page, seats: object) -> None:
 
 
 def test_people_and_numbers_at_400_percent(visit: Visit, installed: Account, owner: User) -> None:
-    """Long words are the trouble of a narrow window: names, addresses, and what the log says of them."""
+    """Long words, as in names, addresses and the audit log, are the likeliest to overflow a narrow window."""
     name = "Maximiliane-Friederike Oberhuber-Donaudampfschifffahrtsgesellschaft"
     person = add_service_user(installed, name=name, email=f"{'very' * 12}.long@contact-center.example.com", by=owner)
     assign_users(installed, {person.pk: "call_center_manager"}, by=owner)

@@ -1,4 +1,4 @@
-"""Log-in in a real browser: second factors, recovery codes, places, the address; a form that outlives its session."""
+"""Login in a real browser: second factor, recovery codes, sessions, change of address, and recovered forms."""
 
 import re
 import time
@@ -23,7 +23,7 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def new_page(browser: Browser, live_server: Any) -> Iterator[Open]:
-    """Return a function that opens a window of its own, as on another machine; what it blocks fails the test."""
+    """Return a function that opens a window with its own cookies. Script errors and CSP blocks fail the test."""
     contexts = []
     blocked: list[str] = []
 
@@ -49,25 +49,25 @@ def log_in(page: Page, user: User, path: str = YOU) -> None:
 
 
 def log_out(page: Page) -> None:
-    """Log out, which is in the menu behind one's name."""
+    """Log out from the menu with the user's name."""
     page.locator("header .menu.end > summary").click()
     page.get_by_role("button", name="Log out", exact=True).click()
 
 
 def show_password(page: Page) -> None:
-    """Type the password once more where the page asks for it."""
+    """Enter the password again on the page that asks for it."""
     expect(page.get_by_role("heading", name="Is it you?")).to_be_visible()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Go on").click()
 
 
 def code_of(secret: str) -> str:
-    """Return what an authenticator app with this key shows now, like any app: not by asking the server."""
+    """Return the code that an authenticator app with this key shows now, computed without the server."""
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
 
 
 def set_up_app(page: Page) -> str:
-    """Set up an authenticator app from the page of one's log-in, and return its key."""
+    """Set up an authenticator app from the page of the user's login, and return its key."""
     page.get_by_role("link", name="Set up an authenticator app").click()
     show_password(page)
     secret = page.locator(".secret").inner_text()
@@ -92,7 +92,7 @@ def test_an_app_is_set_up_and_asked_for_and_a_recovery_code_works_once(
     expect(page.get_by_text("On", exact=True)).to_be_visible()
     look_everywhere(page)
 
-    cache.clear()  # the code was used to set the app up; half a minute later there would be another one
+    cache.clear()  # forget that the current code was used for the setup, and don't wait half a minute for the next one
     other = new_page()
     log_in(other, owner, "/")
     expect(other.get_by_role("heading", name="Now your second factor")).to_be_visible()

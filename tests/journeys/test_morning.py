@@ -1,4 +1,4 @@
-"""A morning of the Onboarding team in a real browser: from the dashboard to an account that is live."""
+"""A morning of the Onboarding team in a real browser, from the dashboard to an activated account."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from onboarding.models import GoLiveRequest, Note, Onboarding
 from subscriptions.actions import install
 from tests.conftest import PASSWORD
 
-# What axe finds in unfold's own frame, on each page of the admin: not ours to mend.
+# Rules that unfold's own markup violates on every admin page, which we can't fix.
 KNOWN_OF_UNFOLD = {
     "color-contrast",
     "aria-prohibited-attr",
@@ -29,7 +29,7 @@ KNOWN_OF_UNFOLD = {
 
 @pytest.fixture
 def visit(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens the admin as a member of staff, in a context of his own."""
+    """Return a function that opens the admin as a member of staff, in a separate browser context."""
     contexts = []
 
     def open_as(user: User, **options: Any) -> Page:
@@ -48,7 +48,7 @@ def visit(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
 
 
 def assert_accessible(page: Page) -> None:
-    """Fail with what axe finds on the page, but for what unfold's own widgets are known for."""
+    """Fail with the violations that axe finds on the page, except the known ones in unfold's own markup."""
     page.wait_for_load_state("networkidle")
     report = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
     found = [
@@ -61,18 +61,18 @@ def assert_accessible(page: Page) -> None:
 
 
 def _of_unfold(page: Page, rule: str, target: list[str]) -> bool:
-    """Return whether a finding is one that unfold's own markup has, outside what our templates and styles make."""
+    """Return whether a violation is a known one in unfold's own markup, outside the elements of our templates."""
     ours = "node => !!node.closest('.panel, .rows, .figures, .figure, .bars, .meter, .narrowed')"
     return rule in KNOWN_OF_UNFOLD and not page.locator(target[0]).first.evaluate(ours)
 
 
 @pytest.fixture
 def waiting(make_account: Callable[..., Account], owner: User, settings: Any) -> Account:
-    """An account that is overdue by the policy, and asks to go live; another one is younger."""
+    """An account that is overdue by the policy and has asked to go live. There is also a younger account."""
     settings.ONBOARDING_DEADLINE_DAYS = 60
     now = datetime.now(UTC)
     late = make_account("100001", owner=owner, company="Acme Support")
-    long_ago = late.day_of(now) - timedelta(days=71)  # of that day's noon: clocks may have changed since
+    long_ago = late.day_of(now) - timedelta(days=71)  # at noon of that day, since clocks may have changed in between
     install(late, edition="cc-pro", by=owner, now=datetime.combine(long_ago, time(12), UTC))
     request_go_live(late, wanted_on=late.day_of(now) + timedelta(days=3), note="We open soon.", by=owner)
     young = make_account("100002", owner=owner, company="Young")
@@ -91,7 +91,7 @@ def test_a_morning(visit: Callable[..., Page], waiting: Account, member: User, s
     with page.expect_download() as exported:
         page.get_by_role("link", name="CSV").click()
     lines = exported.value.path().read_text(encoding="utf-8").splitlines()
-    assert [line.split(",")[0] for line in lines] == ["account", "100001"]  # as it is filtered
+    assert [line.split(",")[0] for line in lines] == ["account", "100001"]  # the CSV is filtered like the page
     page.get_by_role("link", name=re.compile("Overdue.*without")).click()
     page.get_by_role("link", name="Asks to go live").click()
     assert_accessible(page)

@@ -1,4 +1,4 @@
-"""An account lives its onboarding in a real browser: customer, Onboarding team, customer again."""
+"""The onboarding of an account in a real browser: the customer, the Onboarding team, and the customer again."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ Visit = Callable[..., Page]
 
 @pytest.fixture
 def visit(browser: Browser, live_server: Any) -> Iterator[Visit]:
-    """Return a function that opens a page as a user, in a context of his own."""
+    """Return a function that opens a page as a user, in a separate browser context."""
     contexts = []
 
     def open_as(user: User, path: str = "/", **options: Any) -> Page:

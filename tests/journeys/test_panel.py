@@ -1,5 +1,8 @@
-"""HostPilot's pages in a real browser: accessible, fitting and still in each state; the new total by itself and by a
-button; and what a first view weighs."""
+"""HostPilot's pages in a real browser.
+
+In each state they are accessible, fit the window and don't shift. The new total appears automatically, or with a button
+if there is no JavaScript. The size of a first visit is limited.
+"""
 
 import gzip
 import re
@@ -37,7 +40,7 @@ MAIN_PAGES = [
 ]
 MOST_BYTES = 100_000
 
-# Sums what moved on the page without the visitor's doing, from the first paint on.
+# Adds up the layout shifts since the first paint that the user didn't cause.
 WATCH_SHIFTS = """
 window.shifted = 0;
 new PerformanceObserver((list) => {
@@ -78,7 +81,7 @@ def beginner(account: Account, owner: User, catalogue: None) -> Account:
 
 @pytest.fixture
 def customer(account: Account, owner: User, member: User, catalogue: None) -> Account:
-    """An account live for three months: with seats, people, calls, an invoice, and a smaller package that waits."""
+    """An account live for three months, with seats, people, calls, an invoice, and a pending smaller package."""
     now = database_now()
     began = (now - timedelta(days=130)).replace(hour=15)
     Account.objects.filter(pk=account.pk).update(created_at=began)
@@ -196,7 +199,7 @@ def test_without_javascript_a_button_shows_the_total(visit: Visit, customer: Acc
     expect(page.locator("#total-sum .figure")).to_have_text("$2,118.00")
     expect(page.get_by_label("Concurrent-user seats")).to_have_value("30")
     page.get_by_role("button", name="Save changes").click()
-    page.get_by_text("$350.00").first.click()  # an amount opens without a script
+    page.get_by_text("$350.00").first.click()  # an amount expands without JavaScript
     expect(page.get_by_text("30 seats × $70.00 = $2,100.00")).to_be_visible()
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("Your subscription was changed.")).to_be_visible()
@@ -206,7 +209,7 @@ def test_without_javascript_a_button_shows_the_total(visit: Visit, customer: Acc
 
 
 def test_by_keyboard_nothing_that_is_focused_is_hidden(visit: Visit, customer: Account, owner: User) -> None:
-    """What has the focus is in sight, not under the bar with the total, and has a visible ring."""
+    """The focused element is in view, not under the bar with the total, and has a visible focus ring."""
     page = visit(owner, width=390)
     page.goto(SUBSCRIPTION)
     page.bring_to_front()
@@ -251,10 +254,10 @@ def test_nothing_on_a_page_moves_by_itself(visit: Visit, customer: Account, owne
 def test_a_first_view_is_light_and_all_ours(
     visit: Visit, customer: Account, owner: User, live_server: LiveServer
 ) -> None:
-    """What an empty cache has to fetch for a page is under 100 KB and from this host.
+    """With an empty cache, each page takes less than 100 KB, all of it from this host.
 
-    The test's server compresses nothing: static files are counted as WhiteNoise serves them, compressed by gzip, and
-    the page itself as it is, since only a proxy in front would compress it.
+    The test's server compresses nothing. So static files are counted as compressed by gzip, as WhiteNoise serves them,
+    and the page itself as uncompressed, since only a proxy would compress it.
     """
     page = visit(owner)
     page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
@@ -271,6 +274,6 @@ def test_a_first_view_is_light_and_all_ours(
 
 
 def weight(answer: Response) -> int:
-    """Return about how many bytes are transferred for an answer: its headers, and its body as in production."""
+    """Return the approximate number of bytes of a response in production, with headers."""
     headers = sum(len(name) + len(value) + 4 for name, value in answer.headers.items())
     return headers + len(gzip.compress(answer.body()) if "/static/" in answer.url else answer.body())

@@ -1,4 +1,4 @@
-"""Users, Phone Numbers and the audit log in a real browser: each state by axe, with and without JavaScript."""
+"""Users, Phone Numbers and the audit log in a real browser: each state checked by axe, with and without JavaScript."""
 
 import csv
 import re
@@ -33,7 +33,7 @@ Visit = Callable[..., Page]
 
 @pytest.fixture
 def visit(browser: Browser, live_server: Any) -> Iterator[Visit]:
-    """Return a function that opens a page as a user, in a window of its own; an error of a page fails the test."""
+    """Return a function that opens a page as a user, in a separate window. Script and server errors fail the test."""
     contexts = []
     errors: list[str] = []
 
@@ -57,7 +57,7 @@ def visit(browser: Browser, live_server: Any) -> Iterator[Visit]:
 
 @pytest.fixture
 def busy(account: Account, owner: User, catalogue: None) -> Account:
-    """An account with 60 people, 60 numbers of both kinds, and something refused."""
+    """An account with 60 people, and 60 numbers of both kinds."""
     install(account, edition="cc-pro", by=owner)
     people = [add_service_user(account, name=f"Person {i:03}", email=f"p{i}@example.com", by=owner) for i in range(60)]
     assign_users(account, {people[0].pk: "agent", people[1].pk: "team_leader"}, by=owner)
@@ -165,7 +165,7 @@ def test_people_are_imported_found_ticked_and_told_in_the_log(
     page.get_by_label("Role for the ticked people").select_option("Agent")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("Contact Center was assigned to 2 people.")).to_be_visible()
-    if javascript:  # axe is a script itself
+    if javascript:  # axe needs JavaScript
         look(page)
     expect(page.get_by_label("Name or e-mail")).to_have_value("person")
     expect(page.get_by_text("Page 2 of 2")).to_be_visible()
@@ -197,7 +197,7 @@ def test_people_are_imported_found_ticked_and_told_in_the_log(
     with Path(download.value.path()).open(newline="", encoding="utf-8") as saved:
         rows = list(csv.DictReader(saved))
     assert {row["kind"] for row in rows} == {"Users"}
-    assert sum(row["action"] == "Person imported" for row in rows) == 3  # two people, one with a role besides
+    assert sum(row["action"] == "Person imported" for row in rows) == 3  # two people; one of them also got a role
 
 
 def test_what_was_ticked_and_chosen_stays_after_a_refusal(visit: Visit, busy: Account, owner: User) -> None:

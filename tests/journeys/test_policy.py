@@ -1,4 +1,4 @@
-"""In a real browser no page has anything that its policy blocks: customers' pages, those of log-in, the admin's."""
+"""In a real browser, no page contains anything that its CSP blocks: customers' pages, login, and the admin."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -40,11 +40,11 @@ ADMIN = ["/admin/"] + [
 
 @pytest.fixture
 def watched(page: Page, live_server: Any) -> Iterator[Page]:
-    """A window in which nothing may be blocked, missing, or break in a script."""
+    """A window that fails the test if anything is blocked, missing or from another host, or if a script fails."""
     seen: list[str] = []
     page.on("console", lambda said: seen.append(f"{page.url}: {said.text}") if said.type == "error" else None)
     page.on("pageerror", lambda error: seen.append(f"{page.url}: {error}"))
-    # What was still loading when the next page was opened is not a failure.
+    # A request that was aborted by opening the next page is not a failure.
     page.on(
         "requestfailed",
         lambda request: seen.append(request.url) if request.failure != "net::ERR_ABORTED" else None,

@@ -1,4 +1,4 @@
-"""Fixtures of the team's pages."""
+"""Fixtures for tests of the Onboarding team's pages."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,6 +25,6 @@ def make_installed(make_account: Callable[..., Account], owner: User, catalogue:
 
 @pytest.fixture
 def team(member: User, client: Client) -> Client:
-    """A client as which a member of the Onboarding team has logged in."""
+    """A client in which a member of the Onboarding team is logged in."""
     client.force_login(member)
     return client

@@ -1,4 +1,4 @@
-"""`activate`: who may, once and for good, with a reason, by the database's clock."""
+"""`activate`: who may call it, only once and permanently, with a reason, by the database's clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -83,7 +83,7 @@ def test_nobody_else_activates(request: pytest.FixtureRequest, installed: Accoun
     "lost", [{"is_active": False}, {"is_staff": False}, {"is_superuser": True, "is_active": False}], ids=str
 )
 def test_who_lost_it_meanwhile_does_not_activate(installed: Account, member: User, lost: dict[str, bool]) -> None:
-    assert member.has_perm("onboarding.activate_account")  # and Django remembers it on this object
+    assert member.has_perm("onboarding.activate_account")  # this fills the permission cache of this object
     User.objects.filter(pk=member.pk).update(**lost)
     with nothing_written(but=(Refusal,)), pytest.raises(PermissionDenied):
         activate(installed, by=member, reason="Ready")

@@ -1,4 +1,4 @@
-"""`activate_accounts`: every source, what it refuses and why, and that a dry run or a second run changes nothing."""
+"""`activate_accounts`: every source, each refusal with its reason, and dry and second runs, which change nothing."""
 
 import io
 import os
@@ -21,7 +21,7 @@ BY = {"by": "tom@example.com", "reason": "End of the season"}
 
 
 def run(*numbers: str, **options: Any) -> tuple[str, int]:
-    """Return what the command wrote, and its exit status."""
+    """Return the command's output and its exit status."""
     out = io.StringIO()
     try:
         call_command("activate_accounts", *numbers, stdout=out, stderr=io.StringIO(), **{**BY, **options})
@@ -54,7 +54,7 @@ def test_the_numbered_are_activated_with_who_why_and_history(accounts: list[Acco
 
 
 def test_one_bad_account_never_stops_the_rest(accounts: list[Account]) -> None:
-    with connection.cursor() as cursor:  # a poisoned account in the middle: the database refuses its activation
+    with connection.cursor() as cursor:  # the database refuses to activate the account in the middle
         cursor.execute(
             "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "RAISE EXCEPTION 'poisoned' USING ERRCODE = '23514'; END $$; "
@@ -195,7 +195,7 @@ def test_an_impossible_age_is_refused(days: str, accounts: list[Account]) -> Non
 
 
 def test_who_loses_the_permission_as_it_is_used_activates_nothing(accounts: list[Account], member: User) -> None:
-    with connection.cursor() as cursor:  # the activation itself takes the permission away
+    with connection.cursor() as cursor:  # the activation itself removes the permission
         cursor.execute(
             "CREATE FUNCTION dismiss() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "DELETE FROM accounts_user_groups; RETURN NULL; END $$; "

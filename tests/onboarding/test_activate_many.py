@@ -30,7 +30,7 @@ def keys(make_account: Callable[..., Account], owner: User) -> list[int]:
 
 
 def batch(keys: Sequence[int], by: User, **arguments: Any) -> Activations:
-    """Activate them all, and return what became of them together."""
+    """Activate all of them, and return the outcomes of all chunks as one."""
     total = Activations()
     for outcome in activate_many(keys, by=by, reason="Ready", now=NOON, **arguments):
         total.activated += outcome.activated

@@ -1,4 +1,4 @@
-"""The worklist, and the page that activates: who may, what it shows, and that nothing else ever activates."""
+"""The worklist and the activation page: who can use them, what they show, and that no other page activates."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -227,7 +227,7 @@ def test_the_worklist_shows_accounts_in_onboarding_oldest_first(
 
 @pytest.mark.parametrize(
     ("path", "most"), [("list", 27), ("confirmation", 30)]
-)  # the second reads the permission again
+)  # the confirmation reads the permission again
 def test_queries_do_not_grow_with_the_accounts(
     path: str,
     most: int,

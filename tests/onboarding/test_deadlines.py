@@ -93,7 +93,7 @@ def test_what_a_deadline_announces(deadline: date, today: date, blackout: frozen
 def test_looked_at_every_day_a_deadline_is_announced_for_the_day_after_it(
     deadline: date, blackout: frozenset[date]
 ) -> None:
-    """Nobody loses a day since a weekend or a blackout date lay between."""
+    """Weekends and blackout dates in between don't shorten the notice."""
     day, today = None, date(2026, 3, 1)
     while day is None:
         day = to_announce(scheduled_on=None, deadline=deadline, today=today, blackout=blackout)
@@ -124,12 +124,12 @@ def test_what_was_announced_holds_as_long_as_the_plan_says_so() -> None:
     assert not still_announced(may(5), scheduled_on=may(6), deadline=may(4))
 
 
-# The same in SQL
+# The same deadlines in SQL
 
 ZONES = [
     *("Pacific/Kiritimati", "Pacific/Apia", "Pacific/Auckland", "Asia/Kathmandu", "Europe/Berlin", "UTC"),
     *("America/St_Johns", "America/New_York", "America/Los_Angeles", "Pacific/Pago_Pago"),
-    *("America/Santiago", "Africa/Cairo"),  # where clocks change at midnight
+    *("America/Santiago", "Africa/Cairo"),  # zones in which clocks change at midnight
 ]
 MOMENTS = [
     datetime(2026, month, day, hour, minute, tzinfo=UTC)
@@ -187,7 +187,7 @@ def test_due_and_overdue_go_by_the_day_that_it_is_there(everywhere: dict[str, Ac
     fixed = {"deadline_rule": DeadlineRule.FIXED.value, "deadline_on": may(4), "deadline_reason": "Late"}
     for account in everywhere.values():
         Onboarding.objects.create(account=account, started_at=datetime(2026, 4, 1, tzinfo=UTC), **fixed)
-    # 10:30 on May 4 in UTC: tomorrow in Kiritimati and nowhere else of these.
+    # At 10:30 UTC on May 4, it is already May 5 in Kiritimati, but in none of the other zones.
     overdue = Onboarding.objects.overdue(datetime(2026, 5, 4, 10, 30, tzinfo=UTC), days=0)
     assert list(overdue.values_list("account__timezone", flat=True)) == ["Pacific/Kiritimati"]
     assert Onboarding.objects.overdue(datetime(2026, 5, 5, 12, tzinfo=UTC), days=0).count() == len(ZONES)

@@ -1,4 +1,4 @@
-"""`request_go_live` and `withdraw_go_live`: the customer asks, and may take it back (R17)."""
+"""`request_go_live` and `withdraw_go_live`: customers ask to go live, and can withdraw the request (R17)."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +12,7 @@ from onboarding.models import GoLiveRequest
 from tests.conftest import codes
 from tests.guarding import nothing_written, refused_by
 
-# Still March 16 in New York, where the account is.
+# It is still March 16 in New York, the account's time zone.
 NOW = datetime(2026, 3, 17, 3, 30, tzinfo=UTC)
 TODAY = date(2026, 3, 16)
 

@@ -1,4 +1,4 @@
-"""What the customer sees of the team's answer and of the day on which his account goes live by itself."""
+"""What customers see of the team's answer, and of the day on which their account goes live automatically."""
 
 from datetime import date, timedelta
 
@@ -19,7 +19,7 @@ def as_owner(client: Client, owner: User) -> Client:
 
 
 def page(client: Client, account: Account, name: str = "contact-center/go-live/") -> str:
-    """Return the words of a page of the account, with one blank between them."""
+    """Return the content of a page of the account, with all white space as single spaces."""
     response = client.get(f"/accounts/{account.number}/{name}")
     assert response.status_code == 200, response
     return " ".join(response.content.decode().split())
@@ -57,7 +57,7 @@ def test_a_scheduled_day_is_shown_on_every_page_until_it_is_cancelled(
     day = installed.day_of(database_now()) + timedelta(days=days)
     schedule_activation(installed, on=day, reason="As agreed between us", by=member)
     words = f"Your account goes live on {day_in_words(day)}."
-    assert page(as_owner, installed).count(words) == 2  # the banner, and the page's own
+    assert page(as_owner, installed).count(words) == 2  # once in the banner and once on the page
     overview = page(as_owner, installed, "")
     assert overview.count(words) == 1
     assert "As agreed between us" not in overview

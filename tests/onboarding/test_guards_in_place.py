@@ -1,4 +1,4 @@
-"""That every guard is in the database, has words, and is attacked by a test; and that its absence is seen (I18)."""
+"""Every guard is in the database, has a message, and is attacked by a test; the check finds a missing one (I18)."""
 
 import pytest
 from django.apps import apps
@@ -181,7 +181,7 @@ def test_a_guard_that_was_altered_is_changed(db: None, change: str) -> None:
         ("writing_history", NO_GUARD.format("writing_history() RETURNS boolean", "true")),
         ("writing_history", "ALTER FUNCTION writing_history() STABLE"),
         (
-            "local_day",  # which PostgreSQL would call for the column of a zone, whose type fits better
+            "local_day",  # an overload that PostgreSQL prefers for a zone column, because its type is an exact match
             NO_GUARD.format("local_day(zone varchar, moment timestamptz) RETURNS date", "NULL"),
         ),
         (
@@ -207,7 +207,7 @@ def test_all_guards_switched_off_for_a_session_are_seen(db: None) -> None:
 
 
 def undone(change: str) -> list[str]:
-    """Return what the check says after a change, which is then taken back."""
+    """Return what the check reports after a change, which is then rolled back."""
     with transaction.atomic():
         sql(change)
         found = missing()
@@ -221,7 +221,7 @@ def test_every_named_constraint_of_a_model_is_listed() -> None:
 
 @pytest.mark.parametrize("app", ["core", "accounts", "onboarding", "subscriptions", "billing"])
 def test_a_dropped_constraint_is_missed(db: None, app: str) -> None:
-    """Named ones, foreign keys and unique keys, each alone."""
+    """Each named constraint, foreign key and unique key is dropped alone."""
     tables = {model._meta.db_table for model in apps.get_app_config(app).get_models(include_auto_created=True)}
     ours = {(table, name): text for (table, name), text in expected_constraints().items() if table in tables}
     assert ours
@@ -286,7 +286,7 @@ def test_a_foreign_key_that_the_system_no_longer_looks_at_is_off(db: None) -> No
 def test_a_database_that_can_not_be_read_fails_the_check(db: None) -> None:
     with transaction.atomic():
         with pytest.raises(DataError):
-            sql("SELECT 1 / 0")  # now the transaction takes no more statements
+            sql("SELECT 1 / 0")  # from now on, the transaction accepts no statement
         assert [error.id for error in check_guards(databases=["default"])] == ["guards.E003"]
         transaction.set_rollback(True)
 
@@ -304,12 +304,12 @@ def a_migration_waits(db: None) -> None:
 
 
 def plan() -> None:
-    """Run `migrate` as far as its check and its plan, which bring nothing."""
+    """Run `migrate --plan`, which runs the system checks and applies nothing."""
     call_command("migrate", plan=True, skip_checks=False, verbosity=0)
 
 
 def test_what_a_waiting_migration_will_bring_does_not_stop_it(a_migration_waits: None) -> None:
-    """`migrate` asks the check first: it would refuse to bring the guards that it misses."""
+    """`migrate` runs the check first, which must not stop it because of the guards that it is about to install."""
     sql("DROP TRIGGER onboarding_package_lock ON subscriptions_contactcenter")
     sql("DROP INDEX one_go_live_request_at_a_time")
     sql(NO_GUARD.format("onboarding_seat_limit() RETURNS trigger", "NEW"))

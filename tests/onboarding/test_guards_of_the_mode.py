@@ -1,4 +1,4 @@
-"""The mode in the database, past Python: born as onboarding (I4), ended once (I3), by the team (I5)."""
+"""The database's guards of the mode: it starts as onboarding (I4) and ends once (I3), by the team (I5)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -47,7 +47,7 @@ def activation(by: User) -> dict[str, Any]:
     ids=named,
 )
 def test_an_activation_is_never_undone_or_changed(active: Account, way: Callable[..., None], forged: Any) -> None:
-    # An upsert is an INSERT first, which may not be active.
+    # An upsert starts as an INSERT, for which another guard refuses an active row.
     with refused_by("onboarding_activation_is_final", *["onboarding_is_born_in_onboarding"] * (way is by_upsert)):
         way(active.onboarding, **forged)
 
@@ -197,7 +197,7 @@ def test_the_database_lets_the_team_and_superusers_activate(
     assert Onboarding.objects.filter(pk=other.pk).update(**activation(permitted)) == 1
 
 
-# Not the day: the database fills it in.
+# The day is left out, because the database fills it in.
 @pytest.mark.parametrize("part", [part for part in IN_ONBOARDING if part != "activated_on"], ids=named)
 def test_an_activation_is_whole(installed: Account, member: User, part: str) -> None:
     with refused_by("activation_is_whole"):

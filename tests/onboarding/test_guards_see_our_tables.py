@@ -1,4 +1,4 @@
-"""A temporary table of the same name is found before ours: no guard may look at it (I1, I2, I5, I16)."""
+"""A temporary table of the same name shadows ours, but guards always read ours (I1, I2, I5, I16)."""
 
 import pytest
 from django.db import IntegrityError, connection, transaction

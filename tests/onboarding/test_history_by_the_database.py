@@ -1,4 +1,4 @@
-"""Whoever changes the mode, the seats or the package leaves a row of history that names him (I16)."""
+"""Every change of the mode, the seats or the package leaves a history row that names who made it (I16)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,14 +14,14 @@ from tests.guarding import UPDATES, by_history_revert, by_save, named, settle, s
 from tests.subscriptions.test_change import buy
 
 EXERCISED = {"onboarding_leaves_history", "contact_center_leaves_history"}
-# A save writes history of its own, without a user where nobody is logged in.
+# Without saves, which write history themselves, with no user if nobody is logged in.
 SILENT = [way for way in UPDATES if way not in (by_save, by_history_revert)]
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def role(db: None) -> str:
-    """What a row of history says in place of a user."""
+    """The text in a history row that has no user."""
     return f"Written past the application by the database role {sql('SELECT session_user')[0][0]}"
 
 

@@ -17,7 +17,7 @@ from onboarding.plans import PlanChanges
 from tests.conftest import INSTALLED, codes
 from tests.guarding import nothing_written, settle
 
-# Still Monday, March 16 in New York, where the account is.
+# It is still Monday, March 16 in New York, the account's time zone.
 NOW = datetime(2026, 3, 17, 3, 30, tzinfo=UTC)
 TODAY = date(2026, 3, 16)
 MAY_4 = date(2026, 5, 4)
@@ -41,7 +41,7 @@ def do(verb: str, account: Account, by: User, **arguments: Any) -> Any:
 
 
 def refused(verb: str, account: Account, by: User, **arguments: Any) -> ValidationError:
-    """Return the refusal of the verb, which wrote nothing but that."""
+    """Assert that the action is refused and records only the refusal, and return the refusal."""
     with nothing_written(but=(Refusal,)), pytest.raises(ValidationError) as refusal:
         do(verb, account, by, **arguments)
     assert not isinstance(refusal.value, AlreadyDone)
@@ -50,7 +50,7 @@ def refused(verb: str, account: Account, by: User, **arguments: Any) -> Validati
 
 
 def notices(kind: NoticeKind) -> list[tuple[str, str, dict[str, str]]]:
-    """Return (to whom, occasion, data) of the notices of this kind."""
+    """Return (recipient, occasion, data) of the notices of this kind."""
     found = Notice.objects.filter(kind=kind).order_by("pk")
     return [(notice.to.email, notice.occasion, notice.data) for notice in found.select_related("to", "email")]
 
@@ -77,7 +77,7 @@ def test_only_active_staff_of_the_team_may(
 
 
 def test_who_lost_the_permission_meanwhile_may_not(installed: Account, member: User) -> None:
-    member.has_perm("onboarding.change_onboarding")  # which fills the cache of this instance
+    member.has_perm("onboarding.change_onboarding")  # this fills the permission cache of this object
     User.objects.get(pk=member.pk).groups.clear()
     with nothing_written(but=(Refusal,)), pytest.raises(PermissionDenied):
         do("set_deadline", installed, member)
@@ -200,7 +200,7 @@ def test_nobody_is_told_of_a_deadline_that_is_what_it_was(
     mode: Onboarding, installed: Account, member: User, settings: Any
 ) -> None:
     settings.ONBOARDING_DEADLINE_DAYS = 60
-    same = date(2026, 5, 4)  # the policy's
+    same = date(2026, 5, 4)  # the deadline by the policy
     actions.set_deadline(installed, on=same, reason="Agreed.", by=member, now=NOW)
     list(actions.set_deadline_many([installed.pk], on=same, reason="Agreed again.", by=member, now=NOW))
     settings.ONBOARDING_DEADLINE_DAYS = 0
@@ -265,7 +265,7 @@ def test_nothing_is_scheduled_for_a_blackout_date(installed: Account, member: Us
     refusal = refused("schedule_activation", installed, member)
     assert codes(refusal) == {("on", "blackout_date")}
     assert refusal.messages == ["No account is activated on May 4, 2026: it is a blackout date. Choose another day."]
-    do("set_deadline", installed, member)  # which may well end on one: the activation waits
+    do("set_deadline", installed, member)  # a deadline may be on a blackout date, because the activation is later
 
 
 def test_a_schedule_stays_announced_where_the_deadline_changes(
@@ -320,12 +320,12 @@ def test_notices_go_to_those_who_care_and_are_undone_with_what_they_tell_of(
     ]
 
 
-# Many at once
+# Actions on many accounts
 
 
 @pytest.fixture
 def keys(make_account: Verb, owner: User) -> list[int]:
-    """The keys of six accounts in onboarding, in order: three where it is March 17 already."""
+    """The keys of six accounts in onboarding, in order. For three of them, it is already March 17."""
     zones = ["America/New_York", "Europe/Berlin"] * 3
     made = [make_account(f"2000{n:02}", owner=owner, timezone=zone) for n, zone in enumerate(zones)]
     for account in made:
@@ -335,7 +335,7 @@ def keys(make_account: Verb, owner: User) -> list[int]:
 
 
 def many(verb: str, keys: list[int], by: User, **arguments: Any) -> PlanChanges:
-    """Do the verb to all of them in chunks of four, and return what became of them together."""
+    """Call the action for all of them in chunks of four, and return the outcomes of all chunks as one."""
     total = PlanChanges()
     values = {**VERBS[verb.removesuffix("_many")], **arguments}
     for outcome in getattr(actions, verb)(keys, by=by, now=NOW, chunk=4, **values):
@@ -373,7 +373,7 @@ def test_those_refused_are_set_aside_with_the_reason_and_the_others_go_on(
 ) -> None:
     actions.activate(Account.objects.get(pk=keys[3]), by=member, reason="Ready", now=NOW - timedelta(days=1))
     outcome = many("set_deadline_many", [*keys, account.pk, 2**40, 2**70], member, on=TODAY)
-    # In Berlin the day has passed already.
+    # In Berlin, the day has already passed.
     assert sorted(outcome.changed) == [keys[0], keys[2], keys[4]]
     assert outcome.refused == {
         keys[1]: "Choose a day from today, March 17, 2026, to a year from now.",

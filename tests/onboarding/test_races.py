@@ -1,4 +1,4 @@
-"""Activations at the same moment, in real transactions."""
+"""Concurrent activations, in real transactions."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def test_control_without_the_lock_both_pass_the_check_and_one_is_told_a_lie(
     monkeypatch.setattr(AccountQuerySet, "locked", lambda accounts: accounts.order_by("pk"))
     monkeypatch.setattr(rules, "activation_refusal", check_together)
     outcomes = at_once(2, lambda number: activate(account, by=member, reason=f"By thread {number}"))
-    # Both are told that they activated it; the statement's own condition let only one of them write.
+    # Both return as if they had activated it, but the condition in the UPDATE let only one of them write.
     assert Counter(type(outcome) for outcome in outcomes) == {Onboarding: 2}
     assert Onboarding.objects.get(account=account).history.filter(history_type="~").count() == 1
 

@@ -1,4 +1,4 @@
-"""`run_schedule`: what would happen, what happened, and what was refused. It reads the database's clock."""
+"""`run_schedule`: its output in a dry run and a real run, with refusals. It uses the database's clock."""
 
 import io
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tests.guarding import nothing_written, settle, sql
 
 
 def run(**options: Any) -> tuple[str, int]:
-    """Return what the command wrote, and its exit status."""
+    """Return the command's output and its exit status."""
     out = io.StringIO()
     try:
         call_command("run_schedule", stdout=out, stderr=io.StringIO(), **options)
@@ -29,7 +29,7 @@ def run(**options: Any) -> tuple[str, int]:
 
 
 def zone_of_night(now: datetime) -> str:
-    """Return a zone in which it is two o'clock at night, so that no test waits for one."""
+    """Return a time zone in which it is between 2 and 3 a.m., so that tests pass at any time of day."""
     return next(name for name in places() if now.astimezone(ZoneInfo(name)).hour == 2)
 
 

@@ -1,4 +1,4 @@
-"""What happens by itself: announcements, schedules, deadlines. The clock is an argument."""
+"""What happens automatically: announcements, schedules and deadlines. The time is an argument."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -21,11 +21,11 @@ from tests.guarding import nothing_written, settle
 DEADLINE = date(2026, 5, 4)
 ACTIVE_ON = date(2026, 5, 5)
 WARNED_ON = date(2026, 4, 28)
-ZONE_OF_NIGHT = timedelta(hours=4)  # New York in summer: midnight there is 04:00 in UTC
+ZONE_OF_NIGHT = timedelta(hours=4)  # in summer, midnight in New York is 04:00 UTC
 
 
 def at(day: date, hour: int = 0, minute: int = 0) -> datetime:
-    """Return the instant at which it is this day and hour in New York."""
+    """Return the instant of this local time in New York, in summer."""
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC) + ZONE_OF_NIGHT
 
 
@@ -42,7 +42,7 @@ def policy(settings: Any) -> Any:
 
 
 def run(now: datetime, **arguments: Any) -> dict[str, list[int]]:
-    """Do all that the hourly run does, and return the keys of whom it concerned."""
+    """Do what the hourly job does, and return the keys of the affected accounts by what happened to them."""
     total: dict[str, list[int]] = {"scheduled": [], "overdue": [], "announced": [], "refused": []}
     for name, verb in (("scheduled", actions.activate_scheduled), ("overdue", actions.activate_overdue)):
         for outcome in verb(now=now, **arguments):
@@ -65,7 +65,7 @@ def mode_of(account: Account) -> Onboarding:
 
 
 def told(account: Account) -> list[tuple[str, str]]:
-    """Return (kind, occasion) of the account's notices of what happens by itself, in order."""
+    """Return (kind, occasion) of the account's notices about what happens automatically, in order."""
     by_itself = (NoticeKind.SOON, NoticeKind.TOMORROW, NoticeKind.ACTIVATED)
     return list(
         Notice.objects.filter(account=account, kind__in=by_itself).order_by("pk").values_list("kind", "occasion")
@@ -85,7 +85,7 @@ def many(make_account: Callable[..., Account], owner: User) -> Callable[..., lis
 
 
 def test_the_life_of_an_account_that_nobody_touches(installed: Account) -> None:
-    """Run every hour for two weeks: warned, warned again, activated, each once and at its time."""
+    """Run every hour for two weeks: two warnings and the activation, each once and at the right time."""
     happened: list[tuple[datetime, dict[str, list[int]]]] = []
     for now in every_hour(at(date(2026, 4, 25)), at(may(9))):
         if done := run(now):
@@ -149,7 +149,7 @@ def test_extended_between_the_warning_and_the_night_it_is_warned_anew(installed:
     assert mode_of(installed).reason == "Deadline of May 11, 2026 has passed."
     assert told(installed)[0] == ("soon", "2026-05-05")
     assert ("soon", "2026-05-12") in told(installed)
-    assert ("tomorrow", "2026-05-05") not in told(installed)  # nobody ran it on May 4 before he extended
+    assert ("tomorrow", "2026-05-05") not in told(installed)  # it did not run on May 4 before the deadline was extended
 
 
 def test_a_deadline_moved_nearer_still_gives_the_whole_notice(installed: Account, member: User) -> None:
@@ -176,7 +176,7 @@ def test_deadlines_activate_in_the_night_of_the_account_only(
 
 
 def test_each_zone_has_its_own_night(many: Callable[..., list[Account]]) -> None:
-    """On both sides of the date line: the same deadline passes 25 hours apart."""
+    """On both sides of the date line, activations at local midnight of the same day are 25 hours apart."""
     places = ("Pacific/Kiritimati", "Asia/Kathmandu", "Europe/Berlin", "America/New_York", "Pacific/Pago_Pago")
     zones = {zone: many(1, zone=zone, started=datetime(2026, 3, 5, 10, 30, tzinfo=UTC))[0] for zone in places}
     when: dict[str, datetime] = {}
@@ -184,12 +184,12 @@ def test_each_zone_has_its_own_night(many: Callable[..., list[Account]]) -> None
         done = run(now).get("overdue", [])
         when |= {zone: now for zone, account in zones.items() if account.pk in done}
     assert when == {
-        # There it was March 6 already when it started: its deadline is May 5.
+        # It started when it was already March 6 there, so its deadline is May 5.
         "Pacific/Kiritimati": datetime(2026, 5, 5, 10, tzinfo=UTC),
-        "Asia/Kathmandu": datetime(2026, 5, 4, 19, tzinfo=UTC),  # 18:15 is midnight, and 19:00 the next run
+        "Asia/Kathmandu": datetime(2026, 5, 4, 19, tzinfo=UTC),  # local midnight is 18:15 UTC; the next run is at 19:00
         "Europe/Berlin": datetime(2026, 5, 4, 22, tzinfo=UTC),
         "America/New_York": datetime(2026, 5, 5, 4, tzinfo=UTC),
-        # There it was still March 4: its deadline is May 3... of a zone 11 hours behind.
+        # It started when it was still March 4 there, so its deadline is May 3. The zone is 11 hours behind UTC.
         "Pacific/Pago_Pago": datetime(2026, 5, 4, 11, tzinfo=UTC),
     }
 
@@ -197,9 +197,9 @@ def test_each_zone_has_its_own_night(many: Callable[..., list[Account]]) -> None
 @pytest.mark.parametrize(
     ("zone", "night", "hours"),
     [
-        ("America/New_York", date(2026, 3, 8), 5),  # 02:00 to 03:00 is left out
-        ("America/New_York", date(2026, 11, 1), 7),  # 01:00 to 02:00 comes twice
-        ("America/Santiago", date(2026, 9, 6), 5),  # there is no midnight: the day begins at 01:00
+        ("America/New_York", date(2026, 3, 8), 5),  # 02:00 to 03:00 is skipped
+        ("America/New_York", date(2026, 11, 1), 7),  # 01:00 to 02:00 happens twice
+        ("America/Santiago", date(2026, 9, 6), 5),  # there is no midnight; the day begins at 01:00
         ("Africa/Cairo", date(2026, 4, 24), 5),
         ("Europe/Berlin", date(2026, 5, 5), 6),
     ],
@@ -219,7 +219,7 @@ def test_no_deadline_activates_on_a_blackout_date(installed: Account, policy: An
     policy.ONBOARDING_BLACKOUT_DATES = frozenset({may(5), may(6)})
     for now in every_hour(at(date(2026, 4, 25)), at(may(6), 23)):
         assert "overdue" not in run(now)
-    assert mode_of(installed).announced_for == may(7)  # and so people were told
+    assert mode_of(installed).announced_for == may(7)  # this is the day that contacts were told
     assert run(at(may(7))) == {"overdue": [installed.pk]}
 
 
@@ -242,7 +242,7 @@ def test_nobody_ran_it_for_weeks_and_all_are_warned_before_they_are_activated(in
     assert mode_of(installed).announced_for == date(2026, 8, 10)
 
 
-# The bound
+# The limit on activations
 
 
 def test_no_more_than_so_many_in_24_hours_the_oldest_deadline_first(
@@ -310,7 +310,7 @@ def test_moved_and_cancelled_it_does_not_happen(installed: Account, member: User
     actions.schedule_activation(installed, on=may(3), reason="Later", by=member, now=at(date(2026, 4, 30)))
     assert "scheduled" not in run(at(may(1))) | run(at(may(2)))
     actions.cancel_schedule(installed, by=member, now=at(may(2), 23))
-    # The deadline counts again, and gives the whole notice: its own day, May 5, can't be kept any more.
+    # The deadline applies again, with the full notice period, so its original day, May 5, is too soon.
     assert run(at(may(3))) == {"announced": [installed.pk]}
     assert mode_of(installed).announced_for == may(8)
     assert run(at(may(8)))["overdue"] == [installed.pk]
@@ -343,7 +343,7 @@ def test_cancelled_and_set_anew_for_the_same_day_people_are_told_if_they_were_no
     assert list(told) == [EmailState.DROPPED, EmailState.SENT]
 
 
-# All at once
+# The whole run
 
 
 def test_a_run_again_does_nothing(many: Callable[..., list[Account]], member: User) -> None:

@@ -1,4 +1,4 @@
-"""What happens by itself happens once: with several workers, with one that is killed, and with plans that change."""
+"""What is automatic happens once: with several workers, with a killed one, and if plans change meanwhile."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ def policy(settings: Any) -> Any:
 
 @pytest.fixture
 def unannounced(make_account: Callable[..., Account], owner: User) -> list[Account]:
-    """Six accounts in onboarding, whose deadline is May 4."""
+    """Six accounts in onboarding with a deadline of May 4 that is not announced yet."""
     accounts = [make_account(f"2000{number:02}", owner=owner) for number in range(6)]
     for account in accounts:
         Onboarding.objects.create(account=account, started_at=STARTED)
@@ -41,14 +41,14 @@ def unannounced(make_account: Callable[..., Account], owner: User) -> list[Accou
 
 @pytest.fixture
 def waiting(unannounced: list[Account]) -> list[Account]:
-    """The same, once that was announced."""
+    """The same accounts, after their activation was announced."""
     list(actions.announce(now=WARNING))
     return unannounced
 
 
 @pytest.fixture
 def scheduled(waiting: list[Account], member: User) -> list[Account]:
-    """The same, scheduled for the same day."""
+    """The same accounts, scheduled for the announced day."""
     for account in waiting:
         actions.schedule_activation(account, on=ACTIVE_ON, reason="As agreed", by=member, now=WARNING)
     return waiting
@@ -63,7 +63,7 @@ def active() -> list[int]:
 
 
 def each_happened_once(accounts: Sequence[Account]) -> None:
-    """All are active, with one row of history and one notice for each person."""
+    """Assert that all are active, each with one history row of the activation and one notice of it."""
     assert active() == keys_of(accounts)
     activations = Onboarding.history.filter(history_type="~", history_change_reason="Activated")
     assert Counter(activations.values_list("account", flat=True)) == dict.fromkeys(keys_of(accounts), 1)
@@ -72,7 +72,7 @@ def each_happened_once(accounts: Sequence[Account]) -> None:
 
 
 def worker(verb: str, point: str = "-", times: int = 0, chunk: int = 2, now: datetime = NIGHT) -> Fork:
-    """Start the verb in a process of its own, killed the `times`+1st time it comes to the point."""
+    """Run the action in a fork that is killed on call number `times` + 1 of the checkpoint `point`."""
 
     def until_killed() -> None:
         activating.checkpoint = announcing.checkpoint = dies_at(point, times)
@@ -126,7 +126,7 @@ def test_two_processes_at_once_and_one_is_killed(request: pytest.FixtureRequest,
     killed, other = worker(by, "before commit", 1, 1), worker(by, "-", 0, 1)
     assert other.wait() == (0, "")
     killed.wait()
-    # One that was activated by neither was being activated by the one that was killed.
+    # An account that neither activated is the one that the killed process was activating.
     assert len(active()) >= 5
     assert run(by) == (0, "")
     each_happened_once(accounts)
@@ -150,11 +150,11 @@ def test_many_workers_announce_each_once(unannounced: list[Account]) -> None:
     assert Notice.objects.filter(kind=NoticeKind.SOON).count() == 6
 
 
-# The bound
+# The limit on activations
 
 
 def activate_each_one(accounts: list[Account]) -> None:
-    """Let six workers at once each take another account."""
+    """Let six workers activate one account each, concurrently."""
     by = User.objects.system_member()
 
     def one(number: int) -> Activations:
@@ -189,11 +189,11 @@ def test_control_without_its_lock_the_bound_is_overrun(
     assert len(active()) == 6
 
 
-# Plans that change meanwhile
+# Plans that change during a run
 
 
 def change_while_it_runs(account: Account, change: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, by: str) -> Any:
-    """Start the verb, change the plan once the verb has found the account, and let it go on; return its outcome."""
+    """Change the plan after the action found the account and before it activates it; return the action's outcome."""
     found, changed = Barrier(2), Barrier(2)
     module = import_module(f"onboarding.actions.{by}")
     real = activating.activate_chunk
@@ -300,7 +300,7 @@ def test_somebody_who_activates_it_meanwhile_has_activated_it(
 def test_a_plan_changes_only_when_the_activation_is_done_with_the_account(
     one: Account, member: User, monkeypatch: pytest.MonkeyPatch, locked: bool
 ) -> None:
-    """The lock keeps a cancellation out while the schedule activates; without it, as a control, it comes between."""
+    """The lock makes a cancellation wait for the activation. The control, without the lock, cancels it in between."""
     actions.schedule_activation(one, on=ACTIVE_ON, reason="As agreed", by=member, now=WARNING)
     held = Barrier(2)
     if not locked:
@@ -310,7 +310,7 @@ def test_a_plan_changes_only_when_the_activation_is_done_with_the_account(
     def checkpoint(name: str) -> None:
         if name == "after lock":
             held.wait(timeout=60)
-            for _ in range(200):  # until the other one waits for the lock, or has passed where there is none
+            for _ in range(200):  # until the other thread waits for the lock, or has cancelled without one
                 if sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") != [(0,)]:
                     waits.append(True)
                     return

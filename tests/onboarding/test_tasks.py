@@ -1,4 +1,4 @@
-"""The jobs of onboarding, as a worker runs them: by the database's clock."""
+"""The jobs of onboarding, run as a worker runs them, by the database's clock."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The page of an account for the team: where it stands, what happened, and what its first bill would be."""
+"""The team's page of an account: its status, what happened, and an estimate of its first bill."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,7 +33,7 @@ from tests.onboarding.worklist import LIST, Make, days_ago, of, page, text_of
 
 @pytest.fixture
 def busy(make_installed: Make, owner: User, member: User) -> Account:
-    """An account in onboarding on which much happened."""
+    """An account in onboarding with many events: requests, a refusal, an owner, plans and a note."""
     account = make_installed("700001", now=days_ago(20), company="Busy")
     day = account.day_of(database_now()) + timedelta(days=12)
     buy(account, owner, now=days_ago(10), seats=2)

@@ -1,4 +1,4 @@
-"""The first page of the admin: what each group sees, that every number is that of the list it links to, few queries."""
+"""The admin's dashboard: what each group sees, numbers that match the lists they link to, and few queries."""
 
 import re
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from onboarding.models import Onboarding
 from tests.billing.bills import IN_APRIL, MARCH
 from tests.onboarding.worklist import Make, days_ago, listed, of, page, text_of
 
-QUERIES = 12  # two of them the badges of the sidebar
+QUERIES = 12  # two of them for the badges of the sidebar
 
 
 @pytest.fixture
 def some(make_installed: Make, owner: User, member: User, settings: Any) -> dict[int, Account]:
-    """Accounts by their age in days; one asks to go live, one has a deadline of its own, and two are active."""
+    """Accounts by age in days: one has asked to go live, and two have custom deadlines. Two more are active."""
     settings.ONBOARDING_DEADLINE_DAYS = 60
     ages = (0, 14, 15, 30, 31, 45, 46, 55, 61, 75)
     accounts = {age: make_installed(str(400000 + age), now=days_ago(age + 0.4)) for age in ages}
@@ -37,7 +37,7 @@ def some(make_installed: Make, owner: User, member: User, settings: Any) -> dict
 
 
 def linked(client: Client) -> list[tuple[int, str]]:
-    """Return each number of the dashboard that is a link into the worklist, with its query."""
+    """Return each number of the dashboard that links to the worklist, as (number, query string)."""
     html = client.get("/admin/").content.decode()
     found = re.findall(
         r'<a class="[a-z ]+" href="/admin/onboarding/onboarding/(?:\?([^"]*))?"[^>]*>(?:<b[^>]*>)?([\d,]+)<', html

@@ -1,4 +1,4 @@
-"""The worklist: what it shows, finds, filters, sorts and exports, and that its queries do not grow."""
+"""The worklist: what it shows, finds, filters, sorts and exports, with a fixed number of queries."""
 
 import csv
 import re
@@ -22,7 +22,7 @@ from tests.onboarding.worklist import LIST, Make, days_ago, listed, of, text_of
 
 @pytest.fixture
 def four(make_installed: Make, owner: User, member: User, settings: Any) -> list[Account]:
-    """Four accounts, the oldest first: overdue, due soon, of a colleague and with a later deadline, young and ready."""
+    """Four accounts, oldest first: overdue; due soon; with an owner and a later deadline; young and ready."""
     settings.ONBOARDING_DEADLINE_DAYS = 60
     late = make_installed("200001", now=days_ago(71), company="Late & Sons")
     soon = make_installed("200002", now=days_ago(55), edition="cc-elite")
@@ -124,7 +124,7 @@ def test_each_column_sorts_both_ways(column: int, four: list[Account], team: Cli
     first_by = {1: "200001", 4: "200004", 5: "200001", 8: None, 9: None, 10: None}
     if number := first_by.get(column):
         assert up[0].number == number
-    if column in (8, 9, 10):  # the ready one has most of readiness, minutes and value
+    if column in (8, 9, 10):  # the ready account has the highest readiness, minutes and value
         assert (up[-1], down[0]) == (four[3], four[3])
 
 
@@ -153,7 +153,7 @@ def test_junk_gives_no_csv_that_looks_like_the_whole(junk: str, four: list[Accou
 
 def test_the_days_work_is_one_click_away(four: list[Account], team: Client) -> None:
     text = text_of(team.get(LIST))
-    assert "Show all" not in text  # it is shown already
+    assert "Show all" not in text  # the whole list is already shown
     strip = text[text.index('class="narrowed"') :]
     for words, query in (("Overdue", "?due=overdue"), ("Mine", "?owner=me"), ("Ready", "?ready=yes")):
         assert f'<a href="{query}">{words}</a>' in strip

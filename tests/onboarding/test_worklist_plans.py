@@ -1,4 +1,4 @@
-"""Plans made in the admin, for one account and for many: confirmed, permitted, told row by row, refused in words."""
+"""Plans in the admin, for one account or many: confirmation, permissions, results per row, and refusals."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -69,7 +69,7 @@ def test_an_owner_is_assigned_and_taken_away(installed: Account, member: User, b
     assert of(installed).owner is None
 
 
-@pytest.mark.parametrize(("policy", "told"), [(60, 3), (0, 2)])  # without a policy the last change is none
+@pytest.mark.parametrize(("policy", "told"), [(60, 3), (0, 2)])  # without a policy, the last step changes no deadline
 def test_a_deadline_is_set_removed_and_follows_the_policy_again(
     policy: int, told: int, installed: Account, team: Client, settings: Any
 ) -> None:

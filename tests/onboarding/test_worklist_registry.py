@@ -1,4 +1,4 @@
-"""What is on the worklist and on the page of an account, in its order, whichever app registered it."""
+"""Columns and panels that any app registers appear on the worklist and the account's page, in order."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -73,7 +73,7 @@ def test_the_page_of_an_account_has_these_panels(installed: Account, team: Clien
     text = text_of(team.get(page(installed)))
     places = [text.index(said) for said in ("Where it stands", "Readiness:", "First bill, if", "What happened")]
     assert places == sorted(places)
-    assert "Asks to go live</h2>" not in text  # nobody asks
+    assert "Asks to go live</h2>" not in text  # there is no request
 
 
 def test_one_class_shows_the_worklist_and_one_the_accounts() -> None:
@@ -141,7 +141,7 @@ def test_a_loader_is_asked_once_for_all_rows(make_installed: Make) -> None:
 def test_a_column_that_an_app_registers_is_shown_sorted_and_exported(
     make_installed: Make, team: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("columns", "loaders"):  # as before, once the test is over
+    for name in ("columns", "loaders"):  # copies, so that the registry is unchanged after the test
         monkeypatch.setattr(WORKLIST, name, list(getattr(WORKLIST, name)))
     asked = []
 
@@ -170,7 +170,7 @@ def test_a_column_that_an_app_registers_is_shown_sorted_and_exported(
 def test_what_a_panel_needs_stays_in_the_panel(
     installed: Account, team: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The template of a field shows its `value`; that of a panel may need another one."""
+    """A field's template shows `value`; a panel's context may have a `value` of its own, which must not leak."""
     usage = next(panel for panel in WORKLIST.panels if panel.name == "usage")
     with_value = replace(usage, context=lambda request, row: {"minutes": 7, "value": Decimal(12_345)})
     monkeypatch.setattr(WORKLIST, "panels", [with_value if panel is usage else panel for panel in WORKLIST.panels])
@@ -202,7 +202,7 @@ def test_panels_and_buttons_are_asked_only_for_those_who_may(
     client.force_login(make_user("new@example.com", is_staff=True))
     assert client.get(page(installed)).status_code == 403
     assert not asked
-    client.force_login(supporter)  # may look, and no more
+    client.force_login(supporter)  # can only view
     assert "Activate…" not in text_of(client.get(page(installed)))
     assert asked == ["panel"]
     assert client.get(page(installed, "activate_one")).status_code == 403

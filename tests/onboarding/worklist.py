@@ -1,4 +1,4 @@
-"""Accounts to list, and addresses of the team's pages."""
+"""Helpers for tests of the worklist: URLs of the team's pages, and the accounts listed."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,12 +13,12 @@ from onboarding.models import Onboarding
 
 LIST = "/admin/onboarding/onboarding/"
 ZONE = ZoneInfo("America/New_York")
-"""Where the tests' accounts are."""
+"""The time zone of the tests' accounts."""
 Make = Callable[..., Account]
 
 
 def days_ago(days: float) -> datetime:
-    """Return the same time of day that many days ago where the accounts are, so a change of clocks moves no day."""
+    """Return this many days ago in the accounts' zone, at the same local time, so a DST change shifts no day."""
     return (datetime.now(ZONE) - timedelta(days=days)).astimezone(UTC)
 
 
@@ -31,7 +31,7 @@ def page(account: Account, name: str = "change") -> str:
 
 
 def listed(client: Client, query: str = "") -> list[Account]:
-    """Return the accounts that the worklist shows, in its order."""
+    """Return the accounts on the worklist for this query string, in order."""
     answer = client.get(f"{LIST}?{query}")
     assert answer.status_code == 200, query
     return [row.account for row in answer.context["cl"].result_list]

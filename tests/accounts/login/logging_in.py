@@ -51,5 +51,5 @@ def recovery_codes(client: Client) -> list[str]:
 
 
 def half_a_minute_later() -> None:
-    """Forget which codes were used, as if the app already showed another one."""
+    """Forget which codes were used, as if the app already showed the next one."""
     cache.clear()

@@ -141,7 +141,7 @@ def test_a_page_elsewhere_is_never_gone_back_to(installed: Account, owner: User)
 
 @pytest.fixture
 def strict(installed: Account, owner: User) -> Client:
-    """A client whose pages are too old: it posts with the CSRF token of another login."""
+    """A client whose pages are too old: it posts with a CSRF token from before another login."""
     client = Client(enforce_csrf_checks=True)
     client.force_login(owner)
     client.get(USERS)

@@ -1,4 +1,4 @@
-"""The addresses that login had before lead to the new ones, with what was asked for."""
+"""The former login URLs redirect to the new ones, with their query strings."""
 
 import pytest
 from django.test import Client

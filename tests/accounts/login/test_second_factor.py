@@ -81,7 +81,7 @@ def test_what_matters_is_behind_the_password_again(account: Account, owner: User
     client.post(FACTOR, {"code": code_of(secret)})
     before = list(Authenticator.objects.values())
     assert client.post(path, {"email": "new@example.com"}).status_code in (302, 405)
-    # An app that exists isn't set up again: the page redirects to its removal, which asks for the password first.
+    # If there is an app already, the page redirects to its removal, which first asks for the password.
     assert client.get(path)["Location"].startswith(("/login/reauthenticate/", FACTOR + "app/remove/"))
     assert list(Authenticator.objects.values()) == before
     assert [message.to for message in mail.outbox if "address" in message.subject] == []
@@ -272,7 +272,7 @@ def test_many_places_cost_no_more_queries_and_ended_ones_are_left_out(
     here = logged_in(owner)
     with CaptureQueriesContext(connection) as one:
         here.get(YOU)
-    count = len(one)  # now, because the next request clears the query log
+    count = len(one)  # counted now, because the next request clears the query log
     others = [logged_in(owner) for _ in range(4)]
     with django_assert_num_queries(count):
         text = here.get(YOU).content.decode()

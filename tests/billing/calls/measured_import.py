@@ -1,6 +1,6 @@
-"""Runs `import_calls` in a process of its own against the tests' database, in batches of 50,000 lines.
+"""Runs `import_calls` in a separate process against the tests' database, in batches of 50,000 lines.
 
-Arguments: the database, and the command's. The last line it writes is the most memory the process took, in kilobytes.
+Arguments: the database, and those of the command. The last line of output is the process's peak memory in kilobytes.
 """
 
 import os
@@ -33,9 +33,9 @@ def main() -> None:
 
 
 def most_memory() -> int:
-    """Return the most memory this process took, in kilobytes.
+    """Return the peak memory of this process, in kilobytes.
 
-    What `getrusage` says counts the tests' own process too, of which this one was made.
+    On Linux, it is read from /proc, because the maximum of `getrusage` includes the tests' process, the parent.
     """
     status = Path("/proc/self/status")
     if status.exists():

@@ -131,7 +131,7 @@ def test_any_bytes_become_lines_with_their_numbers(data: bytes, size: int) -> No
     try:
         blocks = list(blocks_of(Slow()))
     except Unreadable:
-        return  # it begins like something that is not text
+        return  # it begins like a file that is not text
     expected = data.split(b"\n")
     if expected[-1] == b"":
         expected.pop()

@@ -163,7 +163,7 @@ def test_only_staff_who_may_import_do(answered: PhoneNumber, owner: User, suppor
     for user in (owner, supporter):
         with pytest.raises(PermissionDenied):
             imported([row("c1")], by=user)
-    User.objects.filter(pk=biller.pk).update(is_active=False)  # meanwhile; the object in memory is stale
+    User.objects.filter(pk=biller.pk).update(is_active=False)  # in the meantime; the object in memory is now stale
     for take_voided in (False, True):
         with pytest.raises(PermissionDenied):
             imported([row("c1")], by=biller, take_voided=take_voided)

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def run(*arguments: object, feed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run the command in a Python of its own; the last line it writes is the most memory it took, in kilobytes."""
+    """Run the command in a new Python process; the last line of output is its peak memory in kilobytes."""
     database = connection.settings_dict["NAME"]
     command = [sys.executable, "-m", "tests.billing.calls.measured_import", database, *arguments]
     return subprocess.run(list(map(str, command)), cwd=ROOT, input=feed, capture_output=True, check=False)
@@ -41,7 +41,7 @@ def write(path: Path, count: int, *, compress: bool = False) -> Path:
 
 
 def run_and_kill(path: Path, point: str = "-", times: int = 0) -> tuple[int, str]:
-    """Import the file in parts of 1,000 rows in a process of its own, killed the `times`+1st time at the point."""
+    """Import in batches of 1,000 rows in a fork that is killed on call number `times` + 1 of the checkpoint."""
 
     def until_killed() -> None:
         locking.checkpoint = dies_at(point, times)

@@ -57,7 +57,7 @@ def test_sql_and_python_agree(many: list[Account], now: datetime) -> None:
     told, sorted_by = both(many, now)
     assert told == sorted_by
     assert len(set(told.values())) >= 4
-    assert min(told.values()) == Decimal("30.00")  # only the storage
+    assert min(told.values()) == Decimal("30.00")  # only storage is charged
 
 
 @pytest.mark.parametrize("now", [NOON, TURN], ids=["noon", "turn"])
@@ -65,7 +65,7 @@ def test_they_agree_where_prices_change_within_the_month(many: list[Account], no
     before, _ = both(many, now)
     for sku, day, price in [
         ("cc-pro", date(2026, 4, 8), "77.77"),
-        ("cc-pro", date(2026, 4, 20), "77.77"),  # the same price again: one run of days
+        ("cc-pro", date(2026, 4, 20), "77.77"),  # the same price again, so it is one run of days
         ("cc-elite", date(2026, 4, 2), "99.99"),
         ("cc-elite", date(2026, 5, 17), "33.33"),
         ("channel-chat", date(2026, 5, 2), "1.01"),

@@ -19,7 +19,7 @@ from subscriptions.models import Price
 from tests.billing.bills import APRIL, IN_JUNE, MARCH, MAY, Customers, customer, nowhere, numbers
 from tests.guarding import nothing_written, sql
 
-# March ended a day ago in New York, where most accounts are.
+# March ended a day ago in New York, the time zone of most accounts.
 ENDED = datetime(2026, 4, 2, 4, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 REASON = "The account's time zone 'Mars/Olympus' is not known; an administrator can correct it."

@@ -23,7 +23,7 @@ ADVISORY_LOCKS = """
 
 
 def run(point: str = "-", times: int = 0, chunk: int = 2) -> tuple[int, str]:
-    """Bill March in a process of its own, killed the `times`+1st time it comes to the point."""
+    """Bill March in a fork that is killed on call number `times` + 1 of the checkpoint `point`."""
 
     def until_killed() -> None:
         of_run.checkpoint = dies_at(point, times)
@@ -90,7 +90,7 @@ def test_killed_as_often_as_it_is_run_it_gets_on_and_comes_to_an_end(customers: 
 def test_a_killed_run_keeps_no_lock(customers: Customers) -> None:
     customers(1)
     assert run("before commit")[0] == KILLED
-    deadline = monotonic() + 30  # the server notices a moment later that its client is gone
+    deadline = monotonic() + 30  # the server takes a moment to notice that its client is gone
     while sql(ADVISORY_LOCKS) != [(0,)]:
         assert monotonic() < deadline
     assert bill(MARCH).invoices == 1

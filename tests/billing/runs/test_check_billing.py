@@ -35,7 +35,7 @@ def found(month: str | None = "2026-03", *, status: int | None = 1) -> str:
 
 @pytest.fixture
 def guards_off(db: None) -> Iterator[None]:
-    """A database in which somebody turned the guards of invoices off."""
+    """A database in which the guards of invoices are turned off."""
     tables = ("billing_invoiceline", "billing_invoice")
     for table in tables:
         sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
@@ -131,7 +131,7 @@ def test_an_account_in_a_zone_nobody_knows_stops_no_other(customers: Customers) 
     lost, missing, fine = customers(3)
     run_bills(MARCH, accounts=[lost.pk, fine.pk], now=IN_APRIL)
     nowhere(lost)
-    told = found(None, status=None)  # any status: whether the bill can be computed is not the point
+    told = found(None, status=None)  # any status, since this test is about the output
     assert f"{missing}, March 2026: was not billed" in told
     assert "2 accounts checked for March 2026" in told
     assert (

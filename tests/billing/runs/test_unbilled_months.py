@@ -60,7 +60,7 @@ def test_the_days_after_are_counted_where_the_account_is(customers: Customers) -
 
 
 def test_what_was_billed_before_the_start_makes_up_for_nothing(customers: Customers) -> None:
-    """A billed month that is not one of the account's own, from another time zone, doesn't hide one that is missing."""
+    """A billed month from before the install, as in another time zone, doesn't hide a missing month."""
     [account] = customers(1)
     BilledMonth.objects.create(account=account, month=date(2026, 2, 1), billed_at=IN_APRIL)
     assert counted(IN_APRIL) == {MARCH: 1}
@@ -194,7 +194,7 @@ def test_the_check_warns_and_fails_nothing(
     ]
     assert not any(message.is_serious() for message in found)
     call_command("check", databases=["default"])  # does not raise
-    assert check_months() == []  # without a database, it queries none
+    assert check_months() == []  # without databases, the check makes no query
 
 
 def test_before_the_migration_the_check_says_nothing(db: None) -> None:

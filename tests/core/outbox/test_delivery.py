@@ -18,7 +18,7 @@ NOON = datetime(2026, 3, 10, 16, tzinfo=UTC)
 
 
 class Greetings:
-    """A batch of an app that says hello."""
+    """A batch of an app's emails that say hello."""
 
     opened: list[int] = []
 

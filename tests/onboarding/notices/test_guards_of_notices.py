@@ -1,4 +1,4 @@
-"""Notices in the database, past Python: what was sent stays, who is told of what never changes, none is lost."""
+"""The database's guards of notices: sent ones never change, nor who is told of what, and none is deleted."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -135,7 +135,7 @@ def test_no_notice_is_deleted(notice: Notice, state: EmailState) -> None:
 
 @pytest.mark.parametrize("state", list(EmailState))
 def test_no_email_is_deleted(state: EmailState, db: None) -> None:
-    """One to which no row of ours points: nothing but the guard keeps it."""
+    """No row refers to this email, so only the guard protects it."""
     settled = None if state == EmailState.WAITING else NOON
     email = OutgoingEmail.objects.create(kind="else", address="a@example.com", state=state, settled_at=settled)
     for delete in (
@@ -163,7 +163,7 @@ def test_notices_and_the_outbox_are_never_emptied(notice: Notice, table: str, gu
 
 
 def test_the_outbox_keeps_itself(db: None) -> None:
-    """If no table points to it any more, its own guard is what is left."""
+    """If no table refers to it anymore, only its own guard protects it."""
     sql("ALTER TABLE onboarding_notice DROP CONSTRAINT onboarding_notice_email_id_fk")
     with refused_by("core_outgoingemail_is_kept"):
         sql("SET LOCAL guards.truncate = 'refused'")

@@ -1,4 +1,4 @@
-"""What a notice says: whole, in the person's language and the account's days, and with nothing in it that acts."""
+"""The text of notices: complete, in the recipient's language, with the account's local days, and without scripts."""
 
 import gettext
 import re
@@ -31,7 +31,7 @@ EVERY_KIND = pytest.mark.parametrize("kind", list(NoticeKind))
 
 @pytest.fixture
 def letter(installed: Account, member: User) -> Callable[..., mail.EmailMultiAlternatives]:
-    """Sends one notice of a kind to Olivia, and returns it as it left."""
+    """Return a function that sends one notice of a kind to Olivia, and returns the email."""
 
     def send(kind: NoticeKind, now: datetime = NOON, **data: str) -> mail.EmailMultiAlternatives:
         if kind == NoticeKind.ACTIVATED:
@@ -55,7 +55,7 @@ def html(message: mail.EmailMultiAlternatives) -> str:
 
 
 class Reader(HTMLParser):
-    """Reads a page's words, and which tags it has."""
+    """Collects the text, tags and links of a page."""
 
     def __init__(self, content: str) -> None:
         super().__init__()
@@ -180,7 +180,7 @@ def test_a_warning_says_what_will_be_charged(
     message = letter(kind)
     for words in (message.body, html(message)):
         assert "2 seats · Voice" in words
-        # Two seats of $70.00, all else is included; from March 17 on that is 15 of 31 days.
+        # Two seats of $70.00, and everything else is included. From March 17 on, it is 15 of 31 days.
         assert "$140.00" in words
         assert "$67.74" in words
     assert "First bill, March 2026: $67.74" in message.body
@@ -262,7 +262,7 @@ def test_what_a_batch_needs_is_fetched_once_for_a_batch() -> None:
 
 
 def messages_of(po: str) -> dict[Any, str]:
-    """Return the translations of a catalogue as it is written, by what is translated; each form of a plural."""
+    """Return the translations in a .po file by their source; plurals by (source, number of the form)."""
 
     def text(lines: str) -> str:
         return "".join(re.findall(r'"(.*)"', lines)).encode().decode("unicode_escape").encode("latin-1").decode()
@@ -293,7 +293,7 @@ def test_the_compiled_catalogue_is_the_written_one_and_complete() -> None:
     assert "fuzzy" not in CATALOGUE.read_text()
     for source, translated in written.items():
         assert translated
-        if isinstance(source, str):  # of a plural, a form may leave the count out
+        if isinstance(source, str):  # a plural form can leave out the count, so plurals are not compared
             assert placeholders(translated) == placeholders(source)
 
 

@@ -1,4 +1,4 @@
-"""Notices in the admin: what became of each, and that nothing which was sent is ever sent again."""
+"""Notices in the admin: the state of each, and that a sent notice is never sent again."""
 
 import re
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def choice(*notices: Notice) -> dict[str, Any]:
 
 
 def confirmed(*notices: Notice) -> dict[str, Any]:
-    """Return what the page posts that names the notices that were ticked."""
+    """Return the fields that the confirmation page posts for the selected notices."""
     return {**choice(*notices), "confirmed": "yes"}
 
 

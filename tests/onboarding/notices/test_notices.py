@@ -1,4 +1,4 @@
-"""Who is told what: notices are written for the contacts whose role cares, each once."""
+"""Who gets which notice: one for each contact whose role it concerns."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 
 @pytest.fixture
 def contacts(account: Account, make_user: Callable[..., User]) -> None:
-    """The account's contacts, one in each role but the owner, who is there."""
+    """Contacts of the account, one in each role except the owner's, which it already has."""
     for role in (Role.TECHNICAL, Role.BILLING, Role.VIEWER):
         Contact.objects.create(account=account, user=make_user(f"{role}@example.com"), role=role)
 

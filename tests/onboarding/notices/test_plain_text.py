@@ -1,4 +1,4 @@
-"""The text of an email says what its HTML says, in the same order."""
+"""The plain text of an email says the same as its HTML, in the same order."""
 
 from onboarding.notices.plain_text import plain_text
 

@@ -1,4 +1,4 @@
-"""Notices are sent once each, over a real mail server that refuses, hangs up, is down, and comes back."""
+"""Each notice is sent once, through a real mail server that refuses, hangs up, goes down and comes back."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ def mail_server(settings: Any) -> Iterator[MailServer]:
 
 @pytest.fixture
 def waiting(installed: Account, make_user: Callable[..., User]) -> Callable[[int], list[Notice]]:
-    """Makes notices that wait, to so many people, of whom Olivia is none; nothing else is left to be sent."""
+    """Return a function that queues a notice to each of `count` new contacts, with nothing else left to send."""
 
     def make(count: int, kind: NoticeKind = NoticeKind.REQUESTED, **data: str) -> list[Notice]:
         Contact.objects.filter(account=installed).delete()
@@ -53,7 +53,7 @@ def waiting(installed: Account, make_user: Callable[..., User]) -> Callable[[int
 
 
 def settle_others() -> None:
-    """Take what the actions of the fixtures enqueued out of the way."""
+    """Drop the emails that are waiting, which the fixtures' actions queued."""
     OutgoingEmail.objects.waiting().update(state=EmailState.DROPPED, settled_at=NOON)
 
 
@@ -63,7 +63,7 @@ def again(notice: Notice) -> OutgoingEmail:
 
 
 def emails(**of: str) -> list[OutgoingEmail]:
-    """Return the emails of notices."""
+    """Return the emails of the notices with these values."""
     return [notice.email for notice in Notice.objects.filter(**of).select_related("email")]
 
 
@@ -206,7 +206,7 @@ def test_a_server_that_wants_a_password_is_no_fault_of_the_notices(
 
 def test_a_notice_without_words_stops_no_other(waiting: Callable[..., list[Notice]], mail_server: MailServer) -> None:
     first, second = waiting(2)
-    Contact.objects.filter(user=second.to_id).update(role=Role.BILLING)  # who gets none of this kind
+    Contact.objects.filter(user=second.to_id).update(role=Role.BILLING)  # billing contacts don't get this kind
     enqueue([first.account_id], NoticeKind.REQUESTED, occasion="2", now=NOON, data={"wanted_on": "soon"})
     Contact.objects.filter(user=second.to_id).update(role=Role.TECHNICAL)
     assert send_due(NOON) == DeliveryReport(sent=2, put_off=1)
@@ -237,7 +237,7 @@ def announce(account: Account, day: datetime, kind: NoticeKind = NoticeKind.SOON
 @pytest.mark.parametrize("kind", [NoticeKind.SOON, NoticeKind.TOMORROW])
 def test_a_warning_that_is_true_is_sent(installed: Account, mail_server: MailServer, kind: NoticeKind) -> None:
     notice = announce(installed, NOON + timedelta(days=1), kind)
-    assert send_due(NOON + timedelta(days=1)) == DeliveryReport(sent=1)  # late, and still the day it tells
+    assert send_due(NOON + timedelta(days=1)) == DeliveryReport(sent=1)  # late, but on the day that the warning names
     assert "Wednesday, March 11, 2026" in again(notice).subject
 
 
@@ -313,7 +313,7 @@ def test_the_reads_of_a_batch_do_not_grow_with_it(
 
     few, many = queries(2, "few"), queries(20, "many")
     notices = Notice.objects.filter(occasion="many").count() - Notice.objects.filter(occasion="few").count()
-    # Each costs its lock, its notice, its one UPDATE, and the marks of two transactions around them, one in the other.
+    # Each takes a lock, its notice, one UPDATE, and four statements that begin and end two nested transactions.
     assert (many - few) == 7 * notices
 
 
@@ -334,7 +334,7 @@ def test_the_command_says_what_became_of_them(waiting: Callable[..., list[Notice
     assert out.getvalue() == "1 notice sent; 0 waiting.\n"
 
 
-# Without a transaction around the test: two connections, and processes of their own.
+# Tests without a transaction around them, because they use other connections and processes.
 
 
 def test_it_is_not_done_within_a_transaction(transactional_db: None) -> None:
@@ -358,7 +358,7 @@ def test_two_workers_at_once_send_each_notice_once(
 def test_without_the_lock_they_would_send_twice(
     waiting: Callable[..., list[Notice]], mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control of the test above: the race is real."""
+    """The control of the test above, which shows that the race is real."""
     waiting(40)
     monkeypatch.setattr(OutgoingEmailQuerySet, "select_for_update", lambda rows, **options: rows)
     at_once(2, lambda number: send_due(NOON, batch=7))
@@ -366,7 +366,7 @@ def test_without_the_lock_they_would_send_twice(
 
 
 def run_and_kill(point: str, times: int) -> int:
-    """Send in a process of its own, killed the `times`+1st time it comes to the point; return its exit status."""
+    """Send in a fork that is killed on call number `times` + 1 of the checkpoint `point`; return its exit status."""
 
     def until_killed() -> None:
         delivery.checkpoint = dies_at(point, times)
@@ -390,7 +390,7 @@ def test_killed_at_any_point_all_are_sent_and_at_most_one_twice(
     assert run_and_kill("-", 0) == 0
     assert states() == ["sent"] * 5
     assert len(mail_server.taken) == 5 + repeated
-    # What came twice is the same e-mail by its Message-ID, so that mail systems can tell.
+    # An email that was sent twice has the same Message-ID, by which mail systems recognize the duplicate.
     assert len({message["Message-ID"] for message in mail_server.taken}) == 5
 
 

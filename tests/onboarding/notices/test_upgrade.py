@@ -1,4 +1,4 @@
-"""Notices of a database from before the outbox: each moves there as it was, and back again."""
+"""Notices from before the outbox move into it unchanged, and back again."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ ALIAS = "moved"
 BEFORE = [("onboarding", "0013_kinds_of_notices"), ("core", "0002_content_types")]
 AFTER = [("onboarding", "0014_notices_in_the_outbox")]
 
-# Of one occasion, a notice was dropped, another dropped again, and a third one waits.
+# For one occasion, two notices were dropped and a third one is waiting.
 ROWS = """
 INSERT INTO accounts_user (id, email, password, first_name, last_name, is_superuser, is_staff, is_active, date_joined,
     language, is_system)
@@ -43,7 +43,7 @@ MOVED = (
 
 @pytest.fixture
 def old(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A database of its own with notices from before the outbox."""
+    """A separate database with notices from before the outbox."""
     with django_db_blocker.unblock():
         connections.databases[ALIAS] = {**connections.databases["default"], "NAME": f"test_{ALIAS}"}
         with connections["default"]._nodb_cursor() as cursor:
@@ -72,7 +72,7 @@ def run(statement: str) -> list[Any]:
 
 
 def rows(query: str) -> list[dict[str, Any]]:
-    """Return the rows of a query that makes JSON of each."""
+    """Return the rows of a query that returns each as JSON."""
     return [json.loads(row) for row in run(query)]
 
 
