@@ -1,4 +1,4 @@
-"""How every action runs: under the account's lock, in one transaction, with what it refuses recorded."""
+"""Runs every action under the account's lock, in one transaction, and records its refusals."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 class RecordedDenial(PermissionDenied):
-    """A denial of which a Refusal was left."""
+    """A PermissionDenied for which a Refusal was recorded."""
 
 
 @overload
@@ -35,10 +35,10 @@ def action(
 
 
 def action(verb: Callable[..., Any] | None = None, /, *, records_as: str = "") -> Callable[..., Any]:
-    """Make an action of a verb on an account: one transaction under the account's lock, and one `by`.
+    """Decorate a verb on an account, so that it runs in one transaction under the account's lock, by a user `by`.
 
-    The verb gets the account as it stands after the lock. What it refuses is recorded (`recording_refusals`) under its
-    own name, or under `records_as` if it is the rehearsal of another verb: `@action` or `@action(records_as="…")`.
+    The verb gets the account as read after it was locked. Its refusals are recorded (`recording_refusals`) under its
+    own name, or under `records_as` if it previews another verb: `@action` or `@action(records_as="…")`.
     """
 
     def decorate(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,11 +59,11 @@ def action(verb: Callable[..., Any] | None = None, /, *, records_as: str = "") -
 
 @contextmanager
 def recording_refusals(account: Account | None, by: User, verb: str) -> Iterator[None]:
-    """Do what is inside in one transaction, and record under the verb what it refuses.
+    """Run the block in one transaction, and record its refusals under the verb.
 
-    A refusal (a ValidationError, or a guard of the database, which becomes one) undoes all that was written, leaves one
-    Refusal row for each reason, and is raised again; so is a PermissionDenied, as RecordedDenial. AlreadyDone leaves
-    none.
+    A refusal is a ValidationError, or a guard's IntegrityError, which is converted to one. It rolls back everything
+    that was written, is recorded as one Refusal row for each reason, and is raised again. A PermissionDenied is treated
+    the same way and raised as RecordedDenial. AlreadyDone is not recorded.
     """
     try:
         with transaction.atomic():
@@ -95,7 +95,7 @@ def rows_of(account: Account | None, by: User | None, verb: str, refusal: Valida
     assert is_verb(verb), f"{verb} is in no app's VERBS or HIDDEN_FROM_CUSTOMERS: people would read it as it is"
     for field, reason in reasons_of(refusal):
         with translation.override(STORED):
-            # Django made the words of a constraint in the visitor's language, for good: here they are made anew.
+            # Django's message of a constraint is already in the visitor's language, so look up the lazy sentence.
             message = str(sentence_of_constraint(reason.code) or reason.messages[0])
         yield Refusal(
             account=account,
@@ -109,5 +109,5 @@ def rows_of(account: Account | None, by: User | None, verb: str, refusal: Valida
 
 
 def _words_of(denial: PermissionDenied) -> Any:
-    """Return why it was denied as it was said, which may have words in each language; `str` would choose one."""
+    """Return the message of the denial without converting it, since it may be lazy and `str` would fix its language."""
     return denial.args[0] if denial.args else ""

@@ -1,4 +1,4 @@
-"""Events of an account, its contacts, people and numbers, and what was refused."""
+"""Events of an account, its contacts, users and numbers, and refusals."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ from accounts.models.numbers import national
 from accounts.models.refusal import RefusalQuerySet
 from accounts.verbs import BACK_OFFICE, OPEN_PAGE, verb_in_words
 
-IMPORTED = "Imported from a file"  # how the reason of a history row begins
+IMPORTED = "Imported from a file"  # the start of a history row's change reason
 CORRECTED = "Assigned from "
 
 VERBS = {
@@ -24,7 +24,7 @@ VERBS = {
     OPEN_PAGE: gettext_noop("Open a page"),
 }
 HIDDEN_FROM_CUSTOMERS = {BACK_OFFICE: "Use the back office"}
-# Rows of earlier versions were named after views and addresses; rows are never changed.
+# Earlier versions recorded names of views and URLs, and those rows are never changed.
 FORMER_NAMES = {
     "add_user": "add_service_user",
     "audit_log": OPEN_PAGE,
@@ -35,7 +35,7 @@ REFUSALS = {
     "permission_denied": gettext_noop("the role does not allow it"),
     "service_user_email_once_per_account": gettext_noop("tried {tried}; the address is on the list already"),
 }
-# What was refused at which field of a form.
+# The labels of the form fields at which something can be refused.
 FIELDS = {
     "seats": gettext_noop("Seats"),
     "channels": gettext_noop("Channels"),
@@ -70,7 +70,7 @@ class AccountSource(HistorySource):
 
 
 class ContactSource(HistorySource):
-    """Who may act for the account; the item is the contact, by name or else by address."""
+    """The account's contacts, who may act for it, by email address."""
 
     kind = EventKind.ACCOUNT
     item = "user__email"
@@ -114,14 +114,14 @@ class PersonSource(HistorySource):
         return super().action(entry)
 
     def changes(self, entry: Entry) -> Iterator[FieldChange]:
-        """Yield what changed; of somebody new neither the name, which is the item, nor that nothing is assigned."""
+        """Yield what changed, for a new user without the name, which is the item, and without an empty role."""
         new = entry.now["type"] == ADDED
         known = {"name"} if entry.now["is"]["contact_center_role"] else {"name", "contact_center_role"}
         return (change for change in super().changes(entry) if not (new and change.field in known))
 
 
 class NumberSource(HistorySource):
-    """The account's numbers. One that moves is told to both accounts, and neither is told of the other."""
+    """The account's numbers. If one moves, both accounts see an event, but neither learns about the other."""
 
     kind = EventKind.NUMBERS
     item = "number"
@@ -153,7 +153,7 @@ class NumberSource(HistorySource):
         elif not was and entry.now["type"] == CHANGED:
             action = self.actions[ADDED]
         elif not changes and (entry.now["reason"] or "").startswith(CORRECTED):
-            # The reason itself is staff's own word.
+            # The reason itself is for staff only.
             action, note = gettext_noop("Assignment corrected"), _corrected(entry.now["reason"])
         else:
             action = self.action(entry)
@@ -161,7 +161,7 @@ class NumberSource(HistorySource):
 
 
 class AssignmentSource(Source):
-    """Numbers that Contact Center began to answer. Each assignment is its own record."""
+    """Numbers that were assigned to Contact Center. An assignment is its own record, without history rows."""
 
     kind = EventKind.NUMBERS
     at = "period__startswith"
@@ -179,7 +179,7 @@ class AssignmentSource(Source):
 
 
 class EndOfAssignmentSource(AssignmentSource):
-    """Numbers that Contact Center ceased to answer."""
+    """Numbers that were unassigned from Contact Center."""
 
     at = "period__endswith"
     user = "ended_by"
@@ -190,7 +190,7 @@ class EndOfAssignmentSource(AssignmentSource):
 
 
 class RefusalSource(Source):
-    """What was tried and refused: to customers only what their own people tried."""
+    """Refusals. Customers see only those of their own users."""
 
     kind = EventKind.REFUSED
     at = "at"
@@ -217,9 +217,10 @@ class RefusalSource(Source):
 
 
 def why_refused(refusal: Refusal) -> str:
-    """Return why something was refused: in English what was said, in another language what is known of it there.
+    """Return why something was refused, in the active language.
 
-    The sentence is kept in English. One that has values in it is told by the short words of its rule instead.
+    The message is stored in English. In other languages it is translated, or if it can't be, because it has values in
+    it, replaced by the short text of its rule.
     """
     words = _known(refusal.message)
     short = reasons().get(refusal.rule)
@@ -229,7 +230,7 @@ def why_refused(refusal: Refusal) -> str:
 
 
 def _known(message: str) -> str:
-    """Return what was said, kept in English, in the language that is active where a translation knows all of it."""
+    """Return the stored English message in the active language if it has a translation, otherwise in English."""
     return gettext(message) if message else ""
 
 
@@ -238,7 +239,7 @@ def _short(words: str, tried: str) -> str:
 
 
 def _corrected(reason: str) -> str:
-    """Return from when an assignment was corrected, which is kept in English; what staff said of it is its own."""
+    """Return from when a corrected assignment applies, taken from the stored reason, without what staff wrote."""
     moment = reason.partition(": ")[0].removeprefix(CORRECTED)
     return gettext("Assigned from %(moment)s") % {"moment": moment}
 

@@ -1,4 +1,4 @@
-"""The triggers on the tables of accounts, and the functions that guards of every app call."""
+"""The triggers on the tables of accounts, and the functions that guards of all apps call."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +27,7 @@ ASSIGNMENT_IS_FINAL = Guard(
     _("The period in which a number was assigned may end once; nothing else of it ever changes."),
 )
 
-# An account from before this rule keeps its zone, and can be changed otherwise.
+# Accounts that are older than this rule keep their time zone, and their other columns can be changed.
 TIMEZONE_IS_OFFERED = Guard(
     "account_timezone_is_offered",
     "accounts_account",
@@ -40,10 +40,10 @@ TIMEZONE_IS_OFFERED = Guard(
     "This is not a time zone that can be chosen. Choose a place, like America/New_York, or UTC.",
 )
 
-# The two lock the number's row before they look, so that of a move and an assignment at the same moment the second to
-# take the row sees the first. What was written before stays; a number that is assigned to another account than its own
-# can still be moved to that account, where the assignment can be ended.
-# An UPDATE has the row locked before its triggers run, and each statement of theirs sees what was committed until then.
+# The next two guards lock the number's row before they check, so that if a number is moved and assigned at the same
+# time, the second transaction to lock the row sees the first. Rows from before these guards are not changed: a number
+# that is assigned to an account other than its own can still be moved to that account, and unassigned there.
+# An UPDATE locks its row before its triggers run, and each statement in them sees what was committed until then.
 ASSIGNED_NUMBER_DOES_NOT_MOVE = Guard(
     "assigned_number_does_not_move",
     "accounts_phonenumber",
@@ -94,7 +94,7 @@ GUARDS: list[Guard] = [
     SYSTEM_MEMBER_IS_FIXED,
 ]
 
-# The local day of an instant by the pinned rules of a zone (R34).
+# The local day of an instant according to the stored rules of a time zone (R34).
 LOCAL_DAY = Function(
     "local_day",
     """
@@ -109,8 +109,8 @@ END """,
     volatility="STABLE",
 )
 
-# True only in a transaction that named itself, for a role that the owner of the tables trusts as itself. A setting made
-# for a session, a role or a database names no transaction that is still to come, so the exemption can't stay on.
+# True only in a transaction that put its own ID into the setting, and only for a role with the privileges of the
+# tables' owner. A setting of a session, role or database can't name a future transaction, so the exemption always ends.
 WRITING_HISTORY = Function(
     "writing_history",
     """

@@ -1,4 +1,4 @@
-"""What every customer's page shares: it belongs to an account the visitor may see, in a role that may see it."""
+"""The common base of customers' pages: each belongs to an account, and checks that the visitor's role may see it."""
 
 import functools
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Page = Callable[..., HttpResponse]
 
 
 class AccountRequest(HttpRequest):
-    """A request for an account's page, with the account, what the visitor may do on it, and what posting it does."""
+    """A request for an account's page, with the account, the visitor's capabilities on it, and the page's verb."""
 
     user: User
     account: Account
@@ -30,11 +30,11 @@ class AccountRequest(HttpRequest):
 
 
 def account_page(capability: Capability | None = None, *, verb: str = OPEN_PAGE) -> Callable[[Page], Page]:
-    """Make a view of `view(request, …)` whose URL has the account's `number`.
+    """Decorate `view(request, …)`, so that it becomes the view of a URL with the account's `number`.
 
-    A visitor goes to log in; an account that is not theirs answers 404 (I15); a role without the capability answers
-    403. With None, any contact of the account may see the page. What is refused when it is posted is recorded under the
-    `verb`, the name of the action that the page stands for.
+    A visitor who is not logged in is redirected to the login page. The response is 404 if the account is not theirs
+    (I15), and 403 if their role doesn't have the capability; if `capability` is None, any contact of the account may
+    see the page. Refusals of POST requests are recorded under `verb`, the name of the page's action.
     """
 
     def decorate(view: Page) -> Page:
@@ -63,7 +63,7 @@ def account_page(capability: Capability | None = None, *, verb: str = OPEN_PAGE)
 
 
 def render_page(request: AccountRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """Return the page of an account; templates find the account, and what the visitor may do, beside the context."""
+    """Return the page of an account. The template also gets the account and what the visitor may do on it."""
     may = request.capabilities
     shared = {
         "account": request.account,
@@ -76,6 +76,6 @@ def render_page(request: AccountRequest, template: str, context: dict[str, Any],
 
 
 def record_form(request: AccountRequest, form: BaseForm) -> None:
-    """Record what a form could not read, as the page's verb would have recorded what it refuses."""
+    """Record the errors of a form under the page's verb, like refusals of the action."""
     if form.errors:
         record_refusals(request.account, request.user, request.verb, ValidationError(form.errors.as_data()))

@@ -24,7 +24,7 @@ class Capability(enum.StrEnum):
 
     @property
     def in_words(self) -> LazyStr:
-        """What it is, in the language that is active when it is read."""
+        """The capability as text, in the language that is active when it is read."""
         return gettext_lazy(self.value)
 
 
@@ -37,15 +37,15 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
 
 
 def capabilities_of(user: User, account: Account) -> frozenset[Capability]:
-    """Return what the user may do as a contact of the account: the sum of his roles, by one query."""
+    """Return what the user may do as a contact of the account, from all of their roles. One query."""
     roles = Contact.objects.filter(account=account, user=user).values_list("role", flat=True)
     return frozenset().union(*(CAPABILITIES[role] for role in roles))
 
 
 def require(capability: Capability, user: User, account: Account, *, or_permission: str = "") -> None:
-    """Raise PermissionDenied unless the user may, as a contact or as active staff with the permission.
+    """Raise PermissionDenied unless the user has the capability as a contact, or the permission as active staff.
 
-    Like staff, they are read again: a page may hold a user who has been deactivated since.
+    The user is read again from the database, since they may have been deactivated after the request was authenticated.
     """
     if not User.objects.filter(pk=user.pk, is_active=True).exists():
         raise PermissionDenied(_("This log-in has been switched off."))
@@ -57,16 +57,16 @@ def require(capability: Capability, user: User, account: Account, *, or_permissi
 
 
 def require_staff(by: User, permission: str, denial: LazyStr) -> None:
-    """Raise PermissionDenied, which says the `denial`, unless the user is active staff with the permission.
+    """Raise PermissionDenied with the message `denial` unless the user is active staff with the permission.
 
-    They are read again: a page or a command may hold a user who has been deactivated since.
+    The user is read again from the database, since they may have been deactivated in the meantime.
     """
     if not is_staff_with(by, permission):
         raise PermissionDenied(denial)
 
 
 def staff_of(request: HttpRequest, permission: str) -> User:
-    """Return the user who asks for a page of the back office, checked by `require_staff`."""
+    """Return the user of a back-office request. Raises PermissionDenied unless they are staff with the permission."""
     user = request.user
     if not isinstance(user, User):
         raise PermissionDenied(NOT_YOURS)
@@ -75,7 +75,7 @@ def staff_of(request: HttpRequest, permission: str) -> User:
 
 
 def is_staff_with(user: User, permission: str) -> bool:
-    """Return whether the user is active staff with the permission by now, whatever the object says."""
+    """Return whether the user is active staff with the permission, according to the database and not the object."""
     current = User.objects.filter(pk=user.pk, is_active=True, is_staff=True).first()
     return current is not None and current.has_perm(permission)
 
@@ -86,4 +86,4 @@ def _denied(capability: Capability) -> str:
     ) % {"capability": capability.in_words}
 
 
-_denial = lazy(_denied, str)  # the Refusal of it is kept in another language than the page's
+_denial = lazy(_denied, str)  # the Refusal may be stored in another language than the page's

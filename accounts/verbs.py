@@ -1,7 +1,7 @@
-"""The verbs that refusals are recorded under: what people call them, and which of them customers never see.
+"""The verbs under which refusals are recorded: their labels, and which of them customers never see.
 
-Each app lists its own in its `audit.py`: `VERBS` in the words of customers, `HIDDEN_FROM_CUSTOMERS` in the words of the
-team, and in `FORMER_NAMES` what rows of earlier versions call them. Nothing else is ever recorded.
+Each app lists its own verbs in its `audit.py`: `VERBS` with labels for customers, `HIDDEN_FROM_CUSTOMERS` with labels
+for the team, and `FORMER_NAMES` with the names in rows of earlier versions. No other names are ever recorded.
 """
 
 import importlib
@@ -13,13 +13,13 @@ from types import ModuleType
 from django.apps import apps
 from django.utils.translation import gettext_noop
 
-OPEN_PAGE = "open_page"  # of a customer's page that stands for no other verb
-BACK_OFFICE = "back_office"  # of a page of the admin that stands for no other verb
-UNKNOWN = gettext_noop("Another action")  # of a version that is not this one
+OPEN_PAGE = "open_page"  # for customers' pages without a verb of their own
+BACK_OFFICE = "back_office"  # for admin pages without a verb of their own
+UNKNOWN = gettext_noop("Another action")  # for verbs of other versions
 
 
 def audit_modules() -> list[ModuleType]:
-    """Return the module `audit` of each app that has one."""
+    """Return the `audit` module of each app that has one."""
     names = [f"{config.name}.audit" for config in apps.get_app_configs()]
     return [importlib.import_module(name) for name in names if find_spec(name)]
 
@@ -30,19 +30,19 @@ def _listed(name: str) -> Mapping[str, str]:
 
 @cache
 def customers_verbs() -> Mapping[str, str]:
-    """Return what customers call the verbs that may be refused to them."""
+    """Return the labels, by name, of the verbs that customers may see."""
     return _listed("VERBS")
 
 
 @cache
 def hidden_from_customers() -> Mapping[str, str]:
-    """Return what the team calls its own verbs, of which customers never read."""
+    """Return the labels, by name, of the team's verbs, which customers never see."""
     return _listed("HIDDEN_FROM_CUSTOMERS")
 
 
 @cache
 def former_names() -> Mapping[str, str]:
-    """Return the verbs by the names that earlier versions recorded: of views and of addresses."""
+    """Return the verbs by the names that earlier versions recorded, which are those of views and URLs."""
     return _listed("FORMER_NAMES")
 
 
@@ -52,6 +52,6 @@ def is_verb(name: str) -> bool:
 
 
 def verb_in_words(recorded: str) -> str:
-    """Return what people call a recorded verb, before translation; never the recorded name itself."""
+    """Return the untranslated label of a recorded verb; if it is unknown, a general label instead of its name."""
     verb = former_names().get(recorded, recorded)
     return customers_verbs().get(verb) or hidden_from_customers().get(verb) or UNKNOWN

@@ -1,4 +1,4 @@
-"""What the Billing team's actions share."""
+"""Functions that the Billing team's actions share."""
 
 from datetime import datetime
 from typing import TypeVar
@@ -14,9 +14,9 @@ Row = TypeVar("Row", BillOnHold, Invoice)
 
 
 def decide(held: BillOnHold, state: BillOnHold.State, *, by: User, note: str, now: datetime | None) -> BillOnHold:
-    """Write the decision about a bill on hold, by the Billing team, and return the bill.
+    """Save the Billing team's decision about a bill on hold, and return the bill.
 
-    Raises PermissionDenied for anybody else, and AlreadyDone if it was decided before.
+    Raises PermissionDenied if the user is not on the Billing team, and AlreadyDone if the bill was decided before.
     """
     require_billing_team(by, "billing.decide_billonhold", "decide about bills on hold")
     held.refresh_from_db()
@@ -29,11 +29,11 @@ def decide(held: BillOnHold, state: BillOnHold.State, *, by: User, note: str, no
 
 
 def of_account(account: Account, row: Row) -> Row:
-    """Return the row, of which the account's lock is held; a caller who mixes accounts up is stopped."""
+    """Return the row, after asserting that it belongs to the account whose lock is held."""
     assert row.account_id == account.pk, f"{row} is of another account than {account}"
     return row
 
 
 def require_billing_team(by: User, permission: str, what: str) -> None:
-    """Raise PermissionDenied unless the user is active staff with the permission; `what` says what they can't do."""
+    """Raise PermissionDenied unless the user is active staff with the permission; `what` completes its message."""
     require_staff(by, permission, f"Only the Billing team can {what}.")

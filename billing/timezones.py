@@ -9,7 +9,7 @@ PERMISSION = "accounts.correct_timezone"
 
 
 def timezone_refusal(account: Account) -> ValidationError | None:
-    """Return why the account's time zone can't be corrected any more, or None. One query."""
+    """Return the refusal if the account's time zone can no longer be corrected, otherwise None. One query."""
     first = Invoice.objects.filter(account=account).order_by("number").first()
     if first is None:
         return None

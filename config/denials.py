@@ -1,4 +1,4 @@
-"""Recording what staff tried in the back office without permission, which the admin answers with 403."""
+"""Records what staff tried in the back office without permission, which the admin answers with 403."""
 
 from typing import Final
 
@@ -18,8 +18,8 @@ ACCOUNT_OF: Final = {"accounts_account": "pk", "onboarding_onboarding": "onboard
 def record_denial(request: HttpRequest, denial: PermissionDenied) -> None:
     """Record a Refusal for a denied POST to the admin, with the account if the URL names one.
 
-    Actions record their own denials. This is for what a page denies before it calls an action: it is recorded under
-    the verb that the page stands for (`core.verbs.stands_for`), or as BACK_OFFICE with the page's address.
+    Actions record their own denials. This is for denials by a page before it calls an action. They are recorded under
+    the page's verb (`core.verbs.stands_for`), or as BACK_OFFICE with the page's path.
     """
     match, user = request.resolver_match, request.user
     if request.method != "POST" or isinstance(denial, RecordedDenial):
@@ -39,7 +39,7 @@ def record_denial(request: HttpRequest, denial: PermissionDenied) -> None:
 
 
 def _denied(match: ResolverMatch, asked: str) -> object:
-    """Return what was denied: the page, or in a list the action that was asked for."""
+    """Return the view that was denied: the page, or for a list's action, that action."""
     model_admin = getattr(match.func, "model_admin", None)
     return getattr(model_admin, asked) if model_admin and asked in (model_admin.actions or ()) else match.func
 

@@ -24,7 +24,7 @@ OK = "ok"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a check found, in words, and whether this process is ready all the same."""
+    """The result of a check as text, and whether this process is ready despite it."""
 
     words: str = OK
     is_ready: bool = True
@@ -86,10 +86,10 @@ def _migrations() -> Answer:
 
 
 def _guards() -> Answer:
-    """Name the guards that are not as this code has them.
+    """Report the guards that don't match this code.
 
-    While the database has migrations that this code doesn't know, a later release may have changed what it guards:
-    then the process goes on, unless something is switched off.
+    If the database has migrations that this code doesn't know, a later release may have changed the guards. In that
+    case the process stays ready, unless a guard is switched off.
     """
     found = _seen.guards()
     if not found:

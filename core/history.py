@@ -1,4 +1,4 @@
-"""Who a history row names, and history of set-based updates: the rows that `save()` would add, by one INSERT."""
+"""The user that a history row names, and the history rows of set-based updates, which `save()` would have added."""
 
 from datetime import datetime
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""Every advisory lock of the product. docs/locks.md says in which order locks are taken.
+"""All advisory locks of the product. docs/locks.md says in which order locks are taken.
 
 An advisory lock is only a number, so all numbers are defined here, and no other code takes such locks directly.
 """
@@ -37,13 +37,16 @@ def wait_for(lock: AdvisoryLock) -> None:
 
 
 def try_to_hold(lock: AdvisoryLock, name: str = "") -> bool:
-    """Take the lock, with a name the one of that name, until the connection ends; return False if another holds it."""
+    """Take the lock (if `name` is given, the one with that name), and hold it until the connection ends.
+
+    Returns False without waiting if another connection holds it.
+    """
     return _ask("pg_try_advisory_lock", lock, name)
 
 
 @contextmanager
 def held(lock: AdvisoryLock, name: str = "") -> Iterator[None]:
-    """Hold the lock, with a name the one of that name, within the block.
+    """Hold the lock (if `name` is given, the one with that name) within the block.
 
     It is also released if the connection ends. Raises Busy if another connection, on any machine, holds it.
     """

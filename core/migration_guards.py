@@ -1,13 +1,13 @@
-"""SQL of guards for migrations from before each guard had one source: what these return must never change.
+"""SQL of guards for old migrations, written before each guard had a single definition. Its output must never change.
 
-Later migrations say `install` or `replace` (`core/guards/operations.py`).
+Later migrations use `install` or `replace` (`core/guards/operations.py`).
 """
 
 from django.db.migrations import RunSQL
 
 
 def append_only(table: str) -> RunSQL:
-    """Return the operation that makes a table one to which rows are only ever added."""
+    """Return the operation that makes a table append-only."""
     return RunSQL(
         f"""
         CREATE TRIGGER {table}_is_final BEFORE UPDATE OR DELETE ON {table}
@@ -34,10 +34,10 @@ def kept(table: str) -> RunSQL:
 
 
 def guard(name: str, table: str, events: str, body: str) -> RunSQL:
-    """Return the operation that makes a row trigger, and the function of the same name that it runs.
+    """Return the operation that creates a row trigger, and the function of the same name that it runs.
 
-    `body` is plpgsql; `REFUSE` in it stands for raising the guard's own error. Conditions belong in the body: a column
-    named in a trigger's WHEN or UPDATE OF can't change its type later.
+    `body` is PL/pgSQL, in which `REFUSE` raises the guard's own error. Conditions are in the body, since the type of a
+    column named in a trigger's WHEN or UPDATE OF can't be changed later.
     """
     refuse = (
         "RAISE EXCEPTION '% on % is refused', TG_OP, TG_TABLE_NAME "
@@ -61,9 +61,9 @@ def guard(name: str, table: str, events: str, body: str) -> RunSQL:
 
 
 def read_committed(table: str) -> RunSQL:
-    """Return the operation that refuses writes at another isolation level: there a guard would not see other sessions.
+    """Return the operation that refuses writes to a table at any isolation level other than READ COMMITTED.
 
-    The locking protocol is "lock, then look", and only READ COMMITTED looks at what was committed meanwhile.
+    The locking protocol is "lock, then look", and only READ COMMITTED sees what was committed in the meantime.
     """
     return RunSQL(
         f"""
@@ -75,20 +75,13 @@ def read_committed(table: str) -> RunSQL:
 
 
 def local_day_of(moment: str, zone: str) -> str:
-    """Return the SQL of an instant's local day; `zone` is the row of accounts_timezone, which the query has joined."""
+    """Return the SQL of an instant's local day; `zone` is the alias of accounts_timezone, joined by the query."""
     place = f"greatest(width_bucket({moment}, {zone}.since), 1)"
     return f"(({moment} AT TIME ZONE 'UTC') + {zone}.shifts[{place}] * interval '1 second')::date"
 
 
 def leaves_history(name: str, table: str, history: str, columns: list[str]) -> RunSQL:
-    """Return the operation that adds the missing history row, at commit, of whoever wrote past the application.
-
-    It looks at the row as it stands then: where the latest history row says otherwise in one of `columns`, it adds one
-    that names the database role instead of a user.
-
-    `history_id + 0` keeps the planner from walking the whole history backwards by its primary key, which it does where
-    the table's statistics are old: a batch of 40,000 rows in one transaction took 131 s so, and takes 2.3 s.
-    """
+    """Return the operation that creates a trigger like that of `core.guards.leaves_history`."""
     watched = ", ".join(columns)
     return RunSQL(
         f"""
@@ -122,10 +115,10 @@ def leaves_history(name: str, table: str, history: str, columns: list[str]) -> R
 
 
 def sealed() -> RunSQL:
-    """Return the operation that ends a migration of guards: their functions read our tables, whoever calls them.
+    """Return the last operation of a migration of guards, which sets the search path of their functions.
 
-    Without a search path of their own they would find a temporary table of the same name first, which anybody may make.
-    The triggers of the job queue are its library's own, and stay as it made them.
+    Without it, they would find temporary tables of the same name first, which anyone may create. The triggers of the
+    job queue belong to its library and are not changed.
     """
     return RunSQL(
         """

@@ -69,7 +69,7 @@ class Job(ProcrastinateJob):
 
 
 class JobError(models.Model):
-    """Why a job failed the last time. It is deleted after its job, since neither is a record of the past."""
+    """The error of a job's last failure. It is deleted after its job; neither has to be kept as a record."""
 
     job_id = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField(db_default=Now())

@@ -1,4 +1,4 @@
-"""What a refusal says, and how it is shown: a refusal is a ValidationError with a code."""
+"""The content of refusals and how to show them. A refusal is a ValidationError with a code."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,11 @@ from django.http import HttpRequest
 
 
 class AlreadyDone(ValidationError):
-    """The answer to a request for something that has been done: nothing is written, not even a Refusal."""
+    """The refusal of a request for something that was done before. Nothing is written, not even a Refusal."""
 
 
 def reasons_of(refusal: ValidationError) -> Iterator[tuple[str, ValidationError]]:
-    """Yield each reason of a refusal with the field it stands at."""
+    """Yield each reason of a refusal with its field, or NON_FIELD_ERRORS if it has none."""
     by_field = refusal.error_dict if hasattr(refusal, "error_dict") else {NON_FIELD_ERRORS: refusal.error_list}
     for field, reasons in by_field.items():
         for reason in reasons:
@@ -21,9 +21,9 @@ def reasons_of(refusal: ValidationError) -> Iterator[tuple[str, ValidationError]
 
 
 def show_refusal(form: BaseForm, refusal: ValidationError, *, at: str = NON_FIELD_ERRORS) -> None:
-    """Put each reason of a refusal at its field of the form, or above the form if it has no such field.
+    """Add each reason of a refusal to its field of the form, or to the form as a whole if it has no such field.
 
-    A reason that names no field stands `at` this one.
+    A reason without a field is added to the field `at`.
     """
     for field, reason in reasons_of(refusal):
         place = at if field == NON_FIELD_ERRORS else field
@@ -31,11 +31,11 @@ def show_refusal(form: BaseForm, refusal: ValidationError, *, at: str = NON_FIEL
 
 
 def show_as_message(request: HttpRequest, refusal: ValidationError) -> None:
-    """Say a refusal above the next page, where there is no form; that something was done already is no error."""
+    """Show a refusal as a message on the next page. AlreadyDone is shown as information, not as an error."""
     level = messages.INFO if isinstance(refusal, AlreadyDone) else messages.ERROR
     messages.add_message(request, level, " ".join(refusal.messages))
 
 
 def without_nul(text: str) -> str:
-    """Return the text with a mark in place of what PostgreSQL can't store: whatever was tried can be recorded."""
+    """Return the text with NUL replaced, which PostgreSQL can't store, so that any input can be recorded."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

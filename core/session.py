@@ -1,6 +1,6 @@
-"""Whether the database answers as the locking protocol needs it: at READ COMMITTED, and with its timeouts on (I27).
+"""Checks that database sessions meet the needs of the locking protocol: READ COMMITTED, and our timeouts (I27).
 
-A pooler that drops the parameters with which a session starts takes both away without a word.
+A pooler that drops the startup parameters of a session silently loses both.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ SELECT name, setting FROM pg_settings WHERE name IN ('transaction_isolation', 'l
 
 
 def what_is_wrong(alias: str) -> str | None:
-    """Return in a sentence what is wrong with the sessions of a database, or None. One query."""
+    """Return a sentence that says what is wrong with the sessions of a database, or None. One query."""
     with connections[alias].cursor() as cursor:
         cursor.execute(SESSION)
         found = dict(cursor.fetchall())
@@ -30,6 +30,6 @@ def what_is_wrong(alias: str) -> str | None:
 
 
 def check_session(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Return an error for each database that answers at another isolation level, or with other timeouts."""
+    """Return an error for each database whose sessions have another isolation level or other timeouts."""
     hint = "Let the pooler pass the options of a new session on, or connect without it."
     return [Error(words, hint=hint, id="session.E001") for alias in databases or [] if (words := what_is_wrong(alias))]

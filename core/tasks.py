@@ -21,7 +21,10 @@ def clean_up(now: datetime) -> str:
 
 @every_minute(formerly=["onboarding.send_notices"])
 def send_mail(now: datetime) -> str:
-    """Send what is due. If the mail server is gone nothing fails: emails wait, and say why at each."""
+    """Send the emails that are due, and return the counts as text.
+
+    If the mail server can't be used, the job doesn't fail; the emails wait, and each has the error.
+    """
     sent = send_due()
     done = {"sent": sent.sent, "dropped": sent.dropped, "put off": sent.put_off, "given up": sent.failed}
     words = [f"{count} {what}" for what, count in done.items() if count]

@@ -1,4 +1,4 @@
-"""Which verb a page or an action of the back office stands for: refusals are recorded under its name."""
+"""The verb of a page or action of the back office, under whose name refusals are recorded."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
@@ -11,7 +11,7 @@ class _Named(Protocol):
 
 
 def stands_for(verb: str) -> Callable[[View], View]:
-    """Say of a function under which verb its refusals are recorded. What wraps the function says the same."""
+    """Decorate a function with the verb under which its refusals are recorded. Its wrappers inherit the verb."""
 
     def mark(view: View) -> View:
         cast(_Named, view).verb = verb
@@ -21,5 +21,5 @@ def stands_for(verb: str) -> Callable[[View], View]:
 
 
 def verb_of(view: object) -> str:
-    """Return the verb that a function stands for, or "" if nobody said so."""
+    """Return the verb of a function that was decorated with `stands_for`, otherwise an empty string."""
     return getattr(view, "verb", "")

@@ -1,4 +1,4 @@
-"""How accounts are activated: one or a chunk of thousands, by the same checks and the same statement."""
+"""Activates accounts, a single one or chunks of thousands, with the same checks and the same statement."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ def checkpoint(name: str) -> None:
 
 @dataclass
 class Activations:
-    """What became of a chunk of accounts: keys activated, and the reason for each that was refused."""
+    """The outcome of a chunk: the keys of the activated accounts, and the reason for each refused one."""
 
     activated: list[int] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
@@ -37,10 +37,10 @@ class Activations:
 def activate_chunk(
     keys: Sequence[int], *, by: User, origin: Origin, now: datetime | None, chosen: Choice
 ) -> Activations:
-    """Activate those that `chosen` still wants under their locks; what the database refuses is set aside alone.
+    """Activate the accounts that `chosen` still selects once they are locked, and return the outcome.
 
-    `chosen` gets keys of accounts and the moment, and returns why each of those to activate is activated; the others
-    are passed over, for no reason.
+    `chosen` gets the keys of the locked accounts and the time, and returns the reason for each account to activate; the
+    others are skipped and not reported. If the database refuses an account, the others are still activated.
     """
     outcome = Activations()
 
@@ -65,7 +65,7 @@ def activate_chunk(
 
 
 def _record_not_installed(refused: Mapping[int, str], by: User) -> None:
-    """Leave a Refusal for each refused account without Contact Center; what was active already was no refusal."""
+    """Record a Refusal for each refused account without Contact Center; an account that was active needs none."""
     without = Account.objects.filter(pk__in=refused, onboarding=None).order_by("pk")
     Refusal.objects.bulk_create(
         row
@@ -75,7 +75,7 @@ def _record_not_installed(refused: Mapping[int, str], by: User) -> None:
 
 
 def refusals_of(accounts: Collection[int]) -> dict[int, str]:
-    """Return, by key, why these accounts can't be activated; those that can are left out. At most two queries."""
+    """Return by key why accounts can't be activated, without those that can. At most two queries."""
     if not accounts:
         return {}
     waiting = Onboarding.objects.in_onboarding().filter(account__in=accounts)
@@ -91,7 +91,7 @@ def refusals_of(accounts: Collection[int]) -> dict[int, str]:
 def write_activations(reasons: Mapping[int, str], *, by: User, origin: Origin, now: datetime) -> list[int]:
     """Activate these accounts, with their history and notices, and return their keys. The caller holds their locks.
 
-    An account whose time zone is not known is left out: it has no day of activation.
+    An account with an unknown time zone is left out, since its day of activation can't be computed.
     """
     activate_all = (
         "WITH activated AS (UPDATE onboarding_onboarding o SET activated_at = %(now)s, activated_on = here.day, "  # noqa: S608
@@ -126,9 +126,9 @@ def write_activations(reasons: Mapping[int, str], *, by: User, origin: Origin, n
 
 
 def require_activator(by: User, origin: Origin) -> None:
-    """Raise PermissionDenied unless the user, as they are in the database now, may activate accounts (R8, I5).
+    """Raise PermissionDenied unless the user may activate accounts according to the database (R8, I5).
 
-    Those are active staff with the permission, and for the schedule its system member.
+    Active staff with the permission may, and the system member may if the origin is the schedule.
     """
     if origin == Origin.SCHEDULE and User.objects.filter(pk=by.pk, is_active=True, is_system=True).exists():
         return
@@ -136,7 +136,7 @@ def require_activator(by: User, origin: Origin) -> None:
 
 
 def required_reason(reason: str) -> str:
-    """Return the reason without blanks around it; refused where nothing is left."""
+    """Return the reason without surrounding whitespace. Raises ValidationError if it is empty or contains NUL."""
     if not isinstance(reason, str) or not reason.strip() or "\0" in reason:
         raise ValidationError({"reason": ValidationError("Say why the account is activated.", code="reason_missing")})
     return reason.strip()

@@ -1,4 +1,4 @@
-"""What people are told before their account becomes active automatically, and which accounts that concerns (R11)."""
+"""Announces automatic activations to an account's contacts in advance (R11)."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from onboarding.plans import write_plans
 
 
 def tell_announced(rows: Sequence[Onboarding], now: datetime) -> None:
-    """Enqueue the notice of each account's announced day, if it has one: that it is tomorrow, or else that it comes."""
+    """Enqueue a notice of each account's announced day, if it has one: TOMORROW if it is tomorrow, otherwise SOON."""
     told: defaultdict[tuple[date, NoticeKind, str], list[int]] = defaultdict(list)
     for row in rows:
         if row.announced_for is not None:
@@ -27,7 +27,7 @@ def tell_announced(rows: Sequence[Onboarding], now: datetime) -> None:
         enqueue(accounts, kind, occasion=day.isoformat(), now=now, data=data)
 
 
-# Further ahead nothing is announced: 5 business days, and what a weekend adds, are no more.
+# Nothing is announced further ahead than this: 5 business days never span more calendar days, weekends included.
 NEAR: Final = timedelta(days=10)
 
 
@@ -36,12 +36,12 @@ def checkpoint(name: str) -> None:
 
 
 def to_be_announced(now: datetime) -> OnboardingQuerySet:
-    """Return the accounts that `announce` looks at, at an instant; `announcement` says what becomes of each."""
+    """Return the accounts that `announce` examines at an instant; `announcement` decides about each."""
     return Onboarding.objects.to_be_announced(now, days=settings.ONBOARDING_DEADLINE_DAYS, near=NEAR)
 
 
 def announcement(row: Onboarding, today: date) -> date | None:
-    """Return the day that is announced, by today, as that on which the account becomes active, or None for none."""
+    """Return the day to announce today as the day on which the account becomes active, or None for no announcement."""
     deadline = deadline_of(row, settings.ONBOARDING_DEADLINE_DAYS)
     announced = row.announced_for
     if announced is not None and still_announced(announced, scheduled_on=row.scheduled_on, deadline=deadline):
@@ -51,7 +51,10 @@ def announcement(row: Onboarding, today: date) -> date | None:
 
 
 def announce_chunk(keys: Sequence[int], *, by: User, now: datetime) -> list[int]:
-    """Announce what is to be announced of these accounts, whose locks the caller holds; return those changed."""
+    """Announce the activations of these accounts and return the keys of those whose announced day changed.
+
+    The caller holds the accounts' locks.
+    """
     changed, told = [], []
     for row in to_be_announced(now).filter(account__in=keys).select_related("account"):
         today = row.account.day_of(now)

@@ -8,7 +8,7 @@ class OnboardingConfig(GrantingAppConfig):
 
     def ready(self) -> None:
         super().ready()
-        # Imports models, which exist only now.
+        # These modules import models, which are not loaded before this point.
         from core.outbox.kinds import register  # noqa: PLC0415
         from onboarding.notices.kinds import EMAIL_KIND  # noqa: PLC0415
         from onboarding.notices.mailing import open_batch  # noqa: PLC0415

@@ -27,18 +27,21 @@ def due_by_deadline(now: datetime) -> OnboardingQuerySet:
 
 
 def allowance(now: datetime) -> int:
-    """Return how many more accounts may be activated by their deadline at an instant."""
+    """Return how many more accounts may be activated by their deadline at an instant.
+
+    This is the setting ONBOARDING_ACTIVATIONS_A_NIGHT minus those of the 24 hours before.
+    """
     done = Onboarding.objects.activated_by_deadline(now - timedelta(hours=24)).count()
     return max(0, settings.ONBOARDING_ACTIVATIONS_A_NIGHT - done)
 
 
 def lock_allowance() -> None:
-    """Keep others from activating by deadline until this transaction ends, so that all are counted."""
+    """Prevent other transactions from activating by deadline until this one ends, so that `allowance` counts all."""
     wait_for(AdvisoryLock.NIGHTLY_ALLOWANCE)
 
 
 def still_scheduled(keys: Sequence[int], now: datetime) -> Mapping[int, str]:
-    """Return those of these accounts that are due by their schedule, with the reason in words."""
+    """Return the reason for activation, by key, of those accounts that are due by their schedule."""
     rows = due_by_schedule(now).filter(account__in=keys).select_related("scheduled_by")
     return {
         row.account_id: f"Scheduled for {day_in_words(row.scheduled_on)} by {row.scheduled_by}: {row.schedule_reason}"
@@ -48,7 +51,10 @@ def still_scheduled(keys: Sequence[int], now: datetime) -> Mapping[int, str]:
 
 
 def still_overdue(keys: Sequence[int], now: datetime) -> Mapping[int, str]:
-    """Return those of these accounts that are due by their deadline, as many as are allowed, and why in words."""
+    """Return the reason for activation, by key, of those accounts that are due by their deadline.
+
+    These are at most as many as `allowance` still permits.
+    """
     lock_allowance()
     rows = due_by_deadline(now).filter(account__in=keys).select_related("account")[: allowance(now)]
     deadlines = {row.account_id: deadline_of(row, settings.ONBOARDING_DEADLINE_DAYS) for row in rows}

@@ -1,11 +1,11 @@
-"""The triggers that hold the mode in the database, whoever writes to it."""
+"""The triggers that enforce the rules of the onboarding mode and its notices in the database."""
 
 from django.utils.translation import gettext_lazy as _
 
 from core.guards import Guard, StatementGuard, append_only, kept, leaves_history, read_committed
 from core.migration_guards import local_day_of
 
-# A writer who leaves the day out gets the right one; another one is refused, and so is a zone without rules.
+# If the day is left out, the trigger fills it in. A wrong day is refused, and so is a time zone without rules.
 BORN_IN_ONBOARDING = Guard(
     "onboarding_is_born_in_onboarding",
     "onboarding_onboarding",
@@ -81,9 +81,9 @@ ACTIVATED_BY_THE_TEAM = StatementGuard(
     rows="after_rows",
 )
 
-# NOT IN is looked up in a hash; of a join of the rows before and after, the planner expects one row, and loops over all
-# of them for each. OFFSET 0 has it look accounts up for the rows, never the rows for each account, however old its
-# statistics are.
+# NOT IN uses a hash lookup. With a join of the rows before and after, the planner would expect a single row and choose
+# a nested loop. OFFSET 0 makes it look up the account of each row, and never the rows of each account, even if the
+# statistics are outdated.
 ACTIVATION_DAY_IS_LOCAL = StatementGuard(
     "activation_day_is_local",
     "onboarding_onboarding",
@@ -123,7 +123,8 @@ LEAVES_HISTORY = leaves_history(
     "Every change of the mode and of what is planned for it leaves a row of history.",
 )
 
-# Only the email decides whether a notice was dropped. A new one is not; otherwise two could be sent for one occasion.
+# Only the email decides whether a notice was dropped. A new notice must not be marked as dropped; otherwise two notices
+# could be sent for one occasion.
 NOTICE_IS_FINAL = Guard(
     "notice_is_final",
     "onboarding_notice",

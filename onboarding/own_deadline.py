@@ -1,4 +1,4 @@
-"""How the deadline of an account is set, and what customers hear of it."""
+"""Sets an account's custom deadline and notifies its contacts."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from onboarding.notices.enqueue import enqueue
 
 
 def check_day(on: date, today: date, *, code: str) -> None:
-    """Refuse a day that has passed where the account is, or is too far away to plan for."""
+    """Raise ValidationError if the day is before `today`, the account's local day, or more than a year after it."""
     if today <= on <= today + FURTHEST:
         return
     raise ValidationError(
@@ -28,19 +28,19 @@ def check_day(on: date, today: date, *, code: str) -> None:
 
 
 def set_rule(onboarding: Onboarding, rule: DeadlineRule, on: date | None, reason: str) -> None:
-    """Set the deadline, unsaved; what was announced by the earlier one is no longer true."""
+    """Set the deadline without saving it, and clear what was announced for the earlier deadline."""
     onboarding.deadline_rule, onboarding.deadline_on, onboarding.deadline_reason = rule.value, on, reason
     if onboarding.scheduled_on is None:
         onboarding.announced_for = None
 
 
 def lasts_until(onboarding: Onboarding) -> date | None:
-    """Return the deadline as customers know it: the team's reason for it is not told."""
+    """Return the deadline as customers know it, without the team's reason, or None if there is none."""
     return deadline_of(onboarding, settings.ONBOARDING_DEADLINE_DAYS)
 
 
 def tell_deadline(rows: Sequence[Onboarding], now: datetime) -> None:
-    """Enqueue the notice of each account's deadline as it now stands; accounts with the same one in one statement."""
+    """Enqueue a notice of each account's new deadline, with one statement for all accounts that share it."""
     same: dict[tuple[str, str], list[int]] = {}
     for row in rows:
         deadline = lasts_until(row)

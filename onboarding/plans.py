@@ -1,4 +1,4 @@
-"""How a plan for accounts is changed: one account or many, by the same checks and the same statement (R23)."""
+"""Changes the plans of one or many accounts, with the same checks and the same statement (R23)."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,21 +26,21 @@ PLAN_FIELDS = (
 
 
 def no_notice(rows: Sequence[Onboarding], now: datetime) -> None:
-    """Enqueue no notice: customers are not told who looks after them."""
+    """Enqueue no notice. Customers are not told, for example, who the account's owner is."""
 
 
 def _never_equal(row: Onboarding) -> object:
-    """Return what equals nothing, so that each change is told."""
+    """Return an object that equals no other, so that every change leads to a notice."""
     return object()
 
 
 @dataclass(frozen=True)
 class PlanChange:
-    """A change of what is planned: its verb, the permission it needs, what history calls it, and what it does.
+    """A change of an account's plan: its verb, the permission it needs, and `called`, its text in the history.
 
-    `apply` gets the mode of one account and its local day and sets what changes, or raises a refusal; `tell` gets the
-    rows that are to be told of, and enqueues their notices. Where `fact` is the same as before, customers would read
-    what they know, so nothing is told.
+    `apply` gets the mode of one account and its local day, and changes the mode or raises ValidationError. `tell` gets
+    the rows to notify about and enqueues their notices. If `fact` returns the same as before the change, the notice
+    would tell customers what they already know, so none is enqueued.
     """
 
     verb: str
@@ -53,14 +53,18 @@ class PlanChange:
 
 @dataclass
 class PlanChanges:
-    """What became of a chunk of accounts: keys changed, and the reason for each that was refused."""
+    """The outcome of a chunk: the keys of the changed accounts, and the reason for each refused one."""
 
     changed: list[int] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
 
 
 def change_one(account: Account, change: PlanChange, *, by: User, now: datetime | None) -> Onboarding:
-    """Change the plan of the account, whose lock the caller holds, and return its mode as it now stands."""
+    """Change the plan of the account, whose lock the caller holds, and return its updated mode.
+
+    Raises PermissionDenied without the permission of the change, and ValidationError if the account has no Contact
+    Center, is active, or if the change refuses.
+    """
     require_team(by, change.permission)
     onboarding = Onboarding.objects.select_related("account").filter(account=account).first()
     if onboarding is None:
@@ -78,10 +82,10 @@ def change_one(account: Account, change: PlanChange, *, by: User, now: datetime 
 def change_many(
     accounts: Collection[int], change: PlanChange, *, by: User, now: datetime | None = None, chunk: int = CHUNK
 ) -> Iterator[PlanChanges]:
-    """Change the plans of the accounts with these keys, yielding what became of each chunk once it is committed.
+    """Change the plans of the accounts with these primary keys, yielding each chunk's outcome once it is committed.
 
-    Who is refused is set aside with the reason, and leaves a Refusal; the others go on. Raises PermissionDenied before
-    the first chunk, and before any at which the permission is gone.
+    Refused accounts are returned with the reason and recorded as Refusals; the others are still changed. Raises
+    PermissionDenied before the first chunk, and before any later chunk if the permission was revoked.
     """
     require_team(by, change.permission)
     keys = sorted(set(accounts))
@@ -104,7 +108,7 @@ def change_many(
 def _change_chunk(
     keys: Sequence[int], change: PlanChange, by: User, now: datetime | None
 ) -> tuple[list[int], dict[int, ValidationError]]:
-    """Change these accounts under their locks; return the keys of those changed, and the refusals of the others."""
+    """Lock and change these accounts; return the keys of the changed ones, and the refusals of the others by key."""
     numbers = dict(Account.objects.locked().filter(pk__in=keys).values_list("pk", "number"))
     require_team(by, change.permission)
     now = now or database_now()
@@ -132,7 +136,7 @@ def _change_chunk(
 
 
 def _record(refused: dict[int, ValidationError], by: User, verb: str) -> None:
-    """Leave the Refusals of these accounts; what was done already was no refusal, and an unknown key is no account."""
+    """Record a Refusal for each of these accounts, except for AlreadyDone and for keys without an account."""
     told = {key: refusal for key, refusal in refused.items() if not isinstance(refusal, AlreadyDone)}
     known = Account.objects.in_bulk([key for key in told if key < 2**63])
     Refusal.objects.bulk_create(
@@ -141,9 +145,9 @@ def _record(refused: dict[int, ValidationError], by: User, verb: str) -> None:
 
 
 def write_plans(rows: Sequence[Onboarding], *, by: User, called: str, now: datetime) -> None:
-    """Write what is planned for these accounts as it stands in memory, and their history: one statement.
+    """Write the plans of these rows, as they are in memory, and their history in one statement.
 
-    The caller holds the accounts' locks. The plan of an active account is left as it was.
+    The caller holds the accounts' locks. The plan of an active account is not changed.
     """
     if not rows:
         return
@@ -164,7 +168,7 @@ def write_plans(rows: Sequence[Onboarding], *, by: User, called: str, now: datet
 
 
 def require_team(by: User, permission: str) -> None:
-    """Raise PermissionDenied unless the user, as they are in the database now, is active staff with the permission."""
+    """Raise PermissionDenied unless the user is active staff with the permission according to the database."""
     require_staff(by, permission, "Only the Onboarding team can do this.")
 
 

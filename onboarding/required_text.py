@@ -1,13 +1,14 @@
-"""Text that an action needs: a reason, an answer, a note."""
+"""Checks text that an action requires, like a reason, an answer or a note."""
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 
 def required_text(text: str, *, field: str, missing: str, longest: int = 2_000) -> str:
-    """Return the text without blanks around it; refused in the words `missing` where nothing is left of it.
+    """Return the text without surrounding whitespace.
 
-    Also refused where PostgreSQL can't store it, or where it is longer than so many characters.
+    Raises ValidationError for `field`: with the message `missing` if the text is empty or contains NUL, which
+    PostgreSQL can't store, and with its own message if the text is longer than `longest` characters.
     """
     if not isinstance(text, str) or not text.strip() or "\0" in text:
         raise ValidationError({field: ValidationError(missing, code=f"{field}_missing")})

@@ -1,4 +1,4 @@
-"""What the onboarding mode allows (R3, R4). No queries; this is the only place that knows."""
+"""What the onboarding mode allows (R3, R4). This is the only place with these rules; it makes no queries."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -30,9 +30,9 @@ def package_is_locked(onboarding: Onboarding) -> bool:
 
 
 def is_free_until(onboarding: Onboarding, now: datetime) -> bool:
-    """Return whether recurring items held before this moment of the day are not charged for the day.
+    """Return whether recurring items that were held only until `now` are free on that day.
 
-    They are charged from the moment of activation on (billing-policy.md, 5); in onboarding that is still to come.
+    Items are charged from the moment of activation (billing-policy.md, 5), and in onboarding that has not come yet.
     """
     return onboarding.activated_at is None or now <= onboarding.activated_at
 
@@ -43,7 +43,7 @@ def why_package_is_locked() -> str:
 
 
 def seats_refusal(onboarding: Onboarding, seats: int) -> ValidationError | None:
-    """Return the refusal of holding this many seats, or None where they may be held."""
+    """Return the refusal of holding this many seats, or None if the account may hold them."""
     limit = seat_limit(onboarding)
     if limit is None or seats <= limit:
         return None
@@ -58,14 +58,14 @@ def seats_refusal(onboarding: Onboarding, seats: int) -> ValidationError | None:
 
 
 def package_refusal(onboarding: Onboarding, name: str, *, is_default: bool) -> ValidationError | None:
-    """Return the refusal of the toll-free package called `name`, or None where it may be chosen."""
+    """Return the refusal of the toll-free package called `name`, or None if it may be chosen."""
     if is_default or not package_is_locked(onboarding):
         return None
     return ValidationError(_(LOCKED), code="package_locked", params={"package": DEFAULT_PACKAGE, "tried": name})
 
 
 def activation_refusal(onboarding: Onboarding) -> ValidationError | None:
-    """Return the refusal of an activation, or None where the account is in onboarding."""
+    """Return the refusal of anything that an active account no longer allows, or None if it is in onboarding."""
     if not onboarding.is_active:
         return None
     assert onboarding.activated_at is not None

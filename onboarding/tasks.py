@@ -8,10 +8,10 @@ from onboarding.actions import activate_overdue, activate_scheduled, announce
 
 @every_hour(minute=3)
 def schedule(now: datetime) -> str:
-    """Activate accounts that are due, then announce coming activations, and return the counts in words.
+    """Activate the accounts that are due, then announce upcoming activations, and return the counts as text.
 
-    In this order, so that nothing is announced for an account that is activated in the same run. `now` isn't passed on,
-    since a run may take long: each chunk reads the clock after it has taken its locks.
+    The order makes sure that nothing is announced for an account that is activated in the same run. `now` is not passed
+    on, since a run may take a long time; each chunk reads the clock after it has taken its locks.
     """
     activated = refused = changed = 0
     for work in (activate_scheduled, activate_overdue):

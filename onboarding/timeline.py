@@ -1,6 +1,6 @@
 """The timeline of an account for the Onboarding team: the customer's events, and what only the team may see.
 
-It is read from tables that exist anyway: history, notes and notices.
+It has no table of its own; it is read from history, notes and notices.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a change of a subscription is decided by, and what was confirmed."""
+"""The context in which a change of a subscription is checked, and the customer's confirmation."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,7 +27,7 @@ class Confirmation:
 
 @dataclass(frozen=True)
 class ChangeContext:
-    """Everything that a change is decided by, read under the account's lock."""
+    """Everything needed to check a change, read under the account's lock."""
 
     center: ContactCenter
     held: Subscription
@@ -62,11 +62,11 @@ class ChangeContext:
 
 
 def change_context(account: Account, *, by: User, now: datetime | None) -> ChangeContext:
-    """Return what a change by this user, at this time, is decided by.
+    """Return the context of a change by this user at this time.
 
-    Raises PermissionDenied if they may not change it. Raises ValidationError if `now` is before the latest change, or
-    if today is before the day of the latest change or of the activation, which can happen after the account's time zone
-    was corrected (billing policy 15).
+    Raises PermissionDenied if the user may not change the subscription. Raises ValidationError if `now` is before the
+    latest change, or if today is before the day of the latest change or of the activation, which can happen after the
+    account's time zone was corrected (billing policy 15).
     """
     require(Capability.CHANGE_SERVICES, by, account, or_permission="subscriptions.change_contactcenter")
     center = contact_center_of(account)

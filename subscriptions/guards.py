@@ -1,4 +1,4 @@
-"""The triggers that hold the limits of onboarding, the ledger and the catalogue in the database."""
+"""The triggers that enforce the limits of onboarding, and the rules of the ledger and the catalog, in the database."""
 
 from django.utils.functional import lazy
 from django.utils.text import format_lazy
@@ -100,7 +100,7 @@ ITEM_IS_FINAL = Guard(
     "What an item is never changes, and items are never deleted.",
 )
 
-# A day begins first where it is 14 hours later than in UTC. Written as arithmetic: data about zones changes.
+# A day begins first at UTC+14. This is computed without a time zone's name, since time zone data changes.
 TODAY = "(now() AT TIME ZONE 'UTC' + interval '14 hours')::date"
 
 PRICE_IS_FINAL = Guard(
@@ -113,7 +113,7 @@ PRICE_IS_FINAL = Guard(
     "A price that has taken effect never changes: add a new one from a later day.",
     declare=f"today date := {TODAY};",
 )
-# The item is locked before its prices are read, so two sessions can't each find that it has none.
+# The item is locked before its prices are read, so that two sessions can't both find that it has none.
 PRICE_STARTS_LATER = Guard(
     "price_starts_later",
     "subscriptions_price",
@@ -129,7 +129,7 @@ PRICE_STARTS_LATER = Guard(
     "A price can be added only from a day that has begun nowhere yet, unless the item had no price until then.",
 )
 
-# A writer who leaves the day out gets the right one; another one is refused, and so is a zone without rules.
+# If the day is left out, the trigger fills it in. A wrong day is refused, and so is a time zone without rules.
 CHANGE_DAY_IS_DECIDED = Guard(
     "change_day_is_decided",
     "subscriptions_change",
@@ -142,7 +142,7 @@ CHANGE_DAY_IS_DECIDED = Guard(
     """,  # noqa: E501
     _("The day of a change is the local day of its instant, and not before that of the last change or activation."),
 )
-# NOT IN is looked up in a hash, as in `activation_day_is_local`.
+# NOT IN uses a hash lookup, as in `activation_day_is_local`.
 ACTIVATION_FOLLOWS_CHANGES = StatementGuard(
     "activation_follows_changes",
     "onboarding_onboarding",

@@ -1,4 +1,4 @@
-"""The back office: people, accounts and numbers. Higher apps register what they add to the page of an account."""
+"""The back office of users, accounts and numbers. Higher apps register what they add to an account's page."""
 
 from accounts.admin.customers import ACCOUNT_PAGE, AccountAdmin, ContactAdmin, ServiceUserAdmin
 from accounts.admin.numbers import NumberAssignmentAdmin, PhoneNumberAdmin

@@ -1,4 +1,4 @@
-"""Accounts, and who may act for them."""
+"""Accounts, their contacts, and their service users."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ class ContactInline(BaseInline):
 
 
 class PhoneNumberInline(BaseInline):
-    """Numbers are added here; what becomes of one later is on its own page."""
+    """The account's numbers. They can be added here, and changed on their own pages."""
 
     model = PhoneNumber
     fields = ("number", "kind")
     readonly_fields = ("kind",)
-    hide_title = False  # it has the link to the number's own page
+    hide_title = False  # the title has the link to the number's own page
     show_change_link = True
     per_page = 50
 
@@ -41,7 +41,7 @@ class PhoneNumberInline(BaseInline):
 
 
 def zone_choices(current: str = "") -> list[tuple[str, str]]:
-    """Return the zones that can be chosen, each with its country to search for, and the one that is kept. One query."""
+    """Return the choices of time zones, each with its country to search by, including the `current` one. One query."""
     countries = places()
     names = offered_zones()
     if current and current not in names:
@@ -50,7 +50,7 @@ def zone_choices(current: str = "") -> list[tuple[str, str]]:
 
 
 def zone_field(current: str = "", **options: Any) -> forms.ChoiceField:
-    """Return a searchable choice of the zones that can be chosen, beside the `current` one."""
+    """Return a searchable field of the time zones that can be chosen, including the `current` one."""
     return forms.ChoiceField(
         choices=lambda: zone_choices(current),
         widget=UnfoldAdminSelect2Widget,
@@ -60,7 +60,7 @@ def zone_field(current: str = "", **options: Any) -> forms.ChoiceField:
 
 
 class AccountForm(FullCheckForm):
-    """The form of an account, on which its time zone is looked for by place or country."""
+    """The form of an account, whose time zone can be searched by place or country."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,7 +75,7 @@ class AccountForm(FullCheckForm):
 
 
 ACCOUNT_PAGE = Page()
-"""What higher apps add to the page of an account: buttons, and fields that can no longer be changed."""
+"""What higher apps add to an account's page: buttons, and fields that can no longer be changed."""
 
 
 @admin.register(Account)
@@ -98,7 +98,7 @@ class AccountAdmin(ComposedAdmin, HistoryAdmin):
         return accounts.prefetch_related(Prefetch("contacts", owners, to_attr="listed_owners"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> Any:
-        """Return the number too, once the account is made: bills and letters name it."""
+        """Make the number read-only too once the account exists, since bills and letters contain it."""
         fixed = ("number",) if obj else ()
         return (*super().get_readonly_fields(request, obj), *fixed)
 
@@ -121,7 +121,7 @@ class ContactAdmin(HistoryAdmin):
 
 @admin.register(ServiceUser)
 class ServiceUserAdmin(HistoryAdmin):
-    """The customers' own people. Their role in Contact Center is assigned in HostPilot, under its rules."""
+    """The customers' service users. Their role in Contact Center is assigned in HostPilot, according to its rules."""
 
     list_display = ("name", "email", "account", "contact_center_role")
     list_filter = ("contact_center_role",)

@@ -16,13 +16,13 @@ KEY = re.compile(r"[0-9]{1,18}")
 
 
 def digits_of(term: str) -> str:
-    """Return the digits of a number written in any way, or the words unchanged where they are none."""
+    """Return the digits of a phone number in any notation, or the term unchanged if it isn't one."""
     return re.sub(r"\D", "", term) if WRITTEN_NUMBER.fullmatch(term.strip()) else term
 
 
 @admin.register(PhoneNumber)
 class PhoneNumberAdmin(HistoryAdmin):
-    """The numbers of all accounts. A number that was ever assigned keeps its digits: calls are matched by them."""
+    """The numbers of all accounts. The digits of a number that was ever assigned can't change; calls match by them."""
 
     list_display = ("national", "number", "kind", "account")
     list_filter = ("kind",)
@@ -51,14 +51,14 @@ class PhoneNumberAdmin(HistoryAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Change a number under the locks of its account and of the one it moves to: it may be assigned just now."""
+        """Change a number under the locks of its account and the one it moves to, as it may be assigned meanwhile."""
         if request.method == "POST" and object_id:
             _lock_accounts(self._checked_key(object_id), request.POST.get("account", ""))
         return super().changeform_view(request, object_id, form_url, extra_context)
 
 
 def _lock_accounts(number: str, wanted: str) -> None:
-    """Lock the account that has a number and the one it is to have, in the order of their keys."""
+    """Lock the current account of a number and the one it will move to, in the order of their primary keys."""
     its_own = PhoneNumber.objects.filter(pk=number).values("account")
     to = Account.objects.filter(pk=wanted) if KEY.fullmatch(wanted) else Account.objects.none()
     list(Account.objects.filter(Q(pk__in=its_own) | Q(pk__in=to)).locked())

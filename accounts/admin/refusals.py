@@ -1,4 +1,4 @@
-"""What was tried and refused."""
+"""Refusals: what users tried and why it was refused."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -26,7 +26,7 @@ class WhoFilter(admin.SimpleListFilter):
 
 
 class RecentValuesFilter(admin.SimpleListFilter):
-    """Offers the values among the latest refusals, by the primary key's index: all of them would read the table."""
+    """Offers only the values of the latest refusals, found by the primary key's index, to avoid reading the table."""
 
     column: str
 

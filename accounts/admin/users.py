@@ -1,4 +1,4 @@
-"""Log-ins, and what staff may do. Only a superuser makes staff or gives permissions."""
+"""Users who log in, and the permissions of staff. Only superusers can make users staff or grant permissions."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,7 +33,7 @@ PERSON = ("email", "first_name", "last_name", "language")
 
 
 class NewUserForm(FullCheckForm, UserCreationForm):
-    """Asks for the address, and for a password or for none."""
+    """The form of a new user, with or without a password."""
 
     class Meta:
         model = User
@@ -57,10 +57,10 @@ class ChangedUserForm(FullCheckForm, UserChangeForm):
 
 @admin.register(User)
 class UserAdmin(HistoryAdmin, BaseUserAdmin, ModelAdmin):  # type: ignore[misc]
-    """Everybody who logs in. Users are deactivated, never deleted.
+    """Everyone who logs in. Users are deactivated, never deleted.
 
-    Staff who are not superusers make and change customers' log-ins only: staff status, groups and permissions are not
-    on their forms, and the log-ins of staff are closed to them, their own too.
+    Staff who are not superusers can add and change only customers' users. Their forms don't have staff status, groups
+    and permissions, and they can't change users who are staff, including themselves.
     """
 
     form = ChangedUserForm
@@ -78,7 +78,7 @@ class UserAdmin(HistoryAdmin, BaseUserAdmin, ModelAdmin):  # type: ignore[misc]
         if obj is None:
             return self.add_fieldsets
         staff = ("is_staff", "is_superuser", "groups", "user_permissions") if request.user.is_superuser else ()
-        password = () if shows_the_past(request) else ("password",)  # it is no part of the history
+        password = () if shows_the_past(request) else ("password",)  # history doesn't contain it
         return (
             (None, {"fields": (*PERSON, *password, "is_active")}),
             *([("Staff", {"fields": staff})] if staff else []),
@@ -89,21 +89,21 @@ class UserAdmin(HistoryAdmin, BaseUserAdmin, ModelAdmin):  # type: ignore[misc]
         allowed = super().has_change_permission(request, obj)
         if obj is None or request.user.is_superuser:
             return allowed
-        # As the user stands in the database: by now the form may have written other values into `obj`.
+        # Check the user in the database, since the form may have changed `obj` already.
         return allowed and not self._are_staff(User.objects.filter(pk=obj.pk))
 
     def _are_staff(self, users: QuerySet[User]) -> bool:
         return (users.filter(is_staff=True) | users.filter(is_superuser=True)).exists()
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer the button only where there is a second factor, and to those who may change the log-in."""
+        """Offer the button only if the user has a second factor, and only to those who may change the user."""
         user = self.get_object(request, str(object_id))
         offered = user and has_second_factor(user) and self.has_change_permission(request, user)
         return super().get_actions_detail(request, object_id) if offered else []
 
     @action(description="Take off the second factor…", url_path="second-factor", icon="phonelink_erase")
     def take_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask whether the second factor goes, for somebody who lost it, and take it off when that is confirmed."""
+        """Remove the second factor of a user who lost it, after a page that asks for confirmation."""
         user = self.row_or_404(request, object_id)
         if not self.has_change_permission(request, user):
             raise PermissionDenied("This log-in is not yours to change.")
@@ -120,21 +120,22 @@ class UserAdmin(HistoryAdmin, BaseUserAdmin, ModelAdmin):  # type: ignore[misc]
     def _add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show or take the form of a new user.
+        """Show or process the form of a new user.
 
-        Django asks for the change permission too, since its form of a new user may hold staff status; ours never does.
+        This skips Django's check for the change permission, which is needed only because Django's form can grant staff
+        status; ours can't.
         """
         return self.changeform_view(request, None, form_url, extra_context)
 
 
 admin.site.unregister(Group)
-admin.site.unregister(EmailAddress)  # a user's address is his log-in, on his own page
+admin.site.unregister(EmailAddress)  # users log in with their address, which is on the user's own page
 admin.site.unregister([Authenticator, UserSession])  # their pages would show and change secrets
 
 
 @admin.register(Group)
 class GroupAdmin(BaseAdmin, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
-    """What the members of each team may do. Only superusers change it; the three teams of the product stay."""
+    """The permissions of each team. Only superusers can change them; the product's three teams can't be deleted."""
 
     kept = False
 

@@ -1,4 +1,4 @@
-"""The addresses that login had before, under /sign-in/: each leads to its new one."""
+"""The former login URLs under /sign-in/, which redirect to the new ones."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 
@@ -6,7 +6,7 @@ OWN_ADDRESS = ("login/", "logout/")
 
 
 def moved(request: HttpRequest, rest: str) -> HttpResponse:
-    """Redirect to the new address for good; a form that was posted is posted there."""
+    """Redirect permanently to the new URL; a posted form is posted again there."""
     path = f"/{rest}" if rest in OWN_ADDRESS else f"/login/{rest}"
     query = request.META.get("QUERY_STRING", "")
     return HttpResponsePermanentRedirect(f"{path}?{query}" if query else path, preserve_request=True)

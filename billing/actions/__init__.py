@@ -1,4 +1,4 @@
-"""What is done to bills and calls: one verb a file."""
+"""The actions on bills and calls, one per file."""
 
 from billing.actions.correct_timezone import correct_timezone
 from billing.actions.dismiss_record import dismiss_record

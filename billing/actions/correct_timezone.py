@@ -1,4 +1,4 @@
-"""The verb that corrects an account's time zone (billing policy 15)."""
+"""The action that corrects an account's time zone (billing policy 15)."""
 
 from datetime import datetime
 
@@ -13,17 +13,19 @@ from core.clock import database_now
 from core.history import attributed
 from core.refusals import AlreadyDone
 
-LONGEST_REASON = 100  # of a history row
+LONGEST_REASON = 100  # the length of a history row's change reason
 
 
 @action
 def correct_timezone(account: Account, *, timezone: str, reason: str, by: User) -> Account:
-    """Put an account with Contact Center into another time zone, and return it.
+    """Change the time zone of an account with Contact Center, and return the account.
 
-    Days that were decided stay as they are: those of purchases, of the activation, and of calls. From now on days and
-    months are those of the new zone. For administrators (PermissionDenied). Refused without a reason, for a zone that
-    can't be chosen or in which a month that was billed has not ended yet, and once an invoice was issued. The zone that
-    the account has answers AlreadyDone.
+    Days that were determined before don't change, like those of purchases, calls and the activation. From now on, days
+    and months are those of the new zone.
+
+    Raises PermissionDenied unless the user is an administrator, and AlreadyDone if the account is in this zone already.
+    Raises ValidationError if an invoice was issued, if the reason is empty, if the zone can't be chosen, or if a month
+    that was billed has not ended yet in the new zone.
     """
     require_staff(by, PERMISSION, "Only an administrator can correct an account's time zone.")
     if account.timezone == timezone:
@@ -43,9 +45,9 @@ def correct_timezone(account: Account, *, timezone: str, reason: str, by: User) 
 
 
 def _billed_month_refusal(account: Account, now: datetime) -> ValidationError | None:
-    """Return why an account can't be in its new zone yet, or None. One query.
+    """Return the refusal if a billed month has not ended yet in the account's new zone, otherwise None. One query.
 
-    What it would buy in a month that was billed, where it had ended by the zone before, would never be charged.
+    The month had ended in the previous zone, so anything bought in the rest of it would never be charged.
     """
     this_month = account.day_of(now).replace(day=1)
     billed = BilledMonth.objects.filter(account=account, month__gte=this_month).order_by("month").last()

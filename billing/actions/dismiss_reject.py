@@ -10,7 +10,11 @@ from billing.models import RejectedCall
 
 
 def dismiss_reject(reject: RejectedCall, *, by: User, reason: str, now: datetime | None = None) -> RejectedCall:
-    """Dismiss a rejected row: it stays so, however often its file comes. Refused like `take_record`."""
+    """Dismiss a rejected row, and return it. It stays dismissed if its file is imported again.
+
+    Raises PermissionDenied without the permission to void, ValidationError without a reason, and AlreadyDone if the row
+    was decided before.
+    """
     with recording_refusals(None, by, "dismiss_reject"):
         take_turn()
         return dismiss(RejectedCall.objects.select_for_update().get(pk=reject.pk), by, reason, now)

@@ -28,12 +28,13 @@ def issue_credit_note(
     confirm_difference: bool = False,
     now: datetime | None = None,
 ) -> CreditNote:
-    """Give money back on an invoice, and return the credit note.
+    """Issue a credit note for an amount in USD on an invoice, and return it.
 
-    Refused without a reason, for 0.00 or less, for parts of a cent, and for more than is left of the invoice; and as
-    stale where something else is left than was `seen` on the page, so that a form sent twice gives back once. Refused
-    as `difference` if a month on the invoice has a difference that is not invoiced yet, until that is confirmed: the
-    next invoice carries it anyway.
+    Raises PermissionDenied unless the user is on the Billing team. Raises ValidationError if the reason is empty, or if
+    the amount is not positive, has fractions of a cent, or is more than the part of the invoice not yet credited. The
+    code is `stale` if that part is not the one `seen` on the page, so that a form sent twice credits only once. The
+    code is `difference` if a month on the invoice has a difference that is not invoiced yet, unless
+    `confirm_difference` is set, because the next invoice will include it anyway.
     """
     require_billing_team(by, "billing.issue_creditnote", "issue credit notes")
     creditable = of_account(account, invoice).creditable
@@ -59,7 +60,7 @@ def issue_credit_note(
 
 
 def _difference_refusal(invoice: Invoice) -> ValidationError | None:
-    """Return that months on an invoice have a difference which the next one carries, or None."""
+    """Return the refusal if months on the invoice have a difference that is not invoiced yet, otherwise None."""
     found = open_differences(invoice)
     if not found:
         return None
@@ -73,7 +74,7 @@ def _difference_refusal(invoice: Invoice) -> ValidationError | None:
 
 
 def _amount_refusal(amount: Decimal, creditable: Decimal, invoice: Invoice) -> ValidationError | None:
-    """Return why this amount can't be given back on an invoice of which that much is left, or None."""
+    """Return the refusal of crediting this amount if only `creditable` may still be credited, or None."""
     params = {"tried": amount, "left": money(creditable), "invoice": invoice.title}
     if not amount.is_finite() or amount <= 0:
         return ValidationError("A credit note gives back more than 0.00.", code="credit_not_positive", params=params)

@@ -12,7 +12,11 @@ from billing.models import BillOnHold
 
 @action
 def reject_bill(account: Account, held: BillOnHold, *, by: User, note: str, now: datetime | None = None) -> BillOnHold:
-    """Reject a bill on hold: it waits until it would be another one, or until a person runs the month (R42)."""
+    """Reject a bill on hold, and return it. Raises ValidationError if the note is empty; see also `decide`.
+
+    The account is billed for the month again once the bill would be a different one, or when a person runs the month
+    (R42).
+    """
     if not note.strip():
         raise ValidationError({"note": ValidationError("Say why the bill is rejected.", code="note_missing")})
     return decide(of_account(account, held), BillOnHold.State.REJECTED, by=by, note=note, now=now)

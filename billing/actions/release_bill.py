@@ -17,7 +17,10 @@ from core.clock import database_now
 def release_bill(
     account: Account, held: BillOnHold, *, by: User, note: str = "", now: datetime | None = None
 ) -> Invoice | None:
-    """Issue a bill on hold as it stands now, and return its invoice; None if nothing is owed any more."""
+    """Release a bill on hold: issue it as computed now and return its invoice, or None if nothing is owed any more.
+
+    Raises ValidationError if the account can't be billed; see also `decide`.
+    """
     decide(of_account(account, held), BillOnHold.State.RELEASED, by=by, note=note, now=now)
     outcome = bill_chunk(
         [account.pk], month=held.month, now=now or database_now(), catalogue=tariffs(), hold_outliers=False

@@ -1,4 +1,4 @@
-"""The action that bills a month: all accounts or some, by one process or several, one run at a time (R26)."""
+"""The action that bills all or some accounts for a month, in one or several processes, one run at a time (R26)."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -35,12 +35,13 @@ def run_bills(
     hold_unusual: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> RunSummary:
-    """Bill a month, by default the last that has ended everywhere, and return what was done.
+    """Bill a month, by default the last one that has ended everywhere, and return a summary.
 
-    Accounts whose month was billed, or where it has not ended at `now`, are passed over: a run that was killed is run
-    again and does the rest. Where nobody is left to bill, nothing is written, not even a run. A dry run writes nothing
-    either. `progress` is called with the accounts done and all. Without `hold_unusual`, which only replays turn off, no
-    bill waits for a person. Refused for a month that has ended nowhere, and while another run goes on.
+    Accounts that were billed for the month, or in whose time zone it has not ended at `now`, are skipped, so a run that
+    was killed can be repeated and bills the rest. If there is nobody to bill, nothing is written, not even a BillRun. A
+    dry run writes nothing either. `progress` is called with the number of accounts done and their total. Without
+    `hold_unusual`, which only replays turn off, no bill is put on hold. Raises ValidationError if the month has not
+    ended anywhere, or while another run is in progress.
     """
     now = now or database_now()
     month = month or last_ended_month(now)

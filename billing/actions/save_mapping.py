@@ -1,4 +1,4 @@
-"""The action that saves a column mapping under a name, to be used for the next file of that system."""
+"""The action that saves a column mapping under a name, so that it can be used for the next file of that system."""
 
 from collections.abc import Mapping
 
@@ -15,10 +15,10 @@ from billing.models import CallMapping
 
 
 def save_mapping(name: str, columns: Mapping[str, str], *, by: User | None, zone: str = "") -> CallMapping:
-    """Save which column is what under a name, and return the mapping; the same again is no other one.
+    """Save the columns and the time zone as a mapping with this name, and return it, or the same one saved before.
 
-    Needs the permission to import, otherwise PermissionDenied. Refused if the name says something else, or what is
-    given can't be a mapping.
+    Raises PermissionDenied without the permission to import. Raises ValidationError if the name belongs to a different
+    mapping, or if the columns or the zone are not valid.
     """
     check_permission(by)
     try:
@@ -33,6 +33,6 @@ def save_mapping(name: str, columns: Mapping[str, str], *, by: User | None, zone
     try:
         with transaction.atomic():
             return CallMapping.objects.create(name=name.strip(), columns=dict(columns), zone=zone, created_by=by)
-    except IntegrityError:  # somebody saved this name at this moment
+    except IntegrityError:  # another user has just saved this name
         check_name(name, columns, zone=zone)
         return CallMapping.objects.get(name=name.strip())

@@ -1,4 +1,4 @@
-"""The action that takes a record set aside in place of those that are stored (policy 17)."""
+"""The action that takes a record that was set aside in place of the stored ones (policy 17)."""
 
 from datetime import date, datetime
 
@@ -57,11 +57,11 @@ TAKEN = f"""
 def take_record(
     aside: SetAsideCall, *, by: User, reason: str, confirm_credited: bool = False, now: datetime | None = None
 ) -> CallRecord:
-    """Take a record set aside in place of those stored under its identity, which are voided; return the new record.
+    """Void the records stored under the identity of a record that was set aside, take that one, and return it.
 
-    For staff with the permission to void, otherwise PermissionDenied; AlreadyDone if it was decided, or if the same is
-    stored by now. Refused without a reason, for a number no account has, for a final month, and as `credited` like a
-    void.
+    Raises PermissionDenied without the permission to void, and AlreadyDone if the record was decided before or the same
+    one is stored by now. Raises ValidationError if the reason is empty, if the number is unknown, if the call is in the
+    future or in a final month, and with the code `credited` in the same case as `void_record`.
     """
     with recording_refusals(None, by, "take_record"):
         reason = required_reason(by, reason)
@@ -71,7 +71,8 @@ def take_record(
         if any(same for _, same in stored):
             raise AlreadyDone("This record is stored by now. Dismiss the one set aside.", code="already_stored")
         keys = [key for key, _ in stored]
-        lock_accounts(HOLDERS.format(key=aside.pk, stored=", ".join(map(str, keys))))  # of both at once, by key
+        # Lock the accounts of both the new and the stored records, in the order of their keys.
+        lock_accounts(HOLDERS.format(key=aside.pk, stored=", ".join(map(str, keys))))
         locking.checkpoint("after lock")
         if keys:
             void_keys(keys, by=by, reason=reason, confirmed=confirm_credited, now=now)

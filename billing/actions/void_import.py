@@ -19,10 +19,11 @@ def void_import(
     now: datetime | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Voided:
-    """Void all records of an import that stand, and return what that changed; refused like `void_record`.
+    """Void all records of an import that are not voided yet, and return what changed.
 
-    Chunks of records are each one transaction: killed and run again, the rest is voided. `progress` is told the records
-    done and all.
+    Each chunk of records is one transaction, so a void that was killed can be repeated and voids the rest. `progress`
+    is called with the number of records done and their total. Raises the same exceptions as `void_record`, except that
+    records that were voided before are not an error.
     """
     done = Voided()
     with recording_refusals(None, by, "void_calls"):

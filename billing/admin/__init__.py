@@ -1,4 +1,4 @@
-"""The billing team's pages, and what billing adds to the worklist and to the page of an account."""
+"""The Billing team's pages, and what billing adds to the worklist and to an account's page."""
 
 from billing.admin import accounts, worklist
 from billing.admin.apart import RejectedCallAdmin, SetAsideCallAdmin

@@ -1,4 +1,4 @@
-"""What billing adds to the page of an account: the correction of its time zone, until an invoice was issued."""
+"""What billing adds to an account's page: the correction of its time zone, as long as no invoice was issued."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from onboarding.admin.accounts import is_installed
 
 
 class TimezoneForm(forms.Form):
-    """The right time zone, and why the other one was wrong."""
+    """The correct time zone, and the reason for the correction."""
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,12 +37,12 @@ class TimezoneForm(forms.Form):
 
 
 def can_be_corrected(account: Account) -> bool:
-    """Whether the time zone is no longer a field of the form, and no invoice was issued yet."""
+    """Return whether Contact Center is installed, so that the form can't change the zone, and no invoice was issued."""
     return is_installed(account) and not Invoice.objects.filter(account=account).exists()
 
 
 def timezone_page(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
-    """Show what a correction means, or make it. Needs the permission for both."""
+    """Show what a correction means, or make it if the form was posted. Both need the permission."""
     account = model_admin.row_or_404(request, object_id)
     by = staff_of(request, PERMISSION)
     back = reverse("admin:accounts_account_change", args=[account.pk])

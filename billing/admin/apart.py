@@ -1,4 +1,4 @@
-"""What came in and was not taken: records set aside and rejected rows, for which somebody decides."""
+"""Records that were set aside and rows that were rejected, until the Billing team decides about them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,7 +25,7 @@ STAYS = "It stays dismissed, however often its file comes again."
 
 
 class DecidedAdmin(ReadOnlyAdmin):
-    """Rows that wait for a decision, which is offered only while they do."""
+    """The base of pages of rows that wait for a decision. The buttons are offered only while a row is open."""
 
     def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm(PERMISSION)
@@ -44,7 +44,7 @@ class DecidedAdmin(ReadOnlyAdmin):
 
 @admin.register(SetAsideCall)
 class SetAsideCallAdmin(DecidedAdmin):
-    """Records that contradict another one (billing-policy.md, 17): those that wait come first."""
+    """Records that contradict another one (billing-policy.md, 17), the newest first."""
 
     list_display = ("call_id", "leg", "number", "started_at", "seconds", "reason", "status", "received_in")
     list_filter = ("state",)
@@ -104,7 +104,7 @@ class SetAsideCallAdmin(DecidedAdmin):
 
 
 class CodeFilter(admin.SimpleListFilter):
-    """Offers the codes among the latest rejects, by the primary key's index: all of them would read the table."""
+    """Offers only the codes of the latest rejects, found by the primary key's index, to avoid reading the table."""
 
     title = "reason"
     parameter_name = "code"

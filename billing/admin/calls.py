@@ -1,4 +1,4 @@
-"""Call records and the files they came in: only read, but for the import and voids."""
+"""Call records and the imported files. They are read-only, except for imports and voids."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -31,7 +31,7 @@ SHOWN = 100
 
 @admin.register(CallImport)
 class CallImportAdmin(ReadOnlyAdmin):
-    """The files that were imported; one that was stopped is imported again by uploading it again."""
+    """The imported files. An import that was interrupted is completed by uploading its file again."""
 
     list_display = (
         "name", "by", "started_at", "state", "rows_read", "added", "unmatched", "repeated", "not_answered", "rejected",
@@ -80,7 +80,7 @@ class CallImportAdmin(ReadOnlyAdmin):
         return upload_page(self, request)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer the rejects, and the void, only if there is something of either."""
+        """Offer the download only if rows were rejected, and the void only if records were added."""
         received = self.get_object(request, self._checked_key(str(object_id)))
         offered = {"download_rejects": received and received.rejected, "void": received and received.added}
         return [
@@ -123,7 +123,7 @@ class CallImportAdmin(ReadOnlyAdmin):
         )
 
     def change_context(self, request: HttpRequest, obj: CallImport) -> dict[str, Any]:
-        """Return the first rejects of the import, as a table of the admin."""
+        """Return the first rejects of the import, as data for the admin's table component."""
         rejects = RejectedCall.objects.filter(Q(received_in=obj) | Q(seen_in=obj)).order_by("line", "pk")[:SHOWN]
         rows = [[reject.line, reject.reason, reject.content[:200]] for reject in rejects]
         return {"rejects": {"headers": ["Line", "Reason", "Row"], "rows": rows}, "shown": SHOWN}
@@ -143,7 +143,7 @@ class MatchedFilter(admin.SimpleListFilter):
 
 @admin.register(CallRecord)
 class CallRecordAdmin(ReadOnlyAdmin):
-    """Every call. There are millions: they are found by what has an index, and never counted."""
+    """All call records. There are millions, so they are never counted, and searched only by indexed columns."""
 
     list_display = (
         "call_id", "leg", "number", "caller", "started_at", "seconds", "minutes", "account", "day", "status",
@@ -151,7 +151,7 @@ class CallRecordAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     list_filter = (MatchedFilter, "is_toll_free", "is_voided")
     list_select_related = ("account", "received_in", "void")
-    search_fields = ("call_id",)  # makes the box; get_search_results says what is looked for
+    search_fields = ("call_id",)  # shows the search box; the search is in get_search_results
     search_help_text = "The whole id of a call, or a called number in any way of writing"
     ordering = ("-pk",)
     fields = (
@@ -181,7 +181,7 @@ class CallRecordAdmin(ReadOnlyAdmin):
         return request.user.has_perm(VOID)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer to void only a record that stands."""
+        """Offer the void only if the record is not voided and has talk time."""
         record = self.get_object(request, str(object_id))
         stands = record and record.seconds and not record.is_voided
         return super().get_actions_detail(request, object_id) if stands else []
@@ -211,14 +211,14 @@ class CallRecordAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        # Each of the two has an index: of the records that stand, and of the others.
+        # Two conditions, since the records that count and all others each have an index of their own.
         wanted = Q(call_id=term, is_voided=False, seconds__gt=0)
         wanted |= Q(call_id=term) & (Q(is_voided=True) | Q(seconds=0))
         try:
             number = Numbers(settings.PHONENUMBER_DEFAULT_REGION).number_of(term)
         except Rejected:
             return queryset.filter(wanted), False
-        # Matched calls are indexed by account: a number's are with those who held it.
+        # Matched calls are indexed by account, so look among the accounts that held the number.
         holders = NumberAssignment.objects.filter(number__number=number).values_list("account", flat=True)
         wanted |= Q(number=number, account=None, is_voided=False) | Q(number=number, account__in=sorted(set(holders)))
         return queryset.filter(wanted), False

@@ -1,4 +1,4 @@
-"""The pages on which the billing team issues credit notes, and decides about bills on hold."""
+"""The pages on which the Billing team issues credit notes and decides about bills on hold."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ NO_AMOUNT = "Say how much is given back, like 12.50."
 
 
 class CreditForm(forms.Form):
-    """How much is given back, and why; `left` is what the page said was left of the invoice."""
+    """The amount and the reason; `creditable` is the part not yet credited that the page showed."""
 
     amount = forms.DecimalField(
         label="Amount, USD",
@@ -58,7 +58,7 @@ class DecisionForm(forms.Form):
 
 
 def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> HttpResponse:
-    """Show the form that gives money back on an invoice, or do it. Needs the permission for both."""
+    """Show the form of a credit note, or issue the credit note if the form was posted. Both need the permission."""
     by = staff_of(request, CREDIT)
     back = reverse("admin:billing_invoice_change", args=[invoice.pk])
     posted = request.POST.copy() if request.method == "POST" else None
@@ -84,7 +84,7 @@ def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> Htt
             messages.success(request, f"{note.title} gives {money(note.amount)} back on {invoice.title}.")
             return HttpResponseRedirect(back)
     if posted is not None:
-        posted["creditable"] = str(invoice.creditable)  # now, for the next try
+        posted["creditable"] = str(invoice.creditable)  # the current one, for the next attempt
     context = {
         "invoice": invoice,
         "creditable": invoice.creditable,
@@ -96,7 +96,10 @@ def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> Htt
 
 
 def decision_page(model_admin: Any, request: HttpRequest, held: BillOnHold, *, releases: bool) -> HttpResponse:
-    """Show what releasing or rejecting a bill on hold means, or do it. Needs the permission for both."""
+    """Show what releasing or rejecting a bill on hold means, or do it if the form was posted.
+
+    Both need the permission.
+    """
     by = staff_of(request, DECIDE)
     back = reverse("admin:billing_billonhold_change", args=[held.pk])
     form = DecisionForm(request.POST if request.method == "POST" else None, releases=releases)
@@ -127,7 +130,7 @@ def decision_page(model_admin: Any, request: HttpRequest, held: BillOnHold, *, r
 
 
 def _decide(held: BillOnHold, note: str, by: User, *, releases: bool) -> str:
-    """Decide, and return what came of it in words."""
+    """Release or reject the bill, and return the message that reports the outcome."""
     if not releases:
         reject_bill(held.account, held, note=note, by=by)
         return (

@@ -1,4 +1,4 @@
-"""The pages on which the billing team voids calls, and decides about what was set aside or rejected."""
+"""The pages on which the Billing team voids calls and decides about records set aside and rejected rows."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ CREDITED = "credited"
 
 
 class ReasonForm(forms.Form):
-    """Why, and that the credit notes named on the page were seen."""
+    """The reason, and the confirmation that the user has seen the credit notes named on the page."""
 
     reason = forms.CharField(
         max_length=LONGEST_REASON,
@@ -45,10 +45,10 @@ def reason_page(
     voids: Voided | None = None,
     icon: str = "",
 ) -> HttpResponse:
-    """Show what a decision means and ask for its reason, or decide, and go `back`. Needs the permission for both.
+    """Show what a decision means and ask for the reason, or if the form was posted, decide and redirect to `back`.
 
-    `decide` takes the reason, who decides, and for a void whether the credit notes are confirmed; it returns what came
-    of it in words.
+    Both need the permission. `decide` is called with `by` and `reason`, and for a void with `confirm_credited`; it
+    returns the message that reports the outcome.
     """
     by = staff_of(request, PERMISSION)
     form = ReasonForm(request.POST if request.method == "POST" else None)
@@ -84,7 +84,7 @@ def reason_page(
 
 
 def _voided(voids: Voided) -> list[str]:
-    """Return in words what a void changes."""
+    """Return sentences that say what a void changes."""
     one = voids.records == 1
     told = [
         f"{voids.records:,} {'record counts' if one else 'records count'} as if never made: {voids.charged:,} charged "

@@ -1,4 +1,4 @@
-"""Issued invoices and credit notes: only read, but for the money that is given back."""
+"""Issued invoices and credit notes. They are read-only, except that credit notes can be issued."""
 
 import re
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ NUMBER = re.compile(r"(?:INV-?|CN-?)?0*([0-9]{1,18})", re.IGNORECASE)
 
 
 class MonthFilter(admin.SimpleListFilter):
-    """Offers the months that were run: a few rows, where the months of all invoices would read the table."""
+    """Offers the months of the bill runs, which are few rows, to avoid reading the table of invoices."""
 
     title = "month"
     parameter_name = "month"
@@ -38,24 +38,24 @@ class MonthFilter(admin.SimpleListFilter):
 
 
 def numbered(term: str) -> int | None:
-    """Return the number in `INV-000123`, `inv123` or `123`; None where there is none."""
+    """Return the number in `INV-000123`, `inv123` or `123`, or None if it is none of these."""
     found = NUMBER.fullmatch(term.strip())
     return int(found[1]) if found else None
 
 
 def of_accounts(term: str) -> QuerySet[Account]:
-    """Return the accounts with this number, or these words in their company's name."""
+    """Return the accounts with this number, or with this text in their company's name."""
     return Account.objects.filter(Q(number=term.strip()) | Q(company__icontains=term.strip()))
 
 
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
-    """What was issued. There are millions: they are never counted, and sorted only by their number."""
+    """Issued invoices. There are millions, so they are never counted, and sorted only by number."""
 
     list_display = ("name", "account", "of_month", "amount", "issued_at")
     list_filter = (MonthFilter,)
     list_select_related = ("account",)
-    search_fields = ("number",)  # makes the box; get_search_results says what is looked for
+    search_fields = ("number",)  # shows the search box; the search is in get_search_results
     search_help_text = "INV-000123 or 123, account or company"
     ordering = ("-number",)
     sortable_by = ("name",)
@@ -117,7 +117,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
 class CreditNoteAdmin(ReadOnlyAdmin):
     list_display = ("name", "invoice", "account", "given_back", "reason", "by", "at")
     list_select_related = ("invoice__account", "by")
-    search_fields = ("number",)  # makes the box; get_search_results says what is looked for
+    search_fields = ("number",)  # shows the search box; the search is in get_search_results
     search_help_text = "Number of the credit note or of its invoice or account, or company"
     ordering = ("-number",)
     sortable_by = ("name",)

@@ -1,4 +1,4 @@
-"""Saved column mappings: made where calls are imported, looked at and deleted here."""
+"""Saved column mappings. They are created on the page that imports calls, and viewed and deleted here."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from core.admin import ReadOnlyAdmin
 
 @admin.register(CallMapping)
 class CallMappingAdmin(ReadOnlyAdmin):
-    """Which column is what in the files of other systems; those who may import may delete one."""
+    """Mappings of the columns in the files of other systems. Anyone who may import may delete one."""
 
     list_display = ("name", "told", "zone", "created_by", "created_at")
     list_select_related = ("created_by",)

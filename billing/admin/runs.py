@@ -1,4 +1,4 @@
-"""Bill runs, and what they set aside: bills held for a person, and accounts that could not be billed."""
+"""Bill runs, the bills that they put on hold for review, and the accounts that they could not bill."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -26,7 +26,7 @@ LARGEST = 10
 
 
 class WaitsFilter(admin.SimpleListFilter):
-    """Bills that keep a month from being billed: those held for a decision, and those rejected and not billed since."""
+    """Bills that block a month: those waiting for a decision, and those rejected and not billed since."""
 
     title = "what waits"
     parameter_name = "waits"
@@ -44,14 +44,14 @@ class WaitsFilter(admin.SimpleListFilter):
 
 @admin.register(BillOnHold)
 class BillOnHoldAdmin(ReadOnlyAdmin):
-    """Bills far out of line (I20): those that wait for a decision come first."""
+    """Unusual bills that were put on hold (I20). Those that wait for a decision come first."""
 
     list_display = ("account", "of_month", "amount", "why", "status", "held_at", "decided_by")
     list_filter = (WaitsFilter, "state", MonthFilter)
     list_select_related = ("account", "decided_by")
-    search_fields = ("account__number",)  # makes the box; get_search_results says what is looked for
+    search_fields = ("account__number",)  # shows the search box; the search is in get_search_results
     search_help_text = "Number of the account, or company"
-    ordering = ("state", "-pk")  # "held" is the first of the three by the alphabet
+    ordering = ("state", "-pk")  # "held" comes first alphabetically
     sortable_by = ()
     fields = (
         ("account", "of_month"),
@@ -82,7 +82,7 @@ class BillOnHoldAdmin(ReadOnlyAdmin):
 
     @display(description="Invoice", empty_value="–")
     def issued(self, held: BillOnHold) -> str | None:
-        """Return a link to the invoice of the month, where there is one."""
+        """Return a link to the invoice of the month, or None if there is none."""
         invoice = Invoice.objects.filter(account=held.account_id, month=held.month).first()
         if invoice is None:
             return None
@@ -101,7 +101,7 @@ class BillOnHoldAdmin(ReadOnlyAdmin):
         return request.user.has_perm(DECIDE)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer the buttons only while there is something to decide."""
+        """Offer the buttons only as long as the bill is not decided."""
         held = self.get_object(request, str(object_id))
         return super().get_actions_detail(request, object_id) if held and not held.is_decided else []
 
@@ -129,14 +129,14 @@ class BillOnHoldAdmin(ReadOnlyAdmin):
 
 
 def _waits(held: BillOnHold) -> bool:
-    """Whether something is left to correct: nobody decided, or the bill was rejected and there is none since."""
+    """Return whether the bill is not decided, or was rejected and the month has not been billed since."""
     return not held.is_decided or BillOnHold.objects.rejected_and_unbilled().filter(pk=held.pk).exists()
 
 
 def largest_calls(held: BillOnHold, months: Iterable[date] = ()) -> QuerySet[CallRecord]:
-    """Return the longest charged calls of a bill on hold: its cause, if the feed was wrong.
+    """Return the longest charged calls of a bill on hold, which are the likely cause if the call data is wrong.
 
-    They are of its month, and of the earlier `months` that it adjusts.
+    These are calls in the bill's month and in the earlier `months` that it adjusts.
     """
     on_it = Q()
     for month in {held.month, *months}:

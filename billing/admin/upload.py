@@ -1,4 +1,4 @@
-"""The page on which a file of calls is uploaded, looked at, and imported."""
+"""The page on which a file of calls is uploaded, previewed and imported."""
 
 from collections.abc import Callable
 from typing import Any
@@ -56,7 +56,7 @@ HEADERS = ["Line", "What it is", "Call", "Leg", "Called number", "Caller", "Star
 
 
 class UploadForm(forms.Form):
-    """A file of calls, and how to read it: as detected, by a saved mapping, or by the columns that are named here."""
+    """A file of calls, and how to read it: detected automatically, by a saved mapping, or by the columns named here."""
 
     file = forms.FileField(
         widget=UnfoldAdminFileFieldWidget,
@@ -104,12 +104,12 @@ class UploadForm(forms.Form):
 
     @property
     def columns(self) -> list[forms.BoundField]:
-        """Return the fields that say which column is what."""
+        """The fields that name the columns."""
         return [self[f"map_{role}"] for role in (*ROLES, ANSWERED)]
 
     @property
     def names_columns(self) -> bool:
-        """Whether columns are named here, so that the page shows where."""
+        """Whether columns are named, so that the page must show these fields."""
         return any(field.value() or field.errors for field in (*self.columns, self["save_as"]))
 
     def clean(self) -> dict[str, Any]:
@@ -137,9 +137,10 @@ class UploadForm(forms.Form):
         return data
 
     def refused(self, do: Callable[[], Any]) -> Any:
-        """Return what is returned, or None if it was refused and the form says why.
+        """Return the result of `do`, or None if it raised ValidationError, which is added to the form's errors.
 
-        A lock that was not granted, so that nothing was written, is answered as on every other page.
+        If a lock was not granted, and so nothing was written, the database's error is raised instead, so that the page
+        is answered like any other that meets a lock.
         """
         busy: BaseException | None = None
         try:
@@ -154,7 +155,7 @@ class UploadForm(forms.Form):
 
     @property
     def options(self) -> dict[str, Any]:
-        """Return how to read the file, as `import_calls` takes it."""
+        """How to read the file, as keyword arguments of `import_calls`."""
         data = self.cleaned_data
         return {"layout": data["layout"] or None, "zone": data["zone"] or None, "mapping": data["mapping"]}
 
@@ -167,10 +168,10 @@ class UploadForm(forms.Form):
 
 
 def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
-    """Show the form, or what the first rows of its file would become, or import it and go to the import's page.
+    """Show the form, preview the first rows of the file, or import the file and redirect to the import's page.
 
-    Needs the permission to import for all of it. A file of which no row can be read is refused in the form. Large files
-    are read from the disk, where Django puts them, block by block.
+    All of it needs the permission to import. A file without a readable row is an error in the form. Large files are
+    read block by block from the disk, where Django stores them.
     """
     by = staff_of(request, PERMISSION)
     form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
@@ -193,7 +194,7 @@ def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
             "opts": CallImport._meta,
             "form": form,
             "preview": preview,
-            "in_new_tab": {"formtarget": "_blank"},  # the form keeps its file, which a browser never fills in again
+            "in_new_tab": {"formtarget": "_blank"},  # so that the form keeps its file; browsers never restore one
             "back": reverse("admin:billing_callimport_changelist"),
         },
         status=503 if is_partly_in else 200,
@@ -202,7 +203,7 @@ def upload_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
 
 
 def _preview(form: UploadForm, by: User) -> dict[str, Any]:
-    """Return the first rows as a table of the admin."""
+    """Return the layout and the first rows of the file, as data for the admin's table component."""
     layout, rows = preview_calls(form.cleaned_data["file"], by=by, **form.options)
     return {"layout": Layout(layout).label, "table": {"headers": HEADERS, "rows": [_cells(row) for row in rows]}}
 
@@ -212,7 +213,7 @@ def _cells(row: PreviewedRow) -> list[Any]:
 
 
 def _import(form: UploadForm, by: User) -> CallImport:
-    """Import the file, save the columns if a name was given for them, and return the import."""
+    """Import the file and return the import; also save the columns if a name was given for them."""
     data = form.cleaned_data
     received = import_calls(
         data["file"], name=data["file"].name, by=by, take_voided=data.get("take_voided", False), **form.options
@@ -223,7 +224,7 @@ def _import(form: UploadForm, by: User) -> CallImport:
 
 
 def _tell(request: HttpRequest, received: CallImport) -> None:
-    """Say what became of the file; green only if something was added."""
+    """Report the outcome of the import as messages. Only if calls were added is it a success message."""
     outcome = outcome_of(received)
     if outcome == Outcome.KNOWN:
         messages.info(request, f"“{received}” has nothing new: {known_told(received)}.")

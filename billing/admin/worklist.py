@@ -1,4 +1,4 @@
-"""What billing adds to the worklist: the minutes accounts used, what they are worth a month, and their first bill."""
+"""What billing adds to the worklist: an account's minutes, its monthly recurring charges, and its first bill."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -48,7 +48,10 @@ def usage(request: HttpRequest, row: Any) -> dict[str, Any]:
 
 
 def first_bill(request: HttpRequest, row: Any) -> dict[str, Any] | None:
-    """Return the first bill, were the account activated today, or on the day that is asked for as `on`."""
+    """Return a preview of the first bill if the account were activated on the day in the URL's `on`, by default today.
+
+    Returns None if the account is active.
+    """
     if row.is_active:
         return None
     last = row.today + PREVIEWED

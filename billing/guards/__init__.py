@@ -1,4 +1,4 @@
-"""The triggers that hold bills and call records in the database, whoever writes to them."""
+"""The triggers that enforce the rules of bills and call records in the database."""
 
 from billing.guards.bills import GUARDS as OF_BILLS
 from billing.guards.calls import FIRST_OPEN_DAY

@@ -1,17 +1,17 @@
-"""The triggers that hold invoices, credit notes and what bill runs leave behind."""
+"""The triggers that enforce the rules of invoices, credit notes and the other results of bill runs."""
 
 from core.guards import Guard, StatementGuard, append_only, kept, read_committed
 from core.guards.definition import final_and_kept
 
 ISSUED = "An issued invoice is never changed or deleted; a mistake is corrected by an adjustment or a credit note."
 
-# Of lines just written there are no statistics: the planner expects one row, loops over all the invoices of the
-# statement for each, and a chunk of 5,000 took over a second. Joined by hash it takes 30 milliseconds.
+# There are no statistics about lines that were just written, so the planner expects one row and loops over all invoices
+# of the statement for each line: a chunk of 5,000 took over a second. With a hash join it takes 30 milliseconds.
 BY_HASH = ("enable_nestloop = off",)
 
-# A zone can be corrected until an invoice was issued: whoever issues one holds the account's lock, as an UPDATE does.
-# Nor may the account's today go back into a month that was billed, even without an invoice: what it buys or begins
-# then would never be charged.
+# A time zone can be corrected until an invoice is issued. There is no race, because issuing an invoice and an UPDATE
+# both hold the account's lock. In addition, the account's current day may not move back into a month that was billed,
+# even without an invoice, since anything bought or started then would never be charged.
 TIMEZONE_IS_FIXED = Guard(
     "account_timezone_is_fixed",
     "accounts_account",
@@ -25,7 +25,7 @@ TIMEZONE_IS_FIXED = Guard(
     "The time zone is fixed once an invoice was issued, and never one in which a billed month has not ended.",
 )
 
-# Lines come first, then their invoice.
+# The lines are written before their invoice.
 INVOICE_IS_THE_SUM_OF_ITS_LINES = StatementGuard(
     "invoice_is_the_sum_of_its_lines",
     "billing_invoice",
@@ -44,7 +44,7 @@ INVOICE_IS_THE_SUM_OF_ITS_LINES = StatementGuard(
     "An invoice's total is the sum of its lines.",
     settings=BY_HASH,
 )
-# The activation is final, so what is right when it is issued stays right.
+# The activation is final, so an invoice that is correct when it is issued stays correct.
 NOTHING_IS_CHARGED_BEFORE_ACTIVATION = StatementGuard(
     "nothing_is_charged_before_activation",
     "billing_invoice",

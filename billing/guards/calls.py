@@ -1,4 +1,4 @@
-"""The triggers that hold call records, their voids, and what imports set aside or reject."""
+"""The triggers that enforce the rules of call records, voids, and the records that imports set aside or reject."""
 
 from core.guards import Function, Guard, StatementGuard, append_only, kept, read_committed
 from core.migration_guards import local_day_of
@@ -6,7 +6,7 @@ from core.migration_guards import local_day_of
 FINAL = "The month is final: it ended so long ago that nothing of it changes any more."
 LOCAL = "The day of a call is the local day on which it started, by the time zone rules of this product."
 
-# The first day of the months that are not final. A month has ended everywhere 12 hours after UTC's day. (Policy 11.)
+# The first day of the months that are not final (policy 11). A month has ended everywhere 12 hours after it did in UTC.
 FIRST_OPEN_DAY = Function(
     "first_open_day",
     """
@@ -40,8 +40,8 @@ CALL_RECORD_IS_FINAL = Guard(
     "A call record is never changed or deleted, only matched once, and voided once with a reason.",
 )
 
-# An import writes thousands of rows, and so does a match. NOT IN is looked up in a hash, and accounts by their keys, as
-# in `activation_day_is_local`.
+# Imports and matches write thousands of rows. NOT IN uses a hash lookup, and accounts are looked up by key, as in
+# `activation_day_is_local`.
 CALL_DAY_IS_LOCAL = StatementGuard(
     "call_day_is_local",
     "billing_callrecord",
@@ -76,7 +76,7 @@ MATCHED_CALL_DAY_IS_LOCAL = StatementGuard(
     LOCAL,
 )
 
-# Whoever wrote it: a new record stands, so that it can be voided only with a reason, and has talk time.
+# A new record is not voided, so that it can only be voided with a reason, and it has talk time.
 CALL_RECORD_COMES_STANDING = StatementGuard(
     "call_record_comes_standing",
     "billing_callrecord",
@@ -131,7 +131,7 @@ ASSIGNMENT_OF_A_FINAL_MONTH = Guard(
     """,  # noqa: E501
     FINAL,
 )
-# A price changes a month only if the item was held then: a new item may have prices of any day.
+# A price affects a month only if the item was held then, so a new item may have prices from any day.
 PRICE_OF_A_FINAL_MONTH = Guard(
     "price_of_a_final_month",
     "subscriptions_price",
@@ -145,7 +145,7 @@ PRICE_OF_A_FINAL_MONTH = Guard(
     FINAL,
 )
 
-# Whoever writes a void, it marks its record, and the month is late: the next invoice carries the difference.
+# Every void marks its record as voided and the billed month as late, so that the next invoice includes the difference.
 VOID_MARKS_ITS_RECORD = StatementGuard(
     "void_marks_its_record",
     "billing_callvoid",

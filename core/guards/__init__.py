@@ -1,8 +1,9 @@
-"""What the database itself refuses: each guard in one place, in words for people, and the check that all are in place.
+"""Rules that the database itself enforces: each guard with its message, and the check that all guards are in place.
 
 A guard is a trigger or a named constraint. An app's `guards.py` defines its triggers, each with the function it runs
-and its sentence, and lists them in `GUARDS`; migrations install or replace them (`core/guards/operations.py`).
-Constraints are defined by the models, and `constraints.txt` of the app says how the database writes them down.
+and the sentence that people read when it refuses, and lists them in `GUARDS`. Migrations install or replace them
+(`core/guards/operations.py`). Constraints are defined in the models, and the app's `constraints.txt` has their
+definitions as the database prints them.
 """
 
 from core.guards.applied import OUR_APPS, missing_migrations, unknown_migrations

@@ -1,4 +1,4 @@
-"""Which migrations the database has, compared with those of the code."""
+"""Compares the migrations applied to the database with those in the code."""
 
 from functools import cache
 
@@ -16,7 +16,7 @@ def missing_migrations(alias: str) -> list[str]:
 
 
 def unknown_migrations(alias: str) -> list[str]:
-    """Return the migrations of our apps that the database has and the code does not: a later release's. One query."""
+    """Return the migrations of our apps, as `app.name`, that only the database has, from a later release. One query."""
     applied = MigrationRecorder(connections[alias]).applied_migrations()
     known = the_code().disk_migrations
     return [f"{app}.{name}" for app, name in sorted(applied) if app in OUR_APPS and (app, name) not in known]
@@ -24,5 +24,5 @@ def unknown_migrations(alias: str) -> list[str]:
 
 @cache
 def the_code() -> MigrationLoader:
-    """Return all migrations there are, which never change while the process lives. Reading them takes a while."""
+    """Return the migrations in the code. They are cached, because reading them is slow and they don't change."""
     return MigrationLoader(None)

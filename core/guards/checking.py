@@ -1,4 +1,4 @@
-"""The check that every guard is in the database as the code has it (invariant I18)."""
+"""The check that every guard in the database matches the code (invariant I18)."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from core.guards.definition import Function, Guard
 from core.guards.operations import Replace
 from core.guards.sentences import all_functions, all_guards
 
-# Settings that switch guards off, for a session, a role or a database.
+# Settings that disable guards for a session, a role or a database.
 SETTINGS = {
     "guards.writing_history": "guard of the past (guards.writing_history is set, and nobody writes history)",
     "session_replication_role": "firing of guards (session_replication_role is set to replica)",
@@ -26,7 +26,7 @@ SETTINGS = {
 
 
 class State(Enum):
-    """What is wrong with a guard; the value is the id of the check's message."""
+    """What is wrong with a guard. The value is the ID of the check's message."""
 
     OFF = "guards.E001"
     MISSING = "guards.E002"
@@ -48,7 +48,7 @@ HINTS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """A guard that is not as it should be: its state, its name, and what it is."""
+    """A guard that doesn't match the code: its state, its name, and what it is as text."""
 
     state: State
     name: str
@@ -58,9 +58,10 @@ class Finding:
         return f"The {self.what} is {self.state.name}."
 
 
-# One query for all of them, since readiness asks every few seconds: what there is, whether it is on, and a hash of its
-# definition. Foreign keys are held by triggers of the system's own, which can be switched off too. Only PostgreSQL 18
-# has names for NOT NULL, so columns are compared instead. Nothing but the schema's own name differs between databases.
+# One query for everything, since the readiness check runs every few seconds: what exists, whether it is enabled, and a
+# hash of its definition. Foreign keys are enforced by system triggers, which can be disabled too. NOT NULL constraints
+# have names only from PostgreSQL 18 on, so columns are compared instead. The schema's name is the only thing that may
+# differ between databases, so it is left out.
 CATALOG = """
 WITH home AS (
     SELECT n.oid, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -114,7 +115,7 @@ _migrating: ContextVar[bool] = ContextVar("migrating", default=False)
 
 @contextmanager
 def migrating() -> Iterator[None]:
-    """Let the check pass over what the migrations that wait will bring: `migrate` asks it before it brings them."""
+    """Make the check ignore what pending migrations will install, since `migrate` runs the check before them."""
     token = _migrating.set(True)
     try:
         yield
@@ -123,10 +124,10 @@ def migrating() -> Iterator[None]:
 
 
 def check_guards(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Return an error for each guard that is not in the database as the code has it (invariant I18)."""
+    """Return an error for each guard in the database that doesn't match the code (invariant I18)."""
     messages: list[CheckMessage] = []
     for alias in databases or []:
-        connections[alias].ensure_connection()  # where the server can't be reached at all, that is what is told
+        connections[alias].ensure_connection()  # if the server can't be reached, raise that error
         try:
             found = findings(alias)
             if _migrating.get() and missing_migrations(alias):
@@ -144,10 +145,11 @@ def check_guards(app_configs: Any = None, databases: Sequence[str] | None = None
 
 
 def findings(alias: str) -> list[Finding]:
-    """Return what is wrong with the guards of a database; nothing before its first migrate. One query if all is well.
+    """Return what is wrong with the guards of a database, or nothing before its first migrate.
 
-    A text that is not this code's is OUTDATED if migrations wait, or if it is one that a migration has replaced;
-    otherwise somebody CHANGED it. Raises DatabaseError if the database doesn't say.
+    This takes one query if all is well. A definition that differs from the code is OUTDATED if migrations are pending
+    or if it is one that a migration has replaced; otherwise it was CHANGED by somebody. Raises DatabaseError if the
+    query fails.
     """
     with connections[alias].cursor() as cursor:
         cursor.execute(HASHES)
@@ -168,11 +170,11 @@ def constraints_of(alias: str) -> dict[tuple[str, str], str]:
 
 
 class _Catalog:
-    """What a database has: whether it is on, and a hash of its definition, by kind, table and name."""
+    """What exists in a database, by kind, table and name: whether it is enabled, and hashes of its definitions."""
 
     def __init__(self, rows: list[tuple[str, str, str, bool, str]]) -> None:
         self.on = {(kind, table, name): is_on for kind, table, name, is_on, _ in rows}
-        # A function's name may be that of several, and another one than ours may be the one that is called.
+        # Several functions may share a name, and the one that is called may not be ours.
         self.hashes: dict[tuple[str, str, str], set[str]] = {}
         for kind, table, name, _, definition in rows:
             self.hashes.setdefault((kind, table, name), set()).add(definition)
@@ -181,7 +183,7 @@ class _Catalog:
         return {column for names in self.hashes.get(("columns", table, ""), ()) for column in names.split()}
 
     def state(self, kind: str, table: str, name: str, text: "_Text", otherwise: State) -> State | None:
-        """Return what is wrong with it, or None; `otherwise` is the state of a text that nobody knows."""
+        """Return what is wrong, or None; `otherwise` is the state if the definition is neither current nor earlier."""
         key = (kind, table, name)
         if key not in self.on:
             return State.MISSING
@@ -194,7 +196,7 @@ class _Catalog:
 
 @dataclass(frozen=True)
 class _Text:
-    """The hash of a definition, and those of the ones that migrations have replaced."""
+    """The hash of a definition, and the hashes of earlier definitions that migrations have replaced."""
 
     now: str
     earlier: frozenset[str] = frozenset()
@@ -202,7 +204,7 @@ class _Text:
 
 @dataclass(frozen=True)
 class _Expected:
-    """What the code says, by kind, table and name, and what each guard is called in words."""
+    """What the database should have according to the code."""
 
     triggers: list[tuple[Guard, _Text]]
     functions: dict[str, _Text]
@@ -248,7 +250,7 @@ def _differences(catalog: _Catalog, otherwise: State) -> Iterator[Finding]:
     functions = dict(expected.functions)
     for guard, text in expected.triggers:
         state = catalog.state("trigger", guard.table, guard.name, text, otherwise)
-        if own := functions.pop(guard.name, None):  # a function that only this guard runs is part of it
+        if own := functions.pop(guard.name, None):  # a function that only this guard runs is reported with it
             state = state or catalog.state("function", "", guard.name, own, otherwise)
         if state:
             yield Finding(state, guard.name, f"guard {guard.name} on {guard.table}")

@@ -1,9 +1,9 @@
-"""Constraints as the database writes them down: CHECK, UNIQUE, EXCLUDE, primary and foreign keys, unique indexes.
+"""Constraints as the database prints them: CHECK, UNIQUE, EXCLUDE, primary and foreign keys, unique indexes.
 
-Django makes them from the models, in names and words that only the database knows. So each app has them in a file,
-`constraints.txt`, which `manage.py guards --write` writes and a test compares with a new database: a line for each,
-with its table, its name and its definition. NOT NULL is not in it: PostgreSQL gives it names from 18 on only, and the
-models say which columns have it.
+Django creates them from the models, with names and definitions that only the database knows. So each app lists them in
+a file, `constraints.txt`, one per line with table, name and definition. `manage.py guards --write` writes the file, and
+a test compares it with a new database. NOT NULL is not in it, because PostgreSQL names such constraints only from
+version 18 on, and the models say which columns have it.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ def expected_constraints() -> dict[tuple[str, str], str]:
 
 
 def expected_columns() -> dict[str, set[str]]:
-    """Return the columns of each table that can't be empty, from the models; what is generated is not among them."""
+    """Return the NOT NULL columns of each table according to the models, without generated columns."""
     return {
         model._meta.db_table: {
             str(field.column) for field in model._meta.local_concrete_fields if not (field.null or field.generated)
@@ -33,7 +33,7 @@ def expected_columns() -> dict[str, set[str]]:
 
 
 def our_models() -> list[type[models.Model]]:
-    """Return the models that have tables of our apps, with those of relations between many and many."""
+    """Return the models of our apps that have tables, including those of many-to-many relations."""
     return [
         model
         for app in OUR_APPS
@@ -43,7 +43,7 @@ def our_models() -> list[type[models.Model]]:
 
 
 def files_for(found: dict[tuple[str, str], str]) -> dict[Path, str]:
-    """Return what each app's file should say for the constraints that a database has, by table and name."""
+    """Return the content of each app's file for these constraints of a database, which are by table and name."""
     tables = {model._meta.db_table: model._meta.app_label for model in our_models()}
     return {
         file_of(app): "".join(
@@ -56,5 +56,5 @@ def files_for(found: dict[tuple[str, str], str]) -> dict[Path, str]:
 
 
 def file_of(app: str) -> Path:
-    """Return where the file of an app is."""
+    """Return the path of an app's file."""
     return Path(apps.get_app_config(app).path) / FILE

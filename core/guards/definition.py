@@ -1,4 +1,4 @@
-"""A guard: its name, table, events, body and sentence, and from these the SQL that the database holds."""
+"""Definitions of guards: name, table, events, body and sentence, and the SQL that is generated from them."""
 
 from dataclasses import KW_ONLY, dataclass
 from inspect import cleandoc
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-LazyStr: TypeAlias = "str | _StrPromise"  # a promise where a customer can meet it: in the language of who reads it
+LazyStr: TypeAlias = "str | _StrPromise"  # lazy if customers may read it, so that it is in their language
 
-# What `REFUSE` in a body stands for. The error reaches Python as an IntegrityError that carries the guard's name.
+# Replaces `REFUSE` in a body. In Python, the error is an IntegrityError that has the guard's name.
 REFUSE = (
     "RAISE EXCEPTION '% on % is refused', TG_OP, TG_TABLE_NAME "
     "USING ERRCODE = '23514', CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME"
@@ -18,7 +18,7 @@ REFUSE = (
 
 @dataclass(frozen=True)
 class Function:
-    """A function of the database, with exactly the text it has there."""
+    """A database function, with exactly the source text that the database has."""
 
     name: str
     source: str
@@ -30,10 +30,10 @@ class Function:
     settings: tuple[str, ...] = ()
 
     def sql(self) -> str:
-        """Return the SQL that makes the function, or brings the one that is there to this text.
+        """Return the SQL that creates or replaces the function.
 
-        It finds our tables whoever calls it: without a search path of its own it would find a temporary table of the
-        same name first, which anybody may make.
+        The function has its own search path, so that it always finds our tables. Without it, it would find temporary
+        tables of the same name first, which anyone may create.
         """
         return f"""
             CREATE OR REPLACE FUNCTION {self.name}({self.arguments}) RETURNS {self.returns}
@@ -47,7 +47,7 @@ class Function:
         """
 
     def described(self) -> str:
-        """Return all that counts of it, as the check's query puts it together from the catalog."""
+        """Return the definition to compare, in the format in which the check's query builds it from the catalog."""
         settings = sorted(["search_path=ours", *(setting.replace(" = ", "=") for setting in self.settings)])
         options = [
             self.arguments,
@@ -62,11 +62,11 @@ class Function:
 
 @dataclass(frozen=True)
 class Guard:
-    """A trigger that looks at each row before it is written, and what a person is told whom it refuses.
+    """A trigger that checks each row before it is written, and the sentence that people read if it refuses.
 
-    `body` is plpgsql; `REFUSE` in it stands for raising the guard's own error. Conditions belong in the body: a column
-    named in a trigger's WHEN or UPDATE OF can't change its type later. `declare` has the body's variables, and
-    `settings` those of the server under which the function runs.
+    `body` is PL/pgSQL, in which `REFUSE` raises the guard's own error. Put conditions in the body, since the type of a
+    column named in a trigger's WHEN or UPDATE OF can't be changed later. `declare` has the body's variables, and
+    `settings` the server settings with which the function runs.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Guard:
 
     @property
     def trigger(self) -> str:
-        """The statement that makes the trigger, in the words in which the database repeats it."""
+        """The statement that creates the trigger, exactly as the database prints it."""
         return f"CREATE TRIGGER {self.name} BEFORE {self._events} ON {self.table} FOR EACH ROW {self._runs}"
 
     @property
@@ -98,9 +98,9 @@ class Guard:
         )
 
     def sql(self) -> str:
-        """Return the SQL that makes the guard, or brings the one that is there to what is said here.
+        """Return the SQL that creates the guard, or replaces the existing one.
 
-        The trigger is left alone if it is the same: to make it again, writers of its table would have to wait.
+        An identical trigger is not recreated, since that would lock out writers of its table.
         """
         return f"""
             {self._function_sql()}
@@ -117,7 +117,7 @@ class Guard:
         """
 
     def drop_sql(self) -> str:
-        """Return the SQL that takes the guard away."""
+        """Return the SQL that drops the guard."""
         return f"DROP TRIGGER {self.name} ON {self.table}; DROP FUNCTION {self.name}();"
 
     def _function_sql(self) -> str:
@@ -125,7 +125,7 @@ class Guard:
 
     @property
     def _events(self) -> str:
-        """The events in the order in which the database names them."""
+        """The events in the order in which the database prints them."""
         return " OR ".join(event for event in ("INSERT", "DELETE", "UPDATE", "TRUNCATE") if event in self.events)
 
     @property
@@ -144,10 +144,10 @@ class Guard:
 
 @dataclass(frozen=True)
 class StatementGuard(Guard):
-    """A trigger that looks once, after a statement, at all the rows it wrote: a batch writes thousands.
+    """A trigger that checks all rows of a statement at once after it, since a batch writes thousands of rows.
 
-    The rows as they are then are `written` in the body, unless `rows` calls them otherwise; those that an UPDATE
-    changed are `before_rows` as they were.
+    In the body, `written` (or the name in `rows`) has the rows after the statement, and if it was an UPDATE,
+    `before_rows` has the changed rows as they were before.
     """
 
     _: KW_ONLY
@@ -169,7 +169,7 @@ class StatementGuard(Guard):
 
 @dataclass(frozen=True)
 class HistoryGuard(Guard):
-    """A trigger that waits for the commit and refuses nothing; made by `leaves_history`."""
+    """A trigger that runs at commit and refuses nothing. Use `leaves_history` to create one."""
 
     @property
     def trigger(self) -> str:
@@ -185,7 +185,7 @@ class HistoryGuard(Guard):
 
 @dataclass(frozen=True)
 class SharedGuard(Guard):
-    """A trigger that runs a function which many guards share, instead of a body of its own."""
+    """A trigger that runs a function shared by many guards instead of its own."""
 
     _: KW_ONLY
     runs: Function
@@ -203,7 +203,7 @@ class SharedGuard(Guard):
         return f"DROP TRIGGER {self.name} ON {self.table};"
 
     def _function_sql(self) -> str:
-        return ""  # a migration of accounts made it
+        return ""  # a migration of the accounts app created it
 
 
 REFUSE_ROW = Function(
@@ -214,7 +214,8 @@ BEGIN
         USING ERRCODE = '23514', CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME;
 END """,
 )
-# Tests empty their own databases, which Django names test_…; there the guard sleeps unless a test wakes it.
+# Tests truncate tables of their own databases, which Django names test_…, so there the guard is off unless a test turns
+# it on.
 REFUSE_TRUNCATE = Function(
     "guard_refuse_truncate",
     """
@@ -245,20 +246,20 @@ def kept(table: str, sentence: LazyStr) -> SharedGuard:
 
 
 def append_only(table: str, what: str) -> list[SharedGuard]:
-    """Return the two guards of a table to which rows are only ever added."""
+    """Return the two guards of a table whose rows are never changed or deleted; `what` starts their sentences."""
     return final_and_kept(table, f"{what} is never changed or deleted.", f"{what} is never emptied.")
 
 
 def final_and_kept(table: str, final: LazyStr, emptied: LazyStr) -> list[SharedGuard]:
-    """Return the two guards of a table to which rows are only ever added, each with its own sentence."""
+    """Return the two guards of a table whose rows are never changed or deleted, each with its own sentence."""
     row = SharedGuard(f"{table}_is_final", table, "UPDATE OR DELETE", "", final, runs=REFUSE_ROW, level="ROW")
     return [row, kept(table, emptied)]
 
 
 def read_committed(*tables: str) -> list[SharedGuard]:
-    """Return the guards of tables that are written at READ COMMITTED only (I27).
+    """Return the guards of tables that may be written only at isolation level READ COMMITTED (I27).
 
-    The locking protocol is "lock, then look", and only READ COMMITTED looks at what was committed meanwhile.
+    The locking protocol is "lock, then look", and only READ COMMITTED sees what was committed in the meantime.
     """
     sentence = "The database must answer at READ COMMITTED; at another isolation level nothing is written."
     return [
@@ -268,13 +269,13 @@ def read_committed(*tables: str) -> list[SharedGuard]:
 
 
 def leaves_history(name: str, table: str, history: str, columns: list[str], sentence: LazyStr) -> HistoryGuard:
-    """Return the guard that adds the missing history row, at commit, of whoever wrote past the application.
+    """Return the guard that adds a missing history row at commit if someone bypassed the application.
 
-    It looks at the row as it stands then: where the latest history row says otherwise in one of `columns`, it adds one
+    It reads the row as it is at commit. If the latest history row differs in one of `columns`, it adds a history row
     that names the database role instead of a user.
 
-    `history_id + 0` keeps the planner from walking the whole history backwards by its primary key, which it does where
-    the table's statistics are old: a batch of 40,000 rows in one transaction took 131 s so, and takes 2.3 s.
+    `history_id + 0` prevents the planner from scanning the whole history backward by its primary key, as it does if the
+    table's statistics are outdated: a batch of 40,000 rows in one transaction took 131 s then, and takes 2.3 s now.
     """
     watched = ", ".join(columns)
     source = f"""

@@ -1,8 +1,8 @@
-"""The operations by which migrations bring guards into the database: `install`, `replace` and `remove`.
+"""The migration operations for guards: `install`, `replace` and `remove`.
 
-They take the text from the guard's one source, so an earlier migration brings today's text: on a new database it is in
-force before the migration that replaced the earlier one, and replacing it by the same is harmless. CONTRIBUTING.md says
-when a migration needs the earlier text.
+They use the guard's only definition, so even an old migration installs today's text. On a new database, the later
+migration that replaces it then replaces it with the same text, which is harmless. CONTRIBUTING.md says when a migration
+needs the earlier text.
 """
 
 from django.db.migrations import RunSQL
@@ -11,7 +11,7 @@ from core.guards.definition import Function, Guard
 
 
 class Replace(RunSQL):
-    """Brings a guard to the text of its source; backwards to the one it had, if that is known."""
+    """Replaces a guard with its current definition. When reversed, restores the earlier one if it is known."""
 
     def __init__(self, guard: Guard | Function, was: Guard | Function | None = None) -> None:
         self.guard, self.was = guard, was
@@ -19,19 +19,19 @@ class Replace(RunSQL):
 
 
 def install(*guards: Guard) -> RunSQL:
-    """Return the operation that makes guards which were not there."""
+    """Return the operation that creates new guards."""
     return RunSQL([guard.sql() for guard in guards], [guard.drop_sql() for guard in reversed(guards)])
 
 
 def replace(guard: Guard | Function, *, was: Guard | Function | None = None) -> Replace:
-    """Return the operation that brings a guard, or a function that guards call, to the text of its source.
+    """Return the operation that replaces a guard, or a function that guards call, with its current definition.
 
-    `was` is the one it replaces: it is put back backwards, and while the database still holds it, the check says
-    OUTDATED. Leave it out only if both mean the same.
+    `was` is the earlier definition. It is restored when the migration is reversed, and as long as the database still
+    has it, the check reports OUTDATED. Leave it out only if both definitions mean the same.
     """
     return Replace(guard, was)
 
 
 def remove(*guards: Guard) -> RunSQL:
-    """Return the operation that takes guards away. Their definition moves to the migration that says so."""
+    """Return the operation that drops guards. Move their definitions into the migration that uses it."""
     return RunSQL([guard.drop_sql() for guard in guards], [guard.sql() for guard in reversed(guards)])

@@ -1,7 +1,7 @@
-"""What the database refused, in words for people.
+"""The sentences that people read when the database refuses something.
 
-A trigger's error carries SQLSTATE 23514 and the guard's name as CONSTRAINT, so that it reaches Python as an
-IntegrityError whose name can be looked up here; a constraint's error carries its name anyway.
+A trigger's error has SQLSTATE 23514 and the guard's name as CONSTRAINT, so in Python it is an IntegrityError whose name
+can be looked up here. The error of a constraint has the constraint's name anyway.
 """
 
 import importlib
@@ -18,7 +18,7 @@ from core.guards.definition import Function, Guard, LazyStr
 
 @dataclass(frozen=True)
 class Sentence:
-    """The name of what refused, and why in words."""
+    """The name of the guard that refused, and the sentence that says why."""
 
     guard: str
     text: LazyStr
@@ -31,7 +31,7 @@ def all_guards() -> Iterator[Guard]:
 
 
 def all_functions() -> Iterator[Function]:
-    """Yield the functions that guards call, and those that several of them run."""
+    """Yield the functions that guards call, and those that several guards share."""
     for module in _modules():
         yield from getattr(module, "FUNCTIONS", [])
 
@@ -45,7 +45,7 @@ def _modules() -> Iterator[ModuleType]:
 
 
 def sentence_of(error: IntegrityError) -> Sentence | None:
-    """Return what refused and why in words, or None where a constraint has no words of its own."""
+    """Return the guard that raised the error and its sentence, or None if a constraint has no sentence of its own."""
     name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
     if not name:
         return None
@@ -57,7 +57,7 @@ def sentence_of(error: IntegrityError) -> Sentence | None:
 
 
 def sentence_of_constraint(name: str | None) -> "LazyStr | None":
-    """Return why the model constraint of this name refuses, or None where there is none, or it has no words."""
+    """Return the sentence of the model constraint with this name, or None if there is no such constraint."""
     for constraint in model_constraints():
         if name and constraint.name == name:
             return constraint.violation_error_message
@@ -65,7 +65,7 @@ def sentence_of_constraint(name: str | None) -> "LazyStr | None":
 
 
 def model_constraints() -> Iterator[models.BaseConstraint]:
-    """Yield the named constraints of this project's models."""
+    """Yield the constraints of this project's models."""
     for model in apps.get_models():
         if model.__module__.split(".")[0] in OUR_APPS:
             yield from model._meta.constraints

@@ -1,5 +1,5 @@
-"""The outbox: email that leaves, queued in the transaction of its event and delivered later.
+"""The outbox: outgoing email, queued in the transaction of the event it reports and delivered later.
 
-It knows neither accounts nor users: an app queues an address, a kind and data, registers what it says about that kind
-(`kinds.register`), and points to the outbox's row from a row of its own, if it needs one.
+It doesn't know accounts or users. An app queues an address, a kind and data, registers the code that words this kind
+(`kinds.register`), and can refer to the outbox's row from a row of its own.
 """

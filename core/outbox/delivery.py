@@ -1,5 +1,6 @@
-"""Delivers email that is due (docs/notices.md): each in a transaction of its own, whose only work left after the mail
-server has taken the email is to commit.
+"""Delivers email that is due (docs/notices.md).
+
+Each email has its own transaction. Once the mail server has accepted the email, only the commit remains to be done.
 """
 
 import logging
@@ -25,31 +26,31 @@ LONGEST_ERROR: Final = 500
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long one waits after a failure, twice as long after the next, and after how many it is given up."""
+    """How long to wait after the first failure, doubled after each further one, and when to give up."""
 
     first: timedelta
     longest: timedelta
     attempts: int
 
     def wait(self, attempts: int) -> timedelta | None:
-        """Return how long to wait after so many attempts that failed; None if it is given up."""
+        """Return how long to wait after this number of failed attempts, or None to give up."""
         if attempts >= self.attempts:
             return None
         times: int = 2 ** min(attempts - 1, 30)
         return min(self.first * times, self.longest)
 
 
-# 1, 2, 4 … 256 minutes, then every 6 hours: given up after 5 days and 2 hours of trying.
+# After 1, 2, 4 … 256 minutes, then every 6 hours, until 5 days and 2 hours have passed.
 TRANSIENT: Final = RetryPolicy(timedelta(minutes=1), timedelta(hours=6), 29)
-# A server that refuses permanently may be wrong for a day, but is not asked often: after 6, 12, 12, 12 hours.
+# A server may permanently refuse by mistake, for example for a day, so try a few more times: after 6, 12, 12, 12 hours.
 PERMANENT: Final = RetryPolicy(timedelta(hours=6), timedelta(hours=12), 5)
 
 
 @dataclass
 class DeliveryReport:
-    """What became of emails that were due: how many were sent, dropped, put off, and given up.
+    """The outcome of a delivery: how many emails were sent, dropped, postponed (`put_off`) and given up (`failed`).
 
-    `unreachable` says why no more could be sent: the mail server was not there. Those left wait as they did.
+    If the mail server could not be used, `unreachable` says why, and the remaining emails are still due.
     """
 
     sent: int = 0
@@ -68,18 +69,18 @@ class DeliveryReport:
 
     @property
     def count(self) -> int:
-        """How many emails something became of."""
+        """How many emails were processed."""
         return self.sent + self.dropped + self.put_off + self.failed
 
 
 def send_due(
     now: datetime | None = None, *, mail: BaseEmailBackend | None = None, batch: int = BATCH
 ) -> DeliveryReport:
-    """Send the emails that are due, and return what became of them. Not within a transaction.
+    """Send the emails that are due, and return the outcome. Must not be called within a transaction.
 
-    Any number of workers may do so at once: each email is locked while it is sent, and others pass it by. Where the
-    mail server can't be reached it stops, and what is left stays due. The failure of one email stops no other.
-    `mail` is the way emails leave, by default that of the settings.
+    Any number of workers may do this at once, since each email is locked while it is sent and other workers skip it. If
+    one email fails, the others are still sent. If the mail server can't be reached, delivery stops and the remaining
+    emails stay due. `mail` is the email backend, by default the one in the settings.
     """
     mail = mail or get_connection()
     total = DeliveryReport()
@@ -92,11 +93,11 @@ def send_due(
 
 
 def checkpoint(name: str) -> None:
-    """Do nothing: a test puts a kill in its place."""
+    """Do nothing. Tests replace this to kill the process at the named point."""
 
 
 def _send_batch(now: datetime, mail: BaseEmailBackend, most: int) -> DeliveryReport:
-    """Send the first emails that are due over one connection, and return what became of them."""
+    """Send up to `most` emails that are due over one connection, and return the outcome."""
     done = DeliveryReport()
     emails = list(OutgoingEmail.objects.due(now)[:most])
     batches = Batches(emails)
@@ -105,7 +106,7 @@ def _send_batch(now: datetime, mail: BaseEmailBackend, most: int) -> DeliveryRep
         for email in emails:
             try:
                 mail.open()
-            except OSError as error:  # all of smtplib's are
+            except OSError as error:  # the base class of all of smtplib's errors
                 done.unreachable = _shown(error)
                 break
             lost = lost + 1 if _send(email.pk, batches, mail, now, done) else 0
@@ -120,10 +121,10 @@ def _send_batch(now: datetime, mail: BaseEmailBackend, most: int) -> DeliveryRep
 
 
 def _send(key: int, batches: Batches, mail: BaseEmailBackend, now: datetime, done: DeliveryReport) -> bool:
-    """Send one email unless somebody else does, and write what became of it; return whether the connection was lost.
+    """Send one email unless another worker does, and save the outcome; return whether the connection was lost.
 
-    It is written as sent first, and undone if it can't be: so nothing but the commit is left to fail once the server
-    has taken the email.
+    The email is saved as sent first, which is rolled back if sending fails. So once the server has accepted the email,
+    only the commit can still fail.
     """
     with transaction.atomic(durable=True):
         email = OutgoingEmail.objects.due(now).filter(pk=key).select_for_update(skip_locked=True).first()
@@ -150,7 +151,7 @@ def _send(key: int, batches: Batches, mail: BaseEmailBackend, now: datetime, don
                 if mail.send_messages([message]) != 1:
                     raise OSError("The mail server took no email.")
             checkpoint("after the server")
-        except Exception as error:  # a server's refusal, or an email that can't be worded: others go on
+        except Exception as error:  # the server refused it, or it can't be worded; still send the others
             answer = _answer(error)
             if not isinstance(error, OSError):
                 logger.exception("Email %s can't be worded", key)
@@ -165,31 +166,31 @@ def _send(key: int, batches: Batches, mail: BaseEmailBackend, now: datetime, don
                 return False
             _close(mail)
             return True
-        done.sent += 1  # or would be, were the commit to fail: then the error ends the run
+        done.sent += 1  # counted before the commit; if that fails, the error ends the run anyway
     return False
 
 
 def _address(message: EmailMultiAlternatives) -> str:
-    """Return the one address that a message goes to."""
+    """Return the only address that a message goes to."""
     [address] = message.recipients()
     return without_nul(address)
 
 
 def _answer(error: Exception) -> int | None:
-    """Return the code that the server answered, or None if it answered nothing."""
+    """Return the SMTP code that the server answered, or None if it didn't answer."""
     if isinstance(error, SMTPRecipientsRefused):
         return next(code for code, _ in error.recipients.values())
     return error.smtp_code if isinstance(error, SMTPResponseException) else None
 
 
 def _retry_policy(error: Exception, answer: int | None) -> RetryPolicy:
-    """Return how long to go on: only what is said of this person or these words (5xx) is a permanent refusal."""
+    """Return the policy: a refusal (5xx) is permanent only if it is about this recipient or this message."""
     of_this = isinstance(error, SMTPRecipientsRefused | SMTPDataError)
     return PERMANENT if of_this and answer is not None and answer >= 500 else TRANSIENT
 
 
 def _remark(keys: list[int], why: str) -> None:
-    """Write on these emails, which stay due, why they could not be sent; those that somebody else sends are let be."""
+    """Save the error in these emails, which stay due, except in those that another worker has locked."""
     with transaction.atomic():
         waiting = OutgoingEmail.objects.waiting().filter(pk__in=keys).exclude(error=why)
         waiting = waiting.select_for_update(skip_locked=True)
@@ -197,7 +198,7 @@ def _remark(keys: list[int], why: str) -> None:
 
 
 def _shown(error: Exception) -> str:
-    """Return an error in one line, as the team reads it: the server's own words if it said something."""
+    """Return an error as one line for the team, in the server's own words if it answered."""
     said = [error]  # type: list[object]
     if isinstance(error, SMTPRecipientsRefused):
         said = list(next(iter(error.recipients.values())))
@@ -209,6 +210,6 @@ def _shown(error: Exception) -> str:
 
 
 def _close(mail: BaseEmailBackend) -> None:
-    """End the connection, if there is one: a server that is gone can't be told goodbye."""
+    """Close the connection, if there is one, ignoring errors, since the server may be gone."""
     with suppress(OSError):
         mail.close()

@@ -1,9 +1,9 @@
-"""The guards of the outbox: what was sent or dropped stays as it was, and no email is lost."""
+"""The guards of the outbox: an email that was sent or dropped never changes, and no email is lost."""
 
 from core.guards.definition import Guard, kept
 
-# An email that was given up may wait again: it was never sent. The address is written when it is sent: people may get
-# another one while their email waits.
+# An email that was given up may be requeued, since it was never sent. The address is updated when the email is sent,
+# since a user's address may change while the email waits.
 EMAIL_IS_FINAL = Guard(
     "outgoing_email_is_final",
     "core_outgoingemail",

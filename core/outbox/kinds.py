@@ -1,4 +1,4 @@
-"""What apps say about their own kinds of email; the outbox itself knows none."""
+"""The registry of the kinds of email. Apps register their own kinds; the outbox itself has none."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from core.outbox.models import OutgoingEmail
 
 @dataclass(frozen=True)
 class Obsolete:
-    """An email that must not be sent any more, and why, in words for the team."""
+    """The reason, as text for the team, why an email must no longer be sent."""
 
     reason: str
 
 
 class Batch(Protocol):
-    """Emails of one kind that are delivered together, so that what they need is fetched once for all of them."""
+    """Emails of one kind that are delivered together, so that the data they need is fetched once for all of them."""
 
     def prepare(self, email: OutgoingEmail, now: datetime) -> EmailMultiAlternatives | Obsolete:
-        """Return the message of an email of the batch, to one address, or why it must not be sent any more.
+        """Return the message of an email of the batch, to one address, or why it must no longer be sent.
 
-        Its row is locked, and may have changed since the batch was opened. Whatever is raised counts as an attempt that
-        failed, and stops no other email.
+        The email's row is locked, and may have changed since the batch was opened. Any exception counts as a failed
+        attempt; the other emails are still sent.
         """
 
 
@@ -33,12 +33,12 @@ _KINDS: dict[str, OpenBatch] = {}
 
 
 def register(kind: str, open_batch: OpenBatch) -> None:
-    """Have emails of this kind delivered by the batches that `open_batch` makes. To be called by the app's config."""
+    """Register `open_batch`, which makes the batches of this kind of email. Call it from the app's config."""
     _KINDS[kind] = open_batch
 
 
 class Batches:
-    """The batches of some emails, one of each kind, each opened when it is first needed."""
+    """The batches of these emails, one for each kind, each opened when it is first needed."""
 
     def __init__(self, emails: Sequence[OutgoingEmail]) -> None:
         self.emails = emails

@@ -1,4 +1,4 @@
-"""The queue of email, and what became of each."""
+"""The queue of outgoing email, with the outcome of each."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 
 class EmailState(models.TextChoices):
-    """What became of an email; only one that waits is ever sent."""
+    """The state of an email; only waiting ones are ever sent."""
 
     WAITING = "waiting", "Waiting"
     SENT = "sent", "Sent"
@@ -21,17 +21,17 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
         return self.filter(state=EmailState.WAITING)
 
     def due(self, now: datetime) -> "OutgoingEmailQuerySet":
-        """Those to send at an instant, the longest due first."""
+        """Emails to send at an instant, the longest due first."""
         return self.waiting().filter(due_at__lte=now).order_by("due_at", "pk")
 
 
 class OutgoingEmail(models.Model):
-    """An email to one address, queued in the transaction of the event that it tells of.
+    """An email to one address, queued in the transaction of the event that it reports.
 
-    `kind` names the app's code that words it (`core/outbox/kinds.py`). `data` are plain values that the wording needs
-    and that may change later, like a date (ISO 8601) or a reason. The address is the one it was queued for, and once it
-    was sent, the one it was sent to. `due_at` moves on with each attempt that failed. One that was sent or dropped
-    never changes, and none is deleted (guards in `core/outbox/guards.py`); one that was given up may wait again.
+    `kind` selects the app's code that words it (`core/outbox/kinds.py`). `data` has plain values that the wording needs
+    and that may change later, like a date (ISO 8601) or a reason. `address` is the one the email was queued for, and
+    once it was sent, the one it was sent to. Each failed attempt moves `due_at` to a later time. Sent or dropped emails
+    never change, and none is deleted (guards in `core/outbox/guards.py`). Emails that were given up may be requeued.
     """
 
     kind = models.CharField(max_length=32)

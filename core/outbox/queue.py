@@ -1,4 +1,4 @@
-"""How an email gets into the queue, and back into it."""
+"""Queues and requeues email."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -8,15 +8,15 @@ from django.db import transaction
 
 from core.outbox.models import EmailState, OutgoingEmail
 
-# The SQL of the key of an email that is not yet queued, for a row that points to it.
+# The SQL of the primary key of an email that is not queued yet, for a row that refers to it.
 NEXT_KEY: Final = "nextval('core_outgoingemail_id_seq')"
 
 
 def insert_emails(source: str) -> str:
     """Return the SQL that queues one email for each row of `source`, which has the columns `email_id` and `address`.
 
-    The key of each comes from NEXT_KEY. The statement takes three named parameters: `email_kind`, `email_data` (JSON,
-    the same for all of them) and `email_at`, the instant from which they are due. Nothing is returned.
+    The keys in `email_id` come from NEXT_KEY. The statement takes three named parameters: `email_kind`, `email_data`
+    (JSON, the same for all emails) and `email_at`, the instant from which they are due. It returns no rows.
     """
     return (
         "INSERT INTO core_outgoingemail (id, kind, address, data, created_at, due_at) "  # noqa: S608 - a query's name
@@ -26,9 +26,10 @@ def insert_emails(source: str) -> str:
 
 
 def requeue(emails: Collection[int], *, kind: str, now: datetime) -> list[int]:
-    """Make emails of a kind due at once, by their keys, as if they had never been tried; return the keys of those.
+    """Make the emails with these primary keys due now, as if they had never been tried, and return their keys.
 
-    What was sent or dropped stays as it is, and so does what is being sent at this moment: nothing goes out twice.
+    Emails of another kind, emails that were sent or dropped, and those being sent at this moment are left out, so that
+    nothing is sent twice.
     """
     with transaction.atomic():
         rows = OutgoingEmail.objects.filter(pk__in=emails, kind=kind, state__in=(EmailState.WAITING, EmailState.FAILED))

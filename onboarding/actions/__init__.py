@@ -1,4 +1,4 @@
-"""What is done to accounts in onboarding: one verb a file."""
+"""The actions on accounts in onboarding, one per file."""
 
 from onboarding.actions.activate import activate
 from onboarding.actions.activate_many import activate_many

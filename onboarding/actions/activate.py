@@ -16,10 +16,11 @@ from onboarding.refusals import not_installed_refusal
 def activate(
     account: Account, *, by: User, reason: str, origin: Origin = Origin.ADMIN, now: datetime | None = None
 ) -> Onboarding:
-    """End the account's onboarding, for good, and return it as it now stands (R8–R10).
+    """End the account's onboarding permanently and return its updated record (R8–R10).
 
-    Needs the permission `onboarding.activate_account` of active staff (PermissionDenied). Refused without a reason, and
-    where the account has no Contact Center; an active account answers AlreadyDone, and nothing is written.
+    Raises PermissionDenied unless `by` is active staff with the permission `onboarding.activate_account`. Raises
+    ValidationError if the reason is empty, if Contact Center is not installed, or if the account's time zone is
+    unknown. If the account is active already, raises AlreadyDone and writes nothing.
     """
     require_activator(by, origin)
     reason = required_reason(reason)
@@ -29,7 +30,7 @@ def activate(
     if refusal := rules.activation_refusal(onboarding):
         raise AlreadyDone(refusal)
     now = now or database_now()
-    account.decided_day(now)  # refuses an account whose time zone is not known
+    account.decided_day(now)  # raises ValidationError if the time zone is unknown
     write_activations({account.pk: reason}, by=by, origin=origin, now=now)
     onboarding.refresh_from_db()
     return onboarding

@@ -18,10 +18,11 @@ def activate_many(
     now: datetime | None = None,
     chunk: int = CHUNK,
 ) -> Iterator[Activations]:
-    """Activate the accounts with these keys, yielding what became of each chunk once it is committed.
+    """Activate the accounts with these primary keys, yielding the outcome of each chunk once it is committed.
 
-    Each chunk is one transaction under the accounts' locks. An account that can't be activated is set aside with its
-    reason and the others go on. Raises PermissionDenied or ValidationError before the first chunk, as `activate` does.
+    Each chunk is one transaction that holds the accounts' locks. An account that can't be activated is returned in
+    `refused` with the reason, and the others are still activated. Raises PermissionDenied or, if the reason is empty,
+    ValidationError before the first chunk, and PermissionDenied before any later chunk if the permission was revoked.
     """
     require_activator(by, origin)
     reason = required_reason(reason)

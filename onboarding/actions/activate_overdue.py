@@ -1,6 +1,6 @@
 """The action that activates the accounts whose announced deadline has passed (R11).
 
-It can run at any time, in several workers at once: everything is decided under the accounts' locks.
+It can run at any time and in several workers at once, because everything is decided under the accounts' locks.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from onboarding.models import Origin
 
 
 def activate_overdue(*, now: datetime | None = None, chunk: int = CHUNK) -> Iterator[Activations]:
-    """Activate the accounts whose announced deadline has passed, in their night, the oldest deadline first.
+    """Activate the accounts whose announced deadline has passed, during their night, oldest deadline first.
 
-    In any 24 hours no more than the setting ONBOARDING_ACTIVATIONS_A_NIGHT, whoever runs this how often. Else as
-    `activate_scheduled`.
+    At most ONBOARDING_ACTIVATIONS_A_NIGHT (a setting) accounts are activated in any 24 hours, no matter how often this
+    runs. Otherwise it works like `activate_scheduled`.
     """
     by = User.objects.system_member()
     keys = list(due_by_deadline(now or database_now()).values_list("account_id", flat=True))

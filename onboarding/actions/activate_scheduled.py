@@ -1,6 +1,6 @@
 """The action that activates the accounts whose scheduled day has begun (R23).
 
-It can run at any time, in several workers at once: everything is decided under the accounts' locks.
+It can run at any time and in several workers at once, because everything is decided under the accounts' locks.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from onboarding.models import Origin
 
 
 def activate_scheduled(*, now: datetime | None = None, chunk: int = CHUNK) -> Iterator[Activations]:
-    """Activate the accounts whose scheduled day has begun where they are, as the system member.
+    """Activate the accounts whose scheduled day has begun in their time zone, on behalf of the system member.
 
-    Yields what became of each chunk once it is committed. A schedule that was moved or cancelled meanwhile, and an
-    account that somebody activated, is passed over. Raises PermissionDenied where the system member is switched off.
+    Yields the outcome of each chunk once it is committed. Skips accounts whose schedule was moved or cancelled, or
+    that were activated, in the meantime. Raises PermissionDenied if the system member is deactivated.
     """
     by = User.objects.system_member()
     keys = list(due_by_schedule(now or database_now()).order_by("pk").values_list("account_id", flat=True))

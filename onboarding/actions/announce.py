@@ -1,6 +1,6 @@
-"""The action that announces the activations that are near (R11).
+"""The action that announces upcoming activations (R11).
 
-It can run at any time, in several workers at once: everything is decided under the accounts' locks.
+It can run at any time and in several workers at once, because everything is decided under the accounts' locks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,10 +14,10 @@ from onboarding.plans import PlanChanges
 
 
 def announce(*, now: datetime | None = None, chunk: int = CHUNK) -> Iterator[PlanChanges]:
-    """Announce the activations that are near, tell people, and take back what holds no more.
+    """Announce upcoming activations, notify the contacts, and clear announcements that are no longer true.
 
-    A changed account got the day on which it becomes active as `announced_for`, or lost it. Its contacts get the notice
-    of that day, and on the day before another. Yields what became of each chunk once it is committed.
+    In each changed account, `announced_for` was set to the day on which it becomes active, or cleared. The contacts get
+    a notice of that day, and another one on the day before. Yields the outcome of each chunk once it is committed.
     """
     by = User.objects.system_member()
     keys = list(to_be_announced(now or database_now()).values_list("account_id", flat=True))

@@ -18,10 +18,10 @@ from onboarding.required_text import required_text
 
 @action
 def answer_go_live(account: Account, *, answer: str, by: User, now: datetime | None = None) -> GoLiveRequest:
-    """Answer the waiting request in words that the customer reads, and return it; he may then ask anew.
+    """Answer the account's open request, notify the customer, who may then ask again, and return the request.
 
-    Needs the permission `onboarding.change_onboarding` of active staff (PermissionDenied). Refused without words, and
-    where no request waits.
+    Raises PermissionDenied unless `by` is active staff with the permission `onboarding.change_onboarding`. Raises
+    ValidationError if the answer is empty, if Contact Center is not installed, or if there is no open request.
     """
     require_team(by, PLANNER)
     answer = required_text(answer, field="answer", missing="Write the answer that the customer reads.")

@@ -1,4 +1,4 @@
-"""The action that says who of the team looks after an account, or after many."""
+"""The action that assigns a member of the Onboarding team to one or many accounts as their owner."""
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
@@ -16,11 +16,11 @@ from onboarding.plans import ACTIVATOR, PLANNER, PlanChange, PlanChanges, change
 
 @action
 def assign_owner(account: Account, *, owner: User | None, by: User, now: datetime | None = None) -> Onboarding:
-    """Say who of the team looks after the account, or nobody, and return its mode.
+    """Assign the account to a member of the Onboarding team, or to nobody if `owner` is None, and return its mode.
 
-    Refused where that is not active staff who may activate; AlreadyDone where he looks after it already. Like every
-    verb here it needs the permission `onboarding.change_onboarding` of active staff (PermissionDenied), and is refused
-    for an account that is active or has no Contact Center.
+    Raises PermissionDenied unless `by` is active staff with the permission `onboarding.change_onboarding`. Raises
+    ValidationError if the owner is not active staff who may activate accounts, or if the account is active or has no
+    Contact Center, and AlreadyDone if the account has this owner already.
     """
     return change_one(account, _owner(owner), by=by, now=now)
 
@@ -28,12 +28,12 @@ def assign_owner(account: Account, *, owner: User | None, by: User, now: datetim
 def assign_owner_many(
     accounts: Collection[int], *, owner: User | None, by: User, now: datetime | None = None, chunk: int = CHUNK
 ) -> Iterator[PlanChanges]:
-    """Do as `assign_owner` for each of these accounts; see `change_many`."""
+    """Assign the owner to each of these accounts, as `assign_owner` does; see `change_many`."""
     return change_many(accounts, _owner(owner), by=by, now=now, chunk=chunk)
 
 
 def _owner(owner: User | None) -> PlanChange:
-    """Return the change of who looks after an account."""
+    """Return the plan change that assigns or removes an account's owner."""
 
     def apply(onboarding: Onboarding, today: date) -> None:
         if onboarding.owner_id == (owner.pk if owner else None):

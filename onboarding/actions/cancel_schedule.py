@@ -12,7 +12,10 @@ from onboarding.plans import ACTIVATOR, PlanChange, change_one
 
 @action
 def cancel_schedule(account: Account, *, by: User, now: datetime | None = None) -> Onboarding:
-    """Take the schedule back and return the mode; refused where there is none. The deadline counts again."""
+    """Cancel the account's scheduled activation, so that its deadline applies again, and return its mode.
+
+    Raises ValidationError if no activation is scheduled.
+    """
 
     def apply(onboarding: Onboarding, today: date) -> None:
         if onboarding.scheduled_on is None:

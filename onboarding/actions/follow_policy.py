@@ -1,4 +1,4 @@
-"""The action that gives an account the deadline of the policy again."""
+"""The action that makes an account follow the deadline policy again."""
 
 from datetime import date, datetime
 
@@ -12,9 +12,9 @@ from onboarding.plans import PLANNER, PlanChange, change_one
 
 @action
 def follow_policy(account: Account, *, by: User, now: datetime | None = None) -> Onboarding:
-    """Give the account the deadline of the policy again, if there is one, and return its mode. People are told.
+    """Make the account follow the deadline policy again, and return its mode.
 
-    AlreadyDone where it follows the policy.
+    The contacts are notified if the deadline changes. Raises AlreadyDone if the account follows the policy already.
     """
 
     def apply(onboarding: Onboarding, today: date) -> None:

@@ -12,7 +12,10 @@ from onboarding.required_text import required_text
 
 @action
 def remove_deadline(account: Account, *, reason: str, by: User, now: datetime | None = None) -> Onboarding:
-    """Let the account stay in onboarding until the team activates it, and return its mode. People are told."""
+    """Let the account stay in onboarding until the team activates it, and return its mode.
+
+    The contacts are notified if the account had a deadline. Raises ValidationError if the reason is empty.
+    """
     reason = required_text(reason, field="reason", missing="Say why the account has no deadline.")
 
     def apply(onboarding: Onboarding, today: date) -> None:

@@ -25,8 +25,8 @@ def request_go_live(
 ) -> GoLiveRequest:
     """Ask the Onboarding team to activate the account on a day, and return the request (R17).
 
-    Refused for a day that has passed where the account is or is over a year away, where a request waits already,
-    and for an account that is active or has no Contact Center.
+    Raises ValidationError if the day has passed in the account's time zone or is over a year away, if there is an open
+    request already, or if the account is active or has no Contact Center.
     """
     require(Capability.CHANGE_SERVICES, by, account)
     onboarding = Onboarding.objects.select_related("account").filter(account=account).first()

@@ -1,4 +1,4 @@
-"""The action that sets the day on which an account, or many, become active (R23)."""
+"""The action that schedules the day on which one or many accounts become active (R23)."""
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
@@ -22,12 +22,12 @@ from onboarding.required_text import required_text
 def schedule_activation(
     account: Account, *, on: date, reason: str, by: User, now: datetime | None = None
 ) -> Onboarding:
-    """Schedule the activation for a day of the account's own, or move it there, and return the mode.
+    """Schedule the account's activation for a day in its time zone, or move it to that day, and return its mode.
 
-    It takes the place of the deadline. Where the day is less than 5 business days away, people are told at once. Needs
-    the permission `onboarding.activate_account` of active staff (PermissionDenied). Refused for a day that has passed
-    where the account is, is over a year away or a blackout date, and for an account that is active or has no Contact
-    Center.
+    The schedule replaces the deadline. If the day is at most 5 business days away, the contacts are notified now.
+    Raises PermissionDenied unless `by` is active staff with the permission `onboarding.activate_account`. Raises
+    ValidationError if the reason is empty, if the day has passed, is over a year away or is a blackout date, or if the
+    account is active or has no Contact Center.
     """
     return change_one(account, _schedule(on, reason, by), by=by, now=now)
 
@@ -35,12 +35,12 @@ def schedule_activation(
 def schedule_activation_many(
     accounts: Collection[int], *, on: date, reason: str, by: User, now: datetime | None = None, chunk: int = CHUNK
 ) -> Iterator[PlanChanges]:
-    """Do as `schedule_activation` for each of these accounts; see `change_many`."""
+    """Schedule the activation of each of these accounts, as `schedule_activation` does; see `change_many`."""
     return change_many(accounts, _schedule(on, reason, by), by=by, now=now, chunk=chunk)
 
 
 def _schedule(on: date, reason: str, by: User) -> PlanChange:
-    """Return the change that schedules an activation."""
+    """Return the plan change that schedules an activation."""
     reason = required_text(reason, field="reason", missing="Say why the activation is scheduled.")
     blackout = settings.ONBOARDING_BLACKOUT_DATES
 

@@ -1,4 +1,4 @@
-"""The action that has notices sent again that wait or were given up."""
+"""The action that resends notices that are waiting or have failed."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -17,17 +17,17 @@ MAY_SEND = "onboarding.send_notice"
 
 @dataclass(frozen=True)
 class SentAgain:
-    """Which notices are due at once now, by their keys, and why the others are not."""
+    """The primary keys of the notices that are now due, and by key the reason why the others are not."""
 
     due: list[int] = field(default_factory=list)
     refused: Mapping[int, str] = field(default_factory=dict)
 
 
 def send_again(notices: Collection[int], *, by: User, now: datetime | None = None) -> SentAgain:
-    """Make notices with these keys due at once, as if they had never been tried; say which, and why not the others.
+    """Requeue the notices with these primary keys as if they had never been tried; the worker sends them next.
 
-    Needs the permission `onboarding.send_notice` of active staff (PermissionDenied). What was sent or dropped, and what
-    is being sent at this moment, is refused: nothing goes out twice. The worker sends them with its next round.
+    Notices that were sent or dropped, or that are being sent at this moment, are refused, so that nothing is sent
+    twice. Raises PermissionDenied unless `by` is active staff with the permission `onboarding.send_notice`.
     """
     require_staff(by, MAY_SEND, "Only the Onboarding team can have a notice sent again.")
     due = requeue(notices, kind=EMAIL_KIND, now=now or database_now())

@@ -1,4 +1,4 @@
-"""The action that gives an account, or many, a custom deadline."""
+"""The action that gives one or many accounts a custom deadline."""
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
@@ -14,10 +14,11 @@ from onboarding.required_text import required_text
 
 @action
 def set_deadline(account: Account, *, on: date, reason: str, by: User, now: datetime | None = None) -> Onboarding:
-    """Give the account a deadline of its own, later or sooner than the policy's, and return its mode.
+    """Give the account a custom deadline, later or earlier than the policy's, and return its mode.
 
-    It is the last day of onboarding. Refused for a day that has passed where the account is, or is over a year away.
-    People are told; what was announced by the earlier deadline is not true any more, and they are warned anew.
+    The deadline is the last day of onboarding. The contacts are notified if it changes. An activation that was
+    announced for the earlier deadline is no longer true, so the new one is announced in its turn. Raises
+    ValidationError if the reason is empty, or if the day has passed in the account's time zone or is over a year away.
     """
     return change_one(account, _deadline(on, reason), by=by, now=now)
 
@@ -25,12 +26,12 @@ def set_deadline(account: Account, *, on: date, reason: str, by: User, now: date
 def set_deadline_many(
     accounts: Collection[int], *, on: date, reason: str, by: User, now: datetime | None = None, chunk: int = CHUNK
 ) -> Iterator[PlanChanges]:
-    """Do as `set_deadline` for each of these accounts; see `change_many`."""
+    """Set the deadline of each of these accounts, as `set_deadline` does; see `change_many`."""
     return change_many(accounts, _deadline(on, reason), by=by, now=now, chunk=chunk)
 
 
 def _deadline(on: date, reason: str) -> PlanChange:
-    """Return the change of an account's deadline to a day of its own."""
+    """Return the plan change that gives an account a custom deadline."""
     reason = required_text(reason, field="reason", missing="Say why the account has a deadline of its own.")
 
     def apply(onboarding: Onboarding, today: date) -> None:

@@ -1,4 +1,4 @@
-"""The action by which a customer takes a go-live request back (R17)."""
+"""The action by which a customer withdraws a go-live request (R17)."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from onboarding.models import GoLiveRequest
 
 @action
 def withdraw_go_live(account: Account, *, by: User, now: datetime | None = None) -> GoLiveRequest:
-    """Take the waiting request back and return it; refused where none waits."""
+    """Withdraw the account's open request and return it. Raises ValidationError if there is none."""
     require(Capability.CHANGE_SERVICES, by, account)
     request = GoLiveRequest.objects.open().filter(account=account).first()
     if request is None:

@@ -13,7 +13,10 @@ from onboarding.required_text import required_text
 
 @action
 def write_note(account: Account, *, text: str, by: User, now: datetime | None = None) -> Note:
-    """Keep words about the account for the team and return them; an active account may have notes too."""
+    """Add a note about the account for the team and return it; an active account may have notes too.
+
+    Raises ValidationError if the text is empty or longer than 4,000 characters, or if Contact Center is not installed.
+    """
     require_team(by, PLANNER)
     text = required_text(text, field="text", missing="Write something to keep.", longest=4_000)
     if not Onboarding.objects.filter(account=account).exists():

@@ -1,4 +1,4 @@
-"""The Onboarding team's worklist, the one page on which accounts are activated, and what is on an account's page."""
+"""The Onboarding team's worklist, the page that activates accounts, and what onboarding adds to an account's page."""
 
 from onboarding.admin import accounts
 from onboarding.admin.notices import NoticeAdmin

@@ -26,7 +26,7 @@ def activate_account(model_admin: Any, request: HttpRequest, object_id: str) -> 
     return activation_page(model_admin, request, [account.pk], back=back)
 
 
-# Once Contact Center is installed, the time zone is corrected, with a reason.
+# Once Contact Center is installed, the time zone can only be corrected, with a reason.
 ACCOUNT_PAGE.register_fixed_field(FixedField("timezone", is_fixed=is_installed))
 ACCOUNT_PAGE.register_button(
     Button(

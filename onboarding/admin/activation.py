@@ -1,4 +1,4 @@
-"""The page on which accounts are activated: it shows what will happen on GET, and does it on POST."""
+"""The page that activates accounts: it previews what will happen, and activates them when the form is posted."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,7 +26,7 @@ Named = tuple[str, str]
 
 
 class ChosenForm(forms.Form):
-    """Which accounts; all their keys in one field, since a form has at most 5,000 fields."""
+    """The chosen accounts, with all primary keys in one field, since a form may have at most 5,000 fields."""
 
     accounts = forms.RegexField(r"^[0-9]{1,18}(,[0-9]{1,18})*\Z", widget=forms.HiddenInput)
 
@@ -35,7 +35,7 @@ class ChosenForm(forms.Form):
 
 
 class ActivationForm(ChosenForm):
-    """Why the accounts are activated."""
+    """The reason for the activation."""
 
     reason = forms.CharField(
         max_length=500,
@@ -48,11 +48,11 @@ class ActivationForm(ChosenForm):
 def activation_page(
     model_admin: Any, request: HttpRequest, accounts: Sequence[int], *, back: str, action: str = ""
 ) -> HttpResponse:
-    """Show what activating the accounts with these keys means, or do it where the request posts the page's form.
+    """Preview the activation of the accounts with these primary keys, or activate them if the page's form was posted.
 
-    Needs the permission to activate for both. `back` is the address to go to when done or cancelled, and `action` the
-    address the form is posted to, which is this one unless given. A form without a reason is shown again, with it said
-    at the field.
+    Raises PermissionDenied if the user may not activate accounts. `back` is the URL to go to when done or cancelled,
+    and `action` the URL that the form is posted to, by default this one. A form without a reason is shown again with
+    the error at the field.
     """
     by = staff_of(request, PERMISSION)
     confirmed = request.method == "POST" and "reason" in request.POST
@@ -89,7 +89,7 @@ def activation_page(
 def _activate(
     model_admin: Any, request: HttpRequest, accounts: Sequence[int], *, by: User, reason: str, back: str
 ) -> HttpResponse:
-    """Activate the accounts and say of each what became of it: of one in a message, of many on a page."""
+    """Activate the accounts and report the outcome of each: as a message for one account, on a page for several."""
     if len(accounts) == 1:
         account = Account.objects.filter(pk=accounts[0]).first()
         if account is None:
@@ -109,7 +109,7 @@ def _activate(
         for outcome in activate_many(accounts, by=by, reason=reason, origin=Origin.ADMIN):
             activated += outcome.activated
             refused |= outcome.refused
-    except PermissionDenied as denial:  # taken from him while it ran: what is done is done, and told
+    except PermissionDenied as denial:  # The permission was revoked during the run: report what was done until then.
         if not activated and not refused:
             raise
         stopped = str(denial)
@@ -129,7 +129,7 @@ def _activate(
 
 
 def keys_of(queryset: QuerySet[Onboarding]) -> list[int]:
-    """Return the keys of the accounts of these rows, oldest first."""
+    """Return the primary keys of the accounts of these rows, oldest first."""
     return list(queryset.oldest_first().values_list("account_id", flat=True))  # type: ignore[attr-defined]
 
 
@@ -138,14 +138,17 @@ def joined(accounts: Sequence[int]) -> str:
 
 
 def named(accounts: Sequence[int] | set[int]) -> list[Named]:
-    """Return number and company of the accounts, in the order of their numbers."""
+    """Return the number and company of each of these accounts, ordered by number."""
     if not accounts:
         return []
     return list(Account.objects.filter(pk__in=accounts).order_by("number").values_list("number", "company"))
 
 
 def with_reasons(refused: dict[int, str]) -> list[tuple[str, str, str]]:
-    """Return number, company and reason of accounts that can't be activated; an account that is none has no number."""
+    """Return the number, company and reason of each refused account, ordered by number.
+
+    A key without an account comes last, with an empty number and a text in place of the company.
+    """
     if not refused:
         return []
     accounts = Account.objects.filter(pk__in=refused).order_by("number").values_list("pk", "number", "company")

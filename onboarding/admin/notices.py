@@ -1,4 +1,4 @@
-"""Notices by e-mail: what became of each, what was sent, and the way to have one sent again."""
+"""Notices by email: the state of each, what was sent, and the action that sends one again."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ CONFIRMED = "confirmed"
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
-    """Written by actions and sent by the worker; here they are read, and made due again where they were not sent."""
+    """Notices, which actions write and the worker sends. Staff can read them, and requeue those that were not sent."""
 
     list_display = ("kind", "account", "to", "status", "written", "settled", "attempts", "last_error")
     list_filter = ("email__state", "kind", "email__created_at")
@@ -50,7 +50,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     actions_detail = ("send_one_again",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notice]:
-        """Fetch the email with each notice, since all that became of it is there, and the account and person."""
+        """Fetch each notice with its email, which has the state of the delivery, and with the account and recipient."""
         notices: QuerySet[Notice] = super().get_queryset(request)
         return notices.select_related("email", "account", "to")
 
@@ -98,7 +98,7 @@ class NoticeAdmin(ReadOnlyAdmin):
         return request.user.has_perm(MAY_SEND)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer the button only where the notice was not sent."""
+        """Offer the button only if the notice is waiting or has failed."""
         notice = self.get_object(request, str(object_id))
         open_still = notice is not None and notice.email.state in (EmailState.WAITING, EmailState.FAILED)
         return super().get_actions_detail(request, object_id) if open_still else []
@@ -106,7 +106,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     @action(description="Send again now…", permissions=["send"], url_path="send-again", icon="forward_to_inbox")
     @stands_for("send_again")
     def send_selected_again(self, request: HttpRequest, queryset: QuerySet[Notice]) -> HttpResponse | None:
-        """Name those that were ticked, and send them again once that is confirmed."""
+        """List the selected notices, and send them again once that is confirmed."""
         keys = list(queryset.values_list("pk", flat=True))
         if CONFIRMED in request.POST:
             self._send_again(request, keys)
@@ -141,7 +141,7 @@ class NoticeAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, f"admin/onboarding/notice/{template}", {**frame, **context})
 
     def _send_again(self, request: HttpRequest, keys: Sequence[int]) -> None:
-        """Make the notices due, note in the admin's log who did, and say what became of them."""
+        """Requeue the notices, record in the admin's log who did it, and show the outcome as messages."""
         by = staff_of(request, MAY_SEND)
         done = send_again(keys, by=by)
         LogEntry.objects.log_actions(
@@ -154,7 +154,7 @@ class NoticeAdmin(ReadOnlyAdmin):
 
 
 def _shown(at: datetime | None) -> str | None:
-    """Return an instant as it stands in the worker's log: notices are of many accounts, and so of many zones."""
+    """Return an instant in UTC, as in the worker's log, since notices belong to accounts in many time zones."""
     return f"{at:%Y-%m-%d %H:%M} UTC" if at else None
 
 

@@ -39,7 +39,10 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(GoLiveRequest)
 class GoLiveRequestAdmin(ReadOnly, HistoryAdmin):
-    """Made and withdrawn by customers in HostPilot; answered in words, or by activating the account."""
+    """Go-live requests, which customers make and withdraw in HostPilot.
+
+    The team settles one with a written answer or by activating the account.
+    """
 
     list_display = ("account", "wanted_on", "state", "requested_at", "requested_by", "note")
     list_filter = (StateFilter, "wanted_on")

@@ -1,1 +1,1 @@
-"""Notices by email: which there are, to whom, in which words, and how they get there."""
+"""Notices by email: their kinds, recipients, wording and delivery."""

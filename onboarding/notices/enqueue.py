@@ -1,4 +1,7 @@
-"""Who gets a notice of what (R11, R22): each is written in the transaction of its event, and sent later."""
+"""Enqueues notices for an account's contacts (R11, R22).
+
+A notice is written in the transaction of the event that it reports, and sent later.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,7 +13,7 @@ from django.db import connection
 from core.outbox.queue import NEXT_KEY, insert_emails
 from onboarding.notices.kinds import EMAIL_KIND, NoticeKind
 
-# The keys are drawn in the order of the contacts, so that what is written at once is written and sent in one order.
+# The keys are drawn in the order of the contacts, so that notices of one statement are written and sent in this order.
 ENQUEUE: Final = f"""
 WITH contacts AS (
     SELECT DISTINCT c.account_id, c.user_id, u.email AS address
@@ -38,11 +41,11 @@ def enqueue(
     now: datetime,
     data: Mapping[str, str] | None = None,
 ) -> int:
-    """Write a notice for each contact of these accounts whose role cares, in the caller's transaction; return how many.
+    """Write a notice for each contact of these accounts whose role gets this kind, and return how many were written.
 
-    A contact with several roles gets one, and one for each occasion: what is written already stays as it is. Only if
-    that was dropped as no longer true, and is true again, another is written. Anyone who is switched off gets none. One
-    statement, for one account or thousands alike.
+    This is one statement in the caller's transaction, for one account or thousands. A contact gets one notice for each
+    occasion, even with several roles, and an existing notice is not changed. Only if the existing one was dropped
+    because it was no longer true is another one written. Deactivated users get none.
 
     The notice is worded from `data` when it is sent; `onboarding/notices/kinds.py` has an example for each kind.
     """

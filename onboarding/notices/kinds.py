@@ -1,4 +1,4 @@
-"""Which notices there are. Whatever depends on the kind of a notice is declared here, once for each kind."""
+"""The kinds of notices. Everything that depends on the kind of a notice is declared here, once for each kind."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,19 +8,19 @@ from django.db.models import TextChoices
 
 from accounts.models import Role
 
-EMAIL_KIND: Final = "onboarding.notice"  # of all of them, in the outbox
+EMAIL_KIND: Final = "onboarding.notice"  # the email kind of every notice in the outbox
 WHO_SETS_UP: Final = (Role.OWNER, Role.TECHNICAL)
 WHO_PAYS: Final = (*WHO_SETS_UP, Role.BILLING)
 
 
 @dataclass(frozen=True)
 class About:
-    """What sets one kind of notice apart.
+    """The properties of one kind of notice.
 
     `when` says when it is written. `roles` get it. `page` is the URL name of the page that its link opens for anyone
-    who sets the account up; others see the account's billing alone. `example` is the data that it carries, as plain
-    values. `day` names the value, a day in ISO 8601, that it announces. A
-    `warning` announces a day that may no longer be true when its turn comes; then it is not sent.
+    who sets up the account; others see only the account's billing. `example` is the data that it carries, as plain
+    values. `day` is the key in the data of the day, in ISO 8601, that it announces. A `warning` announces a day that
+    may no longer be true when the notice is about to be sent; in that case it is not sent.
     """
 
     when: str
@@ -104,7 +104,7 @@ class NoticeKind(TextChoices):
             when="the deadline is another than before: set, removed, or the policy's again",
             roles=WHO_SETS_UP,
             page="go_live",
-            # An empty deadline means that there is none. The reason is the team's own, and not told.
+            # An empty deadline means that there is none. The reason is for the team only and is not sent.
             example={"deadline": "2026-05-01", "reason": "They are late with everything"},
             day="deadline",
         ),
@@ -118,10 +118,10 @@ class NoticeKind(TextChoices):
 
 
 def about(kind: str) -> About:
-    """Return what sets this kind apart, by its value."""
+    """Return the properties of the kind with this value."""
     return next(known for known in NoticeKind if known == kind).about
 
 
 def choices() -> list[tuple[str, str]]:
-    """Return the choices of a column. As migrations only name this function, a new kind needs none."""
+    """Return the choices of a column. Migrations refer only to this function, so a new kind needs no migration."""
     return NoticeKind.choices

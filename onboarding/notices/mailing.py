@@ -1,4 +1,4 @@
-"""How the outbox delivers notices: whether, to whom and in which words is decided when their turn comes."""
+"""Delivers notices from the outbox: whether to send one, to whom and in which words is decided at that time."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ class NoticeBatch(Batch):
     """Notices that the outbox delivers together."""
 
     def prepare(self, email: OutgoingEmail, now: datetime) -> EmailMultiAlternatives | Obsolete:
-        """Return the message of a notice, or why it must not be sent any more, as things stand now. One query."""
+        """Return the message of a notice, or why it must no longer be sent, from its current state. One query."""
         [notice] = _read([email])
         roles = vars(notice)["roles"]
         why = obsolete_reason(notice, roles, now)
@@ -32,7 +32,7 @@ def open_batch(emails: Sequence[OutgoingEmail]) -> NoticeBatch:
 
 
 def _read(emails: Sequence[OutgoingEmail]) -> list[Notice]:
-    """Return the notices of these emails with all that decides about them; each has the person's `roles` now."""
+    """Return the notices of these emails, each with its email, recipient, account, and the recipient's `roles` now."""
     roles = Contact.objects.filter(account=OuterRef("account"), user=OuterRef("to")).order_by("role")
     notices = Notice.objects.filter(email__in=emails).select_related("email", "to", "account__onboarding")
     return list(notices.annotate(roles=ArraySubquery(roles.values("role"))).order_by("pk"))

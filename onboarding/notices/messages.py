@@ -1,4 +1,4 @@
-"""The wording of notices: templates/notices, in the language of the person and the days of the account."""
+"""The messages of notices, from templates/notices, in the recipient's language and the account's time zone."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
@@ -26,19 +26,19 @@ from onboarding.notices.relevance import announced_day
 
 R = TypeVar("R")
 
-# What out-of-office replies and mailing lists go by (RFC 3834, and Exchange's own).
+# Headers that stop automatic replies (RFC 3834, and Exchange's own).
 AUTOMATIC: Final[Mapping[str, str]] = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 
 
 @dataclass
 class Batch:
-    """Notices that are worded together, so that what they need is fetched once for all of them."""
+    """Notices that are worded together, so that the data they need is fetched once for all of them."""
 
     notices: Sequence[Notice]
     _known: dict[Hashable, Any] = field(default_factory=dict)
 
     def once(self, what: Hashable, fetch: Callable[[], R]) -> R:
-        """Return what `fetch` returned the first time that this was asked for."""
+        """Return the result of `fetch`, which is called only the first time that this key is used."""
         if what not in self._known:
             self._known[what] = fetch()
         known: R = self._known[what]
@@ -46,25 +46,25 @@ class Batch:
 
     @property
     def accounts(self) -> list[int]:
-        """The keys of the accounts, each once."""
+        """The primary keys of the accounts, without duplicates."""
         return sorted({notice.account_id for notice in self.notices})
 
     @property
     def starts(self) -> dict[tuple[int, date], Account]:
-        """The accounts whose charges start, by their keys and the days of which notices tell it."""
+        """The accounts whose charges start, by primary key and the first day charged according to a notice."""
         starts: dict[tuple[int, date], Account] = {}
         for notice in self.notices:
-            with suppress(ValueError):  # a notice whose day is none has no words; the others have
+            with suppress(ValueError):  # a notice with an invalid day can't be worded, but the others can
                 if day := charged_from(notice):
                     starts[notice.account_id, day] = notice.account
         return starts
 
 
 def message(notice: Notice, roles: Sequence[str], batch: Batch) -> EmailMultiAlternatives:
-    """Return the e-mail of a notice of the batch, to somebody who has these roles on its account.
+    """Return the email of a notice of the batch to its recipient, who has these roles on its account.
 
-    The notice comes with `email`, `to` and `account__onboarding`. Its Message-ID is the same each time, so that mail
-    systems can tell a repeat.
+    `email`, `to` and `account__onboarding` of the notice must be fetched already. The Message-ID is always the same, so
+    that mail systems can recognize a duplicate.
     """
     account = notice.account
     with translation.override(notice.to.language), timezone.override(account.zone):
@@ -84,19 +84,19 @@ def message(notice: Notice, roles: Sequence[str], batch: Batch) -> EmailMultiAlt
 
 
 def charged_from(notice: Notice) -> date | None:
-    """Return the first day that is charged, by a notice that tells of it; None for others."""
+    """Return the first day charged if the notice is about an activation, otherwise None."""
     if notice.kind == NoticeKind.ACTIVATED:
         return notice.account.onboarding.activated_on
     return announced_day(notice) if kinds.about(notice.kind).warning else None
 
 
 def message_id(notice: Notice) -> str:
-    """Return the Message-ID of a notice, permanently; when it was written tells it from one of another database."""
+    """Return the permanent Message-ID of a notice. The time it was written makes it unique across databases."""
     return f"<notice.{notice.pk}.{notice.email.created_at:%Y%m%d%H%M%S%f}@{urlsplit(settings.SITE_URL).hostname}>"
 
 
 def one_line(text: str) -> str:
-    """Return the text in one line: what somebody wrote may stand in a header."""
+    """Return the text on a single line, since user input may be used in a header."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
@@ -123,5 +123,5 @@ def _context(notice: Notice, roles: Sequence[str], batch: Batch) -> dict[str, An
 
 
 def in_words(day: date) -> str:
-    """Return a day in the language that is active: `Tuesday, March 17, 2026`."""
+    """Return a day in the active language, like `Tuesday, March 17, 2026`."""
     return date_format(day, pgettext("format of a day, as of Django's date filter", "l, F j, Y"))

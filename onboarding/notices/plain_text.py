@@ -1,15 +1,15 @@
-"""The text of an email that is written as HTML, so that each sentence is written once."""
+"""Converts the HTML of an email to plain text, so that each sentence is written only once."""
 
 import re
 from html.parser import HTMLParser
 from typing import Final
 
-UNSEEN: Final = {"head", "h1"}  # the subject says what the heading does
+UNSEEN: Final = {"head", "h1"}  # left out: the subject repeats the heading
 SPACE: Final = re.compile(r"[ \t\r\n]+")
 
 
 class _Reader(HTMLParser):
-    """Collects the paragraphs of a page of templates/notices: what a paragraph, list, table, quotation and link is."""
+    """Collects the paragraphs of an email of templates/notices, with its lists, tables, quotations and links."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._unseen:
             return
-        if self._quoted:  # what somebody wrote keeps its own lines; each <br> stands for the end of one
+        if self._quoted:  # quoted text keeps its lines, and each <br> ends one
             self._text += data.replace("\n", "")
             return
         text = SPACE.sub(" ", data)
@@ -67,7 +67,7 @@ class _Reader(HTMLParser):
 
 
 def plain_text(html: str) -> str:
-    """Return the text of an email: paragraphs one empty line apart, lists with dashes, links after their words."""
+    """Return the text of an email: a blank line between paragraphs, dashes for lists, each URL after its link text."""
     reader = _Reader()
     reader.feed(html)
     reader.close()

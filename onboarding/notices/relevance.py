@@ -1,4 +1,4 @@
-"""Whether a notice that waits is still worth sending, and which day it announces."""
+"""Whether a waiting notice is still worth sending, and which day it announces."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -8,15 +8,16 @@ from onboarding.notices import kinds
 
 
 def announced_day(notice: Notice) -> date | None:
-    """Return the day that a notice announces: of an activation to come, a deadline, or a requested one; or None."""
+    """Return the day that a notice announces (of an activation, a deadline or a go-live request), or None."""
     day = notice.data.get(kinds.about(notice.kind).day)
     return date.fromisoformat(day) if day else None
 
 
 def obsolete_reason(notice: Notice, roles: Collection[str], now: datetime) -> str:
-    """Return why a notice must not be sent any more, in words for the team, or nothing if it is still true. No query.
+    """Return for the team why a notice must no longer be sent, or an empty string if it is still true. No query.
 
-    It comes with `email`, `to` and `account__onboarding`; `roles` are those that the person has on the account now.
+    `email`, `to` and `account__onboarding` of the notice must be fetched already. `roles` are the recipient's current
+    roles on the account.
     """
     if not notice.to.is_active:
         return "The log-in has been switched off."

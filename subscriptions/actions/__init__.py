@@ -1,4 +1,4 @@
-"""What is done to subscriptions, service users and numbers: one verb a file."""
+"""The actions on subscriptions, service users and numbers, one per file."""
 
 from subscriptions.actions.assign_number import assign_number
 from subscriptions.actions.assign_users import assign_users

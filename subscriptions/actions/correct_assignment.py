@@ -14,7 +14,7 @@ from core.history import attributed
 from subscriptions.catalogue import contact_center_of
 from subscriptions.numbers import MAY_CHANGE_NUMBERS, current_assignment
 
-LONGEST_REASON = 100  # of a history row
+LONGEST_REASON = 100  # the length of a history row's change reason
 
 
 @action

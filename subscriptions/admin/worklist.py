@@ -1,4 +1,4 @@
-"""What subscriptions adds to the worklist: what accounts hold and how ready they are."""
+"""What subscriptions adds to the worklist: an account's subscription and readiness."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -72,7 +72,7 @@ def readiness_panel(request: HttpRequest, row: Any) -> dict[str, Any]:
 
 
 def meter(readiness: Readiness) -> SafeString:
-    """Return how ready an account is as a picture with its words."""
+    """Return an account's readiness as a small meter with text."""
     parts = format_html_join("", '<i class="{}"></i>', (("done" if done else "",) for done, _ in readiness.steps))
     return format_html(
         '<span class="meter"><span aria-hidden="true">{}</span>{} of {}<span class="second">{}</span></span>',
