@@ -52,7 +52,8 @@ KINDS: Final = (
 )
 SWITCHED: Final = tuple(kind for kind in KINDS if kind.is_switched)
 CHOSEN: Final = tuple(kind for kind in KINDS if kind.kind != ItemKind.PRODUCT)  # by a purchase; an install chooses that
-SWITCHED_TOGETHER: Final = _("Channels and add-ons")  # the heading of the items of all these kinds in one list
+# The heading of the items of all these kinds in one list.
+SWITCHED_TOGETHER: Final = _("Channels and add-ons")
 
 ORDER_ON_BILL: Final = {str(kind.kind): place for place, kind in enumerate(KINDS)}
 
