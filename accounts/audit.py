@@ -5,9 +5,9 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.utils.text import capfirst
-from django.utils.translation import get_language, gettext, gettext_noop
+from django.utils.translation import get_language, gettext, gettext_lazy, gettext_noop
 
-from accounts.events.registry import facts, reasons
+from accounts.events.registry import facts, fields, reasons
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource, Source, one_of
 from accounts.events.values import Event, EventKind, FieldChange, Wanted
 from accounts.language import STORED
@@ -35,21 +35,19 @@ REFUSALS = {
     "permission_denied": gettext_noop("the role does not allow it"),
     "service_user_email_once_per_account": gettext_noop("tried {tried}; the address is on the list already"),
 }
-# The labels of the form fields at which something can be refused.
+# The labels of the form fields at which something can be refused. Other apps have fields of their own.
 FIELDS = {
-    "seats": gettext_noop("Seats"),
-    "channels": gettext_noop("Channels"),
-    "addons": gettext_noop("Add-ons"),
-    "storage": gettext_noop("Storage"),
-    "package": gettext_noop("Package"),
-    "edition": gettext_noop("Edition"),
-    "email": gettext_noop("Email"),
-    "name": gettext_noop("Name"),
-    "roles": gettext_noop("Roles"),
-    "people": gettext_noop("People"),
-    "wanted_on": gettext_noop("Wanted on"),
-    "note": gettext_noop("Note"),
-    "on": gettext_noop("Day"),
+    "seats": gettext_lazy("Seats"),
+    "storage": gettext_lazy("Storage"),
+    "package": gettext_lazy("Package"),
+    "edition": gettext_lazy("Edition"),
+    "email": gettext_lazy("Email"),
+    "name": gettext_lazy("Name"),
+    "roles": gettext_lazy("Roles"),
+    "people": gettext_lazy("People"),
+    "wanted_on": gettext_lazy("Wanted on"),
+    "note": gettext_lazy("Note"),
+    "on": gettext_lazy("Day"),
 }
 
 
@@ -212,7 +210,7 @@ class RefusalSource(Source):
         note = _short(short, tried) if short else _known(entry.now["message"])
         if tried and not short and tried not in note:
             note = gettext("tried %(tried)s: %(why)s") % {"tried": tried, "why": note}
-        item = gettext(FIELDS[field]) if field in FIELDS else field.replace("_", " ").capitalize()
+        item = str(fields()[field]) if field in fields() else field.replace("_", " ").capitalize()
         return self.described(account, entry, verb_in_words(verb), item, note=note)
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from django.db import connection, transaction
 
 from billing.pricing.charges import month_after
+from subscriptions.kinds import ORDER_ON_BILL
 
 STAGE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS staged (
@@ -22,7 +23,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS numbered (account_id bigint, id bigint, pla
 LINES = """
 WITH priced AS MATERIALIZED (
     SELECT i.id, i.sku, i.kind, i.charged_per = 'seat' AS per_seat, i.size, p.monthly_price, p.per_minute,
-        array_position(ARRAY['product', 'channel', 'addon', 'storage', 'package'], i.kind::text) AS place
+        array_position(%(kinds)s::text[], i.kind::text) AS place
     FROM subscriptions_item i JOIN subscriptions_price p ON p.item_id = i.id
 ), charged AS MATERIALIZED (
     SELECT a.id AS account_id, greatest(%(month)s, o.activated_on) AS since
@@ -49,7 +50,7 @@ SELECT account_id, 'recurring', sku, place, first, stop - 1, quantity, monthly_p
     round(monthly_price * quantity * (stop - first) / %(days)s, 2), per_seat, NULL, NULL, NULL
 FROM recurring WHERE first < stop AND round(monthly_price * quantity * (stop - first) / %(days)s, 2) <> 0
 UNION ALL
-SELECT c.account_id, 'usage', h.sku, 6, %(month)s, %(end)s - 1, c.minutes - h.size, h.per_minute,
+SELECT c.account_id, 'usage', h.sku, 100, %(month)s, %(end)s - 1, c.minutes - h.size, h.per_minute,
     round((c.minutes - h.size) * h.per_minute, 2), false, c.minutes, h.size, h.size
 FROM called c JOIN held h ON h.account_id = c.account_id AND h.kind = 'package'
 WHERE c.minutes > h.size
@@ -83,10 +84,11 @@ WRITE = (
 def bill_by_hand(size: int, month: date, now: datetime, chunk: int) -> None:
     """Bill the accounts 1 to `size`, each chunk in one transaction."""
     end = month_after(month)
+    kinds = list(ORDER_ON_BILL)
     with connection.cursor() as cursor:
         cursor.execute(STAGE)
         for lo in range(1, size + 1, chunk):
-            values = {"lo": lo, "hi": min(size, lo + chunk - 1), "month": month, "end": end, "now": now}
+            values = {"lo": lo, "hi": min(size, lo + chunk - 1), "month": month, "end": end, "now": now, "kinds": kinds}
             with transaction.atomic():
                 for statement in (LINES, *WRITE):
                     cursor.execute(statement, {**values, "days": (end - month).days})

@@ -14,6 +14,7 @@ from time import perf_counter
 
 from billing.pricing.charges import Held, Rate, Tariff, current_lines, owed
 from billing.pricing.settlement import to_invoice
+from subscriptions.kinds import ORDER_ON_BILL
 
 MONTH = date(2026, 3, 1)
 SINCE = date(2026, 1, 1)
@@ -23,7 +24,7 @@ def _tariff(
     sku: str, kind: str, price: str, *, per_seat: bool = False, minutes: int = 0, rate: str | None = None
 ) -> Tariff:
     rates = [Rate(SINCE, Decimal(price), Decimal(rate) if rate else None)]
-    return Tariff(sku, kind, per_seat, tuple(rates), minutes)
+    return Tariff(sku, kind, per_seat, tuple(rates), minutes, ORDER_ON_BILL[kind])
 
 
 PRODUCT = _tariff("cc-pro", "product", "70.00", per_seat=True)

@@ -14,6 +14,7 @@ from django.db import connection
 from billing.models import LINE_FIELDS, InvoiceLine
 from billing.pricing.charges import Held, Line, Rate, Tariff, current_lines, month_after, owed
 from billing.pricing.settlement import to_invoice
+from subscriptions.kinds import ORDER_ON_BILL
 from subscriptions.models import ChargedPer, Item, ItemKind
 
 Tariffs = Mapping[int, Tariff]
@@ -57,6 +58,7 @@ def tariffs() -> Tariffs:
                 Rate(price.effective_from, price.monthly_price, price.per_minute) for price in item.prices.all()
             ),
             minutes=item.size if item.kind == ItemKind.PACKAGE else 0,
+            order=ORDER_ON_BILL[item.kind],
         )
         for item in Item.objects.prefetch_related("prices")
     }

@@ -25,6 +25,7 @@ from core.refusals import AlreadyDone
 from onboarding.actions import activate
 from subscriptions.actions import assign_number, change_subscription, install, unassign_number
 from subscriptions.catalogue import contact_center_of, held_by, load_catalogue
+from subscriptions.kinds import SWITCHED
 from subscriptions.models import Item, Price
 from subscriptions.rules import Subscription
 
@@ -223,10 +224,10 @@ def _wanted(held: Subscription, purchase: Case) -> Subscription:
         return replace(held, storage=purchase["storage"])
     if "toll_free" in purchase:
         return replace(held, package=purchase["toll_free"])
-    sku = {purchase["sku"]}
-    if Item.objects.get(sku=purchase["sku"]).kind == "channel":
-        return replace(held, channels=held.channels | sku if purchase["on"] else held.channels - sku)
-    return replace(held, addons=held.addons | sku if purchase["on"] else held.addons - sku)
+    sku = purchase["sku"]
+    item = Item.objects.get(sku=sku)
+    kind = next(each for each in SWITCHED if each.kind == item.kind)
+    return held if purchase["on"] == (sku in held.switched_on) else held.toggled(kind, sku)
 
 
 def moment(text: str) -> datetime:

@@ -18,7 +18,8 @@ from onboarding.models import Onboarding
 from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import assign_number, install
 from subscriptions.catalogue import contact_center_of, held_by
-from subscriptions.models import Holding, Item, ItemKind
+from subscriptions.kinds import SWITCHED, ItemKind
+from subscriptions.models import Holding, Item
 
 UNDO = (
     "UPDATE onboarding_onboarding SET activated_at = NULL, activated_by_id = NULL, activated_from = '', reason = '' "
@@ -130,7 +131,7 @@ class Storyteller:
         held = Item.objects.filter(sku__in=held_by(center).switched_on)
         parts = [
             f"{center.edition}: {center.seats} seats",
-            *(", ".join(item.name for item in held.of_kind(kind)) for kind in (ItemKind.CHANNEL, ItemKind.ADDON)),
+            *(", ".join(item.name for item in held.of_kind(kind.kind)) for kind in SWITCHED),
             str(center.storage),
             str(center.package),
         ]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext, gettext_noop
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource
 from accounts.events.values import EventKind, FieldChange
 from accounts.verbs import OPEN_PAGE
+from subscriptions.kinds import SWITCHED
 from subscriptions.models import ContactCenter, Holding
 
 VERBS = {
@@ -37,9 +38,11 @@ REFUSALS = {
     "stale": gettext_noop("something had changed since the page was made"),
 }
 
+FIELDS = {kind.field: kind.plural for kind in SWITCHED}
+
 
 class CenterSource(HistorySource):
-    """Changes of what is held. Channels and add-ons come from the ledger rows that each change wrote or superseded."""
+    """Changes of what is held. What is switched on and off comes from the ledger rows of each change."""
 
     kind = EventKind.SUBSCRIPTION
     item = "edition__name"

@@ -16,18 +16,13 @@ from core.money import money, rate
 from onboarding import rules as mode
 from onboarding.refusals import not_installed_refusal
 from subscriptions.differences import InForce, held
+from subscriptions.kinds import KINDS, by_field
 from subscriptions.ledger import Row
 from subscriptions.models import ChargedPer, ContactCenter, Holding, Item, ItemKind, Price, Slot
 from subscriptions.rules import Catalogue, Subscription
 from subscriptions.sale import Sale, past_price_refusal, sale_refusal
 
-SECTIONS = {
-    "products": ItemKind.PRODUCT,
-    "channels": ItemKind.CHANNEL,
-    "addons": ItemKind.ADDON,
-    "recording_storage": ItemKind.STORAGE,
-    "toll_free_packages": ItemKind.PACKAGE,
-}
+SECTIONS = {kind.section: kind for kind in KINDS}
 
 
 @dataclass(frozen=True)
@@ -76,8 +71,7 @@ def held_by(center: ContactCenter) -> Subscription:
         seats=center.seats,
         storage=center.storage.sku,
         package=center.package.sku,
-        channels=frozenset(sku for sku, kind in switched_on if kind == ItemKind.CHANNEL),
-        addons=frozenset(sku for sku, kind in switched_on if kind == ItemKind.ADDON),
+        by_field=by_field(switched_on),
     )
 
 
@@ -115,13 +109,15 @@ class Loaded:
 def load_catalogue(content: Mapping[str, Any], *, dry_run: bool = False, now: datetime | None = None) -> Loaded:
     """Add the items and prices of a catalog file that don't exist yet, and return them. A dry run writes nothing.
 
-    The format is that of `catalogue.json`: `effective_from`, and a list for each section. Raises ValidationError, and
-    adds nothing, if the file has another format, contradicts the catalog (the errors name each item and both values),
-    has a price for a day that has begun for an item that had one then, or would put two items of one size on sale.
+    The format is that of `catalogue.json`: `effective_from`, and a list for each of SECTIONS. Raises
+    ValidationError, and adds nothing, if the file has another format, contradicts the catalog (the errors name each
+    item and both values), has a price for a day that has begun for an item that had one then, or would put two items of
+    one size on sale.
     """
     try:
         day = date.fromisoformat(content["effective_from"])
-        rows = [(kind, row) for section, kind in SECTIONS.items() for row in content[section]]
+        given = [kind for name, kind in SECTIONS.items() if name in content or not kind.may_be_left_out]
+        rows = [(kind.kind, row) for kind in given for row in content[kind.section]]
         parsed = [(_item(kind, row), _price(row, day)) for kind, row in rows]
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise ValidationError(

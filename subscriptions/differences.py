@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext
 
 from core.dates import day_in_words
+from subscriptions.kinds import SWITCHED
 from subscriptions.ledger import Held, Row, held_on, turn_of
 from subscriptions.models import Item, ItemKind, Slot
 from subscriptions.rules import Catalogue, Subscription
@@ -104,9 +105,9 @@ def differences(
     if wanted.seats != chosen.seats:
         step = replace(step, seats=wanted.seats)
         yield line(gettext("Seats"), catalogue[edition.sku], Slot.PRODUCT, _count)
-    for field in ("channels", "addons"):
-        for sku in sorted(getattr(wanted, field) ^ getattr(chosen, field)):
-            step = replace(step, **{field: getattr(step, field) ^ {sku}})
+    for kind in SWITCHED:
+        for sku in sorted(wanted.skus_of(kind) ^ chosen.skus_of(kind)):
+            step = step.toggled(kind, sku)
             item = catalogue[sku]
             yield line(item.name, item, item.pk, _on_or_off)
     if wanted.storage != chosen.storage:

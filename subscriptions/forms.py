@@ -12,19 +12,15 @@ from accounts.models import ServiceRole
 from accounts.models.people import ServiceUserQuerySet
 from onboarding import rules as mode
 from subscriptions.differences import InForce
-from subscriptions.models import ContactCenter, Item, ItemKind
+from subscriptions.kinds import CHOSEN, SWITCHED, ItemKind
+from subscriptions.models import ContactCenter, Item
 from subscriptions.people_file import MOST_BYTES, PeopleFile, read_people
 from subscriptions.rules import Catalogue, Subscription, offered
 
 LONGEST_KEY = 18  # digits; any number this long fits into a bigint
 NO_ROLE = "none"
 ROW = "role-"  # followed by a user's key: the name of the field in the user's row
-KIND_OF_FIELD = {
-    "channels": ItemKind.CHANNEL,
-    "addons": ItemKind.ADDON,
-    "storage": ItemKind.STORAGE,
-    "package": ItemKind.PACKAGE,
-}
+KIND_OF_FIELD = {kind.field: kind.kind for kind in CHOSEN}
 
 
 def is_key(text: str) -> bool:
@@ -46,6 +42,14 @@ class Option:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class SwitchGroup:
+    """The field of a kind of items that are switched on and off, and its items as options."""
+
+    field: forms.BoundField
+    options: Iterator[Option]
+
+
 class OfferField(forms.ChoiceField):
     """A chosen SKU. It accepts any value, since the action decides what may be held and records its refusals."""
 
@@ -61,11 +65,9 @@ class OffersField(forms.MultipleChoiceField):
 
 
 class SubscriptionForm(forms.Form):
-    """Everything an account can hold, in one form."""
+    """Everything an account can hold, in one form, with a field for each kind that is switched on and off."""
 
     seats = forms.IntegerField(label=_("Concurrent-user seats"), widget=forms.NumberInput(attrs={"class": "short"}))
-    channels = OffersField(label=_("Channels"), required=False)
-    addons = OffersField(label=_("Add-ons"), required=False)
     storage = OfferField(label=_("Recording storage"))
     package = OfferField(label=_("Toll-free package"))
 
@@ -79,6 +81,9 @@ class SubscriptionForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **{"initial": initial_of(held), **kwargs})
+        for kind in SWITCHED:
+            self.fields[kind.field] = OffersField(label=kind.plural, required=False)
+        self.order_fields(["seats", *KIND_OF_FIELD])
         self.center = center
         self.held = held
         self.in_force = in_force
@@ -86,10 +91,10 @@ class SubscriptionForm(forms.Form):
         self.onboarding = center.account.onboarding
         self.catalogue = catalogue
         self.offered = offered(catalogue, held=held, edition=center.edition, today=self.today)
-        for name, kind in KIND_OF_FIELD.items():
+        for name, own in KIND_OF_FIELD.items():
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
-            field.choices = [(item.sku, item.name) for item in self.offered.values() if item.kind == kind]
+            field.choices = [(item.sku, item.name) for item in self.offered.values() if item.kind == own]
         limit = mode.seat_limit(self.onboarding)
         self.fields["seats"].widget.attrs.update({"min": 0, "inputmode": "numeric"})
         if limit is not None:
@@ -102,11 +107,9 @@ class SubscriptionForm(forms.Form):
         """Why the package can't be changed, or an empty string if it can."""
         return mode.why_package_is_locked() if mode.package_is_locked(self.onboarding) else ""
 
-    def channel_options(self) -> Iterator[Option]:
-        return self._options("channels")
-
-    def addon_options(self) -> Iterator[Option]:
-        return self._options("addons")
+    def switch_groups(self) -> list[SwitchGroup]:
+        """Return what can be switched on and off, by kind."""
+        return [SwitchGroup(self[kind.field], self._options(kind.field)) for kind in SWITCHED]
 
     def storage_options(self) -> Iterator[Option]:
         return self._options("storage")
@@ -121,8 +124,7 @@ class SubscriptionForm(forms.Form):
             seats=chosen["seats"],
             storage=chosen["storage"],
             package=chosen["package"],
-            channels=frozenset(chosen["channels"]),
-            addons=frozenset(chosen["addons"]),
+            by_field={kind.field: frozenset(chosen[kind.field]) for kind in SWITCHED},
         )
 
     def chosen(self) -> Subscription | None:
@@ -160,15 +162,18 @@ def initial_of(subscription: Subscription) -> dict[str, Any]:
         "seats": subscription.seats,
         "storage": subscription.storage,
         "package": subscription.package,
-        "channels": sorted(subscription.channels),
-        "addons": sorted(subscription.addons),
+        **{name: sorted(skus) for name, skus in subscription.by_field.items()},
     }
 
 
 def subscription_of(initial: Mapping[str, Any]) -> Subscription:
-    """Return the subscription of initial values that were made by `initial_of`."""
-    switched_on = {name: frozenset(initial[name]) for name in ("channels", "addons")}
-    return Subscription(seats=initial["seats"], storage=initial["storage"], package=initial["package"], **switched_on)
+    """Return the subscription of initial values that were made by `initial_of`, perhaps before there was some kind."""
+    return Subscription(
+        seats=initial["seats"],
+        storage=initial["storage"],
+        package=initial["package"],
+        by_field={kind.field: frozenset(initial.get(kind.field, ())) for kind in SWITCHED},
+    )
 
 
 class InstallForm(forms.Form):

@@ -4,11 +4,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import Case, OuterRef, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from subscriptions.kinds import SWITCHED
 from subscriptions.models import ContactCenter, Holding
+
+IN_ORDER = Case(*(When(item__kind=kind.kind, then=Value(place)) for place, kind in enumerate(SWITCHED)))
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class SubscriptionSummary:
 
 def held_by_accounts(accounts: Collection[int]) -> dict[int, SubscriptionSummary]:
     """Return what the accounts with these keys hold, by key, leaving out those without Contact Center. One query."""
-    switched_on = Holding.objects.open().filter(account=OuterRef("account"), slot__gt=0).order_by("-item__kind", "item")
+    switched_on = Holding.objects.open().filter(account=OuterRef("account"), slot__gt=0).order_by(IN_ORDER, "item")
     centers = ContactCenter.objects.filter(account__in=accounts).values_list(
         "account",
         "edition__name",

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
 from datetime import date
+from types import MappingProxyType
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.functional import lazy
@@ -12,25 +13,54 @@ from django.utils.translation import gettext_lazy as _
 
 from onboarding import rules as mode
 from onboarding.models import Onboarding
-from subscriptions.models import MOST_SEATS, Item, ItemKind
+from subscriptions.kinds import CHOSEN, SWITCHED, ItemKind, Kind
+from subscriptions.models import MOST_SEATS, Item
 
 Catalogue = Mapping[str, Item]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Subscription:
-    """Everything that an account holds, or wants to hold: the number of seats, and SKUs of the catalog."""
+    """Everything that an account holds, or wants to hold: the number of seats, and SKUs of the catalog.
+
+    `by_field` has what is switched on, by the field of each kind. The constructor and `replace` also take the fields as
+    arguments: `replace(held, channels=frozenset({"channel-chat"}))`. What neither names is off.
+    """
 
     seats: int
     storage: str
     package: str
-    channels: frozenset[str] = frozenset()
-    addons: frozenset[str] = frozenset()
+    by_field: Mapping[str, frozenset[str]] = field(hash=False)
+
+    def __init__(
+        self,
+        *,
+        seats: int,
+        storage: str,
+        package: str,
+        by_field: Mapping[str, frozenset[str]] = MappingProxyType({}),
+        **switched_on: frozenset[str],
+    ) -> None:
+        given = {**by_field, **switched_on}
+        fields = [kind.field for kind in SWITCHED]
+        if unknown := given.keys() - set(fields):
+            raise TypeError(f"no kind of items is switched on and off as {', '.join(sorted(unknown))}")
+        values = {"seats": seats, "storage": storage, "package": package}
+        for name, value in {**values, "by_field": {name: given.get(name, frozenset()) for name in fields}}.items():
+            object.__setattr__(self, name, value)
 
     @property
     def switched_on(self) -> frozenset[str]:
-        """Channels and add-ons together."""
-        return self.channels | self.addons
+        """What is switched on, of all kinds together: channels and add-ons."""
+        return frozenset().union(*self.by_field.values())
+
+    def skus_of(self, kind: Kind) -> Set[str]:
+        """Return what is held of a kind other than the product."""
+        return self.by_field[kind.field] if kind.is_switched else {getattr(self, kind.field)}
+
+    def toggled(self, kind: Kind, sku: str) -> "Subscription":
+        """Return the subscription with an item switched off if it is on, and on if it is off."""
+        return replace(self, by_field={**self.by_field, kind.field: self.by_field[kind.field] ^ {sku}})
 
 
 def offered(catalogue: Catalogue, *, held: Subscription, edition: Item, today: date) -> Catalogue:
@@ -80,17 +110,12 @@ def subscription_refusal(
         )
     else:
         add("seats", mode.seats_refusal(onboarding, wanted.seats))
-    for field, skus, kind in (
-        ("channels", wanted.channels - held.channels, ItemKind.CHANNEL),
-        ("addons", wanted.addons - held.addons, ItemKind.ADDON),
-        ("storage", {wanted.storage} - {held.storage}, ItemKind.STORAGE),
-        ("package", {wanted.package} - {held.package}, ItemKind.PACKAGE),
-    ):
-        for sku in sorted(skus):
-            add(field, _item_refusal(sku, kind, edition, catalogue, today))
+    for kind in CHOSEN:
+        for sku in sorted(wanted.skus_of(kind) - held.skus_of(kind)):
+            add(kind.field, _item_refusal(sku, kind.kind, edition, catalogue, today))
             item = catalogue.get(sku)
-            if kind == ItemKind.PACKAGE and item:
-                add(field, mode.package_refusal(onboarding, item.name, is_default=item.held_at_install))
+            if kind.kind == ItemKind.PACKAGE and item:
+                add(kind.field, mode.package_refusal(onboarding, item.name, is_default=item.held_at_install))
     kept = {edition.sku, held.storage, held.package, *held.switched_on}
     if missing := sorted(kept - catalogue.keys()):  # we can't say what it costs, so nobody can agree to it
         add(

@@ -5,6 +5,7 @@ from functools import cache
 
 from accounts.events.sources import Source
 from accounts.verbs import audit_modules
+from core.guards import LazyStr
 
 
 @cache
@@ -20,6 +21,12 @@ def reasons() -> Mapping[str, str]:
     The placeholder `{tried}` is the value that was tried; other placeholders are names in `facts`.
     """
     return {rule: words for module in audit_modules() for rule, words in module.REFUSALS.items()}
+
+
+@cache
+def fields() -> Mapping[str, LazyStr]:
+    """Return what the fields of forms are called at which something was refused, from each app's `FIELDS` if any."""
+    return {name: label for module in audit_modules() for name, label in getattr(module, "FIELDS", {}).items()}
 
 
 @cache

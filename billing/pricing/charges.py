@@ -22,8 +22,9 @@ USAGE: Final = "usage"
 ADJUSTMENT: Final = "adjustment"
 
 PRODUCT: Final = "product"
+STORAGE: Final = "storage"
 PACKAGE: Final = "package"
-ORDER_ON_BILL: Final = (PRODUCT, "channel", "addon", "storage", PACKAGE)
+ONE_AT_A_TIME: Final = (PRODUCT, STORAGE, PACKAGE)  # of any other kind, an account holds several items side by side
 
 CENT: Final = Decimal("0.01")
 A_DAY: Final = timedelta(days=1)
@@ -46,8 +47,8 @@ class Rate(NamedTuple):
 class Tariff:
     """An item of the catalog with all its prices; made once and shared by all accounts.
 
-    `kind` is one of ORDER_ON_BILL. An item that is `per_seat` is charged for each seat of the day (4). A package
-    includes `minutes` a month, Pay-per-use 0 (9).
+    An item that is `per_seat` is charged for each seat of the day (4). A package includes `minutes` a month,
+    Pay-per-use 0 (9). `order` says how early its kind is on a bill; the product is always first.
     """
 
     sku: str
@@ -55,7 +56,8 @@ class Tariff:
     per_seat: bool
     rates: tuple[Rate, ...]
     minutes: int = 0
-    place: tuple[int, str] = field(init=False, repr=False, compare=False)
+    order: int = 0
+    place: tuple[bool, int, str] = field(init=False, repr=False, compare=False)
     starts: tuple[date, ...] = field(init=False, repr=False, compare=False)
     # A cache of lines by first day, exclusive end and quantity, which also determine the price: thousands of accounts
     # hold the same.
@@ -65,9 +67,8 @@ class Tariff:
         rates = tuple(sorted(self.rates, key=lambda rate: rate.effective_from))
         object.__setattr__(self, "rates", rates)
         object.__setattr__(self, "starts", tuple(rate.effective_from for rate in rates))
-        # An account holds one product, storage and package at a time, but several channels and add-ons.
-        beside = self.kind in ("channel", "addon")
-        object.__setattr__(self, "place", (ORDER_ON_BILL.index(self.kind), self.sku if beside else ""))
+        among = "" if self.kind in ONE_AT_A_TIME else self.sku
+        object.__setattr__(self, "place", (self.kind != PRODUCT, self.order, among))
 
     def rated(self, first: date, end: date) -> Sequence[tuple[date, date, Rate]]:
         """Return the days from `first` to `end` in stretches, each as first day, exclusive end and rate in effect (7).
@@ -97,7 +98,7 @@ class Tariff:
         if index == 0:
             return self
         rate = self.rates[index - 1]._replace(effective_from=date.min)
-        return Tariff(self.sku, self.kind, self.per_seat, (rate,), self.minutes)
+        return Tariff(self.sku, self.kind, self.per_seat, (rate,), self.minutes, self.order)
 
 
 class Held(NamedTuple):
@@ -157,7 +158,7 @@ def current_lines(
 
     `held` are the account's rows of the ledger, in any order. `minutes` are whole minutes by local day, rounded up for
     each call (8); days of other months are ignored. `activated_on` is the first day on which recurring items are
-    charged (5), or None. The lines are in the order of ORDER_ON_BILL, with usage last. Raises NotPriced if a price, or
+    charged (5), or None. The lines are in the order of their kinds, with usage last. Raises NotPriced if a price, or
     the package of a day with minutes, is missing.
     """
     rows, end = _rows_of(month, held)
@@ -221,7 +222,7 @@ def _charged(end: date, rows: Sequence[Held], charged_from: date) -> list[Stretc
         if stop <= first:
             continue
         in_turn = [(first, stop, quantity)]
-        if item.kind == PRODUCT:  # comes first in ORDER_ON_BILL, so the seats are known before they are needed
+        if item.kind == PRODUCT:  # comes first, so the seats are known before they are needed
             seats += in_turn
         elif item.per_seat:  # charged for the seats of the day, which are the product's quantity (4)
             in_turn = [

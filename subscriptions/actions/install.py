@@ -13,7 +13,8 @@ from core.history import attributed
 from onboarding.models import NoticeKind, Onboarding
 from onboarding.notices.enqueue import enqueue
 from subscriptions.catalogue import catalogue_on
-from subscriptions.models import ContactCenter, ItemKind
+from subscriptions.kinds import ItemKind, by_field
+from subscriptions.models import ContactCenter
 from subscriptions.rules import Subscription, withdrawn_refusal
 from subscriptions.writing import write_change
 
@@ -60,8 +61,7 @@ def install(account: Account, *, edition: str, by: User, now: datetime | None = 
         seats=0,
         storage=by_kind[ItemKind.STORAGE].sku,
         package=by_kind[ItemKind.PACKAGE].sku,
-        channels=frozenset(item.sku for item in defaults if item.kind == ItemKind.CHANNEL),
-        addons=frozenset(item.sku for item in defaults if item.kind == ItemKind.ADDON),
+        by_field=by_field((item.sku, item.kind) for item in defaults),
     )
     write_change(center, wanted, catalogue=catalogue, by=by, now=now)
     enqueue([account.pk], NoticeKind.INSTALLED, occasion="installed", now=now, data={"edition": product.name})

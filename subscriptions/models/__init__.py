@@ -1,4 +1,5 @@
-from subscriptions.models.catalogue import ChargedPer, Item, ItemKind, ItemQuerySet, Price
+from subscriptions.kinds import ItemKind
+from subscriptions.models.catalogue import ChargedPer, Item, ItemQuerySet, Price
 from subscriptions.models.held import MOST_SEATS, ContactCenter, Holding, HoldingQuerySet, Slot, SubscriptionChange
 
 __all__ = [

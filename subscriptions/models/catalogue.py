@@ -8,20 +8,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
-from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.money import money
-
-
-class ItemKind(models.TextChoices):
-    """The part of the catalog that an item belongs to."""
-
-    PRODUCT = "product", _("Product")
-    CHANNEL = "channel", _("Channel")
-    ADDON = "addon", _("Add-on")
-    STORAGE = "storage", _("Recording storage")
-    PACKAGE = "package", _("Toll-free package")
+from subscriptions.kinds import ItemKind, kinds_to_choose_from
 
 
 class ChargedPer(models.TextChoices):
@@ -55,7 +45,7 @@ class Item(models.Model):
         validators=[RegexValidator(r"^[a-z0-9-]+\Z", "An SKU is made of small letters, digits and hyphens.")],
     )
     name = models.CharField(max_length=100)
-    kind = models.CharField(max_length=16, choices=ItemKind.choices)
+    kind = models.CharField(max_length=16, choices=kinds_to_choose_from)
     charged_per = models.CharField(max_length=16, choices=ChargedPer.choices, default=ChargedPer.ACCOUNT)
     size = models.PositiveIntegerField(
         default=0, help_text="Minutes a month of a toll-free package, gigabytes of recording storage, else 0."

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from accounts.models import Account, User
-from subscriptions.models.catalogue import Item, ItemKind
+from subscriptions.kinds import ItemKind
+from subscriptions.models.catalogue import Item
 
 MOST_SEATS = 100_000
 MEANWHILE = _("Somebody else changed the subscription at the same moment. Look at it again.")
@@ -19,8 +20,8 @@ MEANWHILE = _("Somebody else changed the subscription at the same moment. Look a
 class ContactCenter(models.Model):
     """The Contact Center of an account, with what the account holds now.
 
-    The channels and add-ons held now are the ledger's open rows. `version` counts the changes; a confirmation that was
-    made for one version is stale for the next.
+    The channels, add-ons and whatever else is switched on now are the ledger's open rows. `version` counts the changes;
+    a confirmation that was made for one version is stale for the next.
     """
 
     account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="contact_center")
@@ -90,7 +91,7 @@ class Slot(models.IntegerChoices):
     """The slots of the ledger, each of which has at most one valid row for a day.
 
     The product, the storage and the package each have one slot, in which items of that kind replace each other. Each
-    channel or add-on has its own slot, whose number is the item's key.
+    item of a kind that is switched on and off has its own slot, whose number is the item's key.
     """
 
     PRODUCT = -1

@@ -9,11 +9,13 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from accounts.models import Account, NumberAssignment, ServiceUser
+from core.guards import LazyStr
 from core.money import money
 from onboarding import rules as mode
 from subscriptions import held
 from subscriptions.catalogue import Waiting, held_by, in_force, waiting_package
 from subscriptions.forms import Option
+from subscriptions.kinds import SWITCHED_TOGETHER, switched_in_words
 from subscriptions.models import ChargedPer, ContactCenter, Item
 
 register = template.Library()
@@ -66,7 +68,7 @@ def checklist(account: Account, center: ContactCenter | None) -> list[Step]:
 
     If the account's Contact Center row is missing, there are no seats and no channels (I28).
     """
-    switched_on, held_seats = (len(held_by(center).channels), center.seats) if center else (0, 0)
+    switched_on, held_seats = (len(held_by(center).by_field["channels"]), center.seats) if center else (0, 0)
     people = ServiceUser.objects.filter(account=account).with_contact_center().count()
     numbers = NumberAssignment.objects.current().filter(account=account).count()
     subscription, users, phone_numbers = (
@@ -86,6 +88,18 @@ def checklist(account: Account, center: ContactCenter | None) -> list[Step]:
 
 def _step(count: int, title: str, state: str, url: str) -> Step:
     return Step(count > 0, title, state % {"count": f"{count:,}"}, url)
+
+
+@register.simple_tag
+def switched_kinds() -> str:
+    """Return the kinds of items that are switched on and off as part of a sentence: `channels, add-ons`."""
+    return switched_in_words()
+
+
+@register.simple_tag
+def switched_together() -> LazyStr:
+    """Return the heading of a list of items of all these kinds: `Channels and add-ons`."""
+    return SWITCHED_TOGETHER
 
 
 @register.filter

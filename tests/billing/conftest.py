@@ -9,6 +9,7 @@ import pytest
 from accounts.models import Account, PhoneNumber, User
 from billing.pricing.charges import Held, Rate, Tariff
 from subscriptions.actions import assign_number, install
+from subscriptions.kinds import ORDER_ON_BILL
 from subscriptions.models import Holding, Item
 from tests.billing.bills import Customers, buy, customer
 from tests.billing.call_files import NUMBER
@@ -23,6 +24,7 @@ def tariffs() -> dict[int, Tariff]:
             kind=item.kind,
             per_seat=item.is_per_seat,
             minutes=item.size if item.kind == "package" else 0,
+            order=ORDER_ON_BILL[item.kind],
             rates=tuple(Rate(p.effective_from, p.monthly_price, p.per_minute) for p in item.prices.all()),
         )
         for item in Item.objects.prefetch_related("prices")
@@ -43,13 +45,13 @@ def tariff(
 ) -> Tariff:
     """Return a tariff with one price, in effect since 2020."""
     first = Rate(date(2020, 1, 1), Decimal(price), None if rate is None else Decimal(rate))
-    return Tariff(sku, kind, per_seat, (first,), minutes)
+    return Tariff(sku, kind, per_seat, (first,), minutes, ORDER_ON_BILL[kind])
 
 
 def priced_anew(tariff: Tariff, on: date, price: str, rate: str | None = None) -> Tariff:
     """Return the tariff with another price from a day on."""
     new = Rate(on, Decimal(price), None if rate is None else Decimal(rate))
-    return Tariff(tariff.sku, tariff.kind, tariff.per_seat, (*tariff.rates, new), tariff.minutes)
+    return Tariff(tariff.sku, tariff.kind, tariff.per_seat, (*tariff.rates, new), tariff.minutes, tariff.order)
 
 
 @pytest.fixture

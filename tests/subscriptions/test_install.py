@@ -85,7 +85,7 @@ def test_what_another_edition_only_is_sold_with_is_not_installed(
 ) -> None:
     Item.objects.filter(sku="channel-voice").update(only_for=["cc-elite"])
     install(account, edition="cc-pro", by=owner, now=INSTALLED)
-    assert held_by(contact_center_of(account)).channels == frozenset()
+    assert held_by(contact_center_of(account)).by_field["channels"] == frozenset()
 
 
 @pytest.mark.parametrize("role", [Role.BILLING, Role.VIEWER, None])

@@ -16,6 +16,7 @@ from core.clock import database_now
 from onboarding.actions import activate
 from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import assign_number, assign_users
+from subscriptions.kinds import SWITCHED_TOGETHER
 from tests.billing.bills import buy, called
 from tests.conftest import INSTALLED
 
@@ -49,7 +50,7 @@ def test_in_onboarding_it_says_what_is_held_and_what_it_will_cost(
     text = shown(customer)
     said = facts(text)
     assert said["Edition"] == "Contact Center Pro"
-    assert said["Channels and add-ons"] == "Voice, Chat"
+    assert said[str(SWITCHED_TOGETHER)] == "Voice, Chat"
     assert said["Toll-free package"] == "Pay-per-use"
     assert said["In onboarding since"] == "March 5, 2026"
     assert said["This month, estimated"] == "$0.00"

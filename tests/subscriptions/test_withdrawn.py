@@ -73,7 +73,11 @@ def test_what_is_held_is_kept_and_once_given_up_is_gone(active: Account, owner: 
     buy(active, owner, now=noon(22), seats=5)
     buy(active, owner, now=noon(23), seats=12)
     assert held(active) == Subscription(
-        12, "storage-25", "tf-500", frozenset({"channel-voice"}), frozenset({"addon-wfm"})
+        seats=12,
+        storage="storage-25",
+        package="tf-500",
+        channels=frozenset({"channel-voice"}),
+        addons=frozenset({"addon-wfm"}),
     )
     buy(active, owner, now=noon(24), addons=frozenset(), storage="storage-5", package="tf-payperuse")
     gone = {"addons": frozenset({"addon-wfm"}), "storage": "storage-25", "package": "tf-500"}

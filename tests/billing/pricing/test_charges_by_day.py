@@ -18,6 +18,7 @@ from billing.pricing.settlement import to_invoice
 from onboarding.models import Onboarding
 from onboarding.rules import is_free_until
 from subscriptions import ledger
+from subscriptions.kinds import ORDER_ON_BILL
 from tests.billing.histories import lives, run_delays
 from tests.billing.pricing import daybyday
 from tests.billing.pricing.daybyday import Call, Life, first_moment
@@ -112,7 +113,8 @@ def tariff_of(life: Life, sku: str) -> Tariff:
     item = life.catalogue[sku]
     prices = [price for price in life.prices if price.sku == sku]
     rates = tuple(Rate(price.since, decimal(price.monthly, 2), decimal(price.per_minute, 4)) for price in prices)
-    return Tariff(sku, item.kind, item.per_seat, rates, item.size if item.kind == "package" else 0)
+    minutes = item.size if item.kind == "package" else 0
+    return Tariff(sku, item.kind, item.per_seat, rates, minutes, ORDER_ON_BILL[item.kind])
 
 
 def minutes_of(life: Life, at: datetime) -> dict[date, int]:

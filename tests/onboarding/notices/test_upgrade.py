@@ -10,8 +10,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import IntegrityError
 
 ALIAS = "moved"
-BEFORE = [("onboarding", "0013_kinds_of_notices"), ("core", "0002_content_types")]
-AFTER = [("onboarding", "0014_notices_in_the_outbox")]
+BEFORE = [("onboarding", "0014_kinds_of_notices"), ("core", "0002_content_types")]
+AFTER = [("onboarding", "0015_notices_in_the_outbox")]
 
 # For one occasion, two notices were dropped and a third one is waiting.
 ROWS = """
