@@ -304,11 +304,11 @@ def test_a_credit_note(as_root: Client, active: Account, owner: User) -> None:
     sql("ALTER TABLE accounts_numberassignment ENABLE TRIGGER USER")
     invoice = invoiced(active, owner)
     there = reverse("admin:billing_invoice_give_money_back", args=[invoice.pk])
-    typed = {"amount": "6.76", "reason": "Line was down", "left": "76.76"}
+    typed = {"amount": "6.76", "reason": "Line was down", "creditable": "76.76"}
     with held(), nothing_written():
         kept = refused(as_root.post(there, typed), typed)
     assert as_root.post(there, kept).status_code == 302
-    assert (CreditNote.objects.get().amount, Invoice.objects.get().left) == (6.76 and invoice.total - 70, 70)
+    assert (CreditNote.objects.get().amount, Invoice.objects.get().creditable) == (6.76 and invoice.total - 70, 70)
 
 
 def test_a_new_price(as_root: Client, catalogue: None) -> None:

@@ -321,7 +321,7 @@ def test_the_command_says_what_became_of_them(waiting: Callable[..., list[Notice
     waiting(3)
     out = StringIO()
     mail_server.answers_to = {"contact00@example.com": REFUSES_FOR_NOW}
-    with pytest.raises(CommandError, match="the admin says why") as refused:
+    with pytest.raises(CommandError, match="The admin shows the reason on each notice's page") as refused:
         call_command("send_notices", stdout=out)
     assert refused.value.returncode == 1
     assert out.getvalue() == "2 notices sent, 1 put off; 1 waiting.\n"
