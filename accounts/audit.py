@@ -7,7 +7,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, gettext_lazy, gettext_noop
 
-from accounts.events.registry import facts, fields, reasons
+from accounts.events.registry import fields, reason_values, reasons
 from accounts.events.sources import ADDED, CHANGED, REMOVED, Entry, Field, HistorySource, Source, one_of
 from accounts.events.values import Event, EventKind, FieldChange, Wanted
 from accounts.language import STORED
@@ -169,7 +169,7 @@ class AssignmentSource(Source):
     def rows(self, account: Account) -> QuerySet[Any]:
         return NumberAssignment.objects.filter(account=account)
 
-    def facts(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, Any]:
         return {"number": "number__number"}
 
     def event(self, account: Account, entry: Entry) -> Event:
@@ -201,7 +201,7 @@ class RefusalSource(Source):
         assert isinstance(rows, RefusalQuerySet)
         return rows if wanted.for_team else rows.for_customers(account)
 
-    def facts(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, Any]:
         return {name: F(name) for name in ("action", "field", "tried", "rule", "message")}
 
     def event(self, account: Account, entry: Entry) -> Event:
@@ -233,7 +233,7 @@ def _known(message: str) -> str:
 
 
 def _short(words: str, tried: str) -> str:
-    return gettext(words).format(tried=tried or gettext("nothing"), **facts())
+    return gettext(words).format(tried=tried or gettext("nothing"), **reason_values())
 
 
 def _corrected(reason: str) -> str:

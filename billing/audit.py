@@ -45,7 +45,7 @@ class InvoiceSource(Source):
     def rows(self, account: Account) -> QuerySet[Any]:
         return Invoice.objects.filter(account=account)
 
-    def facts(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, Any]:
         return {"number": "number", "amount": Cast("total", CharField())}
 
     def event(self, account: Account, entry: Entry) -> Event:
@@ -64,7 +64,7 @@ class CreditNoteSource(Source):
     def rows(self, account: Account) -> QuerySet[Any]:
         return CreditNote.objects.filter(invoice__account=account)
 
-    def facts(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, Any]:
         return {"number": "number", "invoice": "invoice__number", "amount": Cast("amount", CharField())}
 
     def event(self, account: Account, entry: Entry) -> Event:

@@ -61,7 +61,7 @@ REFUSALS = {
     "scheduled_date": gettext_noop("tried {tried}; a day from today to a year from now can be set"),
     "not_installed": gettext_noop("Contact Center is not installed"),
 }
-FACTS = {"seat_limit": SEAT_LIMIT, "default_package": DEFAULT_PACKAGE}
+REASON_VALUES = {"seat_limit": SEAT_LIMIT, "default_package": DEFAULT_PACKAGE}
 
 
 def told_day(value: str | None) -> str:
@@ -119,8 +119,8 @@ class RequestSource(HistorySource):
         REMOVED: gettext_noop("Request removed"),
     }
 
-    def facts(self) -> dict[str, Any]:
-        return {**super().facts(), "answer": "answer"}
+    def columns(self) -> dict[str, Any]:
+        return {**super().columns(), "answer": "answer"}
 
     def event(self, account: Account, entry: Entry) -> Event:
         item = gettext("for %(day)s") % {"day": told_day(entry.now["item"])}

@@ -58,12 +58,12 @@ class CenterSource(HistorySource):
         REMOVED: gettext_noop("Contact Center removed"),
     }
 
-    def facts(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, Any]:
         of_change = {"account": OuterRef("account_id"), "slot__gt": 0, "period__endswith": None}
         written = Holding.objects.filter(**of_change, change__version=OuterRef("version"))
         superseded = Holding.objects.filter(**of_change, superseded_by__version=OuterRef("version"))
         return {
-            **super().facts(),
+            **super().columns(),
             "on": ArraySubquery(written.order_by("item__name").values("item__name")),
             "off": ArraySubquery(superseded.order_by("item__name").values("item__name")),
         }

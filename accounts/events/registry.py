@@ -18,7 +18,7 @@ def all_sources() -> Sequence[Source]:
 def reasons() -> Mapping[str, str]:
     """Return a short text for each reason of a refusal, by the code of the rule, from each app's `REFUSALS`.
 
-    The placeholder `{tried}` is the value that was tried; other placeholders are names in `facts`.
+    The placeholder `{tried}` is the value that was tried; other placeholders are names in `reason_values`.
     """
     return {rule: words for module in audit_modules() for rule, words in module.REFUSALS.items()}
 
@@ -30,6 +30,6 @@ def fields() -> Mapping[str, LazyStr]:
 
 
 @cache
-def facts() -> Mapping[str, object]:
-    """Return the values of the placeholders in `reasons`, from each app's `FACTS` if it has any."""
-    return {name: value for module in audit_modules() for name, value in getattr(module, "FACTS", {}).items()}
+def reason_values() -> Mapping[str, object]:
+    """Return the values of the placeholders in `reasons`, from each app's `REASON_VALUES` if it has any."""
+    return {name: value for module in audit_modules() for name, value in getattr(module, "REASON_VALUES", {}).items()}

@@ -70,7 +70,7 @@ class Field:
 class Source:
     """The rows of one table that belong to an account.
 
-    A subclass defines `rows` (which rows), `facts` (which values of a row are read) and `event` (what is shown).
+    A subclass defines `rows` (which rows), `columns` (which values of a row are read) and `event` (what is shown).
     `at` and `user` are lookup paths to the time of the event and to the user who did it ("" if the system did).
     """
 
@@ -83,7 +83,7 @@ class Source:
         """Return the rows of this account only."""
         raise NotImplementedError
 
-    def facts(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, Any]:
         """Return the expressions whose values `event` needs, by their names in `Entry.now`."""
         raise NotImplementedError
 
@@ -106,7 +106,7 @@ class Source:
             event_source=Value(source, IntegerField()),
             event_key=ExpressionWrapper(F("pk"), BigIntegerField()),
             event_by=self._by(),
-            event_now=JSONObject(**self.facts()),
+            event_now=JSONObject(**self.columns()),
             event_was=self.before(),
         )
         return self.visible(rows, account, wanted).filter(self._window(wanted, source)).values_list(*COLUMNS)
@@ -185,7 +185,7 @@ class HistorySource(Source):
     def rows(self, account: Account) -> QuerySet[Any]:
         return self.history.filter(**{self.account: account.pk})
 
-    def facts(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, Any]:
         return {"type": "history_type", "item": self.item, "reason": "history_change_reason", "is": self._state()}
 
     def _state(self) -> JSONObject:

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import connection
 
 from billing.inputs import BillingInputs, Tariffs, inputs_of
 from billing.models import BillOnHold
@@ -24,7 +24,7 @@ from billing.months import UnknownZone, month_end
 from billing.pricing.charges import NotPriced
 from billing.runs.review import HoldChecks
 from billing.runs.writing import Bill, settle_late_months, write_invoices, write_lines
-from core.guards import sentence_of
+from core.chunks import commit_or_bisect
 
 CHUNK = 5_000
 BIGGEST = 10
@@ -75,19 +75,13 @@ def bill_chunk(
     except in a dry run, which locks and writes nothing. An account that can't be priced or written is set aside with
     its reason, and the others are billed (I17). Without `hold_outliers`, no bill is put on hold.
     """
-    try:
-        with _garbage_collector_off(), transaction.atomic():
-            return _bill(keys, month, now, catalogue, dry_run=dry_run, hold_outliers=hold_outliers)
-    except DatabaseError as error:
-        if len(keys) == 1:
-            sentence = sentence_of(error) if isinstance(error, IntegrityError) else None
-            return Outcome(failed={keys[0]: str(sentence.text) if sentence else str(error).strip().splitlines()[0]})
     outcome = Outcome()
-    middle = len(keys) // 2
-    for half in (keys[:middle], keys[middle:]):
-        outcome.add(
-            bill_chunk(half, month=month, now=now, catalogue=catalogue, dry_run=dry_run, hold_outliers=hold_outliers)
-        )
+
+    def write(some: Sequence[int]) -> Outcome:
+        return _bill(some, month, now, catalogue, dry_run=dry_run, hold_outliers=hold_outliers)
+
+    with _garbage_collector_off():
+        commit_or_bisect(keys, write, outcome.add, outcome.failed)
     return outcome
 
 

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
-from django.db import DatabaseError, transaction
 from django.db.models import F, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
@@ -19,6 +18,7 @@ from billing.models import BilledMonth, InvoiceLine, LateMonth
 from billing.pricing.charges import RECURRING, Line, NotPriced
 from billing.runs.chunk import CHUNK
 from billing.runs.unbilled import unbilled
+from core.chunks import commit_or_bisect
 from core.money import money
 from subscriptions.models import ContactCenter, Holding, Slot
 
@@ -81,18 +81,17 @@ class Recheck:
 
     def _problems(self, accounts: Sequence[int], month: date) -> list[Finding]:
         """Return the findings about billed accounts. If the database fails for one, the others are still checked."""
-        try:
-            with transaction.atomic():
-                return list(_compared(accounts, month, self.catalogue))
-        except DatabaseError as error:
-            if len(accounts) == 1:
-                return [
-                    Finding(
-                        FindingKind.DIFFERENCE, accounts[0], f"can't be computed: {str(error).strip().splitlines()[0]}"
-                    )
-                ]
-        middle = len(accounts) // 2
-        return self._problems(accounts[:middle], month) + self._problems(accounts[middle:], month)
+        found: list[Finding] = []
+        failed: dict[int, str] = {}
+
+        def compared(some: Sequence[int]) -> list[Finding]:
+            return list(_compared(some, month, self.catalogue))
+
+        commit_or_bisect(accounts, compared, found.extend, failed)
+        found += [
+            Finding(FindingKind.DIFFERENCE, account, f"can't be computed: {why}") for account, why in failed.items()
+        ]
+        return found
 
 
 @dataclass
