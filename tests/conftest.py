@@ -51,6 +51,12 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_b
         server.execute("SELECT pg_reload_conf()")
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        flushing.begin()
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     mark(item)
 
