@@ -1,5 +1,6 @@
 """Fixtures: the provider's staff and a customer, set up through the actions."""
 
+import gc
 import json
 import os
 import signal
@@ -50,8 +51,27 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_b
         server.execute("SELECT pg_reload_conf()")
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        flushing.begin()
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     mark(item)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass by what stays; going through Django and 5,000 tests took 7 % of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Come to an orderly end also when told to stop, as by Ctrl-C."""
+    if not hasattr(config, "workerinput"):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -22,6 +22,7 @@ STARTED = datetime(2026, 3, 5, 15, tzinfo=UTC)
 ACTIVE_ON = date(2026, 5, 5)
 NIGHT = datetime(2026, 5, 5, 4, tzinfo=UTC)  # midnight in New York
 WARNING = NIGHT - timedelta(days=7)
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
 @pytest.fixture(autouse=True)
@@ -311,7 +312,7 @@ def test_a_plan_changes_only_when_the_activation_is_done_with_the_account(
         if name == "after lock":
             held.wait(timeout=60)
             for _ in range(200):  # until the other thread waits for the lock, or has cancelled without one
-                if sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") != [(0,)]:
+                if sql(WAITING) != [(0,)]:
                     waits.append(True)
                     return
                 if Onboarding.objects.get(account=one).scheduled_on is None:
