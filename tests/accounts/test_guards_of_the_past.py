@@ -61,7 +61,7 @@ def past(installed: Account, owner: User, member: User, toll_free: PhoneNumber) 
     Note.objects.create(account=installed, written_by=member, text="Called them.")
     activate(installed, by=member, reason="Ready", now=MARCH[15])
     with pytest.raises(ValidationError):
-        change_subscription(installed, Subscription(-1, "storage-5", "tf-payperuse"), by=owner)
+        change_subscription(installed, Subscription(seats=-1, storage="storage-5", package="tf-payperuse"), by=owner)
     return installed
 
 
