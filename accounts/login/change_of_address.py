@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from core.history import attributed
 
-SALT = "accounts.login.change_of_address"
+SALT = "accounts.own_address"  # of links in emails that were sent: it stays
 LINK_HOURS = 24
 VOID = _("This link was used already, is older than a day, or is not for the log-in you are using. Ask for a new one.")
 TAKEN = _("Somebody logs in with this address already, so it can’t be yours as well.")

@@ -27,7 +27,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.login.form_filler import fill, put_in_main
 
 KEPT = "kept_form"
-SALT = "accounts.login.form_recovery"
+SALT = "accounts.kept_forms"  # of cookies that browsers have: it stays
 SECONDS = 30 * 60
 MOST_CHARACTERS = 64_000
 # The user who logged in last with this browser. It must outlive their session, to know whom the values belong to.

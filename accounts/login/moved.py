@@ -7,6 +7,7 @@ OWN_ADDRESS = ("login/", "logout/")
 
 def moved(request: HttpRequest, rest: str) -> HttpResponse:
     """Redirect permanently to the new URL; a posted form is posted again there."""
-    path = f"/{rest}" if rest in OWN_ADDRESS else f"/login/{rest}"
+    own = rest.rstrip("/") + "/"
+    path = f"/{own}" if own in OWN_ADDRESS else f"/login/{rest}"
     query = request.META.get("QUERY_STRING", "")
     return HttpResponsePermanentRedirect(f"{path}?{query}" if query else path, preserve_request=True)

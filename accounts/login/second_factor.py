@@ -45,6 +45,8 @@ from accounts.models import User
 from core.history import attributed
 
 # Recovery codes alone are not a factor: they only replace one of these.
+# Part of the key that stored secrets are encrypted with: whoever changes it locks out everybody with an app.
+KEY_PREFIX = b"accounts.second_factor:"
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
@@ -80,7 +82,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 def _cipher() -> MultiFernet:
     """Return a cipher that encrypts with SECRET_KEY, and decrypts with it and with SECRET_KEY_FALLBACKS."""
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    keys = (sha256(b"accounts.login.second_factor:" + force_bytes(secret)).digest() for secret in secrets)
+    keys = (sha256(KEY_PREFIX + force_bytes(secret)).digest() for secret in secrets)
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
 

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.django_db
     [
         ("/sign-in/login/?next=/admin/", "/login/?next=/admin/"),
         ("/sign-in/logout/", "/logout/"),
+        ("/sign-in/login", "/login/"),
         ("/sign-in/you/", "/login/you/"),
         ("/sign-in/password/reset/key/2-abc/", "/login/password/reset/key/2-abc/"),
         ("/sign-in/you/address/a%2Fb:c/", "/login/you/address/a/b:c/"),

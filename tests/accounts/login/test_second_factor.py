@@ -287,3 +287,13 @@ def test_somebody_elses_place_answers_404(account: Account, owner: User, member:
     place = UserSession.objects.get(user=member)
     assert logged_in(owner).post(f"{YOU}places/{place.pk}/end/").status_code == 404
     assert other.get("/admin/").status_code == 200
+
+
+def test_a_secret_that_an_earlier_version_stored_can_be_read(settings: Any) -> None:
+    """Stored once and for all: with another key nobody's app or recovery codes would be accepted any more."""
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "s" * 50, []
+    stored = (
+        "gAAAAABrB8_npAqAVeWT0cpjvCCusNoRC5rteM9kAIplDeJZC69QYowTOirqtMaKHIsr7v"
+        "VXIB71z_zuLPhyQF79KzPQ1u-xoPczAush82rdJIH-gVtyuao="
+    )
+    assert SecondFactorAdapter().decrypt(stored) == "JBSWY3DPEHPK3PXP"
