@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.db import DatabaseError, connections
 
 from core.guards.applied import missing_migrations, the_code
-from core.guards.constraints import expected_columns, expected_constraints
+from core.guards.constraints import expected_columns, expected_constraints, normal, normal_sql
 from core.guards.definition import Function, Guard
 from core.guards.operations import Replace
 from core.guards.sentences import all_functions, all_guards
@@ -105,7 +105,9 @@ UNION ALL
 """
 HASHES = f"""{CATALOG}
 SELECT kind, place, name, is_on,
-    CASE kind WHEN 'columns' THEN definition ELSE encode(sha256(convert_to(definition, 'UTF8')), 'hex') END
+    CASE kind WHEN 'columns' THEN definition
+        WHEN 'constraint' THEN encode(sha256(convert_to({normal_sql("definition")}, 'UTF8')), 'hex')
+        ELSE encode(sha256(convert_to(definition, 'UTF8')), 'hex') END
 FROM found
 """
 CONSTRAINTS = f"{CATALOG} SELECT place, name, definition FROM found WHERE kind = 'constraint'"
@@ -224,7 +226,7 @@ def _expected() -> _Expected:
     return _Expected(
         triggers=[(guard, _Text(_hash(guard.trigger), _earlier_triggers(guard, replaced))) for guard in all_guards()],
         functions={each.name: _Text(_hash(each.described()), _earlier_texts(each, replaced)) for each in functions},
-        constraints={key: _Text(_hash(text)) for key, text in expected_constraints().items()},
+        constraints={key: _Text(_hash(normal(text))) for key, text in expected_constraints().items()},
         columns=expected_columns(),
     )
 

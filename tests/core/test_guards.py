@@ -205,3 +205,20 @@ def test_the_files_are_written_from_this_releases_database_only(db: None) -> Non
 def test_the_cap_of_seats_in_the_guards_is_that_of_the_rule() -> None:
     assert f"NEW.seats > {SEAT_LIMIT} " in SEAT_LIMIT_HOLDS.body
     assert f"NEW.quantity > {SEAT_LIMIT})" in LEDGER_LIMIT_HOLDS.body
+
+
+def test_a_constraint_made_of_what_was_printed_is_the_same_as_after_a_restore(db: None) -> None:
+    """A dump prints each definition, and the server that reads it prints it with other casts."""
+    remade = 0
+    for (table, name), text in expected_constraints().items():
+        if text.startswith("CHECK"):
+            sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {text} NOT VALID")
+            sql(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+        elif text.startswith("CREATE UNIQUE"):
+            sql(f"DROP INDEX {name}; {text}")
+        else:
+            continue
+        remade += 1
+    assert remade > 50
+    assert any(constraints_of("default")[key] != text for key, text in expected_constraints().items())
+    assert check_guards(databases=["default"]) == []
