@@ -5,14 +5,16 @@ from django.db.models.functions import Now
 
 from accounts.models.account import Account, customers_of
 from accounts.models.user import User
-from accounts.verbs import hidden_from_customers
+from accounts.verbs import former_names, hidden_from_customers
 
 
 class RefusalQuerySet(models.QuerySet["Refusal"]):
     def for_customers(self, account: Account) -> "RefusalQuerySet":
         """Return what customers may read of: what the account's contacts tried, and nothing that staff did."""
+        hidden = hidden_from_customers()
+        former = [name for name, verb in former_names().items() if verb in hidden]
         return self.filter(account=account, by__in=customers_of(account).values("pk")).exclude(
-            action__in=list(hidden_from_customers())
+            action__in=[*hidden, *former]
         )
 
 

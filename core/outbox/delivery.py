@@ -134,7 +134,7 @@ def _send(key: int, batches: Batches, mail: BaseEmailBackend, now: datetime, don
         attempts = email.attempts + 1
         try:
             with transaction.atomic():
-                message = batches.of(email.kind).prepare(email, now)
+                message = _prepared(email, batches, now)
                 if isinstance(message, Obsolete):
                     done.dropped += row.update(state=EmailState.DROPPED, settled_at=now, error=message.reason)
                     return False
@@ -168,6 +168,18 @@ def _send(key: int, batches: Batches, mail: BaseEmailBackend, now: datetime, don
             return True
         done.sent += 1  # counted before the commit; if that fails, the error ends the run anyway
     return False
+
+
+class _NotWorded(Exception):
+    """What kept an email from being worded; never taken for the mail server's answer."""
+
+
+def _prepared(email: OutgoingEmail, batches: Batches, now: datetime) -> EmailMultiAlternatives | Obsolete:
+    """Return what the app prepared. Raises _NotWorded for an OSError of the app, which is none of the mail server."""
+    try:
+        return batches.of(email.kind).prepare(email, now)
+    except OSError as error:
+        raise _NotWorded(f"{type(error).__name__}: {error}") from error
 
 
 def _address(message: EmailMultiAlternatives) -> str:

@@ -176,4 +176,5 @@ def _read(request: AccountRequest) -> tuple[Subscription, Confirmation] | None:
         return None
     if (token["account"], token["user"]) != (request.account.pk, request.user.pk):
         return None
-    return subscription_of(token["wanted"]), Confirmation(UUID(token["key"]), token["digest"])
+    digest = token.get("digest") or token["basis"]  # as pages called it that were opened before an upgrade
+    return subscription_of(token["wanted"]), Confirmation(UUID(token["key"]), digest)

@@ -213,3 +213,13 @@ def test_no_row_of_any_version_is_shown_by_the_name_of_a_view(recorded: str, acc
             *customers_verbs().values(),
             *hidden_from_customers().values(),
         }
+
+
+def test_what_an_earlier_version_called_a_verb_of_the_team_is_hidden_too(account: Account, owner: User) -> None:
+    """Its rows name pages; whoever tried it then may be a contact, and not staff, today."""
+    hidden = [name for name, verb in former_names().items() if verb in hidden_from_customers()]
+    assert "onboarding_onboarding_note" in hidden
+    Refusal.objects.bulk_create(
+        Refusal(account=account, by=owner, action=name, rule="permission_denied", message="No.") for name in hidden
+    )
+    assert not Refusal.objects.for_customers(account).exists()

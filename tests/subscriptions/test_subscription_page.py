@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core import signing
 from django.http import HttpResponse
 from django.test import Client
 
@@ -17,6 +18,7 @@ from onboarding.rules import SEAT_LIMIT
 from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.models import Item, Price, SubscriptionChange
 from subscriptions.rules import Subscription
+from subscriptions.views.subscription import SALT
 
 PAGE = "/accounts/100001/contact-center/subscription/"
 CONFIRM = PAGE + "confirm/"
@@ -213,3 +215,13 @@ def test_the_page_needs_the_same_queries_whatever_is_held(
     customer.get(PAGE)  # shows the message, which takes extra queries
     with django_assert_num_queries(14):
         customer.get(PAGE)
+
+
+def test_a_page_that_was_opened_before_an_upgrade_can_be_confirmed(installed: Account, customer: Client) -> None:
+    """It calls the digest by the name it had."""
+    page = customer.post(PAGE, {**HELD, "seats": "1"})
+    token = signing.loads(token_of(page), salt=SALT)
+    token["basis"] = token.pop("digest")
+    answer = customer.post(CONFIRM, {"token": signing.dumps(token, salt=SALT, compress=True)})
+    assert answer.status_code == 302
+    assert contact_center_of(installed).seats == 1
