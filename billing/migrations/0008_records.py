@@ -58,7 +58,7 @@ MOST = 2_000
 
 def name_rejects(apps, schema_editor):
     """Write the call id of each rejected row that can be read."""
-    rows = apps.get_model("billing", "RejectedCall").objects.order_by("pk")
+    rows = apps.get_model("billing", "RejectedCall").objects.using(schema_editor.connection.alias).order_by("pk")
     with schema_editor.connection.cursor() as cursor:
         cursor.execute("ALTER TABLE billing_rejectedcall DISABLE TRIGGER USER")
         after = 0
