@@ -1,4 +1,4 @@
-"""The only way to write events of the past, for the demo, replays, generators and tests, and nothing else.
+"""The only way to write events of the past, for replays, generators and tests, and nothing else.
 
 Guards about *time* (a price for a day that has begun, a final month, a back-dated activation) call the database
 function `writing_history()` before they refuse. It returns true only for the owner of the tables, within one

@@ -11,14 +11,14 @@ from tests.guarding import sql
 
 PROJECT = Path(__file__).parents[2]
 ROOMS = ("core", "accounts", "onboarding", "subscriptions", "billing", "demo", "config")
-MAY_WRITE_HISTORY = {"core/past.py", "billing/replay.py", "demo/provider.py"}
+MAY_WRITE_HISTORY = {"core/past.py", "billing/replay.py"}
 
 
 def is_writing() -> bool:
     return bool(sql("SELECT writing_history()")[0][0])
 
 
-def test_only_the_demo_and_replays_may_write_history() -> None:
+def test_only_replays_may_write_history() -> None:
     files = (path for room in ROOMS for path in (PROJECT / room).rglob("*.py") if "migrations" not in path.parts)
     users = {str(path.relative_to(PROJECT)) for path in files if "core.past" in path.read_text(encoding="utf-8")}
     assert users <= MAY_WRITE_HISTORY
