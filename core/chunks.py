@@ -9,8 +9,14 @@ from core.busy import ACCOUNT_IS_BUSY, is_busy
 from core.guards import sentence_of
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 CHUNK = 5_000
+
+
+def cut(items: Sequence[T], size: int) -> list[list[T]]:
+    """Return the items in lists of `size`; the last one may be shorter."""
+    return [list(items[first : first + size]) for first in range(0, len(items), size)]
 
 
 def commit_or_bisect(

@@ -11,13 +11,13 @@ from django.db import connection
 from accounts.acting import rows_of
 from accounts.models import Account, Refusal, User
 from accounts.roles import require_staff
-from core.chunks import CHUNK, commit_or_bisect
+from core.chunks import CHUNK, commit_or_bisect, cut
 from core.clock import database_now
 from core.history import insert_history
 from core.refusals import AlreadyDone
 from onboarding import rules
 from onboarding.models import Onboarding
-from onboarding.refusals import not_installed_refusal
+from onboarding.refusals import not_installed_refusal, onboarding_of
 
 PLAN_FIELDS = (
     *("owner", "deadline_rule", "deadline_on", "deadline_reason"),
@@ -66,9 +66,7 @@ def change_one(account: Account, change: PlanChange, *, by: User, now: datetime 
     Center, is active, or if the change refuses.
     """
     require_team(by, change.permission)
-    onboarding = Onboarding.objects.select_related("account").filter(account=account).first()
-    if onboarding is None:
-        raise not_installed_refusal(account.number)
+    onboarding = onboarding_of(account)
     if refusal := rules.activation_refusal(onboarding):
         raise refusal
     now = now or database_now()
@@ -89,7 +87,7 @@ def change_many(
     """
     require_team(by, change.permission)
     keys = sorted(set(accounts))
-    for start in range(0, len(keys), chunk):
+    for part in cut(keys, chunk):
         outcome = PlanChanges()
 
         def write(some: Sequence[int]) -> tuple[list[int], dict[int, ValidationError]]:
@@ -101,7 +99,7 @@ def change_many(
             outcome.refused |= {key: refusal.messages[0] for key, refusal in refused.items()}
             _record(refused, by, change.verb)
 
-        commit_or_bisect(keys[start : start + chunk], write, done, outcome.refused)
+        commit_or_bisect(part, write, done, outcome.refused)
         yield outcome
 
 

@@ -1,7 +1,10 @@
-"""Refusals that several onboarding actions share."""
+"""What several onboarding actions refuse in the same way."""
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account
+from onboarding.models import Onboarding
 
 
 def not_installed_refusal(number: str) -> ValidationError:
@@ -9,3 +12,11 @@ def not_installed_refusal(number: str) -> ValidationError:
     return ValidationError(
         _("Contact Center is not installed on account %(number)s."), code="not_installed", params={"number": number}
     )
+
+
+def onboarding_of(account: Account) -> Onboarding:
+    """Return the account's onboarding, with the account. Raises ValidationError if it has no Contact Center."""
+    found = Onboarding.objects.select_related("account").filter(account=account).first()
+    if found is None:
+        raise not_installed_refusal(account.number)
+    return found

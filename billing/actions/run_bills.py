@@ -13,7 +13,6 @@ from billing.runs.chunk import CHUNK, Outcome
 from billing.runs.run import (
     RunSummary,
     add_outcome,
-    cut,
     finish,
     last_ended_month,
     one_run_at_a_time,
@@ -21,6 +20,7 @@ from billing.runs.run import (
     shared_out,
 )
 from billing.runs.unbilled import count_unbilled, unbilled
+from core.chunks import cut
 from core.clock import database_now
 
 

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from accounts.acting import recording_refusals
 from accounts.models import User
-from billing.calls import locking
-from billing.calls.voiding import Voided, check_void, cut, keys_of, preview, required_reason, void_keys
+from billing.calls import locking, voiding
+from billing.calls.voiding import Voided, check_void, keys_of, preview, required_reason, void_keys
 from billing.models import CallImport
+from core.chunks import cut
 
 
 def void_import(
@@ -30,7 +31,7 @@ def void_import(
         reason = required_reason(by, reason)
         check_void(preview(received.calls.all()), confirmed=confirm_credited)
     keys = keys_of(received.calls.all())
-    for chunk in cut(keys):
+    for chunk in cut(keys, voiding.CHUNK):
         with recording_refusals(None, by, "void_calls"):
             done.add(void_keys(chunk, by=by, reason=reason, confirmed=confirm_credited, now=now))
         locking.checkpoint("after commit")

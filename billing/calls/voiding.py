@@ -1,6 +1,6 @@
 """How call records are voided: they count as if never made (R35; billing-policy.md, 16)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from billing.calls import locking
 from billing.calls.locking import MARK_LATE, lock_accounts, take_turn
 from billing.calls.sql import rows, run
 from billing.models import CallRecord, CreditNote
+from core.chunks import cut
 from core.clock import database_now
 from core.money import money
 
@@ -80,7 +81,7 @@ class Voided:
 def preview(records: "QuerySet[CallRecord]") -> Voided:
     """Return what voiding these records would change. Nothing is written or locked."""
     found = Voided()
-    for chunk in cut(keys_of(records)):
+    for chunk in cut(keys_of(records), CHUNK):
         with transaction.atomic():
             run(TABLE)
             run(CHOSEN, [chunk])
@@ -145,9 +146,3 @@ def _counted() -> Voided:
     notes = CreditNote.objects.filter(pk__in=[key for (key,) in rows(CREDITED)]).select_related("invoice")
     accounts = {key for (key,) in rows(HOLDERS)}
     return Voided(records, charged, int(minutes), final, accounts, {note.pk: note for note in notes.order_by("number")})
-
-
-def cut(keys: list[int]) -> Iterator[list[int]]:
-    """Yield the keys in chunks."""
-    for first in range(0, len(keys), CHUNK):
-        yield keys[first : first + CHUNK]

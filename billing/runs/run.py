@@ -13,6 +13,7 @@ from billing.models import BillRun, FailedBill
 from billing.months import LAST_ZONE
 from billing.runs.chunk import Outcome, bill_chunk
 from billing.runs.workers import pool
+from core.chunks import cut
 from core.clock import database_now
 from core.locks import AdvisoryLock, Busy, held
 from core.numbers import ceil_div
@@ -38,11 +39,6 @@ def last_ended_month(now: datetime) -> date:
     """Return the last month that has ended everywhere (R26)."""
     day = (now - LAST_ZONE).date()
     return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
-
-
-def cut(keys: list[int], size: int) -> list[list[int]]:
-    """Return the keys in chunks of a size; the last one may be smaller."""
-    return [keys[first : first + size] for first in range(0, len(keys), size)]
 
 
 def add_outcome(summary: RunSummary, outcome: Outcome, now: datetime) -> None:

@@ -9,7 +9,7 @@ from core.refusals import AlreadyDone
 from onboarding import rules
 from onboarding.activating import require_activator, required_reason, write_activations
 from onboarding.models import Onboarding, Origin
-from onboarding.refusals import not_installed_refusal
+from onboarding.refusals import onboarding_of
 
 
 @action
@@ -24,9 +24,7 @@ def activate(
     """
     require_activator(by, origin)
     reason = required_reason(reason)
-    onboarding = Onboarding.objects.select_related("account").filter(account=account).first()
-    if onboarding is None:
-        raise not_installed_refusal(account.number)
+    onboarding = onboarding_of(account)
     if refusal := rules.activation_refusal(onboarding):
         raise AlreadyDone(refusal)
     now = now or database_now()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from accounts.models import User
-from core.chunks import CHUNK
+from core.chunks import CHUNK, cut
 from onboarding.activating import Activations, activate_chunk, require_activator, required_reason
 from onboarding.models import Origin
 
@@ -27,11 +27,11 @@ def activate_many(
     require_activator(by, origin)
     reason = required_reason(reason)
     keys = sorted(set(accounts))
-    for start in range(0, len(keys), chunk):
+    for some in cut(keys, chunk):
         yield activate_chunk(
-            keys[start : start + chunk],
+            some,
             by=by,
             origin=origin,
             now=now,
-            chosen=lambda some, now: dict.fromkeys(some, reason),
+            chosen=lambda still, now: dict.fromkeys(still, reason),
         )

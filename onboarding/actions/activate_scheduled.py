@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from accounts.models import User
-from core.chunks import CHUNK
+from core.chunks import CHUNK, cut
 from core.clock import database_now
 from onboarding.activating import Activations, activate_chunk
 from onboarding.due import due_by_schedule, still_scheduled
@@ -22,7 +22,5 @@ def activate_scheduled(*, now: datetime | None = None, chunk: int = CHUNK) -> It
     """
     by = User.objects.system_member()
     keys = list(due_by_schedule(now or database_now()).order_by("pk").values_list("account_id", flat=True))
-    for start in range(0, len(keys), chunk):
-        yield activate_chunk(
-            keys[start : start + chunk], by=by, origin=Origin.SCHEDULE, now=now, chosen=still_scheduled
-        )
+    for some in cut(keys, chunk):
+        yield activate_chunk(some, by=by, origin=Origin.SCHEDULE, now=now, chosen=still_scheduled)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from accounts.models import Account, User
-from core.chunks import CHUNK, commit_or_bisect
+from core.chunks import CHUNK, commit_or_bisect, cut
 from core.clock import database_now
 from onboarding.announcing import announce_chunk, to_be_announced
 from onboarding.plans import PlanChanges
@@ -21,12 +21,12 @@ def announce(*, now: datetime | None = None, chunk: int = CHUNK) -> Iterator[Pla
     """
     by = User.objects.system_member()
     keys = list(to_be_announced(now or database_now()).values_list("account_id", flat=True))
-    for start in range(0, len(keys), chunk):
+    for part in cut(keys, chunk):
         outcome = PlanChanges()
 
         def write(some: Sequence[int]) -> list[int]:
             list(Account.objects.locked().filter(pk__in=some).values_list("pk", flat=True))
             return announce_chunk(some, by=by, now=now or database_now())
 
-        commit_or_bisect(keys[start : start + chunk], write, outcome.changed.extend, outcome.refused)
+        commit_or_bisect(part, write, outcome.changed.extend, outcome.refused)
         yield outcome

@@ -12,9 +12,9 @@ from core.clock import database_now
 from core.dates import day_in_words_later
 from core.history import attributed
 from onboarding import rules
-from onboarding.models import GoLiveRequest, NoticeKind, Onboarding
+from onboarding.models import GoLiveRequest, NoticeKind
 from onboarding.notices.enqueue import enqueue
-from onboarding.refusals import not_installed_refusal
+from onboarding.refusals import onboarding_of
 
 FURTHEST_WANTED_DATE = timedelta(days=365)
 
@@ -29,9 +29,7 @@ def request_go_live(
     request already, or if the account is active or has no Contact Center.
     """
     require(Capability.CHANGE_SERVICES, by, account)
-    onboarding = Onboarding.objects.select_related("account").filter(account=account).first()
-    if onboarding is None:
-        raise not_installed_refusal(account.number)
+    onboarding = onboarding_of(account)
     if refusal := rules.activation_refusal(onboarding):
         raise refusal
     now = now or database_now()

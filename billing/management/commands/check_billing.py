@@ -11,6 +11,7 @@ from accounts.models import Account
 from billing.management.commands.bill_run import month_argument
 from billing.runs.recheck import Finding, FindingKind, Recheck
 from billing.runs.unbilled import months_owed
+from core.chunks import cut
 from core.clock import database_now
 
 NAMED_AT_ONCE = 1_000
@@ -60,8 +61,7 @@ class Command(BaseCommand):
 
     def _report(self, findings: list[Finding], month: str) -> None:
         """Write each finding on a line of its own, with the name of its account."""
-        for first in range(0, len(findings), NAMED_AT_ONCE):
-            batch = findings[first : first + NAMED_AT_ONCE]
+        for batch in cut(findings, NAMED_AT_ONCE):
             names = Account.objects.in_bulk([finding.account for finding in batch])
             for finding in batch:
                 self.stdout.write(f"{names[finding.account]}, {month}: {finding.words}")

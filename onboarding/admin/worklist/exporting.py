@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
+from core.chunks import cut
 from core.csv_files import defused
 from onboarding.admin.worklist.registry import WORKLIST
 
@@ -47,8 +48,8 @@ class Exporting(ModelAdmin):
     def _lines(self, request: HttpRequest, keys: Sequence[int]) -> Iterator[str]:
         exports = WORKLIST.exports
         yield _line([export.title for export in exports])
-        for start in range(0, len(keys), EXPORTED_AT_ONCE):
-            for row in self.listed(request, keys[start : start + EXPORTED_AT_ONCE]):
+        for some in cut(keys, EXPORTED_AT_ONCE):
+            for row in self.listed(request, some):
                 yield _line([export.value(row) for export in exports])
 
 
