@@ -15,7 +15,7 @@ def age(row: Any) -> SafeString:
 
 
 def deadline(row: Any) -> SafeString | None:
-    """Return the deadline as text, with the day of an automatic activation, or the day on which the account went live."""
+    """Return the deadline as text, with the day of an automatic activation, or the day the account went live."""
     if row.is_active:
         return _lines(f"Active since {_short(row.activated_on)}")
     late = days_late(row)
