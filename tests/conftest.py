@@ -25,10 +25,9 @@ from core.refusals import reasons_of
 from onboarding.actions import activate
 from subscriptions.actions import install
 from subscriptions.catalogue import load_catalogue
-from subscriptions.models import Item, Price
 from tests import flushing
-from tests.guarding import sql
 from tests.marks import mark
+from tests.remembering import remembered
 
 CASES = Path(__file__).parent / "cases"
 INSTALLED = datetime(2026, 3, 5, 15, tzinfo=UTC)
@@ -114,19 +113,14 @@ def catalogue_content() -> Any:
     return json.loads((CASES / "catalogue.json").read_text())
 
 
-CATALOGUE_MODELS: list[Any] = [Item, Price, Item.history.model, Price.history.model]
-loaded: dict[str, str] = {}
-
-
 @pytest.fixture
 def catalogue(db: None) -> None:
-    """The catalog of the cases. The first test loads it; later tests insert the same rows, which is faster."""
-    for table, rows in loaded.items():
-        sql(f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, %s)", rows)
-    if not loaded:
+    """The catalog of the cases."""
+
+    def make() -> None:
         load_catalogue(catalogue_content())
-        for table in (model._meta.db_table for model in CATALOGUE_MODELS):
-            [(loaded[table],)] = sql(f"SELECT jsonb_agg(to_jsonb(t) ORDER BY t)::text FROM {table} t")
+
+    remembered("catalogue", make)
 
 
 @pytest.fixture
@@ -151,25 +145,30 @@ def make_account(make_user: Callable[..., User]) -> Callable[..., Account]:
 
 @pytest.fixture
 def owner(make_user: Callable[..., User]) -> User:
-    return make_user("olivia@example.com", first_name="Olivia", last_name="Owner")
+    return remembered("owner", lambda: make_user("olivia@example.com", first_name="Olivia", last_name="Owner"))
 
 
 @pytest.fixture
 def account(make_account: Callable[..., Account], owner: User) -> Account:
-    return make_account("100001", owner=owner, company="Acme Support")
+    return remembered("account", lambda: make_account("100001", owner=owner, company="Acme Support"), owner)
 
 
 @pytest.fixture
 def installed(account: Account, owner: User, catalogue: None) -> Account:
     """An account in onboarding, with Contact Center Pro since March 5, 2026."""
-    install(account, edition="cc-pro", by=owner, now=INSTALLED)
+    remembered(
+        "installed", lambda: install(account, edition="cc-pro", by=owner, now=INSTALLED) and None, account, owner
+    )
     return account
 
 
 def _staff(make_user: Callable[..., User], email: str, group: str) -> User:
-    user = make_user(email, is_staff=True)
-    user.groups.add(Group.objects.get(name=group))
-    return user
+    def make() -> User:
+        user = make_user(email, is_staff=True)
+        user.groups.add(Group.objects.get(name=group))
+        return user
+
+    return remembered(email, make)
 
 
 @pytest.fixture
@@ -193,13 +192,17 @@ def supporter(make_user: Callable[..., User]) -> User:
 @pytest.fixture
 def active(installed: Account, member: User) -> Account:
     """An account that was activated on March 16, 2026."""
-    activate(installed, by=member, reason="Ready", now=datetime(2026, 3, 16, 12, tzinfo=UTC))
+
+    def make() -> None:
+        activate(installed, by=member, reason="Ready", now=datetime(2026, 3, 16, 12, tzinfo=UTC))
+
+    remembered("active", make, installed, member)
     return installed
 
 
 @pytest.fixture
 def toll_free(account: Account) -> PhoneNumber:
-    return PhoneNumber.objects.create(account=account, number="+18005550100")
+    return remembered("toll_free", lambda: PhoneNumber.objects.create(account=account, number="+18005550100"), account)
 
 
 def codes(refusal: ValidationError) -> set[tuple[str, str | None]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,7 @@ from subscriptions.models import Holding, Item
 from tests.billing.bills import Customers, buy, customer
 from tests.billing.call_files import NUMBER
 from tests.conftest import INSTALLED
+from tests.remembering import remembered
 
 
 def tariffs() -> dict[int, Tariff]:
@@ -57,26 +59,38 @@ def priced_anew(tariff: Tariff, on: date, price: str, rate: str | None = None) -
 @pytest.fixture
 def answered(installed: Account, owner: User, toll_free: PhoneNumber) -> PhoneNumber:
     """The account's toll-free number, assigned since Contact Center was installed."""
-    Account.objects.filter(pk=installed.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
-    assign_number(installed, toll_free, by=owner, now=INSTALLED)
+
+    def make() -> None:
+        Account.objects.filter(pk=installed.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+        assign_number(installed, toll_free, by=owner, now=INSTALLED)
+
+    remembered("answered", make, installed, owner, toll_free)
     return toll_free
 
 
 @pytest.fixture
 def called(make_account: Callable[..., Account], owner: User, catalogue: None) -> PhoneNumber:
     """A toll-free number of an account made for it, which most rows call."""
-    account = make_account("100006", owner=owner)
-    Account.objects.filter(pk=account.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
-    install(account, edition="cc-pro", by=owner, now=INSTALLED)
-    number = PhoneNumber.objects.create(account=account, number=NUMBER)
-    assign_number(account, number, by=owner, now=INSTALLED)
-    return number
+
+    def make() -> PhoneNumber:
+        account = make_account("100006", owner=owner)
+        Account.objects.filter(pk=account.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+        install(account, edition="cc-pro", by=owner, now=INSTALLED)
+        number = PhoneNumber.objects.create(account=account, number=NUMBER)
+        assign_number(account, number, by=owner, now=INSTALLED)
+        return number
+
+    return remembered("called", make, owner)
 
 
 @pytest.fixture
 def charged(active: Account, owner: User) -> Account:
     """An account that was activated on March 16, 2026, and has held a seat since."""
-    buy(active, owner, seats=1)
+
+    def make() -> None:
+        buy(active, owner, seats=1)
+
+    remembered("charged", make, active, owner)
     return active
 
 
@@ -84,10 +98,12 @@ def charged(active: Account, owner: User) -> Account:
 def customers(catalogue: None, make_account: Callable[..., Account], owner: User, member: User) -> Customers:
     """A function that makes accounts, each activated on March 16, 2026, with one seat more than the one before."""
 
-    def make(count: int) -> list[Account]:
-        accounts = [make_account(f"20000{place}", owner=owner) for place in range(1, count + 1)]
-        for seats, account in enumerate(accounts, 1):
-            customer(account, by=owner, team=member, seats=seats)
-        return accounts
+    def make(place: int) -> Account:
+        account = make_account(f"20000{place}", owner=owner)
+        customer(account, by=owner, team=member, seats=place)
+        return account
 
-    return make
+    def make_all(count: int) -> list[Account]:
+        return [remembered(f"customer {place}", partial(make, place), owner, member) for place in range(1, count + 1)]
+
+    return make_all
