@@ -97,9 +97,16 @@ def today_in(timezone: str, now: datetime, *, later: int = 0) -> Case:
     doesn't break a list for all others (I28).
     """
     more = timedelta(days=later)
+    here = now.astimezone(UTC).date()
+    zones = _zones_by_day(now)
+    other = [When(**{f"{timezone}__in": names}, then=Value(day + more)) for day, names in zones.items() if day != here]
+    return Case(*other, default=Value(here + more), output_field=DateField())
+
+
+@lru_cache(maxsize=16)
+def _zones_by_day(now: datetime) -> Mapping[date, Sequence[str]]:
+    """Return the names of all zones by their calendar day at an instant; a list or a job asks several times for one."""
     zones: defaultdict[date, list[str]] = defaultdict(list)
     for zone in known_zones():
         zones[day_in(zone, now)].append(zone.key)
-    here = now.astimezone(UTC).date()
-    other = [When(**{f"{timezone}__in": names}, then=Value(day + more)) for day, names in zones.items() if day != here]
-    return Case(*other, default=Value(here + more), output_field=DateField())
+    return zones
