@@ -114,13 +114,10 @@ def catalogue_content() -> Any:
 
 
 @pytest.fixture
+@remembered
 def catalogue(db: None) -> None:
     """The catalog of the cases."""
-
-    def make() -> None:
-        load_catalogue(catalogue_content())
-
-    remembered("catalogue", make)
+    load_catalogue(catalogue_content())
 
 
 @pytest.fixture
@@ -144,65 +141,64 @@ def make_account(make_user: Callable[..., User]) -> Callable[..., Account]:
 
 
 @pytest.fixture
+@remembered
 def owner(make_user: Callable[..., User]) -> User:
-    return remembered("owner", lambda: make_user("olivia@example.com", first_name="Olivia", last_name="Owner"))
+    return make_user("olivia@example.com", first_name="Olivia", last_name="Owner")
 
 
 @pytest.fixture
+@remembered
 def account(make_account: Callable[..., Account], owner: User) -> Account:
-    return remembered("account", lambda: make_account("100001", owner=owner, company="Acme Support"), owner)
+    return make_account("100001", owner=owner, company="Acme Support")
 
 
 @pytest.fixture
+@remembered
 def installed(account: Account, owner: User, catalogue: None) -> Account:
     """An account in onboarding, with Contact Center Pro since March 5, 2026."""
-    remembered(
-        "installed", lambda: install(account, edition="cc-pro", by=owner, now=INSTALLED) and None, account, owner
-    )
+    install(account, edition="cc-pro", by=owner, now=INSTALLED)
     return account
 
 
 def _staff(make_user: Callable[..., User], email: str, group: str) -> User:
-    def make() -> User:
-        user = make_user(email, is_staff=True)
-        user.groups.add(Group.objects.get(name=group))
-        return user
-
-    return remembered(email, make)
+    user = make_user(email, is_staff=True)
+    user.groups.add(Group.objects.get(name=group))
+    return user
 
 
 @pytest.fixture
+@remembered
 def member(make_user: Callable[..., User]) -> User:
     """A member of the Onboarding team."""
     return _staff(make_user, "tom@example.com", ONBOARDING_TEAM)
 
 
 @pytest.fixture
+@remembered
 def biller(make_user: Callable[..., User]) -> User:
     """A member of the Billing team."""
     return _staff(make_user, "bea@example.com", BILLING_TEAM)
 
 
 @pytest.fixture
+@remembered
 def supporter(make_user: Callable[..., User]) -> User:
     """A member of Support, who can only view."""
     return _staff(make_user, "sam@example.com", SUPPORT)
 
 
 @pytest.fixture
+@remembered
 def active(installed: Account, member: User) -> Account:
     """An account that was activated on March 16, 2026."""
-
-    def make() -> None:
-        activate(installed, by=member, reason="Ready", now=datetime(2026, 3, 16, 12, tzinfo=UTC))
-
-    remembered("active", make, installed, member)
+    activate(installed, by=member, reason="Ready", now=datetime(2026, 3, 16, 12, tzinfo=UTC))
     return installed
 
 
 @pytest.fixture
+@remembered
 def toll_free(account: Account) -> PhoneNumber:
-    return remembered("toll_free", lambda: PhoneNumber.objects.create(account=account, number="+18005550100"), account)
+    return PhoneNumber.objects.create(account=account, number="+18005550100")
 
 
 def codes(refusal: ValidationError) -> set[tuple[str, str | None]]:

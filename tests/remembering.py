@@ -6,11 +6,14 @@ Sequences are never reset, so that the keys of these rows are never given to oth
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, TypeVar
+from datetime import datetime
+from functools import cache, wraps
+from inspect import signature
+from typing import Any, ParamSpec, TypeVar
+from zoneinfo import ZoneInfo
 
 import time_machine
 from django.conf import UserSettingsHolder, settings
@@ -28,43 +31,65 @@ MADE_BY_MIGRATE = (
 )
 OF_NO_FIXTURE = {*MADE_BY_MIGRATE, "django_migrations", "django_cache", "django_session"}
 Rows = dict[str, dict[str, str]]  # by table: rows as JSON, by primary key
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Remembered:
-    """What a fixture wrote, what it returned, and the attributes of the objects that it was given."""
+    """The SQL that writes the rows of a fixture, the objects it was given as it left them, and what it returned."""
 
     statement: str
+    given: list[models.Model]
     returned: Any
-    changed: list[dict[str, Any]]
 
 
 _remembered: dict[tuple[object, ...], Remembered] = {}
 
 
-def remembered(name: str, make: Callable[[], T], *given: models.Model) -> T:
-    """Return what `make` returns, after it has written its rows; only its first call really makes them.
+def remembered(fixture: Callable[P, T]) -> Callable[P, T]:
+    """Remember what a fixture writes: `@pytest.fixture`, then `@remembered`.
 
-    `given` are the objects from other fixtures that `make` uses; afterwards their attributes are as `make` left them.
-    A call with other settings, or with other objects, is a first call. While time is being traveled, nothing is
-    remembered.
+    With other settings, objects or parameters, or on another day, the fixture runs again. Rows are all it may leave, so
+    it may not change settings itself.
+    """
+    assert not {"settings", "monkeypatch"}.intersection(signature(fixture).parameters)
+
+    @wraps(fixture)
+    def run(*arguments: P.args, **values: P.kwargs) -> T:
+        return remember(f"{fixture.__module__}.{fixture.__qualname__}", lambda: fixture(*arguments, **values), values)
+
+    return run
+
+
+def remember(name: str, make: Callable[[], T], values: Mapping[str, Any]) -> T:
+    """Return what `make` returns, after it has written its rows; only the first call really makes them.
+
+    `values` are what `make` uses of other fixtures. While time is being traveled, nothing is remembered.
     """
     if time_machine.escape_hatch.is_travelling():
         return make()
-    key = (name, *((type(each), each.pk) for each in given), *_overridden())
+    given = [value for value in values.values() if isinstance(value, models.Model)]
+    here = datetime.now(ZoneInfo("America/New_York"))
+    key = (name, here.date(), here.utctimetuple().tm_yday, *map(str, _parameters(values, given)), *_overridden())
     if key not in _remembered:
         before = _rows()
         returned = make()
-        changed = [deepcopy(each.__dict__) for each in given]
-        _remembered[key] = Remembered(_statement(before, _rows()), deepcopy(returned), changed)
+        _remembered[key] = Remembered(_statement(before, _rows()), *deepcopy((given, returned)))
         return returned
     found = _remembered[key]
     with transaction.atomic():
         sql(found.statement)
-    for each, attributes in zip(given, found.changed, strict=True):
-        each.__dict__.update(deepcopy(attributes))
-    return deepcopy(found.returned)
+    copies, returned = deepcopy((found.given, found.returned))
+    for each, copy in zip(given, copies, strict=True):
+        each.__dict__.update(copy.__dict__)
+    return next((each for each, copy in zip(given, copies, strict=True) if copy is returned), returned)
+
+
+def _parameters(values: Mapping[str, Any], given: Sequence[models.Model]) -> Iterator[object]:
+    yield from ((type(each).__name__, each.pk) for each in given)
+    if "request" in values:
+        yield getattr(values["request"], "param", None)
 
 
 def forget() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import partial
 
 import pytest
 from django.test import Client
@@ -23,8 +22,9 @@ from tests.remembering import remembered
 
 
 @pytest.fixture
+@remembered
 def root(make_user: Callable[..., User]) -> User:
-    return remembered("root", lambda: make_user("root@example.com", is_staff=True, is_superuser=True))
+    return make_user("root@example.com", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
@@ -38,14 +38,9 @@ def login() -> Callable[[User], Client]:
 
 
 @pytest.fixture
+@remembered
 def everything(installed: Account, owner: User, root: User, toll_free: PhoneNumber) -> None:
     """A row of every model in the admin."""
-    remembered(
-        "everything", partial(make_everything, installed, owner, root, toll_free), installed, owner, root, toll_free
-    )
-
-
-def make_everything(installed: Account, owner: User, root: User, toll_free: PhoneNumber) -> None:
     ServiceUser.objects.create(account=installed, name="Ann", email="ann@example.com")
     assign_number(installed, toll_free, by=owner)
     enqueue([installed.pk], NoticeKind.INSTALLED, occasion="1", now=IN_APRIL)

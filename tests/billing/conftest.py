@@ -15,7 +15,7 @@ from subscriptions.models import Holding, Item
 from tests.billing.bills import Customers, buy, customer
 from tests.billing.call_files import NUMBER
 from tests.conftest import INSTALLED
-from tests.remembering import remembered
+from tests.remembering import remember, remembered
 
 
 def tariffs() -> dict[int, Tariff]:
@@ -57,40 +57,31 @@ def priced_anew(tariff: Tariff, on: date, price: str, rate: str | None = None) -
 
 
 @pytest.fixture
+@remembered
 def answered(installed: Account, owner: User, toll_free: PhoneNumber) -> PhoneNumber:
     """The account's toll-free number, assigned since Contact Center was installed."""
-
-    def make() -> None:
-        Account.objects.filter(pk=installed.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
-        assign_number(installed, toll_free, by=owner, now=INSTALLED)
-
-    remembered("answered", make, installed, owner, toll_free)
+    Account.objects.filter(pk=installed.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assign_number(installed, toll_free, by=owner, now=INSTALLED)
     return toll_free
 
 
 @pytest.fixture
+@remembered
 def called(make_account: Callable[..., Account], owner: User, catalogue: None) -> PhoneNumber:
     """A toll-free number of an account made for it, which most rows call."""
-
-    def make() -> PhoneNumber:
-        account = make_account("100006", owner=owner)
-        Account.objects.filter(pk=account.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
-        install(account, edition="cc-pro", by=owner, now=INSTALLED)
-        number = PhoneNumber.objects.create(account=account, number=NUMBER)
-        assign_number(account, number, by=owner, now=INSTALLED)
-        return number
-
-    return remembered("called", make, owner)
+    account = make_account("100006", owner=owner)
+    Account.objects.filter(pk=account.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    install(account, edition="cc-pro", by=owner, now=INSTALLED)
+    number = PhoneNumber.objects.create(account=account, number=NUMBER)
+    assign_number(account, number, by=owner, now=INSTALLED)
+    return number
 
 
 @pytest.fixture
+@remembered
 def charged(active: Account, owner: User) -> Account:
     """An account that was activated on March 16, 2026, and has held a seat since."""
-
-    def make() -> None:
-        buy(active, owner, seats=1)
-
-    remembered("charged", make, active, owner)
+    buy(active, owner, seats=1)
     return active
 
 
@@ -103,7 +94,9 @@ def customers(catalogue: None, make_account: Callable[..., Account], owner: User
         customer(account, by=owner, team=member, seats=place)
         return account
 
+    by = {"owner": owner, "member": member}
+
     def make_all(count: int) -> list[Account]:
-        return [remembered(f"customer {place}", partial(make, place), owner, member) for place in range(1, count + 1)]
+        return [remember(f"customer {place}", partial(make, place), by) for place in range(1, count + 1)]
 
     return make_all

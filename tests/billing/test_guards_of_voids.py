@@ -21,6 +21,7 @@ from billing.models import (
 )
 from tests.billing.call_rows import imported, row
 from tests.guarding import UPDATES, by_history_revert, named, refused_by, sql
+from tests.remembering import remembered
 
 EXERCISED = {
     "call_record_comes_standing",
@@ -38,6 +39,7 @@ NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
 
 @pytest.fixture
+@remembered
 def came(answered: PhoneNumber, biller: User) -> CallRecord:
     """A voided record, one that is not, two set aside and two rejects; one of each of these pairs was dismissed."""
     rows = [row("c1"), row("c2"), row("c3"), row("c3", seconds=1), row("c4", seconds=-1), row("c5", seconds=-1)]
