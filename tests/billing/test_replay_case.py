@@ -61,8 +61,9 @@ def left_behind() -> set[str]:
         return {name for (name,) in cursor.fetchall()}
 
 
-def test_all_cases_in_one_call_come_out_and_leave_nothing(db: None) -> None:
-    files = sorted(CASES.glob("[0-9]*.json"))
+def test_cases_in_one_call_come_out_and_leave_nothing(db: None) -> None:
+    """Some cases; tests/billing/test_cases.py replays all."""
+    files = sorted(CASES.glob("[0-9]*.json"))[:6]
     answer = replay(*files)
     assert answer.returncode == 0, answer.stderr
     told = results(answer.stdout)

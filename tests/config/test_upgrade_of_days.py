@@ -144,8 +144,8 @@ def buy(account: int, zone: str) -> None:
                 rows.append(replace(row, key=cursor.fetchone()[0]))
 
 
-def test_the_days_are_those_that_billing_used(old: None) -> None:
-    """One test for all, because a migration takes long."""
+def test_the_days_are_those_that_billing_used_and_the_way_back_keeps_the_guards(old: None) -> None:
+    """One test for all, because migrations take long."""
     connection = connections[ALIAS]
     with connection.cursor() as cursor:
         cursor.execute(ROWS)
@@ -171,11 +171,12 @@ def test_the_days_are_those_that_billing_used(old: None) -> None:
         assert cursor.fetchall() == [(date(2026, 7, 1),)]
         cursor.execute("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled NOT IN ('O', 'A')")
         assert cursor.fetchone() == (0,)
+    there_is_no_guard_that_could_be_fooled_on_the_way_back()
 
 
-def test_on_the_way_back_no_guard_is_left_that_could_be_fooled(old: None) -> None:
+def there_is_no_guard_that_could_be_fooled_on_the_way_back() -> None:
     """A function that a migration replaces loses its settings, and `migrate` refuses to run over such a guard."""
-    for targets in (None, [("billing", "0008_records")], BEFORE[:1], BEFORE, None):
+    for targets in ([("billing", "0008_records")], BEFORE, None):
         executor = MigrationExecutor(connections[ALIAS])
         executor.migrate(targets or executor.loader.graph.leaf_nodes())
         with connections[ALIAS].cursor() as cursor:
