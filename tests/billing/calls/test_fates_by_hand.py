@@ -54,7 +54,7 @@ events = st.one_of(
     st.tuples(st.just("bill"), places),
 )
 examples = settings(
-    max_examples=int(os.environ.get("FATES_EXAMPLES", "150")),
+    max_examples=int(os.environ.get("FATES_EXAMPLES", "100")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
