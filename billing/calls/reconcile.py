@@ -45,7 +45,7 @@ def reconciled(month: date) -> Reconciled:
     stored = found["stored"]
     first, last = (datetime.combine(day, time(0), UTC) for day in (month, end))
     aside = SetAsideCall.objects.filter(started_at__gte=first, started_at__lt=last)
-    rejects = RejectedCall.objects.filter(received_in__started_at__gte=first, received_in__started_at__lt=last)
+    rejects = RejectedCall.objects.filter(call_import__started_at__gte=first, call_import__started_at__lt=last)
     for name, rows in (("set aside", aside), ("rejected", rejects)):
         in_state = dict(rows.order_by().values_list("state").annotate(rows=Count("*")))
         for state in rows.model.State.values:
@@ -56,7 +56,7 @@ def reconciled(month: date) -> Reconciled:
     counted = imports.aggregate(answered=Coalesce(Sum("not_answered"), 0), none=Coalesce(Sum("not_a_call"), 0))
     fates["not answered (counts of imports)"] = (counted["answered"], 0)
     fates["not a call (counts of imports)"] = (counted["none"], 0)
-    concerned = CallImport.objects.filter(Q(pk__in=imports.values("pk")) | Q(pk__in=records.values("received_in")))
+    concerned = CallImport.objects.filter(Q(pk__in=imports.values("pk")) | Q(pk__in=records.values("call_import")))
     return Reconciled(month, fates, remainder, _wrong(list(concerned)))
 
 
@@ -64,8 +64,8 @@ def _wrong(imports: Sequence[CallImport]) -> list[CallImport]:
     """Return the imports whose counts differ from what is stored, without records that somebody took later."""
 
     def count(rows: QuerySet[Any]) -> Mapping[int, int]:
-        of_imports = rows.filter(received_in__in=[each.pk for each in imports]).order_by()
-        return dict(of_imports.values_list("received_in").annotate(rows=Count("*")))
+        of_imports = rows.filter(call_import__in=[each.pk for each in imports]).order_by()
+        return dict(of_imports.values_list("call_import").annotate(rows=Count("*")))
 
     records, rejects = count(CallRecord.objects.all()), count(RejectedCall.objects.all())
     aside, taken = count(SetAsideCall.objects.all()), count(SetAsideCall.objects.filter(state=SetAsideCall.State.TAKEN))

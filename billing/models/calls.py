@@ -91,11 +91,11 @@ class CallImport(models.Model):
         return self.added - self.unmatched - self.not_toll_free
 
 
-CLAIMS_ITS_IDENTITY = Q(is_voided=False, seconds__gt=0)
+IN_EFFECT = Q(is_voided=False, seconds__gt=0)
 FATES: Mapping[str, Q] = {
-    "charged": CLAIMS_ITS_IDENTITY & Q(is_toll_free=True, account__isnull=False),
-    "not_toll_free": CLAIMS_ITS_IDENTITY & Q(is_toll_free=False, account__isnull=False),
-    "unmatched": CLAIMS_ITS_IDENTITY & Q(account=None),
+    "charged": IN_EFFECT & Q(is_toll_free=True, account__isnull=False),
+    "not_toll_free": IN_EFFECT & Q(is_toll_free=False, account__isnull=False),
+    "unmatched": IN_EFFECT & Q(account=None),
     "zero": Q(is_voided=False, seconds=0),
     "voided": Q(is_voided=True),
 }
@@ -104,9 +104,9 @@ FATES: Mapping[str, Q] = {
 class CallRecordQuerySet(models.QuerySet["CallRecord"]):
     """Each stored record has one of the FATES."""
 
-    def standing(self) -> "CallRecordQuerySet":
+    def in_effect(self) -> "CallRecordQuerySet":
         """Records that claim their identity: not voided, and with talk time (billing-policy.md, 17)."""
-        return self.filter(CLAIMS_ITS_IDENTITY)
+        return self.filter(IN_EFFECT)
 
     def charged(self) -> "CallRecordQuerySet":
         """Calls that count on a bill: to a toll-free number the account held at that moment (billing-policy.md, 8)."""
@@ -161,7 +161,9 @@ class CallRecord(models.Model):
         help_text="Seconds rounded up to whole minutes (billing policy 8).",
     )
     is_toll_free = models.BooleanField()
-    received_in = models.ForeignKey(CallImport, on_delete=models.PROTECT, related_name="calls", db_index=False)
+    call_import = models.ForeignKey(
+        CallImport, on_delete=models.PROTECT, related_name="calls", db_index=False, db_column="received_in_id"
+    )
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="calls", null=True, db_index=False)
     day = models.DateField(null=True, help_text="The day the call started, where the account is.")
     matched_at = models.DateTimeField(null=True)
@@ -190,7 +192,7 @@ class CallRecord(models.Model):
             models.Index(
                 fields=["number", "started_at"], name="call_unmatched", condition=Q(account=None, is_voided=False)
             ),
-            BrinIndex(fields=["received_in"], name="call_received_in", autosummarize=True),
+            BrinIndex(fields=["call_import"], name="call_received_in", autosummarize=True),
             models.Index(fields=["call_id"], name="call_not_standing", condition=Q(is_voided=True) | Q(seconds=0)),
         ]
 

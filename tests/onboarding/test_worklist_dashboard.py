@@ -124,7 +124,7 @@ def test_staff_who_may_see_nothing_get_a_page_all_the_same(make_user: Callable[.
 def test_the_billing_team_sees_what_waits_for_it(active: Account, biller: User, client: Client) -> None:
     client.force_login(biller)
     assert "No month was billed yet." in text_of(client.get("/admin/"))
-    BillRun.objects.create(month=MARCH, started_at=IN_APRIL, accounts=7, invoices=3, total=12, failed=2, held=1)
+    BillRun.objects.create(month=MARCH, started_at=IN_APRIL, accounts=7, invoices=3, total=12, failed=2, on_hold=1)
     BillOnHold.objects.create(account=active, month=MARCH, total=1, why="Out of line.", held_at=IN_APRIL)
     text = text_of(client.get("/admin/"))
     for said in (

@@ -72,7 +72,7 @@ def the_data_is_upgraded() -> None:
     assert (rules.final_after, rules.last_import_before, rules.upgraded_at is not None) == (18, 3, True)
     assert set(CallImport.objects.values_list("rows_read", "not_answered")) == {(9, 4), (10, 4)}
     waiting = RejectedCall.objects.open()
-    assert [(reject.received_in_id, reject.call_id) for reject in waiting] == [(3, "o2"), (3, "o,3")]
+    assert [(reject.call_import_id, reject.call_id) for reject in waiting] == [(3, "o2"), (3, "o,3")]
 
 
 def asterisk_files_come_again_and_grown_and_charge_nothing_twice() -> None:
