@@ -177,7 +177,7 @@ class _Replay:
     def _void(self, void: Case) -> None:
         """Void the record stored under this identity, if there is one."""
         leg = str(void.get("sequence", ""))
-        record = CallRecord.objects.standing().filter(call_id=void["id"], leg=leg).first()
+        record = CallRecord.objects.in_effect().filter(call_id=void["id"], leg=leg).first()
         if record:
             with writing_history():
                 void_record(record, by=self.team, reason="Replay", now=moment(void["at"]))

@@ -45,7 +45,7 @@ def try_to_hold(lock: AdvisoryLock, name: str = "") -> bool:
 
 
 @contextmanager
-def held(lock: AdvisoryLock, name: str = "") -> Iterator[None]:
+def holding(lock: AdvisoryLock, name: str = "") -> Iterator[None]:
     """Hold the lock (if `name` is given, the one with that name) within the block.
 
     It is also released if the connection ends. Raises Busy if another connection, on any machine, holds it.

@@ -23,7 +23,7 @@ from subscriptions.catalogue import items_by_sku
 OUTBOX = settings.PROJECT / "outbox"
 
 
-def tell_bills(story: Storyteller) -> None:
+def show_bills(story: Storyteller) -> None:
     """Import the calls of an account's two months, bill both, show the invoices, and write the last one as a PDF."""
     account, (first, second) = story.provider.billed, story.provider.months
     story.console.print()

@@ -29,7 +29,7 @@ class Files(BaseEmailBackend):
         return len(email_messages)
 
 
-def tell_mail(story: Storyteller) -> None:
+def show_mail(story: Storyteller) -> None:
     """Send the notices that the story and its customers enqueued, as a worker would, and say how many and where."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for earlier in FOLDER.glob("*.eml"):

@@ -14,7 +14,7 @@ from onboarding.notices.enqueue import enqueue
 from onboarding.plans import write_plans
 
 
-def tell_announced(rows: Sequence[Onboarding], now: datetime) -> None:
+def notify_of_activation(rows: Sequence[Onboarding], now: datetime) -> None:
     """Enqueue a notice of each account's announced day, if it has one: TOMORROW if it is tomorrow, otherwise SOON."""
     told: defaultdict[tuple[date, NoticeKind, str], list[int]] = defaultdict(list)
     for row in rows:
@@ -67,6 +67,6 @@ def announce_chunk(keys: Sequence[int], *, by: User, now: datetime) -> list[int]
             told.append(row)
     write_plans(changed, by=by, called="Activation announced", now=now)
     checkpoint("after announcement")
-    tell_announced(told, now)
+    notify_of_activation(told, now)
     checkpoint("announced, before commit")
     return [row.account_id for row in changed]

@@ -64,7 +64,7 @@ REFUSALS = {
 REASON_VALUES = {"seat_limit": SEAT_LIMIT, "default_package": DEFAULT_PACKAGE}
 
 
-def told_day(value: str | None) -> str:
+def day_text(value: str | None) -> str:
     """Return a day from JSON as customers read it, like `March 31, 2026`; an empty string for None."""
     if not value:
         return ""
@@ -80,7 +80,7 @@ class ModeSource(HistorySource):
         "activated_at": Field(
             gettext_noop("Mode"), lambda value: gettext("active") if value else gettext("in onboarding")
         ),
-        "scheduled_on": Field(gettext_noop("Scheduled activation"), told_day),
+        "scheduled_on": Field(gettext_noop("Scheduled activation"), day_text),
     }
     watched = ("deadline_rule", "deadline_on")
     actions = {
@@ -123,7 +123,7 @@ class RequestSource(HistorySource):
         return {**super().columns(), "answer": "answer"}
 
     def event(self, account: Account, entry: Entry) -> Event:
-        item = gettext("for %(day)s") % {"day": told_day(entry.now["item"])}
+        item = gettext("for %(day)s") % {"day": day_text(entry.now["item"])}
         return self.described(account, entry, self.action(entry), item, note=self.note(entry))
 
     def action(self, entry: Entry) -> str:
@@ -144,7 +144,7 @@ class RequestSource(HistorySource):
 def _deadline(state: Mapping[str, Any]) -> str:
     rule = state.get("deadline_rule", DeadlineRule.POLICY)
     words = {DeadlineRule.POLICY: gettext("as for all accounts"), DeadlineRule.NONE: gettext("none")}
-    return words.get(rule) or told_day(state["deadline_on"])
+    return words.get(rule) or day_text(state["deadline_on"])
 
 
 SOURCES = [ModeSource(Onboarding), RequestSource(GoLiveRequest)]

@@ -39,7 +39,7 @@ def lasts_until(onboarding: Onboarding) -> date | None:
     return deadline_of(onboarding, settings.ONBOARDING_DEADLINE_DAYS)
 
 
-def tell_deadline(rows: Sequence[Onboarding], now: datetime) -> None:
+def notify_of_deadline(rows: Sequence[Onboarding], now: datetime) -> None:
     """Enqueue a notice of each account's new deadline, with one statement for all accounts that share it."""
     same: dict[tuple[str, str], list[int]] = {}
     for row in rows:

@@ -125,7 +125,8 @@ def load_catalogue(content: Mapping[str, Any], *, dry_run: bool = False, now: da
         ) from error
     now = now or database_now()
     # In the order of their keys, like all code that locks items; the guard on a new price would lock them one by one.
-    existing = {item.sku: item for item in Item.objects.select_for_update(no_key=True).order_by("pk")}
+    locked = Item.objects.select_for_update(no_key=True).prefetch_related("prices").order_by("pk")
+    existing = {item.sku: item for item in locked}
     products = {
         item.sku for item in (*existing.values(), *(item for item, _ in parsed)) if item.kind == ItemKind.PRODUCT
     }

@@ -25,10 +25,9 @@ from core.refusals import reasons_of
 from onboarding.actions import activate
 from subscriptions.actions import install
 from subscriptions.catalogue import load_catalogue
-from subscriptions.models import Item, Price
 from tests import flushing
-from tests.guarding import sql
 from tests.marks import mark
+from tests.remembering import remembered
 
 CASES = Path(__file__).parent / "cases"
 INSTALLED = datetime(2026, 3, 5, 15, tzinfo=UTC)
@@ -114,19 +113,11 @@ def catalogue_content() -> Any:
     return json.loads((CASES / "catalogue.json").read_text())
 
 
-CATALOGUE_MODELS: list[Any] = [Item, Price, Item.history.model, Price.history.model]
-loaded: dict[str, str] = {}
-
-
 @pytest.fixture
+@remembered
 def catalogue(db: None) -> None:
-    """The catalog of the cases. The first test loads it; later tests insert the same rows, which is faster."""
-    for table, rows in loaded.items():
-        sql(f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, %s)", rows)
-    if not loaded:
-        load_catalogue(catalogue_content())
-        for table in (model._meta.db_table for model in CATALOGUE_MODELS):
-            [(loaded[table],)] = sql(f"SELECT jsonb_agg(to_jsonb(t) ORDER BY t)::text FROM {table} t")
+    """The catalog of the cases."""
+    load_catalogue(catalogue_content())
 
 
 @pytest.fixture
@@ -150,16 +141,19 @@ def make_account(make_user: Callable[..., User]) -> Callable[..., Account]:
 
 
 @pytest.fixture
+@remembered
 def owner(make_user: Callable[..., User]) -> User:
     return make_user("olivia@example.com", first_name="Olivia", last_name="Owner")
 
 
 @pytest.fixture
+@remembered
 def account(make_account: Callable[..., Account], owner: User) -> Account:
     return make_account("100001", owner=owner, company="Acme Support")
 
 
 @pytest.fixture
+@remembered
 def installed(account: Account, owner: User, catalogue: None) -> Account:
     """An account in onboarding, with Contact Center Pro since March 5, 2026."""
     install(account, edition="cc-pro", by=owner, now=INSTALLED)
@@ -173,24 +167,28 @@ def _staff(make_user: Callable[..., User], email: str, group: str) -> User:
 
 
 @pytest.fixture
+@remembered
 def member(make_user: Callable[..., User]) -> User:
     """A member of the Onboarding team."""
     return _staff(make_user, "tom@example.com", ONBOARDING_TEAM)
 
 
 @pytest.fixture
+@remembered
 def biller(make_user: Callable[..., User]) -> User:
     """A member of the Billing team."""
     return _staff(make_user, "bea@example.com", BILLING_TEAM)
 
 
 @pytest.fixture
+@remembered
 def supporter(make_user: Callable[..., User]) -> User:
     """A member of Support, who can only view."""
     return _staff(make_user, "sam@example.com", SUPPORT)
 
 
 @pytest.fixture
+@remembered
 def active(installed: Account, member: User) -> Account:
     """An account that was activated on March 16, 2026."""
     activate(installed, by=member, reason="Ready", now=datetime(2026, 3, 16, 12, tzinfo=UTC))
@@ -198,6 +196,7 @@ def active(installed: Account, member: User) -> Account:
 
 
 @pytest.fixture
+@remembered
 def toll_free(account: Account) -> PhoneNumber:
     return PhoneNumber.objects.create(account=account, number="+18005550100")
 

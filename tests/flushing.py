@@ -10,15 +10,8 @@ from django.db.utils import DatabaseError
 from django.test import TransactionTestCase
 
 from tests.guarding import sql
+from tests.remembering import MADE_BY_MIGRATE, forget
 
-# Tables that flush would empty and `migrate` would fill again with the same rows.
-MADE_BY_MIGRATE = (
-    "accounts_timezone",
-    "auth_group",
-    "auth_group_permissions",
-    "auth_permission",
-    "django_content_type",
-)
 SMALL = 1_000_000  # bytes; in a larger table, deleting would leave too many dead rows
 django_flush = TransactionTestCase._fixture_teardown
 as_made: list[list[tuple[object, ...]]] = []
@@ -28,6 +21,7 @@ def empty(case: TransactionTestCase) -> None:
     """Leave the database as Django's flush leaves it; replaces `TransactionTestCase._fixture_teardown`."""
     if as_made != [state_of_what_is_made()] or not deleted():
         django_flush(case)
+        forget()
         as_made[:] = [state_of_what_is_made()]
 
 

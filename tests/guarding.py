@@ -40,14 +40,16 @@ def nothing_written(*, but: tuple[type[models.Model], ...] = ()) -> Iterator[Non
 
 @contextmanager
 def refused_by(*guards: str) -> Iterator[None]:
-    """Assert that one of these database guards refuses the block with a sentence, and that nothing is written."""
-    with nothing_written():
-        with pytest.raises(IntegrityError) as refusal, transaction.atomic():
-            yield
-        sentence = sentence_of(refusal.value)
-        assert sentence is not None, refusal.value
-        assert sentence.guard in guards
-        assert sentence.text.endswith(".")
+    """Assert that one of these database guards refuses the block with a sentence.
+
+    The block is a transaction or a savepoint of its own, so nothing of it is left in the database.
+    """
+    with pytest.raises(IntegrityError) as refusal, transaction.atomic():
+        yield
+    sentence = sentence_of(refusal.value)
+    assert sentence is not None, refusal.value
+    assert sentence.guard in guards
+    assert sentence.text.endswith(".")
 
 
 def sql(statement: str, *params: object) -> list[tuple[Any, ...]]:

@@ -115,9 +115,9 @@ def put_back(request: HttpRequest, response: HttpResponse) -> None:
             at=request.path,
             posted_to=kept["to"],
             typed=kept["typed"],
-            note=render_to_string("components/kept_form.html", {**context, "in_form": True}),
+            note=render_to_string("components/recovered_form.html", {**context, "in_form": True}),
         )
-        response.content = filled or put_in_main(text, render_to_string("components/kept_form.html", context))
+        response.content = filled or put_in_main(text, render_to_string("components/recovered_form.html", context))
         response["Cache-Control"] = "no-store"
 
 

@@ -46,9 +46,9 @@ class DecidedAdmin(ReadOnlyAdmin):
 class SetAsideCallAdmin(DecidedAdmin):
     """Records that contradict another one (billing-policy.md, 17), the newest first."""
 
-    list_display = ("call_id", "leg", "number", "started_at", "seconds", "reason", "status", "received_in")
+    list_display = ("call_id", "leg", "number", "started_at", "seconds", "reason", "status", "call_import")
     list_filter = ("state",)
-    list_select_related = ("received_in",)
+    list_select_related = ("call_import",)
     search_fields = ("call_id__exact",)
     search_help_text = "The whole id of a call"
     ordering = ("-pk",)
@@ -57,7 +57,7 @@ class SetAsideCallAdmin(DecidedAdmin):
         ("call_id", "leg"),
         ("number", "caller"),
         ("started_at", "seconds"),
-        ("received_in", "line"),
+        ("call_import", "line"),
         ("reason", "status"),
         ("decided_by", "decided_at"),
         "note",
@@ -119,15 +119,15 @@ class CodeFilter(admin.SimpleListFilter):
 
 @admin.register(RejectedCall)
 class RejectedCallAdmin(DecidedAdmin):
-    list_display = ("received_in", "line", "reason", "content", "status")
+    list_display = ("call_import", "line", "reason", "content", "status")
     list_filter = ("state", CodeFilter)
-    list_select_related = ("received_in",)
-    search_fields = ("received_in__name",)
+    list_select_related = ("call_import",)
+    search_fields = ("call_import__name",)
     search_help_text = "File"
     ordering = ("-pk",)
     sortable_by = ()
     fields = (
-        "received_in",
+        "call_import",
         ("line", "code"),
         "reason",
         "content",
@@ -148,5 +148,5 @@ class RejectedCallAdmin(DecidedAdmin):
             dismiss_reject(reject, **how)
             return "The row was dismissed."
 
-        says = [f"Line {reject.line:,} of {reject.received_in}: {reject.reason}", STAYS]
+        says = [f"Line {reject.line:,} of {reject.call_import}: {reject.reason}", STAYS]
         return reason_page(self, request, title="Dismiss the row", says=says, back=self.back(reject), decide=decide)

@@ -124,7 +124,7 @@ class CallImportAdmin(ReadOnlyAdmin):
 
     def change_context(self, request: HttpRequest, obj: CallImport) -> dict[str, Any]:
         """Return the first rejects of the import, as data for the admin's table component."""
-        rejects = RejectedCall.objects.filter(Q(received_in=obj) | Q(seen_in=obj)).order_by("line", "pk")[:SHOWN]
+        rejects = RejectedCall.objects.filter(Q(call_import=obj) | Q(seen_in=obj)).order_by("line", "pk")[:SHOWN]
         rows = [[reject.line, reject.reason, reject.content[:200]] for reject in rejects]
         return {"rejects": {"headers": ["Line", "Reason", "Row"], "rows": rows}, "shown": SHOWN}
 
@@ -147,16 +147,16 @@ class CallRecordAdmin(ReadOnlyAdmin):
 
     list_display = (
         "call_id", "leg", "number", "caller", "started_at", "seconds", "minutes", "account", "day", "status",
-        "received_in",
+        "call_import",
     )  # fmt: skip
     list_filter = (MatchedFilter, "is_toll_free", "is_voided")
-    list_select_related = ("account", "received_in", "void")
+    list_select_related = ("account", "call_import", "void")
     search_fields = ("call_id",)  # shows the search box; the search is in get_search_results
     search_help_text = "The whole id of a call, or a called number in any way of writing"
     ordering = ("-pk",)
     fields = (
         ("call_id", "leg"),
-        ("received_in", "status"),
+        ("call_import", "status"),
         ("number", "is_toll_free"),
         ("caller", "started_at"),
         ("seconds", "minutes"),

@@ -146,7 +146,7 @@ def largest_calls(held: BillOnHold, months: Iterable[date] = ()) -> QuerySet[Cal
 
 @admin.register(BillRun)
 class BillRunAdmin(ReadOnlyAdmin):
-    list_display = ("of_month", "started_at", "status", "accounts", "invoices", "amount", "held", "failed")
+    list_display = ("of_month", "started_at", "status", "accounts", "invoices", "amount", "on_hold", "failed")
     list_filter = (MonthFilter,)
     ordering = ("-pk",)
     fields = (
@@ -154,7 +154,7 @@ class BillRunAdmin(ReadOnlyAdmin):
         ("started_at", "finished_at"),
         ("accounts", "invoices"),
         ("lines", "amount"),
-        ("held", "failed"),
+        ("on_hold", "failed"),
     )
     change_form_outer_after_template = "admin/billing/billrun/failures.html"
 

@@ -25,7 +25,7 @@ from billing.calls.cells import Unreadable
 from billing.calls.importing import PERMISSION, TAKE_VOIDED, import_calls
 from billing.calls.mapping import ANSWERED, LONGEST_COLUMN, NEEDED, ROLES, mapping_of
 from billing.calls.mapping_names import check_name
-from billing.calls.outcome import Outcome, fates_told, known_told, nothing_told, outcome_of
+from billing.calls.outcome import Outcome, fates_text, known_text, nothing_text, outcome_of
 from billing.calls.preview import PreviewedRow, preview_calls
 from billing.models import CallImport, CallMapping, Layout
 from core.refusals import show_refusal
@@ -227,12 +227,12 @@ def _tell(request: HttpRequest, received: CallImport) -> None:
     """Report the outcome of the import as messages. Only if calls were added is it a success message."""
     outcome = outcome_of(received)
     if outcome == Outcome.KNOWN:
-        messages.info(request, f"“{received}” has nothing new: {known_told(received)}.")
+        messages.info(request, f"“{received}” has nothing new: {known_text(received)}.")
     elif outcome == Outcome.NOTHING:
-        messages.error(request, f"“{received}”: {nothing_told(received)}")
+        messages.error(request, f"“{received}”: {nothing_text(received)}")
     else:
         new = "1 call is new" if received.added == 1 else f"{received.added:,} calls are new"
-        messages.success(request, f"“{received}” was imported: {new}. Its rows: {fates_told(received)}.")
+        messages.success(request, f"“{received}” was imported: {new}. Its rows: {fates_text(received)}.")
     if received.rejected:
         rows = "1 row was" if received.rejected == 1 else f"{received.rejected:,} rows were"
         messages.warning(request, f"{rows} rejected. “Rejects as CSV” has them, to be corrected and imported.")

@@ -6,7 +6,7 @@ from typing import TypeVar
 from django.db.models import QuerySet
 
 from accounts.models import User
-from billing.calls.identity import same_content, same_identity, standing
+from billing.calls.identity import in_effect, same_content, same_identity
 from billing.calls.sql import rows
 from billing.calls.voiding import required_reason
 from billing.models import CallRecord, RejectedCall, SetAsideCall
@@ -15,7 +15,7 @@ from core.refusals import AlreadyDone
 
 STORED = f"""
     SELECT r.id, {same_content("s", "r")} FROM billing_setasidecall s
-    JOIN billing_callrecord r ON r.call_id = s.call_id AND {standing("r")} AND {same_identity("s", "r")}
+    JOIN billing_callrecord r ON r.call_id = s.call_id AND {in_effect("r")} AND {same_identity("s", "r")}
     WHERE s.id = %(key)s
 """  # noqa: S608 - our own text
 Row = TypeVar("Row", SetAsideCall, RejectedCall)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from billing.calls.identity import of_one_call, same_content, same_identity, standing
+from billing.calls.identity import in_effect, of_one_call, same_content, same_identity
 from billing.calls.sql import rows, run
 
 REASONS = {
@@ -51,7 +51,7 @@ CODE = f"""
                 SELECT FROM billing_billedmonth b WHERE b.account_id = s.account_id
                     AND b.month = date_trunc('month', s.day)::date AND b.billed_at < rules.upgraded_at)
             AND EXISTS (
-                SELECT FROM billing_callrecord r WHERE {standing("r")} AND r.call_id = s.call_id
+                SELECT FROM billing_callrecord r WHERE {in_effect("r")} AND r.call_id = s.call_id
                     AND r.received_in_id <= rules.last_import_before)
             THEN 'before_upgrade' END
 """  # noqa: S608 - our own text
@@ -71,7 +71,7 @@ LOOK = f"""
         LEFT JOIN file_verdict v ON v.line = s.line
         CROSS JOIN LATERAL (
             SELECT bool_or({same_content("s", "r")}) AS same, bool_or(NOT {same_content("s", "r")}) AS differs
-            FROM ({of_one_call("billing_callrecord", "s", "r", standing("r"))}) r
+            FROM ({of_one_call("billing_callrecord", "s", "r", in_effect("r"))}) r
             WHERE {same_identity("s", "r")}) stored
         CROSS JOIN LATERAL (
             SELECT true AS same FROM billing_callrecord r
@@ -98,22 +98,22 @@ STAY_DISMISSED = """
 """
 SET_ASIDE_ROWS = """
     INSERT INTO billing_setasidecall (call_id, leg, number, caller, started_at, seconds, received_in_id, line, reason)
-    SELECT s.call_id, s.leg, s.number, s.caller, s.started_at, s.seconds, %(received_in)s, s.line, f.fate
+    SELECT s.call_id, s.leg, s.number, s.caller, s.started_at, s.seconds, %(call_import)s, s.line, f.fate
     FROM part_call s JOIN fated_call f ON f.line = s.line
     WHERE f.fate IN ('stored', 'in_file') ORDER BY s.line
 """
 SETTLE_ASIDE = f"""
-    UPDATE billing_setasidecall r SET state = 'settled', settled_in_id = %(received_in)s, decided_at = %(now)s
+    UPDATE billing_setasidecall r SET state = 'settled', settled_in_id = %(call_import)s, decided_at = %(now)s
     FROM part_call s
     WHERE r.state = 'open' AND r.call_id = s.call_id AND {same_content("s", "r")} AND {same_identity("s", "r")}
         AND s.seconds > 0 AND NOT EXISTS (SELECT FROM fated_call f WHERE f.line = s.line)
 """  # noqa: S608 - our own text
 # A reject whose row was rejected again in this file belongs to another record than the one that was added: it stays.
 SETTLE_REJECTS = """
-    UPDATE billing_rejectedcall r SET state = 'settled', settled_in_id = %(received_in)s, decided_at = %(now)s
+    UPDATE billing_rejectedcall r SET state = 'settled', settled_in_id = %(call_import)s, decided_at = %(now)s
     FROM part_call s
-    WHERE r.state = 'open' AND r.received_in_id < %(received_in)s AND r.call_id <> '' AND r.call_id = s.call_id
-        AND (r.leg = '' OR r.leg = s.leg) AND r.seen_in_id IS DISTINCT FROM %(received_in)s
+    WHERE r.state = 'open' AND r.received_in_id < %(call_import)s AND r.call_id <> '' AND r.call_id = s.call_id
+        AND (r.leg = '' OR r.leg = s.leg) AND r.seen_in_id IS DISTINCT FROM %(call_import)s
         AND s.seconds > 0 AND NOT EXISTS (SELECT FROM fated_call f WHERE f.line = s.line)
 """
 WAITING = """

@@ -64,7 +64,7 @@ def minutes_on(days: Sequence[date], *, since: datetime) -> dict[date, int]:
     first = CallImport.objects.filter(started_at__gte=since).aggregate(first=Min("pk"))["first"]
     if first is None:
         return {}
-    calls = CallRecord.objects.charged().filter(received_in__gte=first, day__in=days).order_by().values("day")
+    calls = CallRecord.objects.charged().filter(call_import__gte=first, day__in=days).order_by().values("day")
     by_day = calls.annotate(total=Sum("minutes")).values_list("day", "total")
     return {day: total for day, total in by_day if day}
 

@@ -35,7 +35,7 @@ def same_content(one: str, other: str) -> str:
 STANDING = "NOT {row}.is_voided AND {row}.seconds > 0"  # the condition of the unique index of identities
 
 
-def standing(row: str) -> str:
+def in_effect(row: str) -> str:
     """Return the condition that a stored record claims its identity."""
     return STANDING.format(row=row)
 

@@ -104,14 +104,14 @@ def import_calls(
 
 
 def _merge(
-    staged: Staged, received_in: int, options: dict[str, Any], written: Callable[[int, int], object] | None
+    staged: Staged, call_import: int, options: dict[str, Any], written: Callable[[int, int], object] | None
 ) -> None:
     """Merge a staged file part by part."""
     for part in staged.parts("staged_reject"):
-        merge_rejects(part, received_in, within=options["within"])
+        merge_rejects(part, call_import, within=options["within"])
     parts = list(staged.parts("staged_call"))
     for done, part in enumerate(parts, 1):
-        merge_calls(staged, part, received_in, **options)
+        merge_calls(staged, part, call_import, **options)
         if written:
             written(done, len(parts))
 

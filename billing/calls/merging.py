@@ -33,7 +33,7 @@ NEW = "FROM part_call s WHERE seconds > 0 AND NOT EXISTS (SELECT FROM fated_call
 ADDED = f"""
     INSERT INTO billing_callrecord (call_id, leg, number, caller, started_at, seconds, is_toll_free, received_in_id,
         account_id, day, matched_at)
-    SELECT call_id, leg, number, caller, started_at, seconds, is_toll_free, %(received_in)s,
+    SELECT call_id, leg, number, caller, started_at, seconds, is_toll_free, %(call_import)s,
         account_id, day, CASE WHEN account_id IS NOT NULL THEN %(now)s::timestamptz END {NEW}
 """
 MATCHED = f"""
@@ -62,7 +62,7 @@ class Counts:
     voided: int = 0
     not_a_call: int = 0
 
-    def write(self, received_in: int) -> None:
+    def write(self, call_import: int) -> None:
         """Add the counts to those of the import, and the number of rows to its rows read."""
         names = [each.name for each in fields(self)]
         counts = {name: getattr(self, name) for name in names}
@@ -70,22 +70,22 @@ class Counts:
         added = ", ".join(f"{name} = {name} + %({name})s" for name in names)
         run(
             f"UPDATE billing_callimport SET rows_read = rows_read + %(read)s, {added} WHERE id = %(id)s",  # noqa: S608
-            {**counts, "read": read, "id": received_in},
+            {**counts, "read": read, "id": call_import},
         )
 
 
-def merge_rejects(part: Part, received_in: int, *, within: Transaction = ALONE) -> None:
+def merge_rejects(part: Part, call_import: int, *, within: Transaction = ALONE) -> None:
     """Store and count the rejects in a part of `staged_reject`, in one transaction."""
     with within():
         stage_rejects(part)
-        rejected, repeated = keep_rejects(received_in)
-        Counts(rejected=rejected, repeated=repeated).write(received_in)
+        rejected, repeated = keep_rejects(call_import)
+        Counts(rejected=rejected, repeated=repeated).write(call_import)
 
 
 def merge_calls(
     staged: Staged,
     part: Part,
-    received_in: int,
+    call_import: int,
     *,
     take_voided: bool = False,
     live: bool = True,
@@ -103,8 +103,8 @@ def merge_calls(
         for _ in range(ATTEMPTS):
             try:
                 with transaction.atomic():  # a rollback releases the locks, so that they are taken in order again
-                    counts = _merge(staged, part, received_in, take_voided=take_voided, live=live, now=now)
-                    counts.write(received_in)
+                    counts = _merge(staged, part, call_import, take_voided=take_voided, live=live, now=now)
+                    counts.write(call_import)
                 break
             except Moved:
                 staged.look_at_assignments()
@@ -121,7 +121,7 @@ def _live_limits() -> dict[str, Any]:
 
 
 def _merge(
-    staged: Staged, part: Part, received_in: int, *, take_voided: bool, live: bool, now: datetime | None
+    staged: Staged, part: Part, call_import: int, *, take_voided: bool, live: bool, now: datetime | None
 ) -> Counts:
     staged.take(part)
     lock_accounts(HOLDERS)
@@ -130,7 +130,7 @@ def _merge(
         raise Moved
     moment, opened = now or database_now(), first_open_day()
     values: dict[str, Any] = {
-        "received_in": received_in,
+        "call_import": call_import,
         "now": moment,
         "open": opened or date.min,
         "take_voided": take_voided,
@@ -158,7 +158,7 @@ def _merge(
     if fates.keys() & REASONS.keys():
         judged = rows("SELECT line, fate FROM fated_call WHERE fate = ANY(%s) ORDER BY line", [list(REASONS)])
         stage_rejects(staged.reject_row((line, code, REASONS[code], staged.content(line))) for line, code in judged)
-        rejected, repeated = keep_rejects(received_in)
+        rejected, repeated = keep_rejects(call_import)
         counts.rejected, counts.repeated = rejected, counts.repeated + repeated
     settle(values)
     return counts

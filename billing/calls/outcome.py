@@ -36,7 +36,7 @@ def outcome_of(received: CallImport) -> Outcome:
     return Outcome.KNOWN if known and not open_rows else Outcome.NOTHING
 
 
-def fates_told(received: CallImport) -> str:
+def fates_text(received: CallImport) -> str:
     """Return the number of rows by fate, and of rows read: “2 added, 1 rejected; 3 rows read”.
 
     Without those unmatched, which were added too, the counts add up to the rows read.
@@ -46,13 +46,13 @@ def fates_told(received: CallImport) -> str:
     return f"{told}; {received.rows_read:,} {'row' if received.rows_read == 1 else 'rows'} read"
 
 
-def known_told(received: CallImport) -> str:
+def known_text(received: CallImport) -> str:
     """Return why an import without errors added nothing."""
     waits = ", or wait among the records set aside" if SetAsideCall.objects.open().exists() else ""
     return "all of its calls are there already" + waits + (", or were voided" if received.voided else "")
 
 
-def nothing_told(received: CallImport) -> str:
+def nothing_text(received: CallImport) -> str:
     """Return a sentence that says that nothing was added, with the number of rows by fate."""
     counts = [(getattr(received, fate), told) for fate, told in FATES]
     told = ", ".join(f"{count:,} {what}" for count, what in counts if count)

@@ -1,15 +1,16 @@
 """Counts everything that is stored for a month by its fate, and checks that the counts add up (R36, I25)."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from billing.models import CallImport, CallRecord, RejectedCall, SetAsideCall
+from billing.models.calls import FATES
 from billing.pricing.charges import month_after
-
-RECORDS = ("charged", "not_toll_free", "unmatched", "zero", "voided")
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,16 @@ def reconciled(month: date) -> Reconciled:
     """Return what is stored for a month, by fate."""
     end = month_after(month)
     records = CallRecord.objects.started_between(month, end).order_by()
-    fates: dict[str, tuple[int, int]] = {}
-    for fate in RECORDS:
-        of_fate = getattr(CallRecord.objects, fate)().started_between(month, end).order_by()
-        found = of_fate.aggregate(rows=Count("*"), minutes=Coalesce(Sum("minutes"), 0))
-        fates[fate] = (found["rows"], found["minutes"])
-    stored = records.count()
+    found = records.aggregate(
+        stored=Count("*"),
+        **{f"{fate}_rows": Count("pk", filter=condition) for fate, condition in FATES.items()},
+        **{f"{fate}_minutes": Coalesce(Sum("minutes", filter=condition), 0) for fate, condition in FATES.items()},
+    )
+    fates = {fate: (found[f"{fate}_rows"], found[f"{fate}_minutes"]) for fate in FATES}
+    stored = found["stored"]
     first, last = (datetime.combine(day, time(0), UTC) for day in (month, end))
     aside = SetAsideCall.objects.filter(started_at__gte=first, started_at__lt=last)
-    rejects = RejectedCall.objects.filter(received_in__started_at__gte=first, received_in__started_at__lt=last)
+    rejects = RejectedCall.objects.filter(call_import__started_at__gte=first, call_import__started_at__lt=last)
     for name, rows in (("set aside", aside), ("rejected", rejects)):
         in_state = dict(rows.order_by().values_list("state").annotate(rows=Count("*")))
         for state in rows.model.State.values:
@@ -54,16 +56,22 @@ def reconciled(month: date) -> Reconciled:
     counted = imports.aggregate(answered=Coalesce(Sum("not_answered"), 0), none=Coalesce(Sum("not_a_call"), 0))
     fates["not answered (counts of imports)"] = (counted["answered"], 0)
     fates["not a call (counts of imports)"] = (counted["none"], 0)
-    concerned = Q(pk__in=imports.values("pk")) | Q(pk__in=records.values("received_in"))
-    return Reconciled(
-        month, fates, remainder, [each for each in CallImport.objects.filter(concerned) if _is_wrong(each)]
-    )
+    concerned = CallImport.objects.filter(Q(pk__in=imports.values("pk")) | Q(pk__in=records.values("call_import")))
+    return Reconciled(month, fates, remainder, _wrong(list(concerned)))
 
 
-def _is_wrong(received: CallImport) -> bool:
-    """Return whether an import's counts differ from what is stored, without records that somebody took later."""
-    taken = SetAsideCall.objects.filter(received_in=received, state="taken").count()
-    stored = CallRecord.objects.filter(received_in=received).count() - taken
-    aside = SetAsideCall.objects.filter(received_in=received).count()
-    rejects = RejectedCall.objects.filter(received_in=received).count()
-    return (stored, aside) != (received.added, received.set_aside) or rejects > received.rejected
+def _wrong(imports: Sequence[CallImport]) -> list[CallImport]:
+    """Return the imports whose counts differ from what is stored, without records that somebody took later."""
+
+    def count(rows: QuerySet[Any]) -> Mapping[int, int]:
+        of_imports = rows.filter(call_import__in=[each.pk for each in imports]).order_by()
+        return dict(of_imports.values_list("call_import").annotate(rows=Count("*")))
+
+    records, rejects = count(CallRecord.objects.all()), count(RejectedCall.objects.all())
+    aside, taken = count(SetAsideCall.objects.all()), count(SetAsideCall.objects.filter(state=SetAsideCall.State.TAKEN))
+
+    def is_wrong(each: CallImport) -> bool:
+        stored = records.get(each.pk, 0) - taken.get(each.pk, 0), aside.get(each.pk, 0)
+        return stored != (each.added, each.set_aside) or rejects.get(each.pk, 0) > each.rejected
+
+    return [each for each in imports if is_wrong(each)]

@@ -21,22 +21,22 @@ ADDED = ("line", "reason")
 KEEP = """
     WITH earlier AS (
         SELECT n.line,
-            bool_or(r.state = 'dismissed' OR (r.state = 'settled' AND r.settled_in_id <> %(received_in)s))
+            bool_or(r.state = 'dismissed' OR (r.state = 'settled' AND r.settled_in_id <> %(call_import)s))
                 AS is_decided,
             min(r.id) FILTER (WHERE r.state = 'open' AND r.code = n.code) AS same,
             array_agg(r.id) FILTER (WHERE r.state = 'open' AND r.code <> n.code) AS others
         FROM new_reject n JOIN billing_rejectedcall r
-            ON md5(r.content) = md5(n.content) AND r.content = n.content AND r.received_in_id < %(received_in)s
+            ON md5(r.content) = md5(n.content) AND r.content = n.content AND r.received_in_id < %(call_import)s
         GROUP BY n.line
     ), seen AS (
-        UPDATE billing_rejectedcall r SET seen_in_id = %(received_in)s
+        UPDATE billing_rejectedcall r SET seen_in_id = %(call_import)s
         FROM (SELECT DISTINCT same FROM earlier) e WHERE r.id = e.same
     ), replaced AS (
-        UPDATE billing_rejectedcall r SET state = 'settled', settled_in_id = %(received_in)s, decided_at = now()
+        UPDATE billing_rejectedcall r SET state = 'settled', settled_in_id = %(call_import)s, decided_at = now()
         FROM (SELECT DISTINCT unnest(others) AS id FROM earlier WHERE same IS NULL) e WHERE r.id = e.id
     ), kept AS (
         INSERT INTO billing_rejectedcall (received_in_id, line, code, reason, content, call_id, leg)
-        SELECT %(received_in)s, n.line, n.code, n.reason, n.content, n.call_id, n.leg
+        SELECT %(call_import)s, n.line, n.code, n.reason, n.content, n.call_id, n.leg
         FROM new_reject n LEFT JOIN earlier e ON e.line = n.line
         WHERE e.line IS NULL OR (e.same IS NULL AND (e.others IS NOT NULL OR NOT e.is_decided)) ORDER BY n.line
         RETURNING line
@@ -56,12 +56,12 @@ def stage_rejects(rejects: Part | Iterable[str]) -> None:
         copy(f"new_reject {REJECT_COLUMNS}", rejects)
 
 
-def keep_rejects(received_in: int) -> tuple[int, int]:
+def keep_rejects(call_import: int) -> tuple[int, int]:
     """Store the rejects in `new_reject` that no earlier file had.
 
     Return how many of all are open, and how many had been decided before.
     """
-    rejected, repeated = rows(KEEP, {"received_in": received_in})[0]
+    rejected, repeated = rows(KEEP, {"call_import": call_import})[0]
     return rejected, repeated
 
 
@@ -80,7 +80,7 @@ def rejects_of(received: CallImport, *, prefix: str = "", columns: Sequence[str]
     columns = columns or own
     places = [own.index(column) if column in own else None for column in columns]
     yield written([*columns, *ADDED]) + "\r\n"
-    rejects = RejectedCall.objects.filter(Q(received_in=received) | Q(seen_in=received)).order_by("line", "pk")
+    rejects = RejectedCall.objects.filter(Q(call_import=received) | Q(seen_in=received)).order_by("line", "pk")
     for reject in rejects.iterator(chunk_size=2_000):
         cells = _cells(reject)
         ordered = [cells[place] if place is not None and place < len(cells) else "" for place in places]

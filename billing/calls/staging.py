@@ -25,19 +25,19 @@ from core.migration_guards import local_day_of
 ROWS = 100_000  # in a part; while it is written, its accounts are locked
 WORK_MEMORY = "SET LOCAL work_mem = '64MB'"
 TABLES = """
-    CREATE TEMPORARY TABLE IF NOT EXISTS staged_call (
+    CREATE TEMPORARY TABLE staged_call (
         line bigint, call_id text, leg text, number text, caller text, started_at timestamptz, seconds integer);
-    CREATE TEMPORARY TABLE IF NOT EXISTS staged_reject (
+    CREATE TEMPORARY TABLE staged_reject (
         line bigint, code text, reason text, content text, call_id text, leg text);
-    CREATE TEMPORARY TABLE IF NOT EXISTS file_verdict (line bigint PRIMARY KEY, verdict text);
-    CREATE TEMPORARY TABLE IF NOT EXISTS called_number (
+    CREATE TEMPORARY TABLE file_verdict (line bigint PRIMARY KEY, verdict text);
+    CREATE TEMPORARY TABLE called_number (
         id bigint, number text, is_toll_free boolean, since timestamptz);
-    CREATE TEMPORARY TABLE IF NOT EXISTS called_period (number text, account_id bigint, period tstzrange, zone text);
-    CREATE TEMPORARY TABLE IF NOT EXISTS part_call (
+    CREATE TEMPORARY TABLE called_period (number text, account_id bigint, period tstzrange, zone text);
+    CREATE TEMPORARY TABLE part_call (
         line bigint, call_id text, leg text, number text, caller text, started_at timestamptz, seconds integer,
         number_id bigint, is_toll_free boolean, since timestamptz, account_id bigint, day date);
-    CREATE TEMPORARY TABLE IF NOT EXISTS fated_call (line bigint PRIMARY KEY, fate text);
-    CREATE TEMPORARY TABLE IF NOT EXISTS new_reject (
+    CREATE TEMPORARY TABLE fated_call (line bigint PRIMARY KEY, fate text);
+    CREATE TEMPORARY TABLE new_reject (
         line bigint, code text, reason text, content text, call_id text, leg text);
 """
 EMPTY = """
@@ -56,7 +56,6 @@ MATCH_STAGED = """
 # Who held the numbers, and when. Assignments are only ever added, and ended once, so two counts show any change.
 ASSIGNMENTS = "SELECT count(*), count(upper(period)) FROM accounts_numberassignment"
 PERIODS = """
-    TRUNCATE called_period;
     INSERT INTO called_period SELECT c.number, n.account_id, n.period, a.timezone
     FROM called_number c JOIN accounts_numberassignment n ON n.number_id = c.id
     JOIN accounts_account a ON a.id = n.account_id
@@ -66,7 +65,6 @@ PERIODS = """
 # corrected.
 PART = f"""
     SET LOCAL enable_mergejoin = off;
-    TRUNCATE part_call, fated_call;
     INSERT INTO part_call
     SELECT s.line, s.call_id, s.leg, s.number, s.caller, s.started_at, s.seconds, c.id, c.is_toll_free, c.since,
         CASE WHEN z.name IS NOT NULL THEN a.account_id END, {local_day_of("s.started_at", "z")}
@@ -99,6 +97,7 @@ class Staged:
     _places: list[tuple[int, int]] = field(default_factory=list)  # each batch's first line, and offset in the spool
     _loaded: tuple[int, list[str]] = (-1, [])
     _assignments: tuple[int, ...] = ()
+    _has_taken: bool = False
 
     def add(self, batch: Batch) -> None:
         """Stage the next batch."""
@@ -124,6 +123,8 @@ class Staged:
 
     def look_at_assignments(self) -> None:
         """Read who held the called numbers, and when."""
+        if self._assignments:
+            run("TRUNCATE called_period")
         self._assignments = rows(ASSIGNMENTS)[0]
         run(PERIODS)
 
@@ -133,6 +134,9 @@ class Staged:
 
     def take(self, part: Part) -> None:
         """Fill `part_call` with a part of the calls, each with its number, and its account and day if it has one."""
+        if self._has_taken:
+            run("TRUNCATE part_call, fated_call")
+        self._has_taken = True
         run(PART.format(within=within(part, "s")))
 
     def parts(self, table: str) -> Iterator[Part]:
@@ -177,8 +181,8 @@ def _first(cells: dict[str, str], names: Iterable[str]) -> str:
 @contextmanager
 def staging(layout: Layout) -> Iterator[Staged]:
     """Provide empty temporary tables for one file, and empty them again at the end."""
-    run(TABLES)
-    run(EMPTY)
+    [are_there] = column("SELECT to_regclass('pg_temp.staged_call') IS NOT NULL")
+    run(EMPTY if are_there else TABLES)
     with TemporaryFile() as spool:
         yield Staged(layout, spool)
         try:

@@ -42,7 +42,9 @@ class SetAsideCall(models.Model):
     caller = models.CharField(max_length=40, blank=True)
     started_at = models.DateTimeField()
     seconds = models.PositiveIntegerField()
-    received_in = models.ForeignKey(CallImport, on_delete=models.PROTECT, related_name="records_set_aside")
+    call_import = models.ForeignKey(
+        CallImport, on_delete=models.PROTECT, related_name="records_set_aside", db_column="received_in_id"
+    )
     line = models.PositiveBigIntegerField()
     reason = models.CharField(max_length=16, choices=Reason.choices)
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN, db_default=State.OPEN)
@@ -92,7 +94,9 @@ class RejectedCall(models.Model):
         SETTLED = "settled", "Settled by a later file"
         DISMISSED = "dismissed", "Dismissed"
 
-    received_in = models.ForeignKey(CallImport, on_delete=models.PROTECT, related_name="rejects")
+    call_import = models.ForeignKey(
+        CallImport, on_delete=models.PROTECT, related_name="rejects", db_column="received_in_id"
+    )
     line = models.PositiveBigIntegerField()
     code = models.CharField(max_length=32)
     reason = models.CharField(max_length=200)
@@ -109,7 +113,7 @@ class RejectedCall(models.Model):
     objects = DecidedQuerySet.as_manager()
 
     class Meta:
-        ordering = ["received_in", "line"]
+        ordering = ["call_import", "line"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state="open", decided_by=None, decided_at=None, settled_in=None)

@@ -30,7 +30,7 @@ class BillRun(models.Model):
     invoices = models.PositiveIntegerField(default=0)
     lines = models.PositiveIntegerField(default=0)
     total = models.DecimalField("total, USD", max_digits=14, decimal_places=2, default=Decimal(0))
-    held = models.PositiveIntegerField(default=0)
+    on_hold = models.PositiveIntegerField(default=0, db_column="held")
     failed = models.PositiveIntegerField(default=0)
 
     class Meta:

@@ -1,5 +1,7 @@
 """Call records, and the imports with which they came in."""
 
+from collections.abc import Mapping
+
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q, Value
@@ -89,32 +91,42 @@ class CallImport(models.Model):
         return self.added - self.unmatched - self.not_toll_free
 
 
-class CallRecordQuerySet(models.QuerySet["CallRecord"]):
-    """Each stored record has one of five fates: charged, not_toll_free, unmatched, zero or voided."""
+IN_EFFECT = Q(is_voided=False, seconds__gt=0)
+FATES: Mapping[str, Q] = {
+    "charged": IN_EFFECT & Q(is_toll_free=True, account__isnull=False),
+    "not_toll_free": IN_EFFECT & Q(is_toll_free=False, account__isnull=False),
+    "unmatched": IN_EFFECT & Q(account=None),
+    "zero": Q(is_voided=False, seconds=0),
+    "voided": Q(is_voided=True),
+}
 
-    def standing(self) -> "CallRecordQuerySet":
+
+class CallRecordQuerySet(models.QuerySet["CallRecord"]):
+    """Each stored record has one of the FATES."""
+
+    def in_effect(self) -> "CallRecordQuerySet":
         """Records that claim their identity: not voided, and with talk time (billing-policy.md, 17)."""
-        return self.filter(is_voided=False, seconds__gt=0)
+        return self.filter(IN_EFFECT)
 
     def charged(self) -> "CallRecordQuerySet":
         """Calls that count on a bill: to a toll-free number the account held at that moment (billing-policy.md, 8)."""
-        return self.standing().filter(is_toll_free=True, account__isnull=False)
+        return self.filter(FATES["charged"])
 
     def not_toll_free(self) -> "CallRecordQuerySet":
         """Calls of an account to a number that is not toll-free."""
-        return self.standing().filter(is_toll_free=False, account__isnull=False)
+        return self.filter(FATES["not_toll_free"])
 
     def unmatched(self) -> "CallRecordQuerySet":
         """Calls to a number that no account's Contact Center held when they started."""
-        return self.standing().filter(account=None)
+        return self.filter(FATES["unmatched"])
 
     def zero(self) -> "CallRecordQuerySet":
         """Records of 0 seconds that were stored before the upgrade; they are no longer stored."""
-        return self.filter(is_voided=False, seconds=0)
+        return self.filter(FATES["zero"])
 
     def voided(self) -> "CallRecordQuerySet":
         """Records that count as if they had never been made (billing-policy.md, 16)."""
-        return self.filter(is_voided=True)
+        return self.filter(FATES["voided"])
 
     def started_between(self, first: object, end: object) -> "CallRecordQuerySet":
         """Records of the days from `first` to `end`, exclusive: by local day, or by UTC day without an account."""
@@ -149,7 +161,9 @@ class CallRecord(models.Model):
         help_text="Seconds rounded up to whole minutes (billing policy 8).",
     )
     is_toll_free = models.BooleanField()
-    received_in = models.ForeignKey(CallImport, on_delete=models.PROTECT, related_name="calls", db_index=False)
+    call_import = models.ForeignKey(
+        CallImport, on_delete=models.PROTECT, related_name="calls", db_index=False, db_column="received_in_id"
+    )
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="calls", null=True, db_index=False)
     day = models.DateField(null=True, help_text="The day the call started, where the account is.")
     matched_at = models.DateTimeField(null=True)
@@ -178,7 +192,7 @@ class CallRecord(models.Model):
             models.Index(
                 fields=["number", "started_at"], name="call_unmatched", condition=Q(account=None, is_voided=False)
             ),
-            BrinIndex(fields=["received_in"], name="call_received_in", autosummarize=True),
+            BrinIndex(fields=["call_import"], name="call_received_in", autosummarize=True),
             models.Index(fields=["call_id"], name="call_not_standing", condition=Q(is_voided=True) | Q(seconds=0)),
         ]
 

@@ -35,7 +35,7 @@ class Outcome:
     """The result of billing a chunk, without the bills themselves, because worker processes send it back.
 
     `accounts` is the number of accounts billed. `biggest` has the largest bills as (total, account) pairs, the largest
-    first. `held` and `failed` have reasons by account: for bills put on hold, and for accounts that were set aside.
+    first. `on_hold` and `failed` have reasons by account: for bills put on hold, and for accounts that were set aside.
     """
 
     accounts: int = 0
@@ -43,7 +43,7 @@ class Outcome:
     lines: int = 0
     total: Decimal = Decimal("0.00")
     biggest: list[tuple[Decimal, int]] = field(default_factory=list)
-    held: dict[int, str] = field(default_factory=dict)
+    on_hold: dict[int, str] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
 
     def add(self, other: "Outcome") -> None:
@@ -52,7 +52,7 @@ class Outcome:
         self.lines += other.lines
         self.total += other.total
         self.biggest = heapq.nlargest(BIGGEST, self.biggest + other.biggest)
-        self.held.update(other.held)
+        self.on_hold.update(other.on_hold)
         self.failed.update(other.failed)
 
 
@@ -157,7 +157,7 @@ class _Chunk:
             if not why:
                 approved.append(bill)
                 continue
-            self.outcome.held[bill.account] = why
+            self.outcome.on_hold[bill.account] = why
             if not self.dry_run:
                 BillOnHold.objects.create(
                     account_id=bill.account, month=self.month, total=bill.total, why=why, held_at=self.now

@@ -15,7 +15,7 @@ from billing.runs.chunk import Outcome, bill_chunk
 from billing.runs.workers import pool
 from core.chunks import cut
 from core.clock import database_now
-from core.locks import AdvisoryLock, Busy, held
+from core.locks import AdvisoryLock, Busy, holding
 from core.numbers import ceil_div
 
 CHUNKS_EACH = 4  # of each worker, where there are several, or more
@@ -32,7 +32,7 @@ class RunSummary(Outcome):
     @property
     def is_empty(self) -> bool:
         """Whether there was no account to bill, none to hold and none that failed."""
-        return self.run is None and not (self.accounts or self.held or self.failed)
+        return self.run is None and not (self.accounts or self.on_hold or self.failed)
 
 
 def last_ended_month(now: datetime) -> date:
@@ -90,7 +90,7 @@ def one_run_at_a_time(*, dry_run: bool) -> Iterator[None]:
         yield
         return
     try:
-        with held(AdvisoryLock.BILL_RUN):
+        with holding(AdvisoryLock.BILL_RUN):
             yield
     except Busy:
         raise ValidationError("Another bill run is going on. Wait until it has ended.", code="run_going_on") from None
@@ -105,5 +105,5 @@ def finish(run: BillRun, summary: RunSummary) -> None:
         summary.lines,
         summary.total,
     )
-    run.held, run.failed = len(summary.held), len(summary.failed)
+    run.on_hold, run.failed = len(summary.on_hold), len(summary.failed)
     run.save()

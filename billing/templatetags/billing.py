@@ -124,13 +124,13 @@ def first_bills_of(keys: Sequence[int]) -> FirstBills:
 
 
 @register.simple_tag
-def first_bill_told(batch: Batch, notice: Notice) -> FirstBill | None:
+def announced_first_bill(batch: Batch, notice: Notice) -> FirstBill | None:
     """Return the charges that start for the account on the day that a notice is about (R11, R22).
 
     None if they can't be computed. They are computed once for all notices of the batch.
     """
     day = charged_from(notice)
-    bills = batch.once(first_bill_told, lambda: first_bills_from(batch.starts))
+    bills = batch.once(announced_first_bill, lambda: first_bills_from(batch.starts))
     return bills.get((notice.account_id, day)) if day else None
 
 

@@ -15,7 +15,7 @@ from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
 from core.clock import database_now
-from core.locks import AdvisoryLock, Busy, held
+from core.locks import AdvisoryLock, Busy, holding
 
 Work: TypeAlias = Callable[[datetime], str]
 
@@ -42,7 +42,7 @@ def every_hour(*, minute: int, formerly: Sequence[str] = ()) -> Callable[[Work],
         name = _name(work)
 
         def run(timestamp: int = 0) -> str:
-            with held(AdvisoryLock.JOB, name):
+            with holding(AdvisoryLock.JOB, name):
                 return work(database_now())
 
         return app.periodic(cron=f"{minute} * * * *")(
@@ -66,7 +66,7 @@ def every_minute(*, formerly: Sequence[str] = ()) -> Callable[[Work], Any]:
 
         def run(timestamp: int = 0) -> str:
             try:
-                with held(AdvisoryLock.JOB, name):
+                with holding(AdvisoryLock.JOB, name):
                     return work(database_now())
             except Busy:
                 return ""

@@ -6,7 +6,7 @@ from accounts.acting import action
 from accounts.models import Account, User
 from core.refusals import AlreadyDone
 from onboarding.models import DeadlineRule, Onboarding
-from onboarding.own_deadline import lasts_until, set_rule, tell_deadline
+from onboarding.own_deadline import lasts_until, notify_of_deadline, set_rule
 from onboarding.plans import PLANNER, PlanChange, change_one
 
 
@@ -24,7 +24,7 @@ def follow_policy(account: Account, *, by: User, now: datetime | None = None) ->
 
     return change_one(
         account,
-        PlanChange("follow_policy", PLANNER, "Follows the policy", apply, tell_deadline, lasts_until),
+        PlanChange("follow_policy", PLANNER, "Follows the policy", apply, notify_of_deadline, lasts_until),
         by=by,
         now=now,
     )

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from accounts.acting import action
 from accounts.models import Account, User
 from onboarding.models import DeadlineRule, Onboarding
-from onboarding.own_deadline import lasts_until, set_rule, tell_deadline
+from onboarding.own_deadline import lasts_until, notify_of_deadline, set_rule
 from onboarding.plans import PLANNER, PlanChange, change_one
 from onboarding.required_text import required_text
 
@@ -23,7 +23,7 @@ def remove_deadline(account: Account, *, reason: str, by: User, now: datetime | 
 
     return change_one(
         account,
-        PlanChange("remove_deadline", PLANNER, "Deadline removed", apply, tell_deadline, lasts_until),
+        PlanChange("remove_deadline", PLANNER, "Deadline removed", apply, notify_of_deadline, lasts_until),
         by=by,
         now=now,
     )

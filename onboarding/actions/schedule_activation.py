@@ -10,7 +10,7 @@ from accounts.acting import action
 from accounts.models import Account, User
 from core.chunks import CHUNK
 from core.dates import day_in_words
-from onboarding.announcing import tell_announced
+from onboarding.announcing import notify_of_activation
 from onboarding.deadlines import to_announce
 from onboarding.models import Onboarding
 from onboarding.own_deadline import check_day
@@ -59,4 +59,4 @@ def _schedule(on: date, reason: str, by: User) -> PlanChange:
         onboarding.scheduled_on, onboarding.scheduled_by, onboarding.schedule_reason = on, by, reason
         onboarding.announced_for = to_announce(scheduled_on=on, deadline=None, today=today, blackout=blackout)
 
-    return PlanChange("schedule_activation", ACTIVATOR, "Activation scheduled", apply, tell_announced)
+    return PlanChange("schedule_activation", ACTIVATOR, "Activation scheduled", apply, notify_of_activation)

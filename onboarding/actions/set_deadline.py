@@ -7,7 +7,7 @@ from accounts.acting import action
 from accounts.models import Account, User
 from core.chunks import CHUNK
 from onboarding.models import DeadlineRule, Onboarding
-from onboarding.own_deadline import check_day, lasts_until, set_rule, tell_deadline
+from onboarding.own_deadline import check_day, lasts_until, notify_of_deadline, set_rule
 from onboarding.plans import PLANNER, PlanChange, PlanChanges, change_many, change_one
 from onboarding.required_text import required_text
 
@@ -38,4 +38,4 @@ def _deadline(on: date, reason: str) -> PlanChange:
         check_day(on, today, code="deadline_date")
         set_rule(onboarding, DeadlineRule.FIXED, on, reason)
 
-    return PlanChange("set_deadline", PLANNER, "Deadline set", apply, tell_deadline, lasts_until)
+    return PlanChange("set_deadline", PLANNER, "Deadline set", apply, notify_of_deadline, lasts_until)

@@ -10,7 +10,7 @@ from django.db.models.functions import Cast
 from simple_history.models import HistoricalRecords
 
 from accounts.models import Account, User
-from accounts.zones import today_in, zones_at
+from accounts.zones import in_zones, today_in, zones_at
 
 TIMEZONE = "account__timezone"
 
@@ -87,7 +87,7 @@ class OnboardingQuerySet(models.QuerySet["Onboarding"]):
         The deadline has passed, the announced day has come, and no schedule replaces the deadline. In the account's
         time zone it is between midnight and the hour `until`, on a day that is not a blackout date.
         """
-        night = self.overdue(now, days=days).filter(account__timezone__in=zones_at(now, until_hour=until))
+        night = self.overdue(now, days=days).filter(in_zones(TIMEZONE, zones_at(now, until_hour=until)))
         announced = night.annotate(today=today_in(TIMEZONE, now)).filter(
             Q(announced_for__lte=F("today")), scheduled_on=None
         )

@@ -21,9 +21,9 @@ def held_by_accounts(accounts: Sequence[int]) -> dict[int, held.SubscriptionSumm
 
 
 @register.simple_tag
-def held_told(batch: Batch, notice: Notice) -> held.SubscriptionSummary | None:
+def announced_subscription(batch: Batch, notice: Notice) -> held.SubscriptionSummary | None:
     """Return what the account of a notice holds, or None without Contact Center. One query for the whole batch."""
-    return batch.once(held_told, lambda: held.held_by_accounts(batch.accounts)).get(notice.account_id)
+    return batch.once(announced_subscription, lambda: held.held_by_accounts(batch.accounts)).get(notice.account_id)
 
 
 @register.filter

@@ -18,9 +18,11 @@ from subscriptions.actions import assign_number
 from tests.billing.bills import IN_APRIL, MARCH
 from tests.billing.call_rows import imported, row
 from tests.config.queue import queued
+from tests.remembering import remembered
 
 
 @pytest.fixture
+@remembered
 def root(make_user: Callable[..., User]) -> User:
     return make_user("root@example.com", is_staff=True, is_superuser=True)
 
@@ -36,6 +38,7 @@ def login() -> Callable[[User], Client]:
 
 
 @pytest.fixture
+@remembered
 def everything(installed: Account, owner: User, root: User, toll_free: PhoneNumber) -> None:
     """A row of every model in the admin."""
     ServiceUser.objects.create(account=installed, name="Ann", email="ann@example.com")

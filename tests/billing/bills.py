@@ -98,7 +98,7 @@ def held_back(account: Account, by: User, settings: Any) -> BillOnHold:
     """Return the account's bill for March, which is on hold because usage above 1 dollar needs a review."""
     settings.BILL_HOLD_USAGE_ABOVE = 1
     march(account, by)
-    assert bill().held.keys() == {account.pk}
+    assert bill().on_hold.keys() == {account.pk}
     return BillOnHold.objects.get()
 
 

@@ -52,7 +52,7 @@ def counts(received: CallImport) -> tuple[int, int, int, int, int]:
 
 def rejects(received: CallImport) -> list[tuple[int, str]]:
     """Return the line and code of each reject."""
-    return list(RejectedCall.objects.filter(received_in=received).order_by("line").values_list("line", "code"))
+    return list(RejectedCall.objects.filter(call_import=received).order_by("line").values_list("line", "code"))
 
 
 def table() -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,7 @@ from subscriptions.models import Holding, Item
 from tests.billing.bills import Customers, buy, customer
 from tests.billing.call_files import NUMBER
 from tests.conftest import INSTALLED
+from tests.remembering import remember, remembered
 
 
 def tariffs() -> dict[int, Tariff]:
@@ -55,6 +57,7 @@ def priced_anew(tariff: Tariff, on: date, price: str, rate: str | None = None) -
 
 
 @pytest.fixture
+@remembered
 def answered(installed: Account, owner: User, toll_free: PhoneNumber) -> PhoneNumber:
     """The account's toll-free number, assigned since Contact Center was installed."""
     Account.objects.filter(pk=installed.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
@@ -63,6 +66,7 @@ def answered(installed: Account, owner: User, toll_free: PhoneNumber) -> PhoneNu
 
 
 @pytest.fixture
+@remembered
 def called(make_account: Callable[..., Account], owner: User, catalogue: None) -> PhoneNumber:
     """A toll-free number of an account made for it, which most rows call."""
     account = make_account("100006", owner=owner)
@@ -74,6 +78,7 @@ def called(make_account: Callable[..., Account], owner: User, catalogue: None) -
 
 
 @pytest.fixture
+@remembered
 def charged(active: Account, owner: User) -> Account:
     """An account that was activated on March 16, 2026, and has held a seat since."""
     buy(active, owner, seats=1)
@@ -84,10 +89,14 @@ def charged(active: Account, owner: User) -> Account:
 def customers(catalogue: None, make_account: Callable[..., Account], owner: User, member: User) -> Customers:
     """A function that makes accounts, each activated on March 16, 2026, with one seat more than the one before."""
 
-    def make(count: int) -> list[Account]:
-        accounts = [make_account(f"20000{place}", owner=owner) for place in range(1, count + 1)]
-        for seats, account in enumerate(accounts, 1):
-            customer(account, by=owner, team=member, seats=seats)
-        return accounts
+    def make(place: int) -> Account:
+        account = make_account(f"20000{place}", owner=owner)
+        customer(account, by=owner, team=member, seats=place)
+        return account
 
-    return make
+    by = {"owner": owner, "member": member}
+
+    def make_all(count: int) -> list[Account]:
+        return [remember(f"customer {place}", partial(make, place), by) for place in range(1, count + 1)]
+
+    return make_all

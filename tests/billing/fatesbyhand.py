@@ -60,14 +60,14 @@ class Books:
     asides: list[Aside] = field(default_factory=list)
     invoiced: dict[date, Decimal] = field(default_factory=dict)
 
-    def standing(self) -> list[Row]:
+    def in_effect(self) -> list[Row]:
         return [record.row for record in self.records if not record.is_voided]
 
     def receive(self, rows: Iterable[Row]) -> Counter[str]:
         """Read a file, and return the number of its rows by fate."""
         talked = [row for row in rows if row.seconds]
         fates: Counter[str] = Counter(zero=len(list(rows)) - len(talked))
-        before = self.standing()
+        before = self.in_effect()
         voided = [record.row for record in self.records if record.is_voided]
         dismissed = [aside.row for aside in self.asides if aside.state == "dismissed"]
         candidates = [row for row in talked if not any(is_same(row, other) for other in voided)]
@@ -109,7 +109,7 @@ class Books:
 
     def take(self, aside: Aside) -> bool:
         """Take a set-aside record. If the same record is stored, change nothing and return False."""
-        beside = [row for row in self.standing() if is_one(row, aside.row)]
+        beside = [row for row in self.in_effect() if is_one(row, aside.row)]
         if any(is_same(row, aside.row) for row in beside):
             return False
         for row in beside:
@@ -121,7 +121,7 @@ class Books:
     def owed(self, month: date) -> Decimal:
         """Return what is owed for a month, with each record rounded up to minutes on its local day (8)."""
         minutes = 0
-        for row in self.standing():
+        for row in self.in_effect():
             day = row.start.astimezone(self.zone).date()
             if (day.year, day.month) == (month.year, month.month):
                 minutes += ceil(row.seconds / 60)

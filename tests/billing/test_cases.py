@@ -29,7 +29,7 @@ def test_there_are_cases() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_every_line_of_the_case_comes_out(path: Path, db: None) -> None:
+def test_every_line_of_the_case_comes_out(path: Path, catalogue: None) -> None:
     case = json.loads(path.read_text())
     result = replay(case, catalogue_content())
     assert differences(case["expected"], result) == []
@@ -55,7 +55,7 @@ def test_a_difference_is_told(db: None) -> None:
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_the_default_settings_hold_none_but_the_bill_below_zero(
-    path: Path, db: None, monkeypatch: pytest.MonkeyPatch
+    path: Path, catalogue: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def as_live(*args: Any, **options: Any) -> Any:
         return run_bills(*args, **{**options, "hold_unusual": True})

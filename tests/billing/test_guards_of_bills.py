@@ -24,6 +24,7 @@ from tests.guarding import (
     refused_by,
     sql,
 )
+from tests.remembering import remembered
 
 EXERCISED = {
     "billing_invoice_is_final",
@@ -38,6 +39,7 @@ Insert = Callable[[Any], None]
 
 
 @pytest.fixture
+@remembered
 def invoice(charged: Account) -> Invoice:
     """The account's invoice for March 2026, with one line, for a seat."""
     bill()
@@ -224,6 +226,7 @@ def test_there_is_one_counter_and_it_stays(invoice: Invoice) -> None:
 
 
 @pytest.fixture
+@remembered
 def held(charged: Account) -> BillOnHold:
     return BillOnHold.objects.create(
         account=charged, month=MARCH, total=Decimal("9000.00"), why="Usage of $9,000.00", held_at=IN_APRIL

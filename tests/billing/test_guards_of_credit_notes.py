@@ -93,7 +93,7 @@ def past(charged: Account, biller: User) -> Account:
     bill()
     issue_credit_note(charged, Invoice.objects.get(), amount=Decimal(1), reason="Goodwill", by=biller, now=IN_APRIL)
     received = CallImport.objects.create(name="calls.csv", layout="own")
-    RejectedCall.objects.create(received_in=received, line=2, code="bad_number", reason="It is no number.")
+    RejectedCall.objects.create(call_import=received, line=2, code="bad_number", reason="It is no number.")
     FailedBill.objects.create(run=BillRun.objects.get(), account=charged, reason="No price.")
     BillOnHold.objects.create(account=charged, month=MARCH, total=1, why="High", held_at=IN_APRIL)
     return charged

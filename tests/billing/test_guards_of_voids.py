@@ -21,6 +21,7 @@ from billing.models import (
 )
 from tests.billing.call_rows import imported, row
 from tests.guarding import UPDATES, by_history_revert, named, refused_by, sql
+from tests.remembering import remembered
 
 EXERCISED = {
     "call_record_comes_standing",
@@ -38,6 +39,7 @@ NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
 
 @pytest.fixture
+@remembered
 def came(answered: PhoneNumber, biller: User) -> CallRecord:
     """A voided record, one that is not, two set aside and two rejects; one of each of these pairs was dismissed."""
     rows = [row("c1"), row("c2"), row("c3"), row("c3", seconds=1), row("c4", seconds=-1), row("c5", seconds=-1)]
@@ -99,12 +101,12 @@ def test_a_new_record_stands(came: CallRecord, forged: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=named)
-@pytest.mark.parametrize("forged", [{"seconds": 5}, {"call_id": "c9"}, {"line": 9}, {"received_in": None}], ids=named)
+@pytest.mark.parametrize("forged", [{"seconds": 5}, {"call_id": "c9"}, {"line": 9}, {"call_import": None}], ids=named)
 def test_what_was_set_aside_never_changes(
     came: CallRecord, biller: User, way: Callable[..., None], forged: dict[str, Any]
 ) -> None:
-    if "received_in" in forged:
-        forged = {"received_in": CallImport.objects.create(name="other", layout="own")}
+    if "call_import" in forged:
+        forged = {"call_import": CallImport.objects.create(name="other", layout="own")}
     decided = {"state": "dismissed", "decided_by": biller, "decided_at": NOW, "note": "A copy"}
     waits, done = SetAsideCall.objects.get(state="open"), SetAsideCall.objects.get(state="dismissed")
     for fields in (forged, {**decided, **forged}):
@@ -133,7 +135,7 @@ def test_a_rejected_row_never_changes(
             way(done, **fields)
     with refused_by("rejected_row_is_decided_as_a_whole"):
         way(waits, state="dismissed")
-    way(waits, seen_in=came.received_in)
+    way(waits, seen_in=came.call_import)
     way(waits, **decided)
 
 

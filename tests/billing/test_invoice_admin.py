@@ -16,11 +16,13 @@ from onboarding.actions import activate
 from subscriptions.actions import install
 from tests.billing.bills import IN_APRIL, IN_MAY, MARCH, buy, invoiced
 from tests.conftest import INSTALLED
+from tests.remembering import remembered
 
 LIST = "/admin/billing/invoice/"
 
 
 @pytest.fixture
+@remembered
 def invoice(active: Account, answered: PhoneNumber, owner: User) -> Invoice:
     return invoiced(active, owner)
 

@@ -16,7 +16,7 @@ from core.jobs.cleaning import JOBS_DONE_KEPT, JOBS_FAILED_KEPT, clean_up
 from core.jobs.noting import keep_error
 from core.jobs.periodic import Backoff
 from core.jobs.retrying import STALLED_AFTER, WORKER_IS_GONE, rescue_stalled, retry
-from core.locks import AdvisoryLock, Busy, held
+from core.locks import AdvisoryLock, Busy, holding
 from core.models import Job, JobError
 from tests.config.queue import queued, state, worker_seen
 from tests.conftest import codes
@@ -68,16 +68,16 @@ def test_a_job_that_fails_is_tried_again_after_longer_and_longer_and_then_no_mor
 @pytest.mark.django_db(transaction=True)
 def test_only_one_at_a_time_holds_the_lock_of_a_job_and_then_leaves_it() -> None:
     def hold(number: int) -> str:
-        with held(AdvisoryLock.JOB, "core.clean_up"):
+        with holding(AdvisoryLock.JOB, "core.clean_up"):
             sql("SELECT pg_sleep(1)")
             return "held"
 
     outcomes = at_once(5, hold)
     assert [outcome for outcome in outcomes if outcome == "held"] == ["held"]
     assert sum(isinstance(outcome, Busy) for outcome in outcomes) == 4
-    with held(AdvisoryLock.JOB, "core.clean_up"), held(AdvisoryLock.JOB, "billing.bill_run"):
+    with holding(AdvisoryLock.JOB, "core.clean_up"), holding(AdvisoryLock.JOB, "billing.bill_run"):
         assert sql(HOLDERS, AdvisoryLock.JOB) == [(2,)]
-    with pytest.raises(RuntimeError), held(AdvisoryLock.JOB, "core.clean_up"):
+    with pytest.raises(RuntimeError), holding(AdvisoryLock.JOB, "core.clean_up"):
         raise RuntimeError
     assert sql(HOLDERS, AdvisoryLock.JOB) == [(0,)]
 

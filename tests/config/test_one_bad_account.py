@@ -24,6 +24,7 @@ from tests.accounts.zones import in_zone
 from tests.billing.bills import IN_APRIL, MARCH, customer, number_of
 from tests.billing.call_rows import imported, row
 from tests.guarding import settle, sql
+from tests.remembering import remembered
 
 
 def in_an_unknown_zone(account: Account) -> None:
@@ -63,6 +64,7 @@ def poison(request: pytest.FixtureRequest) -> Poison:
 
 
 @pytest.fixture
+@remembered
 def accounts(make_account: Callable[..., Account], owner: User, member: User, catalogue: None) -> list[Account]:
     """Three active accounts and three in onboarding, each with a number; the middle one of each will be poisoned."""
     made = [make_account(f"20000{place}", owner=owner) for place in range(6)]

@@ -9,6 +9,7 @@ from django.test import Client
 from accounts.models import Account, User
 from subscriptions.actions import install
 from tests.conftest import INSTALLED
+from tests.remembering import remember
 
 
 @pytest.fixture
@@ -20,7 +21,12 @@ def make_installed(make_account: Callable[..., Account], owner: User, catalogue:
         install(account, edition=edition, by=owner, now=now)
         return account
 
-    return make
+    def usual(number: str, **fields: object) -> Account:
+        if fields:
+            return make(number, **fields)
+        return remember(f"installed {number}", lambda: make(number), {"owner": owner})
+
+    return usual
 
 
 @pytest.fixture

@@ -29,9 +29,11 @@ from onboarding.actions import (
 from onboarding.timeline import timeline
 from tests.billing.bills import buy
 from tests.onboarding.worklist import LIST, Make, days_ago, of, page, text_of
+from tests.remembering import remembered
 
 
 @pytest.fixture
+@remembered
 def busy(make_installed: Make, owner: User, member: User) -> Account:
     """An account in onboarding with many events: requests, a refusal, an owner, plans and a note."""
     account = make_installed("700001", now=days_ago(20), company="Busy")

@@ -16,14 +16,20 @@ from onboarding.dashboard import figures
 from onboarding.models import Onboarding
 from tests.billing.bills import IN_APRIL, MARCH
 from tests.onboarding.worklist import Make, days_ago, listed, of, page, text_of
+from tests.remembering import remembered
 
 QUERIES = 12  # two of them for the badges of the sidebar
 
 
 @pytest.fixture
-def some(make_installed: Make, owner: User, member: User, settings: Any) -> dict[int, Account]:
-    """Accounts by age in days: one has asked to go live, and two have custom deadlines. Two more are active."""
+def sixty_days(settings: Any) -> None:
     settings.ONBOARDING_DEADLINE_DAYS = 60
+
+
+@pytest.fixture
+@remembered
+def some(make_installed: Make, owner: User, member: User, sixty_days: None) -> dict[int, Account]:
+    """Accounts by age in days: one has asked to go live, and two have custom deadlines. Two more are active."""
     ages = (0, 14, 15, 30, 31, 45, 46, 55, 61, 75)
     accounts = {age: make_installed(str(400000 + age), now=days_ago(age + 0.4)) for age in ages}
     request_go_live(accounts[14], wanted_on=accounts[14].day_of(database_now()) + timedelta(days=1), by=owner)
@@ -118,7 +124,7 @@ def test_staff_who_may_see_nothing_get_a_page_all_the_same(make_user: Callable[.
 def test_the_billing_team_sees_what_waits_for_it(active: Account, biller: User, client: Client) -> None:
     client.force_login(biller)
     assert "No month was billed yet." in text_of(client.get("/admin/"))
-    BillRun.objects.create(month=MARCH, started_at=IN_APRIL, accounts=7, invoices=3, total=12, failed=2, held=1)
+    BillRun.objects.create(month=MARCH, started_at=IN_APRIL, accounts=7, invoices=3, total=12, failed=2, on_hold=1)
     BillOnHold.objects.create(account=active, month=MARCH, total=1, why="Out of line.", held_at=IN_APRIL)
     text = text_of(client.get("/admin/"))
     for said in (

@@ -18,12 +18,18 @@ from subscriptions.actions import assign_number
 from tests.billing.bills import buy
 from tests.billing.call_rows import imported, row
 from tests.onboarding.worklist import LIST, Make, days_ago, listed, of, text_of
+from tests.remembering import remembered
 
 
 @pytest.fixture
-def four(make_installed: Make, owner: User, member: User, settings: Any) -> list[Account]:
-    """Four accounts, oldest first: overdue; due soon; with an owner and a later deadline; young and ready."""
+def sixty_days(settings: Any) -> None:
     settings.ONBOARDING_DEADLINE_DAYS = 60
+
+
+@pytest.fixture
+@remembered
+def four(make_installed: Make, owner: User, member: User, sixty_days: None) -> list[Account]:
+    """Four accounts, oldest first: overdue; due soon; with an owner and a later deadline; young and ready."""
     late = make_installed("200001", now=days_ago(71), company="Late & Sons")
     soon = make_installed("200002", now=days_ago(55), edition="cc-elite")
     owned = make_installed("200003", now=days_ago(40))

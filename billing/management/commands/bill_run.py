@@ -90,13 +90,13 @@ def _report(console: Console, summary: RunSummary, *, dry_run: bool) -> None:
         ("Invoices", f"{summary.invoices:,}"),
         ("Lines", f"{summary.lines:,}"),
         ("Total", money(summary.total)),
-        ("Held for a person", f"{len(summary.held):,}"),
+        ("Held for a person", f"{len(summary.on_hold):,}"),
         ("Failed", f"{len(summary.failed):,}"),
     ):
         table.add_row(label, value)
     console.print(table)
     shown = [account for _, account in summary.biggest] if dry_run else []
-    reasons = {**summary.held, **summary.failed}
+    reasons = {**summary.on_hold, **summary.failed}
     names = {
         account.pk: str(account) for account in Account.objects.filter(pk__in=[*shown, *list(reasons)[:MOST_REASONS]])
     }
@@ -107,6 +107,6 @@ def _report(console: Console, summary: RunSummary, *, dry_run: bool) -> None:
             biggest.add_row(names[account], money(total))
         console.print(biggest)
     for account, reason in list(reasons.items())[:MOST_REASONS]:
-        console.print(f"{'Held' if account in summary.held else 'Failed'}: {names[account]}: {reason}", markup=False)
+        console.print(f"{'Held' if account in summary.on_hold else 'Failed'}: {names[account]}: {reason}", markup=False)
     if len(reasons) > MOST_REASONS:
         console.print(f"… and {len(reasons) - MOST_REASONS} more; the admin lists them all.")

@@ -19,7 +19,7 @@ from billing.calls.cells import Unreadable
 from billing.calls.importing import import_calls
 from billing.calls.mapping import given_by, mapping_of
 from billing.calls.mapping_names import check_name
-from billing.calls.outcome import Outcome, fates_told, known_told, nothing_told, outcome_of
+from billing.calls.outcome import Outcome, fates_text, known_text, nothing_text, outcome_of
 from billing.calls.rejects import columns_of, rejects_of
 from billing.models import CallImport, CallMapping, Layout
 
@@ -86,7 +86,7 @@ class Command(BaseCommand):
                         self.stderr.write(str(why))
                     continue
                 imports.append(received)
-                self.stdout.write(f"{received.name}: {fates_told(received)}.")
+                self.stdout.write(f"{received.name}: {fates_text(received)}.")
             if rejects:
                 _write_rejects(rejects, imports, one=len(names) == 1)
             if imports and options["save_map"] and mapping:
@@ -104,8 +104,8 @@ class Command(BaseCommand):
         failed = [received for received in imports if outcome_of(received) == Outcome.NOTHING]
         for received in imports:
             if outcome_of(received) == Outcome.KNOWN:
-                self.stdout.write(f"{received.name}: nothing is new, {known_told(received)}.")
-        problems = [nothing_told(received) for received in failed]
+                self.stdout.write(f"{received.name}: nothing is new, {known_text(received)}.")
+        problems = [nothing_text(received) for received in failed]
         if len(imports) > 1:
             problems = [f"Nothing was added from {received.name}." for received in failed]
         if aside := sum(received.set_aside for received in imports):

@@ -62,9 +62,9 @@ class Command(BaseCommand):
             if received is None:
                 raise CommandError(f"There is no import {options['received']}.")
             return received, received.calls.all()
-        records = CallRecord.objects.standing().filter(call_id=options["call"], leg=options["leg"])
+        records = CallRecord.objects.in_effect().filter(call_id=options["call"], leg=options["leg"])
         if not records.exists():
-            legs = CallRecord.objects.standing().filter(call_id=options["call"]).order_by("leg")
+            legs = CallRecord.objects.in_effect().filter(call_id=options["call"]).order_by("leg")
             others = ", ".join(legs.values_list("leg", flat=True)[:MOST_LEGS])
             hint = f" Its records that are not voided have --leg {others}." if others else ""
             raise CommandError(f"The call {options['call']} has no record with this leg, or it was voided.{hint}")

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from core.clock import database_now
 from core.guards import all_guards, check_guards
-from demo.bills import tell_bills
+from demo.bills import show_bills
 from demo.database import start_clean
-from demo.mail import tell_mail
+from demo.mail import show_mail
 from demo.provider import PASSWORD, make_provider
 from demo.story import Storyteller
 
@@ -53,8 +53,8 @@ class Command(BaseCommand):
         console.print()
         storyteller = Storyteller(console, provider)
         storyteller.tell()
-        tell_bills(storyteller)
-        tell_mail(storyteller)
+        show_bills(storyteller)
+        show_mail(storyteller)
         console.print()
         self.show_log_ins(console)
 

@@ -54,7 +54,7 @@ events = st.one_of(
     st.tuples(st.just("bill"), places),
 )
 examples = settings(
-    max_examples=int(os.environ.get("FATES_EXAMPLES", "500")),
+    max_examples=int(os.environ.get("FATES_EXAMPLES", "100")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
@@ -89,8 +89,8 @@ def live(account: Account, by: User, history: list[Any]) -> None:
         if what == "file" or (what == "again" and files):
             files += [value] if what == "file" else [files[value % len(files)]]
             receive(books, files[-1])
-        elif what == "void" and books.standing():
-            chosen = books.standing()[value % len(books.standing())]
+        elif what == "void" and books.in_effect():
+            chosen = books.in_effect()[value % len(books.in_effect())]
             void_record(stored(chosen), by=by, reason="Wrong")
             books.void(chosen)
         elif what in ("take", "dismiss"):
@@ -118,7 +118,7 @@ def receive(books: Books, file: list[Row]) -> None:
 
 
 def stored(chosen: Row) -> CallRecord:
-    return CallRecord.objects.standing().get(call_id=chosen.call, leg=chosen.leg)
+    return CallRecord.objects.in_effect().get(call_id=chosen.call, leg=chosen.leg)
 
 
 def decide(books: Books, aside: Any, what: str, by: User) -> None:

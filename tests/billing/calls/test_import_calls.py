@@ -22,7 +22,7 @@ def test_a_call_is_matched_to_the_account_and_its_day(answered: PhoneNumber, acc
     received = imported([row("c1", at="2026-03-21T03:59:59+00:00", seconds=61)], now=NOW)
     call = CallRecord.objects.get()
     assert (call.account, call.day, call.minutes, call.is_toll_free) == (account, date(2026, 3, 20), 2, True)
-    assert (call.matched_at, call.received_in) == (NOW, received)
+    assert (call.matched_at, call.call_import) == (NOW, received)
     assert counts(received) == (1, 0, 0, 0, 0)
     assert (received.layout, received.name) == ("own", "calls.csv")
     assert received.finished_at is not None

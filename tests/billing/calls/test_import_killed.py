@@ -112,8 +112,8 @@ def test_standard_input_and_the_exit_status(answered: PhoneNumber, tmp_path: Pat
 
 
 def test_memory_does_not_grow_with_the_file(answered: PhoneNumber, tmp_path: Path) -> None:
-    small = run(write(tmp_path / "small.csv.gz", 100_000, compress=True))
-    big = run(write(tmp_path / "big.csv.gz", 300_000, compress=True))
+    small = run(write(tmp_path / "small.csv.gz", 50_000, compress=True))
+    big = run(write(tmp_path / "big.csv.gz", 150_000, compress=True))
     assert (small.returncode, big.returncode) == (0, 0), big.stderr
     few, many = (int(process.stdout.split()[-1]) for process in (small, big))
     assert many < few * 1.15

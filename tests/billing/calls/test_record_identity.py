@@ -27,7 +27,7 @@ def legs(rows: Iterable[str], **options: Any) -> CallImport:
 
 
 def stored() -> set[tuple[str, str, int]]:
-    return set(CallRecord.objects.standing().values_list("call_id", "leg", "seconds"))
+    return set(CallRecord.objects.in_effect().values_list("call_id", "leg", "seconds"))
 
 
 def aside() -> set[tuple[str, str, int, str]]:

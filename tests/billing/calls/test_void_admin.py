@@ -40,11 +40,11 @@ def url(name: str, row_: Any) -> str:
 
 
 def pages() -> list[str]:
-    record = CallRecord.objects.standing().get(call_id="c1")
+    record = CallRecord.objects.in_effect().get(call_id="c1")
     kept = SetAsideCall.objects.get(seconds=5)
     return [
         url("callrecord_void_record", record),
-        url("callimport_void", record.received_in),
+        url("callimport_void", record.call_import),
         url("setasidecall_take", kept),
         url("setasidecall_dismiss", kept),
         url("rejectedcall_dismiss", RejectedCall.objects.get()),
@@ -72,7 +72,7 @@ def test_an_import_is_voided_and_a_record_dismissed(came: CallImport, client: Cl
     )
     client.post(pages()[3], {"reason": "A copy"})
     client.post(pages()[1], {"reason": "Wrong feed"})
-    assert not CallRecord.objects.standing().exists()
+    assert not CallRecord.objects.in_effect().exists()
     assert SetAsideCall.objects.get(seconds=5).state == "dismissed"
     page = client.get(url("callrecord_change", CallRecord.objects.first())).content.decode()
     assert "Wrong feed" in page

@@ -23,7 +23,7 @@ from billing.actions import (
 from billing.calls import staging
 from billing.calls.layouts import COLUMNS
 from billing.calls.matching import match_calls
-from billing.calls.outcome import known_told
+from billing.calls.outcome import known_text
 from billing.models import CallRecord, CallVoid, Invoice, LateMonth, RejectedCall, SetAsideCall
 from core.refusals import AlreadyDone
 from tests.billing.call_rows import asterisk_row, file_of, imported, rejects, row
@@ -46,7 +46,7 @@ def billed(answered: PhoneNumber, account: Account) -> Invoice:
 
 
 def record(call_id: str) -> CallRecord:
-    return CallRecord.objects.standing().get(call_id=call_id)
+    return CallRecord.objects.in_effect().get(call_id=call_id)
 
 
 def test_a_voided_record_counts_as_if_never_made(answered: PhoneNumber, account: Account, biller: User) -> None:
@@ -113,7 +113,7 @@ def test_who_may_and_with_what_reason(answered: PhoneNumber, biller: User, membe
     assert kept is not None
     verbs: list[Callable[..., object]] = [
         lambda **how: void_record(record("c1"), **how),
-        lambda **how: void_import(record("c1").received_in, **how),
+        lambda **how: void_import(record("c1").call_import, **how),
         lambda **how: take_record(kept, **how),
         lambda **how: dismiss_record(kept, **how),
         lambda **how: dismiss_reject(reject, **how),
@@ -135,7 +135,7 @@ def test_a_void_beside_a_credit_note_asks_once_more(billed: Invoice, account: Ac
     assert codes(refusal.value) == {("__all__", "credited")}
     assert "CN-000001 ($4.05 on INV-000001), $4.05 in total" in refusal.value.messages[0]
     with nothing_written(but=(Refusal,)), pytest.raises(ValidationError):
-        void_import(record("c1").received_in, by=biller, reason="Wrong")
+        void_import(record("c1").call_import, by=biller, reason="Wrong")
     assert void_record(record("c1"), by=biller, reason="Wrong", confirm_credited=True).records == 1
 
 
@@ -155,7 +155,7 @@ def test_a_record_set_aside_is_taken_in_place_of_the_one_stored(billed: Invoice,
     kept = SetAsideCall.objects.get()
     taken = take_record(kept, by=biller, reason="The switch was right the second time")
     assert stored() == {("c1", "", 90), ("c2", "", 61)}
-    assert (taken.account, taken.day, taken.received_in) == (billed.account, date(2026, 3, 20), kept.received_in)
+    assert (taken.account, taken.day, taken.call_import) == (billed.account, date(2026, 3, 20), kept.call_import)
     assert CallVoid.objects.get().record.seconds == 5_400
     assert LateMonth.objects.get().month == MARCH
     kept.refresh_from_db()
@@ -239,7 +239,7 @@ def test_the_command(billed: Invoice, account: Account, biller: User) -> None:
     with pytest.raises(CommandError, match=r"CN-000001.*--confirm-credited"):
         told("--call", "c1", *how)
     assert told("--call", "c1", *how, "--confirm-credited").startswith("1 record voided")
-    assert told("--import", record("c2").received_in_id, *how, "--confirm-credited").startswith("1 record voided")
+    assert told("--import", record("c2").call_import_id, *how, "--confirm-credited").startswith("1 record voided")
     for wrong in (("--call", "c1"), ("--import", 999_999)):
         with pytest.raises(CommandError):
             told(*wrong, *how)
@@ -264,10 +264,10 @@ def test_two_at_once_void_a_record_once(answered: PhoneNumber, biller: User, mon
 def test_a_file_whose_records_wait_is_not_said_to_be_there(answered: PhoneNumber, biller: User) -> None:
     rows = [row("c1"), row("c1", seconds=90)]
     imported(rows)
-    assert known_told(imported(rows)) == "all of its calls are there already, or wait among the records set aside"
+    assert known_text(imported(rows)) == "all of its calls are there already, or wait among the records set aside"
     for kept in SetAsideCall.objects.all():
         dismiss_record(kept, by=biller, reason="Wrong")
-    assert known_told(imported(rows)) == "all of its calls are there already"
+    assert known_text(imported(rows)) == "all of its calls are there already"
 
 
 def test_a_dismissed_reject_stays_out_when_it_could_be_taken(

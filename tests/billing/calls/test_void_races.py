@@ -56,7 +56,7 @@ def test_a_record_is_taken_once(
     outcomes = at_once(4, lambda _: take_record(kept, by=biller, reason="Right"))
     assert len([each for each in outcomes if isinstance(each, CallRecord)]) == 1
     assert len([each for each in outcomes if isinstance(each, AlreadyDone)]) == 3 or not in_turn
-    assert (CallRecord.objects.standing().get().seconds, CallVoid.objects.count()) == (90, 1)
+    assert (CallRecord.objects.in_effect().get().seconds, CallVoid.objects.count()) == (90, 1)
 
 
 def test_a_void_of_an_import_that_is_killed_goes_on_when_it_is_run_again(
@@ -113,7 +113,7 @@ def test_a_take_locks_all_its_accounts_in_the_order_of_keys(
         go_on.set()
     holding.result()
     taking.result()
-    assert CallRecord.objects.standing().get().account == account
+    assert CallRecord.objects.in_effect().get().account == account
 
 
 def test_what_an_import_is_taking_is_not_dismissed_meanwhile(

@@ -24,7 +24,7 @@ from tests.billing.pricing import daybyday
 from tests.billing.pricing.daybyday import Call, Life, first_moment
 
 examples = settings(
-    max_examples=int(os.environ.get("CHARGES_EXAMPLES", "500")),
+    max_examples=int(os.environ.get("CHARGES_EXAMPLES", "200")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -66,7 +66,7 @@ def test_what_is_invoiced_is_what_the_facts_say(customers: Customers, owner: Use
     assert summary.total == sum(total for total, _, _ in invoices().values()) == Decimal("374.80")
     run = BillRun.objects.get()
     assert (run.month, run.accounts, run.invoices, run.lines, run.total) == (MARCH, 4, 4, 5, summary.total)
-    assert (run.held, run.failed, run.started_at) == (0, 0, IN_APRIL)
+    assert (run.on_hold, run.failed, run.started_at) == (0, 0, IN_APRIL)
     assert run.finished_at is not None
 
 

@@ -84,7 +84,7 @@ def test_after_a_rejection_the_next_run_bills_anew(held: BillOnHold, biller: Use
     assert totals() == []
     with pytest.raises(AlreadyDone, match="This bill was rejected already"):
         release_bill(held.account, held, by=biller)
-    assert run_bills(MARCH, now=IN_APRIL).held.keys() == {held.account_id}  # its cause was not corrected
+    assert run_bills(MARCH, now=IN_APRIL).on_hold.keys() == {held.account_id}  # its cause was not corrected
     reject(BillOnHold.objects.waiting().get(), biller)
     settings.BILL_HOLD_USAGE_ABOVE = 2_000
     run_bills(MARCH, now=IN_APRIL)

@@ -95,7 +95,7 @@ def test_only_the_months_before_the_one_billed_are_settled(late: Account) -> Non
 def test_a_bill_that_is_held_settles_nothing_until_it_is_released(late: Account, biller: User, settings: Any) -> None:
     settings.BILL_HOLD_USAGE_ABOVE = 1
     settings.BILL_HOLD_USAGE_TIMES = 0
-    assert bill(APRIL, IN_MAY).held.keys() == {late.pk}
+    assert bill(APRIL, IN_MAY).on_hold.keys() == {late.pk}
     assert states() == [(MARCH, None)]
     release_bill(late, BillOnHold.objects.get(), by=biller, now=IN_JUNE)
     assert (adjusted(late, APRIL), states()) == (["2.25"], [(MARCH, IN_JUNE)])

@@ -32,7 +32,7 @@ def rejected(active: Account, answered: PhoneNumber, owner: User, biller: User, 
 
 def runs(now: datetime = LATER) -> list[tuple[date, int, int]]:
     """Run the automatic run, and return each month with its numbers of accounts billed and of bills on hold."""
-    return [(done.month, done.accounts, len(done.held)) for done in run_bills_automatically(now=now)]
+    return [(done.month, done.accounts, len(done.on_hold)) for done in run_bills_automatically(now=now)]
 
 
 def test_it_is_not_billed_again_every_hour(rejected: BillOnHold) -> None:
@@ -99,7 +99,7 @@ def test_one_in_a_zone_nobody_knows_stops_nobody(
 
 
 def test_a_person_runs_it_at_any_time(rejected: BillOnHold, settings: Any) -> None:
-    assert bill(now=LATER).held.keys() == {rejected.account_id}
+    assert bill(now=LATER).on_hold.keys() == {rejected.account_id}
     assert BillOnHold.objects.waiting().count() == 1
 
 
@@ -175,7 +175,7 @@ def test_a_late_call_of_a_month_before_has_it_billed_again(
     settings.BILL_RUN_BY_ITSELF, settings.BILL_HOLD_USAGE_ABOVE = True, 1
     bill()
     called("in April", at="2026-04-20T12:00:00-04:00")
-    assert bill(APRIL, IN_MAY).held.keys() == {active.pk}
+    assert bill(APRIL, IN_MAY).on_hold.keys() == {active.pk}
     reject_bill(active, BillOnHold.objects.get(), note="Wait for March", by=biller)
     assert runs(IN_MAY) == []
     called("in March")

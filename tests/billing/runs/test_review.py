@@ -41,7 +41,7 @@ def billed(active: Account, owner: User) -> Account:
 
 
 def reasons(month: date = APRIL, now: datetime = IN_MAY, **options: Any) -> list[str]:
-    return list(bill(month, now, **options).held.values())
+    return list(bill(month, now, **options).on_hold.values())
 
 
 def test_a_bill_waits_when_prices_jumped(billed: Account) -> None:
@@ -144,7 +144,7 @@ def test_each_account_is_compared_with_its_own_last_month(billed: Account, custo
     later = customers(2)  # never billed before
     reprice("cc-pro", "7000.00", APRIL_10)
     summary = bill(APRIL, IN_MAY)
-    assert summary.held.keys() == {billed.pk}
+    assert summary.on_hold.keys() == {billed.pk}
     assert set(Invoice.objects.filter(month=APRIL).values_list("account", flat=True)) == {one.pk for one in later}
 
 
@@ -157,7 +157,7 @@ def test_a_package_that_had_no_rate_then_stops_no_bill(billed: Account, owner: U
     reprice("tf-77", "50.00", per_minute="0.0400")
     buy(billed, owner, package="tf-77", now=datetime(2026, 4, 3, 12, tzinfo=UTC))
     outcome = bill(APRIL, IN_MAY)
-    assert (outcome.accounts, outcome.held, outcome.failed) == (2, {}, {})
+    assert (outcome.accounts, outcome.on_hold, outcome.failed) == (2, {}, {})
 
 
 def test_a_total_above_the_limit_waits(billed: Account, settings: Any) -> None:
