@@ -1,7 +1,7 @@
 """The triggers that enforce the rules of invoices, credit notes and the other results of bill runs."""
 
 from core.guards import Guard, StatementGuard, append_only, kept, read_committed
-from core.guards.definition import final_and_kept
+from core.guards.forms import final_and_kept
 
 ISSUED = "An issued invoice is never changed or deleted; a mistake is corrected by an adjustment or a credit note."
 
