@@ -233,7 +233,7 @@ def test_a_dropped_constraint_is_missed(db: None, app: str) -> None:
             f"DROP INDEX {constraint}" if is_index else f"ALTER TABLE {table} DROP CONSTRAINT {constraint} CASCADE"
         )
         assert f"The constraint {constraint} on {table} is MISSING." in found
-        if not text.startswith("PRIMARY KEY"):
+        if not text.startswith("PRIMARY KEY") and constraint != "invoice_and_its_line_count":  # foreign keys go too
             assert len(found) == 1
 
 
