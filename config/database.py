@@ -38,10 +38,13 @@ LONGEST_HOME = 80  # a socket's path has at most 103 bytes on every system, and 
 OPEN_TO_ALL = stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH
 
 
-def database_settings(env: environ.Env, *, statement_timeout_ms: int, lock_timeout_ms: int) -> dict[str, Any]:
+def database_settings(
+    env: environ.Env, *, debug: bool, statement_timeout_ms: int, lock_timeout_ms: int
+) -> dict[str, Any]:
     """Return Django's settings for the database.
 
-    Raises ImproperlyConfigured if DATABASE_URL is not the address of a PostgreSQL database.
+    Raises ImproperlyConfigured if DATABASE_URL is not the address of a PostgreSQL database, or, without `debug`, of one
+    whose guards against TRUNCATE are off because of its name.
     """
     options = {
         "connect_timeout": 10,
@@ -53,6 +56,10 @@ def database_settings(env: environ.Env, *, statement_timeout_ms: int, lock_timeo
     if not env.str("DATABASE_URL"):
         return {"ENGINE": "config.embedded", "NAME": "contact_center", "USER": "postgres", "OPTIONS": options, **shared}
     address = _address(env)
+    if address["NAME"].startswith("test_") and not debug:
+        raise ImproperlyConfigured(
+            "DATABASE_URL must not name a database test_…: in those, all tables can be emptied. Rename it."
+        )
     address["OPTIONS"] = {**address.get("OPTIONS", {}), **options}
     return {**address, "ENGINE": "config.postgresql", **shared}
 

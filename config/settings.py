@@ -130,6 +130,7 @@ DATABASE_TIMEOUTS_MS = {
 DATABASES = {
     "default": database_settings(
         env,
+        debug=DEBUG,
         statement_timeout_ms=DATABASE_TIMEOUTS_MS["statement_timeout"],
         lock_timeout_ms=DATABASE_TIMEOUTS_MS["lock_timeout"],
     )

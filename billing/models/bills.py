@@ -122,8 +122,8 @@ class Invoice(models.Model):
 class InvoiceLine(models.Model):
     """A line of an invoice, with everything that its amount was computed from (`charges.Line`).
 
-    Each of an invoice's lines has one of its `line_count` positions, and the foreign key is (invoice, line_count). So no
-    line fits into an invoice beside its own, not even one that another session writes at the same time (I10).
+    Each of an invoice's lines has one of its `line_count` positions, and the foreign key is (invoice, line_count). So
+    no line fits in beside an invoice's own, not even one that another session writes at the same time (I10).
     """
 
     # The foreign key is in SQL, and the index is that of the unique constraint.

@@ -148,7 +148,10 @@ def test_a_trigger_moved_to_another_table_counts_as_missing(db: None) -> None:
 
 def test_a_trigger_under_another_name_counts_as_missing(db: None) -> None:
     sql("ALTER TRIGGER onboarding_seat_limit ON subscriptions_contactcenter RENAME TO seat_limit")
-    assert missing() == ["The guard onboarding_seat_limit on subscriptions_contactcenter is MISSING."]
+    assert missing() == [
+        "The guard onboarding_seat_limit on subscriptions_contactcenter is MISSING.",
+        "The table subscriptions_contactcenter, which has the trigger seat_limit of somebody else, is CHANGED.",
+    ]
 
 
 SEAT_LIMIT_CHANGED = "The guard onboarding_seat_limit on subscriptions_contactcenter is CHANGED."
