@@ -8,25 +8,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import Account, User
+from billing.models.checks import month_check, number_check
 from billing.pricing import charges
-
-MOST = Decimal(10) ** 10
-
-
-def number_check(name: str, *fields: str) -> models.CheckConstraint:
-    """Return a constraint that these amounts are numbers: to PostgreSQL, NaN is one that is larger than all others."""
-    return models.CheckConstraint(
-        condition=Q(**{f"{field}__lt": MOST for field in fields}),
-        name=name,
-        violation_error_message="An amount must be a number.",
-    )
-
-
-def month_check(name: str) -> models.CheckConstraint:
-    """Return a constraint that `month` is the first day of a month."""
-    return models.CheckConstraint(
-        condition=Q(month__day=1), name=name, violation_error_message="A month is named by its first day."
-    )
 
 
 class BillRun(models.Model):
