@@ -4,11 +4,14 @@ from django.utils.translation import gettext_lazy as _
 
 from core.guards import (
     REFUSE_ISOLATION,
+    REFUSE_REFERENCED,
     REFUSE_ROW,
     REFUSE_TRUNCATE,
     Function,
     Guard,
     append_only,
+    deleted_last,
+    keep_keys,
     kept,
     read_committed,
 )
@@ -56,6 +59,18 @@ ASSIGNED_NUMBER_DOES_NOT_MOVE = Guard(
     """,
     "The number is assigned to Contact Center: unassign it before it moves.",
 )
+# Calls find their account by the digits, and are charged by the kind.
+ASSIGNED_NUMBER_STAYS_ITSELF = Guard(
+    "assigned_number_stays_itself",
+    "accounts_phonenumber",
+    "UPDATE",
+    """
+    IF (NEW.number, NEW.kind) IS DISTINCT FROM (OLD.number, OLD.kind)
+        AND EXISTS (SELECT FROM accounts_numberassignment WHERE number_id = OLD.id)
+    THEN REFUSE; END IF;
+    """,
+    "The digits and the kind of a number that was ever assigned to Contact Center never change.",
+)
 NUMBER_IS_ASSIGNED_BY_ITS_ACCOUNT = Guard(
     "number_is_assigned_by_its_account",
     "accounts_numberassignment",
@@ -77,7 +92,27 @@ SYSTEM_MEMBER_IS_FIXED = Guard(
     "IF NEW.is_system <> OLD.is_system THEN REFUSE; END IF;",
     "Who stands for the schedule never changes.",
 )
+ACCOUNT_NUMBER_IS_FINAL = Guard(
+    "account_number_is_final",
+    "accounts_account",
+    "UPDATE",
+    "IF NEW.number <> OLD.number THEN REFUSE; END IF;",
+    "An account's number never changes.",
+)
 
+KEYS: list[Guard] = [
+    *keep_keys(
+        "accounts_account",
+        "accounts_user",
+        "accounts_user_groups",
+        "accounts_user_user_permissions",
+        "accounts_contact",
+        "accounts_phonenumber",
+        "accounts_numberassignment",
+        "accounts_serviceuser",
+    ),
+    *deleted_last("accounts_account", "accounts_user", "accounts_phonenumber"),
+]
 GUARDS: list[Guard] = [
     *append_only("accounts_refusal", "What was refused"),
     *append_only("accounts_historicaluser", "History"),
@@ -90,8 +125,11 @@ GUARDS: list[Guard] = [
     *read_committed("accounts_account", "accounts_phonenumber", "accounts_numberassignment"),
     TIMEZONE_IS_OFFERED,
     ASSIGNED_NUMBER_DOES_NOT_MOVE,
+    ASSIGNED_NUMBER_STAYS_ITSELF,
     NUMBER_IS_ASSIGNED_BY_ITS_ACCOUNT,
     SYSTEM_MEMBER_IS_FIXED,
+    ACCOUNT_NUMBER_IS_FINAL,
+    *KEYS,
 ]
 
 # The local day of an instant according to the stored rules of a time zone (R34).
@@ -123,4 +161,4 @@ END """,  # noqa: E501
     returns="boolean",
 )
 
-FUNCTIONS = [REFUSE_ROW, REFUSE_TRUNCATE, REFUSE_ISOLATION, LOCAL_DAY, WRITING_HISTORY]
+FUNCTIONS = [REFUSE_ROW, REFUSE_REFERENCED, REFUSE_TRUNCATE, REFUSE_ISOLATION, LOCAL_DAY, WRITING_HISTORY]

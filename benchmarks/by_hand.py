@@ -61,10 +61,11 @@ WRITE = (
     "INSERT INTO numbered SELECT account_id, nextval('billing_invoice_id_seq'), row_number() OVER () "
     "FROM (SELECT DISTINCT account_id FROM staged ORDER BY account_id) billed",
     """
-    INSERT INTO billing_invoiceline (invoice_id, kind, sku, month, first, last, quantity, unit_price, amount, per_seat,
-        minutes, included, package_minutes)
-    SELECT n.id, s.kind, s.sku, %(month)s, s.first, s.last, s.quantity, s.unit_price, s.amount, s.per_seat, s.minutes,
-        s.included, s.package_minutes
+    INSERT INTO billing_invoiceline (invoice_id, position, line_count, kind, sku, month, first, last, quantity,
+        unit_price, amount, per_seat, minutes, included, package_minutes)
+    SELECT n.id, row_number() OVER (PARTITION BY n.id ORDER BY s.place, s.sku, s.first),
+        count(*) OVER (PARTITION BY n.id), s.kind, s.sku, %(month)s, s.first, s.last, s.quantity, s.unit_price,
+        s.amount, s.per_seat, s.minutes, s.included, s.package_minutes
     FROM staged s JOIN numbered n ON n.account_id = s.account_id ORDER BY n.id, s.place, s.sku, s.first
     """,
     """

@@ -12,7 +12,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -38,21 +38,26 @@ LONGEST_HOME = 80  # a socket's path has at most 103 bytes on every system, and 
 OPEN_TO_ALL = stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH
 
 
-def database_settings(env: environ.Env, *, statement_timeout_ms: int, lock_timeout_ms: int) -> dict[str, Any]:
+def database_settings(env: environ.Env, *, debug: bool, timeouts_ms: Mapping[str, int]) -> dict[str, Any]:
     """Return Django's settings for the database.
 
-    Raises ImproperlyConfigured if DATABASE_URL is not the address of a PostgreSQL database.
+    Raises ImproperlyConfigured if DATABASE_URL is not the address of a PostgreSQL database, or, without `debug`, of one
+    whose guards against TRUNCATE are off because of its name.
     """
+    timeouts = " ".join(f"-c {name}={ms}" for name, ms in timeouts_ms.items())
     options = {
         "connect_timeout": 10,
-        "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={lock_timeout_ms} {READ_COMMITTED} "
-        f"{KEEPALIVES}",
+        "options": f"{timeouts} {READ_COMMITTED} {KEEPALIVES}",
         "isolation_level": IsolationLevel.READ_COMMITTED,
     }
     shared = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
     if not env.str("DATABASE_URL"):
         return {"ENGINE": "config.embedded", "NAME": "contact_center", "USER": "postgres", "OPTIONS": options, **shared}
     address = _address(env)
+    if address["NAME"].startswith("test_") and not debug:
+        raise ImproperlyConfigured(
+            "DATABASE_URL must not name a database test_…: in those, all tables can be emptied. Rename it."
+        )
     address["OPTIONS"] = {**address.get("OPTIONS", {}), **options}
     return {**address, "ENGINE": "config.postgresql", **shared}
 

@@ -44,7 +44,9 @@ def _is_admin(request: HttpRequest) -> bool:
 
 
 class BrowserRules:
-    """Sets the headers that say what the browser may do. Only the admin gets the exceptions that Unfold needs.
+    """Sets the headers that say what the browser may do and keep. Only the admin gets the exceptions that Unfold needs.
+
+    What is answered to a browser with a session may be somebody's own, so neither it nor a proxy keeps it.
 
     It must come after CSPMiddleware, which writes the policy header when the response passes on its way out.
     """
@@ -56,6 +58,8 @@ class BrowserRules:
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if settings.SESSION_COOKIE_NAME in request.COOKIES or settings.SESSION_COOKIE_NAME in response.cookies:
+            response.headers["Cache-Control"] = "private, no-store"
         if _is_admin(request):
             vars(response)["_csp_replace"] = UNFOLD_NEEDS
         return response
@@ -78,11 +82,13 @@ class Maintenance:
         return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
     def _words(self) -> str | None:
-        """Return the text of the file, or None if there is no such file."""
+        """Return the text of the file, empty if it can't be read (as a folder), or None if there is no such file."""
         try:
             words: str = settings.MAINTENANCE_FILE.read_text(errors="replace")
         except FileNotFoundError:
             return None
+        except OSError:
+            return ""
         return words.strip()[:MOST_WORDS_OF_MAINTENANCE]
 
 

@@ -128,11 +128,7 @@ DATABASE_TIMEOUTS_MS = {
     "lock_timeout": whole_number("LOCK_TIMEOUT_MS"),
 }
 DATABASES = {
-    "default": database_settings(
-        env,
-        statement_timeout_ms=DATABASE_TIMEOUTS_MS["statement_timeout"],
-        lock_timeout_ms=DATABASE_TIMEOUTS_MS["lock_timeout"],
-    )
+    "default": database_settings(env, debug=DEBUG, timeouts_ms=DATABASE_TIMEOUTS_MS),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The cache counts attempts for rate limits, so all processes must share it.

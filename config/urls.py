@@ -25,6 +25,8 @@ urlpatterns = [
         )
         for before, now in MOVED_IN_THE_ADMIN.items()
     ),
+    # One place to change one's password: it counts attempts, and sends an email about the change.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
 ]

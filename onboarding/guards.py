@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.guards import Guard, StatementGuard, append_only, kept, leaves_history, read_committed
+from core.guards import Guard, StatementGuard, append_only, keep_keys, kept, leaves_history, read_committed
 from core.migration_guards import local_day_of
 
 # If the day is left out, the trigger fills it in. A wrong day is refused, and so is a time zone without rules.
@@ -157,7 +157,15 @@ NOTICE_IS_NEVER_DELETED = Guard(
     "notice_is_never_deleted", "onboarding_notice", "DELETE", "REFUSE;", "A notice is never deleted."
 )
 
+KEYS: list[Guard] = [
+    *keep_keys(
+        "onboarding_onboarding",
+        "onboarding_goliverequest",
+        onboarding_notice="email_id",
+    ),
+]
 GUARDS: list[Guard] = [
+    *KEYS,
     BORN_IN_ONBOARDING,
     ACTIVATION_IS_FINAL,
     ACTIVATED_BY_THE_TEAM,

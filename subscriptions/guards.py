@@ -4,7 +4,7 @@ from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from core.guards import Guard, StatementGuard, append_only, kept, leaves_history, read_committed
+from core.guards import Guard, StatementGuard, append_only, keep_keys, kept, leaves_history, read_committed
 from onboarding.rules import SEAT_LIMIT, why_package_is_locked
 
 SEATS = format_lazy(_("An account in onboarding can hold at most {limit} concurrent-user seats."), limit=SEAT_LIMIT)
@@ -162,7 +162,16 @@ ACTIVATION_FOLLOWS_CHANGES = StatementGuard(
     rows="after_rows",
 )
 
+KEYS: list[Guard] = [
+    *keep_keys(
+        "subscriptions_contactcenter",
+        "subscriptions_holding",
+        "subscriptions_item",
+        "subscriptions_price",
+    ),
+]
 GUARDS: list[Guard] = [
+    *KEYS,
     SEAT_LIMIT_HOLDS,
     INSTALLED_WITH_ONBOARDING,
     PACKAGE_IS_LOCKED,

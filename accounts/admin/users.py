@@ -135,9 +135,13 @@ admin.site.unregister([Authenticator, UserSession])  # their pages would show an
 
 @admin.register(Group)
 class GroupAdmin(BaseAdmin, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
-    """The permissions of each team. Only superusers can change them; the product's three teams can't be deleted."""
+    """The permissions of each team. Only superusers can change them; the product's three teams can't be renamed
+    or deleted."""
 
     kept = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> tuple[str, ...]:
+        return ("name",) if _is_of_the_product(obj) else ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -146,5 +150,8 @@ class GroupAdmin(BaseAdmin, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
         return bool(request.user.is_superuser)
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        stays = obj is not None and obj.name in (ONBOARDING_TEAM, BILLING_TEAM, SUPPORT)
-        return bool(request.user.is_superuser) and not stays
+        return bool(request.user.is_superuser) and not _is_of_the_product(obj)
+
+
+def _is_of_the_product(group: Group | None) -> bool:
+    return group is not None and group.name in (ONBOARDING_TEAM, BILLING_TEAM, SUPPORT)

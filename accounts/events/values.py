@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.db import models
@@ -56,7 +56,9 @@ class Cursor(NamedTuple):
         try:
             source, key = map(int, rest)
             moment = datetime.fromisoformat(at)
-        except ValueError:
+            if moment.tzinfo is not None:
+                moment = moment.astimezone(UTC)  # PostgreSQL takes offsets of less than 16 hours only
+        except (ValueError, OverflowError):
             return None
         possible = moment.tzinfo is not None and 1 < moment.year < 9999 and abs(source) < 2**31 and abs(key) < 2**63
         return cls(moment, source, key) if possible else None

@@ -75,9 +75,10 @@ def page_of(request: HttpRequest) -> str:
     That is the referrer if it is on this host and not a login page, and otherwise the address that was posted to.
     """
     referer = request.headers.get("Referer", "")
-    here = url_has_allowed_host_and_scheme(referer, {request.get_host()}, require_https=request.is_secure())
-    parts = urlsplit(referer)
-    if not here or not parts.netloc or _is_login(parts.path):
+    if not url_has_allowed_host_and_scheme(referer, {request.get_host()}, require_https=request.is_secure()):
+        return request.get_full_path()
+    parts = urlsplit(referer)  # which it can't do with every text
+    if not parts.netloc or _is_login(parts.path):
         return request.get_full_path()
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 

@@ -3,6 +3,24 @@
 from billing.guards.bills import GUARDS as OF_BILLS
 from billing.guards.calls import FIRST_OPEN_DAY
 from billing.guards.calls import GUARDS as OF_CALLS
+from core.guards import Guard, deleted_last, keep_keys
 
-GUARDS = [*OF_BILLS, *OF_CALLS]
+KEYS: list[Guard] = [
+    *keep_keys(
+        "billing_billrun",
+        "billing_callfeed",
+        "billing_callimport",
+        "billing_callmapping",
+        "billing_callrecord",
+        "billing_callrules",
+        "billing_counter",
+        "billing_heldbill",
+        "billing_latemonth",
+        "billing_rejectedcall",
+        "billing_setasidecall",
+        "billing_unbilledmonth",
+    ),
+    *deleted_last("billing_billrun", "billing_callimport"),
+]
+GUARDS: list[Guard] = [*OF_BILLS, *OF_CALLS, *KEYS]
 FUNCTIONS = [FIRST_OPEN_DAY]

@@ -1,7 +1,7 @@
 """The triggers that enforce the rules of invoices, credit notes and the other results of bill runs."""
 
 from core.guards import Guard, StatementGuard, append_only, kept, read_committed
-from core.guards.definition import final_and_kept
+from core.guards.forms import final_and_kept
 
 ISSUED = "An issued invoice is never changed or deleted; a mistake is corrected by an adjustment or a credit note."
 
@@ -44,7 +44,8 @@ INVOICE_IS_THE_SUM_OF_ITS_LINES = StatementGuard(
     "An invoice's total is the sum of its lines.",
     settings=BY_HASH,
 )
-# The activation is final, so an invoice that is correct when it is issued stays correct.
+# The activation is final, so an invoice that is correct when it is issued stays correct. A product is one whatever its
+# line says; only toll-free minutes are charged for days of onboarding.
 NOTHING_IS_CHARGED_BEFORE_ACTIVATION = StatementGuard(
     "nothing_is_charged_before_activation",
     "billing_invoice",
@@ -54,7 +55,7 @@ NOTHING_IS_CHARGED_BEFORE_ACTIVATION = StatementGuard(
         SELECT FROM (
             SELECT l.invoice_id AS id, min(l.first) AS first FROM billing_invoiceline l
             WHERE l.invoice_id BETWEEN (SELECT min(id) FROM written) AND (SELECT max(id) FROM written)
-                AND l.kind = 'recurring'
+                AND (l.kind = 'recurring' OR l.sku NOT IN (SELECT sku FROM subscriptions_item WHERE kind = 'package'))
             GROUP BY l.invoice_id) charged
         JOIN written w ON w.id = charged.id
         LEFT JOIN (

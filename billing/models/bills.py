@@ -8,14 +8,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import Account, User
+from billing.models.checks import month_check, number_check
 from billing.pricing import charges
-
-
-def month_check(name: str) -> models.CheckConstraint:
-    """Return a constraint that `month` is the first day of a month."""
-    return models.CheckConstraint(
-        condition=Q(month__day=1), name=name, violation_error_message="A month is named by its first day."
-    )
 
 
 class BillRun(models.Model):
@@ -83,6 +77,9 @@ class Invoice(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "month"], name="one_invoice_a_month"),
             models.CheckConstraint(condition=Q(line_count__gte=1), name="invoice_has_lines"),
+            # What the lines' foreign key refers to, since it includes the number of lines.
+            models.UniqueConstraint(fields=["id", "line_count"], name="invoice_and_its_line_count"),
+            number_check("invoice_total_is_a_number", "total"),
             month_check("invoice_month_is_a_first"),
         ]
 
@@ -106,9 +103,18 @@ class Invoice(models.Model):
 
 
 class InvoiceLine(models.Model):
-    """A line of an invoice, with everything that its amount was computed from (`charges.Line`)."""
+    """A line of an invoice, with everything that its amount was computed from (`charges.Line`).
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines")
+    Each of an invoice's lines has one of its `line_count` positions, and the foreign key is (invoice, line_count). So
+    no line fits in beside an invoice's own, not even one that another session writes at the same time (I10).
+    """
+
+    # The foreign key is in SQL, and the index is that of the unique constraint.
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.PROTECT, related_name="lines", db_constraint=False, db_index=False
+    )
+    position = models.IntegerField(help_text="From 1 to the invoice's number of lines.")
+    line_count = models.IntegerField()
     kind = models.CharField(max_length=16)
     sku = models.CharField("SKU", max_length=40)
     month = models.DateField()
@@ -131,6 +137,17 @@ class InvoiceLine(models.Model):
                 name="invoice_line_is_something",
             ),
             models.CheckConstraint(condition=Q(first__lte=models.F("last")), name="invoice_line_has_days"),
+            models.UniqueConstraint(
+                fields=["invoice", "position"],
+                name="one_line_at_a_position",
+                violation_error_message="No line is added to an invoice that was issued.",
+            ),
+            models.CheckConstraint(
+                condition=Q(position__gte=1, position__lte=models.F("line_count")),
+                name="line_is_one_of_its_invoice",
+                violation_error_message="No line is added to an invoice that was issued.",
+            ),
+            number_check("invoice_line_amounts_are_numbers", "unit_price", "amount"),
         ]
 
     def __str__(self) -> str:
@@ -260,11 +277,12 @@ class CreditNote(models.Model):
         ordering = ["-pk"]
         permissions = [("issue_creditnote", "Can issue a credit note")]
         constraints = [
+            number_check("credit_note_amount_is_a_number", "amount"),
             models.CheckConstraint(
                 condition=Q(amount__gt=0),
                 name="credit_is_positive",
                 violation_error_message="A credit note gives back more than 0.00.",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
-from billing.models.bills import month_check
+from billing.models.checks import month_check
 
 
 class LateMonthQuerySet(models.QuerySet["LateMonth"]):

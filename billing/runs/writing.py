@@ -26,7 +26,7 @@ class Bill:
 
 
 assert Line._fields == LINE_FIELDS  # a line is written unchanged
-LINE_COLUMNS = ("invoice_id", *LINE_FIELDS)
+LINE_COLUMNS = ("invoice_id", "position", "line_count", *LINE_FIELDS)
 INVOICE_COLUMNS = ("id", "number", "account_id", "month", "issued_at", "total", "line_count")
 BILLED_COLUMNS = ("account_id", "month", "billed_at")
 
@@ -100,11 +100,12 @@ def _line_texts(keys: Iterable[int], bills: Iterable[Bill], written: list[Bill])
         if not bill.lines:
             continue
         bill.key = next(unused)
-        for line in bill.lines:
+        count = len(bill.lines)
+        for place, line in enumerate(bill.lines, 1):
             text = texts.get(id(line))
             if text is None:
                 text = texts[id(line)] = "\t".join(map(str, line))
-            yield f"{bill.key}\t{text}"
+            yield f"{bill.key}\t{place}\t{count}\t{text}"
 
 
 def _copy(table: str, columns: Sequence[str], rows: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
-from django.db import DataError, IntegrityError, models, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.formats import localize
 from django.utils.timezone import localtime
@@ -21,6 +21,7 @@ from simple_history.models import ModelChange, ModelDelta
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
 
+from core.admin.autocomplete import AutocompleteChecks, is_key
 from core.guards import sentence_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class BaseChangeList(ChangeList):
             self.full_result_count = self.result_count
 
 
-class BaseAdmin(ModelAdmin):
+class BaseAdmin(AutocompleteChecks, ModelAdmin):
     """An admin that answers invalid input and refusals of the database with a message instead of an error page.
 
     Rows can't be deleted unless `kept` is False.
@@ -136,10 +137,8 @@ class BaseAdmin(ModelAdmin):
 
     def _checked_key(self, key: str) -> str:
         """Return the row's key from a URL. Raises Http404 if it can't be a key."""
-        try:
-            models.BigAutoField().run_validators(int(unquote(key)))
-        except (ValueError, ValidationError):
-            raise Http404 from None
+        if not is_key(unquote(key) or "none"):
+            raise Http404
         return key
 
     def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
@@ -247,7 +246,7 @@ def _shown(record: Any, field: str) -> Any:
     return "" if value is None else localize(value)
 
 
-class BaseInline(TabularInline):
+class BaseInline(AutocompleteChecks, TabularInline):
     """Rows on another row's page, without a title line for each, and without empty extra rows."""
 
     form = FullCheckForm

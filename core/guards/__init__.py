@@ -8,16 +8,15 @@ definitions as the database prints them.
 
 from core.guards.applied import OUR_APPS, missing_migrations, unknown_migrations
 from core.guards.checking import Finding, State, check_guards, findings
-from core.guards.definition import (
+from core.guards.definition import Function, Guard, KeyGuard, LazyStr, SharedGuard, StatementGuard
+from core.guards.forms import (
     REFUSE_ISOLATION,
+    REFUSE_REFERENCED,
     REFUSE_ROW,
     REFUSE_TRUNCATE,
-    Function,
-    Guard,
-    LazyStr,
-    SharedGuard,
-    StatementGuard,
     append_only,
+    deleted_last,
+    keep_keys,
     kept,
     leaves_history,
     read_committed,
@@ -30,17 +29,23 @@ from core.guards.sentences import (
     sentence_of,
     sentence_of_constraint,
 )
-from core.outbox.guards import GUARDS
+from core.outbox.guards import GUARDS as OF_EMAIL
+
+KEYS: list[Guard] = [*keep_keys("core_outgoingemail", config_joberror="job_id")]
+GUARDS: list[Guard] = [*OF_EMAIL, *KEYS]
 
 __all__ = [
     "GUARDS",
+    "KEYS",
     "OUR_APPS",
     "REFUSE_ISOLATION",
+    "REFUSE_REFERENCED",
     "REFUSE_ROW",
     "REFUSE_TRUNCATE",
     "Finding",
     "Function",
     "Guard",
+    "KeyGuard",
     "LazyStr",
     "Sentence",
     "SharedGuard",
@@ -50,7 +55,9 @@ __all__ = [
     "all_guards",
     "append_only",
     "check_guards",
+    "deleted_last",
     "findings",
+    "keep_keys",
     "kept",
     "leaves_history",
     "missing_migrations",

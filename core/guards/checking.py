@@ -40,7 +40,7 @@ HINTS = {
     State.MISSING: "Run `manage.py migrate`; if no migration waits, find out who took it away. "
     "`manage.py guards --sql NAME` prints what brings it back.",
     State.CHANGED: "It isn't as this release made it: find out who changed it. "
-    "`manage.py guards --sql NAME` prints what puts it right.",
+    "`manage.py guards --sql NAME` prints what puts a guard right; drop what was added to a table.",
     State.OUTDATED: "Run `manage.py migrate`; if no migration waits, one was recorded without being run. "
     "`manage.py guards --sql NAME` prints what puts it right.",
 }
@@ -97,16 +97,28 @@ UNION ALL
     FROM pg_attribute a JOIN tables r ON r.oid = a.attrelid WHERE a.attnum > 0 AND a.attnotnull AND NOT a.attisdropped
     GROUP BY r.relname
 UNION ALL
-    SELECT 'setting', '', s.name, s.is_on, '' FROM home, (VALUES
-        ('guards.writing_history', coalesce(current_setting('guards.writing_history', true), '') = ''),
-        ('session_replication_role', current_setting('session_replication_role') <> 'replica')
-    ) AS s (name, is_on)
+    -- What may keep a write, or a guard that looks, from seeing the table's rows.
+    SELECT 'table', r.relname, '', true, concat_ws(', ',
+        (SELECT string_agg('the rule ' || w.rulename, ', ' ORDER BY w.rulename)
+            FROM pg_rewrite w WHERE w.ev_class = r.oid),
+        (SELECT string_agg('the child ' || i.inhrelid::regclass, ', ' ORDER BY i.inhrelid)
+            FROM pg_inherits i WHERE i.inhparent = r.oid),
+        CASE WHEN c.relrowsecurity THEN 'row-level security' END)
+    FROM tables r JOIN pg_class c ON c.oid = r.oid
+UNION ALL
+    SELECT 'setting', '', s.name, s.is_on AND NOT EXISTS (
+        SELECT FROM pg_db_role_setting d JOIN pg_database b ON d.setdatabase IN (0, b.oid), unnest(d.setconfig) set
+        WHERE b.datname = current_database() AND set ~* ('^' || s.name || '=' || s.pattern)), ''
+    FROM home, (VALUES
+        ('guards.writing_history', '.', coalesce(current_setting('guards.writing_history', true), '') = ''),
+        ('session_replication_role', 'replica', current_setting('session_replication_role') <> 'replica')
+    ) AS s (name, pattern, is_on)
 )
 """
 HASHES = f"""{CATALOG}
 SELECT kind, place, name, is_on,
-    CASE kind WHEN 'columns' THEN definition
-        WHEN 'constraint' THEN encode(sha256(convert_to({normal_sql("definition")}, 'UTF8')), 'hex')
+    CASE WHEN kind IN ('columns', 'table') THEN definition
+        WHEN kind = 'constraint' THEN encode(sha256(convert_to({normal_sql("definition")}, 'UTF8')), 'hex')
         ELSE encode(sha256(convert_to(definition, 'UTF8')), 'hex') END
 FROM found
 """
@@ -183,6 +195,10 @@ class _Catalog:
 
     def columns(self, table: str) -> set[str]:
         return {column for names in self.hashes.get(("columns", table, ""), ()) for column in names.split()}
+
+    def added(self, table: str) -> str:
+        """Return what somebody added to a table that no table of ours has, as text, or nothing."""
+        return next(iter(self.hashes["table", table, ""]))
 
     def state(self, kind: str, table: str, name: str, text: "_Text", otherwise: State) -> State | None:
         """Return what is wrong, or None; `otherwise` is the state if the definition is neither current nor earlier."""
@@ -262,6 +278,14 @@ def _differences(catalog: _Catalog, otherwise: State) -> Iterator[Finding]:
     for (table, name), text in expected.constraints.items():
         if state := catalog.state("constraint", table, name, text, otherwise):
             yield Finding(state, name, f"constraint {name} on {table}")
+    ours = {guard.name for guard, _ in expected.triggers}
+    for kind, table, name in sorted(catalog.on):
+        if kind == "trigger" and table in expected.columns and name not in ours:
+            yield Finding(State.CHANGED, table, f"table {table}, which has the trigger {name} of somebody else,")
     for table, columns in expected.columns.items():
+        if ("table", table, "") not in catalog.on:
+            yield Finding(State.MISSING, table, f"table {table}")
+        elif added := catalog.added(table):
+            yield Finding(State.CHANGED, table, f"table {table}, which has {added},")
         for column in sorted(columns - catalog.columns(table)):
             yield Finding(State.MISSING, f"{table}.{column}", f"NOT NULL of {table}.{column}")

@@ -206,95 +206,19 @@ class SharedGuard(Guard):
         return ""  # a migration of the accounts app created it
 
 
-REFUSE_ROW = Function(
-    "guard_refuse_row",
+@dataclass(frozen=True)
+class KeyGuard(SharedGuard):
+    """A trigger that refuses to change a row's primary key. It is asked only by statements that write that column.
+
+    The type of a primary key never changes, so its column may be named in UPDATE OF and WHEN.
     """
-BEGIN
-    RAISE EXCEPTION '% on % is refused', TG_OP, TG_TABLE_NAME
-        USING ERRCODE = '23514', CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME;
-END """,
-)
-# Tests truncate tables of their own databases, which Django names test_…, so there the guard is off unless a test turns
-# it on.
-REFUSE_TRUNCATE = Function(
-    "guard_refuse_truncate",
-    """
-BEGIN
-    IF current_database() LIKE 'test\\_%' AND current_setting('guards.truncate', true) IS DISTINCT FROM 'refused' THEN
-        RETURN NULL;
-    END IF;
-    RAISE EXCEPTION '% on % is refused', TG_OP, TG_TABLE_NAME
-        USING ERRCODE = '23514', CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME;
-END """,
-)
-REFUSE_ISOLATION = Function(
-    "guard_refuse_isolation",
-    """
-BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RAISE EXCEPTION '% on % is refused', TG_OP, TG_TABLE_NAME
-            USING ERRCODE = '23514', CONSTRAINT = TG_NAME, TABLE = TG_TABLE_NAME;
-    END IF;
-    RETURN NULL;
-END """,
-)
 
+    _: KW_ONLY
+    column: str = "id"
 
-def kept(table: str, sentence: LazyStr) -> SharedGuard:
-    """Return the guard that refuses to TRUNCATE a table."""
-    return SharedGuard(f"{table}_is_kept", table, "TRUNCATE", "", sentence, runs=REFUSE_TRUNCATE)
-
-
-def append_only(table: str, what: str) -> list[SharedGuard]:
-    """Return the two guards of a table whose rows are never changed or deleted; `what` starts their sentences."""
-    return final_and_kept(table, f"{what} is never changed or deleted.", f"{what} is never emptied.")
-
-
-def final_and_kept(table: str, final: LazyStr, emptied: LazyStr) -> list[SharedGuard]:
-    """Return the two guards of a table whose rows are never changed or deleted, each with its own sentence."""
-    row = SharedGuard(f"{table}_is_final", table, "UPDATE OR DELETE", "", final, runs=REFUSE_ROW, level="ROW")
-    return [row, kept(table, emptied)]
-
-
-def read_committed(*tables: str) -> list[SharedGuard]:
-    """Return the guards of tables that may be written only at isolation level READ COMMITTED (I27).
-
-    The locking protocol is "lock, then look", and only READ COMMITTED sees what was committed in the meantime.
-    """
-    sentence = "The database must answer at READ COMMITTED; at another isolation level nothing is written."
-    return [
-        SharedGuard(f"{table}_is_read_committed", table, "INSERT OR UPDATE", "", sentence, runs=REFUSE_ISOLATION)
-        for table in tables
-    ]
-
-
-def leaves_history(name: str, table: str, history: str, columns: list[str], sentence: LazyStr) -> HistoryGuard:
-    """Return the guard that adds a missing history row at commit if someone bypassed the application.
-
-    It reads the row as it is at commit. If the latest history row differs in one of `columns`, it adds a history row
-    that names the database role instead of a user.
-
-    `history_id + 0` prevents the planner from scanning the whole history backward by its primary key, as it does if the
-    table's statistics are outdated: a batch of 40,000 rows in one transaction took 131 s then, and takes 2.3 s now.
-    """
-    watched = ", ".join(columns)
-    source = f"""
-        DECLARE
-            stands record;
-            latest record;
-            every text;
-        BEGIN
-            SELECT {watched} INTO stands FROM {table} WHERE id = NEW.id;
-            IF NOT FOUND THEN RETURN NULL; END IF;
-            SELECT {watched} INTO latest FROM {history} WHERE id = NEW.id ORDER BY history_id + 0 DESC LIMIT 1;
-            IF FOUND AND latest IS NOT DISTINCT FROM stands THEN RETURN NULL; END IF;
-            SELECT string_agg(quote_ident(attname), ', ') INTO every FROM pg_attribute
-                WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped;
-            EXECUTE format(
-                'INSERT INTO {history} (%1$s, history_date, history_type, history_user_id, history_change_reason) '
-                'SELECT %1$s, clock_timestamp(), $2, NULL, $3 FROM {table} WHERE id = $1', every)
-                USING NEW.id, CASE TG_OP WHEN 'INSERT' THEN '+' ELSE '~' END,
-                    left('Written past the application by the database role ' || session_user, 100);
-            RETURN NULL;
-        END """
-    return HistoryGuard(name, table, "INSERT OR UPDATE", source, sentence)
+    @property
+    def trigger(self) -> str:
+        return (
+            f"CREATE TRIGGER {self.name} BEFORE UPDATE OF {self.column} ON {self.table} FOR EACH ROW "
+            f"WHEN (old.{self.column} IS DISTINCT FROM new.{self.column}) {self._runs}"
+        )

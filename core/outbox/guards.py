@@ -1,6 +1,7 @@
 """The guards of the outbox: an email that was sent or dropped never changes, and no email is lost."""
 
-from core.guards.definition import Guard, kept
+from core.guards.definition import Guard
+from core.guards.forms import kept
 
 # An email that was given up may be requeued, since it was never sent. The address is updated when the email is sent,
 # since a user's address may change while the email waits.

@@ -55,14 +55,6 @@ def test_a_period_that_has_ended_may_be_another_accounts(other: Account, owner: 
     assert NumberAssignment.objects.get().account == other
 
 
-def test_whatever_is_not_the_account_of_an_assigned_number_may_change(
-    installed: Account, owner: User, toll_free: PhoneNumber
-) -> None:
-    assign_number(installed, toll_free, by=owner, now=SINCE)
-    sql("UPDATE accounts_phonenumber SET kind = 'local'")
-    assert PhoneNumber.objects.get().kind == "local"
-
-
 @pytest.fixture
 def stuck(installed: Account, other: Account, owner: User, toll_free: PhoneNumber) -> Iterator[PhoneNumber]:
     """A number that moved to another account while it was assigned, as was possible before there were guards."""

@@ -50,7 +50,15 @@ def invoice(charged: Account) -> Invoice:
 
 def line_of(key: int, amount: Decimal = SEAT, **other: Any) -> InvoiceLine:
     """Return an unsaved line as the bill run writes it in April."""
-    fields = {"kind": "recurring", "sku": "cc-pro", "month": APRIL, "first": APRIL, "last": APRIL + timedelta(days=29)}
+    fields = {
+        "position": 1,
+        "line_count": 1,
+        "kind": "recurring",
+        "sku": "cc-pro",
+        "month": APRIL,
+        "first": APRIL,
+        "last": APRIL + timedelta(days=29),
+    }
     return InvoiceLine(invoice_id=key, amount=amount, **{**fields, "quantity": 1, "unit_price": 70, **other})
 
 
@@ -68,8 +76,15 @@ def invoice_of(account: Account, **other: Any) -> Invoice:
 
 def issue(way: Insert, account: Account, *amounts: Decimal, **other: Any) -> None:
     """Write lines and then their invoice."""
-    InvoiceLine.objects.bulk_create(line_of(key, amount) for key in [next_key()] for amount in amounts)
+    write_lines_of(next_key(), *amounts)
     way(invoice_of(account, **other))
+
+
+def write_lines_of(key: int, *amounts: Decimal) -> None:
+    lines = [
+        line_of(key, amount, position=place, line_count=len(amounts)) for place, amount in enumerate(amounts, start=1)
+    ]
+    InvoiceLine.objects.bulk_create(lines)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=named)
@@ -121,12 +136,19 @@ def test_an_account_with_an_invoice_is_not_deleted_with_all_that_hangs_on_it(inv
 
 @pytest.mark.parametrize("way", INSERTS, ids=named)
 def test_no_line_is_added_to_an_invoice_that_was_issued(invoice: Invoice, way: Insert) -> None:
-    with refused_by("issued_invoice_takes_no_line"):
+    with refused_by("one_line_at_a_position"):
         way(line_of(invoice.pk))
+    with refused_by("issued_invoice_takes_no_line"):
+        way(line_of(invoice.pk, position=2, line_count=2))
+    with refused_by("line_is_one_of_its_invoice"):
+        way(line_of(invoice.pk, position=2))
 
 
 def test_no_lines_are_added_that_come_to_nothing_together(invoice: Invoice) -> None:
-    pair = [line_of(invoice.pk, Decimal(1)), line_of(invoice.pk, Decimal(-1))]
+    pair = [
+        line_of(invoice.pk, amount, position=place, line_count=3)
+        for place, amount in ((2, Decimal(1)), (3, -Decimal(1)))
+    ]
     for attack in (
         lambda: InvoiceLine.objects.bulk_create(pair),
         lambda: load_fixture(*pair),
@@ -219,7 +241,7 @@ def test_there_is_one_counter_and_it_stays(invoice: Invoice) -> None:
     ):
         with refused_by("counter_only_counts_on"):
             attack()
-    with refused_by("counter_only_counts_on", "one_counter"):
+    with refused_by("billing_counter_keeps_its_key"):
         Counter.objects.update(id=2)
     with refused_by("one_counter"):
         Counter.objects.create(pk=2)

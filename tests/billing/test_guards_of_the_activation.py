@@ -14,7 +14,7 @@ from onboarding.actions import activate
 from onboarding.models import Onboarding
 from tests.billing.bills import IN_APRIL, MARCH, SEAT, bill, buy
 from tests.billing.test_guards_of_bills import invoice_of, line_of, next_key
-from tests.guarding import INSERTS, UPDATES, named, refused_by, sql
+from tests.guarding import INSERTS, UPDATES, named, refused_by, settle, sql
 
 EXERCISED = {"nothing_is_charged_before_activation"}
 GUARD = "nothing_is_charged_before_activation"
@@ -39,6 +39,20 @@ def test_an_account_that_was_never_activated_is_charged_for_no_product(installed
 def test_an_account_without_contact_center_is_charged_for_no_product(account: Account, way: Insert) -> None:
     with refused_by(GUARD):
         issue(way, account)
+
+
+@pytest.mark.parametrize("way", INSERTS, ids=named)
+@pytest.mark.parametrize("kind", ["usage", "adjustment"])
+@pytest.mark.parametrize("sku", ["cc-pro", "channel-voice", "storage-5", "no-item"])
+def test_a_product_is_one_whatever_its_line_says(charged: Account, way: Insert, kind: str, sku: str) -> None:
+    with refused_by(GUARD):
+        issue(way, charged, first=THE_16TH - timedelta(days=1), kind=kind, sku=sku)
+
+
+@pytest.mark.parametrize("kind", ["usage", "adjustment"])
+def test_toll_free_minutes_of_onboarding_are_charged(charged: Account, kind: str) -> None:
+    issue(INSERTS[0], charged, first=MARCH, kind=kind, sku="tf-payperuse")
+    settle()
 
 
 @pytest.mark.parametrize("way", INSERTS, ids=named)
@@ -89,10 +103,12 @@ def test_one_line_among_many_invoices_of_a_statement_is_found(charged: Account) 
     """The early line is in the second of two invoices, next to a correct line."""
     key = next_key()
     rows = [
-        line_of(key + place, first=THE_16TH - timedelta(days=early), month=MARCH) for place, early in enumerate((0, 1))
+        line_of(key + place, first=THE_16TH - timedelta(days=early), month=MARCH, line_count=2)
+        for place, early in enumerate((0, 1))
     ]
+    rows += [line_of(key + place, kind="usage", position=2, line_count=2) for place in (0, 1)]
     with refused_by(GUARD):
-        InvoiceLine.objects.bulk_create([*rows, line_of(key, kind="usage"), line_of(key + 1, kind="usage")])
+        InvoiceLine.objects.bulk_create(rows)
         Invoice.objects.bulk_create(
             invoice_of(charged, id=key + place, number=1 + place, month=month, total=2 * SEAT, line_count=2)
             for place, month in enumerate((MARCH, date(2026, 4, 1)))

@@ -45,6 +45,7 @@ def test_the_example_explains_every_setting() -> None:
         ({"DATABASE_URL": f"postgres://somebody:{SECRET}@localhost"}, "DATABASE_URL"),
         ({"DATABASE_URL": "postgres://localhost:port/name"}, "DATABASE_URL"),
         ({"DATABASE_URL": "postgres://localhost/name?wrong=1"}, "DATABASE_URL"),
+        ({**PRODUCTION, "DATABASE_URL": "postgres://localhost/test_name"}, "DATABASE_URL"),
         ({"STATEMENT_TIMEOUT_MS": "soon"}, "STATEMENT_TIMEOUT_MS"),
         ({"STATEMENT_TIMEOUT_MS": "-1"}, "STATEMENT_TIMEOUT_MS"),
         ({"LOCK_TIMEOUT_MS": ""}, "LOCK_TIMEOUT_MS"),
