@@ -76,8 +76,17 @@ ACTIVATED_BY_THE_TEAM = StatementGuard(
     ) THEN
         REFUSE;
     END IF;
+    -- A schedule takes the place of the deadline.
+    IF EXISTS (
+        SELECT FROM after_rows n JOIN before_rows o ON o.id = n.id
+        WHERE n.activated_from = 'schedule' AND n.activated_at IS NOT NULL AND o.activated_at IS NULL
+            AND NOT coalesce(o.scheduled_on <= n.activated_on, o.announced_for <= n.activated_on, false)
+    ) THEN
+        REFUSE;
+    END IF;
     """,
-    "Only an active member of staff with the permission to activate accounts can activate one, or the schedule.",
+    "Only an active member of staff with the permission to activate accounts can activate one, or the schedule "
+    "on a day that was scheduled or announced.",
     rows="after_rows",
 )
 

@@ -4,7 +4,16 @@ from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from core.guards import Guard, StatementGuard, append_only, keep_keys, kept, leaves_history, read_committed
+from core.guards import (
+    DeferredGuard,
+    Guard,
+    StatementGuard,
+    append_only,
+    keep_keys,
+    kept,
+    leaves_history,
+    read_committed,
+)
 from onboarding.rules import SEAT_LIMIT, why_package_is_locked
 
 SEATS = format_lazy(_("An account in onboarding can hold at most {limit} concurrent-user seats."), limit=SEAT_LIMIT)
@@ -86,6 +95,45 @@ LEDGER_IS_FINAL = Guard(
     END IF;
     """,  # noqa: E501
     LEDGER,
+)
+
+# What the rows that a change `c` wrote, or superseded, say about the days before it, as text.
+PAST = """(
+    SELECT array_agg(format('%s %s %s %s', slot, item_id, quantity, days) ORDER BY slot, item_id, quantity) FROM (
+        SELECT slot, item_id, quantity, range_agg(period * daterange(NULL, c.day)) AS days
+        FROM subscriptions_holding WHERE {} = c.id AND period && daterange(NULL, c.day) GROUP BY 1, 2, 3) rows)"""
+IS_REWRITTEN = f"{PAST.format('change_id')} IS DISTINCT FROM {PAST.format('superseded_by_id')}"
+STAYS = "A change leaves the days before it as they were: it writes again what it superseded of them, and nothing else."
+LEDGER_KEEPS_THE_PAST = StatementGuard(
+    "ledger_keeps_the_past",
+    "subscriptions_holding",
+    "INSERT",
+    f"""
+    IF EXISTS (
+            SELECT FROM written w JOIN subscriptions_change c ON c.id = w.change_id WHERE c.account_id <> w.account_id)
+        OR EXISTS (
+            SELECT FROM subscriptions_change c WHERE {IS_REWRITTEN} AND c.id IN (
+                SELECT w.change_id FROM written w JOIN subscriptions_change n ON n.id = w.change_id
+                WHERE lower(w.period) < n.day))
+    THEN
+        REFUSE;
+    END IF;
+    """,
+    STAYS,
+)
+SUPERSEDED_BY_ITS_OWN = DeferredGuard(
+    "superseded_by_its_own",
+    "subscriptions_holding",
+    "UPDATE",
+    f"""
+    IF EXISTS (
+        SELECT FROM subscriptions_change c
+        WHERE c.id = NEW.superseded_by_id AND (c.account_id <> NEW.account_id OR {IS_REWRITTEN}))
+    THEN
+        REFUSE;
+    END IF;
+    """,
+    STAYS,
 )
 
 ITEM_IS_FINAL = Guard(
@@ -180,6 +228,8 @@ GUARDS: list[Guard] = [
     CENTER_LEAVES_HISTORY,
     LEDGER_LIMIT_HOLDS,
     LEDGER_IS_FINAL,
+    LEDGER_KEEPS_THE_PAST,
+    SUPERSEDED_BY_ITS_OWN,
     kept("subscriptions_holding", LEDGER),
     ITEM_IS_FINAL,
     kept("subscriptions_item", "The catalogue is never emptied."),

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -17,7 +18,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import (
+    AdminPasswordChangeForm,
+    UnfoldReadOnlyPasswordHashWidget,
+    UserChangeForm,
+    UserCreationForm,
+)
 
 from accounts.login.second_factor import has_second_factor, take_off_second_factor
 from accounts.models import User
@@ -48,11 +54,26 @@ class NewUserForm(FullCheckForm, UserCreationForm):
         choice.choices = choice.widget.choices = [("true", "With this password"), ("false", "Without a password yet")]
 
 
+class PasswordState(UnfoldReadOnlyPasswordHashWidget):
+    """Says whether a user has a password. Django's widget shows parts of its hash."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        has_one = bool(value) and is_password_usable(value)
+        context["summary"] = [{"label": "A password is set." if has_one else "No password is set."}]
+        return context
+
+
 class ChangedUserForm(FullCheckForm, UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
         field_classes: dict[str, type[forms.Field]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "password" in self.fields:
+            self.fields["password"].widget = PasswordState()
 
 
 @admin.register(User)

@@ -8,7 +8,7 @@ definitions as the database prints them.
 
 from core.guards.applied import OUR_APPS, missing_migrations, unknown_migrations
 from core.guards.checking import Finding, State, check_guards, findings
-from core.guards.definition import Function, Guard, KeyGuard, LazyStr, SharedGuard, StatementGuard
+from core.guards.definition import DeferredGuard, Function, Guard, KeyGuard, LazyStr, SharedGuard, StatementGuard
 from core.guards.forms import (
     REFUSE_ISOLATION,
     REFUSE_REFERENCED,
@@ -42,6 +42,7 @@ __all__ = [
     "REFUSE_REFERENCED",
     "REFUSE_ROW",
     "REFUSE_TRUNCATE",
+    "DeferredGuard",
     "Finding",
     "Function",
     "Guard",

@@ -168,8 +168,8 @@ class StatementGuard(Guard):
 
 
 @dataclass(frozen=True)
-class HistoryGuard(Guard):
-    """A trigger that runs at commit and refuses nothing. Use `leaves_history` to create one."""
+class DeferredGuard(Guard):
+    """A trigger that checks each row at commit, when all that belongs to it is written. Not for rows of batches."""
 
     @property
     def trigger(self) -> str:
@@ -177,6 +177,11 @@ class HistoryGuard(Guard):
             f"CREATE CONSTRAINT TRIGGER {self.name} AFTER {self._events} ON {self.table} "
             f"DEFERRABLE INITIALLY DEFERRED FOR EACH ROW {self._runs}"
         )
+
+
+@dataclass(frozen=True)
+class HistoryGuard(DeferredGuard):
+    """A trigger that runs at commit and refuses nothing. Use `leaves_history` to create one."""
 
     @property
     def function(self) -> Function:

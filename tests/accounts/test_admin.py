@@ -258,3 +258,17 @@ def test_the_sidebar_shows_what_one_may_see(member: User, root: User, login: Cal
     seen = login(member).get("/admin/").content
     assert b"Worklist" in seen
     assert b"Teams" not in seen
+
+
+@pytest.mark.parametrize("who", ["root", "supporter"])
+def test_no_part_of_a_password_is_shown(client: Client, request: pytest.FixtureRequest, owner: User, who: str) -> None:
+    client.force_login(request.getfixturevalue(who))
+    text = client.get(f"/admin/accounts/user/{owner.pk}/change/").content.decode()
+    assert "A password is set." in text
+    _, salt, digest = owner.password.split("$")
+    for part in (salt[:3], digest[:4], "md5", "hash"):
+        assert f">{part}" not in text
+        assert f": {part}" not in text
+    owner.set_unusable_password()
+    owner.save()
+    assert "No password is set." in client.get(f"/admin/accounts/user/{owner.pk}/change/").content.decode()

@@ -12,7 +12,7 @@ from core.guards import Guard, all_guards, check_guards, model_constraints
 from core.guards.constraints import expected_columns, expected_constraints
 from core.migration_guards import sealed
 from tests.accounts import test_guards_of_numbers, test_guards_of_the_past, test_zones
-from tests.attacks import test_keys
+from tests.attacks import test_keys, test_past_of_the_ledger
 from tests.billing import (
     test_guards_of_bills,
     test_guards_of_calls,
@@ -54,6 +54,7 @@ ATTACKS = [
     test_guards_of_voids,
     test_final_months,
     test_keys,
+    test_past_of_the_ledger,
 ]
 
 

@@ -214,6 +214,7 @@ def test_the_system_member_activates_by_the_schedule_and_by_nothing_else(install
     system = User.objects.system_member()
     with refused_by("onboarding_activated_by_the_team"):
         Onboarding.objects.update(**activation(system))
+    Onboarding.objects.update(announced_for=activation(system)["activated_on"])
     Onboarding.objects.update(**activation(system) | {"activated_from": Origin.SCHEDULE})
     assert Onboarding.objects.get().is_active
 

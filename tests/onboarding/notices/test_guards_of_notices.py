@@ -66,7 +66,7 @@ def test_a_notice_never_goes_to_somebody_else(
         way(notice, account=make_account("100002"))
     with refused_by("notice_is_final"):
         sql("UPDATE onboarding_notice SET email_id = email_id + 1000")
-    with refused_by("outgoing_email_is_final"):
+    with refused_by("core_outgoingemail_keeps_its_key"):
         sql("UPDATE core_outgoingemail SET id = id + 1000")
 
 
