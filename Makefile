@@ -9,7 +9,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 # Keep the order of the files. The slowest ones are in the middle, and xdist would otherwise run them last.
 ON_TWO_CORES := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test quick serve worker lint journeys bench pictures messages lock clean
+.PHONY: help demo test quick serve worker lint journeys model bench pictures messages lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ lint: $(VENV)/dev .env ## Check style, types, imports between apps, and migratio
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(RUN) manage.py makemigrations --check --dry-run
+
+model: $(VENV)/dev .env ## Check the model of an account in every order of its steps (needs SPIN and cc)
+	@$(RUN) -m tests.model
 
 bench: $(VENV)/dev .env ## Measure against the limits (N=accounts)
 	@$(RUN) -m benchmarks $(or $(N),10000)
