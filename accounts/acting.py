@@ -1,20 +1,31 @@
 """Runs every action under the account's lock, in one transaction, and records its refusals."""
 
 import functools
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from itertools import islice
 from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 from django.utils import translation
 
 from accounts.language import STORED
 from accounts.models import Account, Refusal, User
+from accounts.models.refusal import LONGEST_MESSAGE
 from accounts.verbs import is_verb
 from core.guards import sentence_of, sentence_of_constraint
 from core.refusals import AlreadyDone, reasons_of, without_nul
 from core.verbs import stands_for
+
+# Rows are never deleted, so nobody may fill the table: how many one attempt leaves, and one person in a minute.
+MOST_REASONS = 20
+MOST_A_MINUTE = 200
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,12 +97,30 @@ def recording_refusals(account: Account | None, by: User, verb: str) -> Iterator
 
 
 def record_refusals(account: Account | None, by: User | None, verb: str, refusal: ValidationError) -> None:
-    """Write one Refusal row for each reason in the refusal; its param `tried` is the value that was tried."""
-    Refusal.objects.bulk_create(rows_of(account, by, verb, refusal))
+    """Write one Refusal row for each reason in the refusal; its param `tried` is the value that was tried.
+
+    At most MOST_REASONS rows are written, and at most MOST_A_MINUTE by the same person within a minute. What is left
+    out is counted in one log line.
+    """
+    rows = list(islice(rows_of(account, by, verb, refusal), _room_for(by)))
+    Refusal.objects.bulk_create(rows)
+    if left_out := sum(1 for _ in reasons_of(refusal)) - len(rows):
+        logger.warning("%s refusals of %s by user %s were not recorded: too many", left_out, verb, by and by.pk)
+
+
+def _room_for(by: User | None) -> int:
+    """Return how many refusals may be recorded for an attempt by this person now."""
+    if by is None:
+        return MOST_REASONS
+    lately = Refusal.objects.filter(by=by, at__gt=Now() - timedelta(minutes=1)).order_by()[:MOST_A_MINUTE].count()
+    return max(0, min(MOST_REASONS, MOST_A_MINUTE - lately))
 
 
 def rows_of(account: Account | None, by: User | None, verb: str, refusal: ValidationError) -> Iterator[Refusal]:
-    """Yield one unsaved Refusal for each reason, for callers who write those of many accounts at once."""
+    """Yield one unsaved Refusal for each reason, with texts cut to their longest.
+
+    Call it directly only to write the refusals of many accounts at once, which only staff can cause.
+    """
     assert is_verb(verb), f"{verb} is in no app's VERBS or HIDDEN_FROM_CUSTOMERS: people would read it as it is"
     for field, reason in reasons_of(refusal):
         with translation.override(STORED):
@@ -101,11 +130,15 @@ def rows_of(account: Account | None, by: User | None, verb: str, refusal: Valida
             account=account,
             by=by,
             action=verb,
-            field="" if field == NON_FIELD_ERRORS else field,
+            field="" if field == NON_FIELD_ERRORS else without_nul(field)[:64],
             tried=without_nul(str((reason.params or {}).get("tried", "")))[:200],
             rule=(reason.code or "invalid")[:64],
-            message=without_nul(message),
+            message=_cut(without_nul(message)),
         )
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[: LONGEST_MESSAGE - 1]}…"
 
 
 def _words_of(denial: PermissionDenied) -> Any:

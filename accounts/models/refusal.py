@@ -1,11 +1,14 @@
 """The record of what was tried and refused."""
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Length, Now
+from django.db.models.lookups import LessThanOrEqual
 
 from accounts.models.account import Account, customers_of
 from accounts.models.user import User
 from accounts.verbs import former_names, hidden_from_customers
+
+LONGEST_MESSAGE = 1_000  # characters; a message may repeat what was typed
 
 
 class RefusalQuerySet(models.QuerySet["Refusal"]):
@@ -34,7 +37,17 @@ class Refusal(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["account", "-at"], name="refusal_of_account")]
+        indexes = [
+            models.Index(fields=["account", "-at"], name="refusal_of_account"),
+            models.Index(fields=["by", "-at"], name="refusal_of_person"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=LessThanOrEqual(Length("message"), LONGEST_MESSAGE),
+                name="refusal_message_is_bounded",
+                violation_error_message=f"The message of a refusal has at most {LONGEST_MESSAGE:,} characters.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.message

@@ -205,6 +205,7 @@ def test_the_mode_and_requests_are_told_without_the_teams_own_words(
 
 def test_what_the_schedule_did_the_system_did(installed: Account) -> None:
     system = User.objects.system_member()
+    Onboarding.objects.update(announced_for=NOON.date())
     activation = {"activated_at": NOON, "activated_by": system, "activated_from": Origin.SCHEDULE, "reason": "60 days"}
     mode = Onboarding.objects.get()
     for name, value in activation.items():

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -35,13 +35,14 @@ def in_an_unknown_zone(account: Account) -> None:
 def holds_what_has_no_price(account: Account) -> None:
     """Make the account hold an item that never had a price."""
     item, _ = Item.objects.get_or_create(sku="channel-lost", name="Lost", kind=ItemKind.CHANNEL)
+    change = SubscriptionChange.objects.filter(account=account).latest("version")
     Holding.objects.create(
         account=account,
         item=item,
         slot=item.pk,
         quantity=1,
-        period=DateRange(date(2026, 3, 1), None),
-        change=SubscriptionChange.objects.filter(account=account).latest("version"),
+        period=DateRange(change.day, None),
+        change=change,
     )
 
 
