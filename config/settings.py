@@ -220,6 +220,8 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL")
 if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
     raise ImproperlyConfigured("DEFAULT_FROM_EMAIL must be an e-mail address, like HostPilot <hostpilot@example.com>.")
 EMAIL_TIMEOUT = 10
+# Whether mail about logging in is sent by the process that queued it, so that the demo needs no worker for it.
+MAIL_WITHOUT_WORKER = yes_or_no("MAIL_WITHOUT_WORKER", default=DEBUG)
 
 HTTPS_ONLY = yes_or_no("HTTPS_ONLY", default=not DEBUG)
 SITE_URL = site_url(default="http://localhost:8000" if DEBUG else "", https_only=HTTPS_ONLY)
