@@ -163,13 +163,14 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{BRAND_NAME}: "
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-# How often a user, a typed email address ("key") or an IP address may try. The 429 page says when to try again.
+# How often a user or an IP address may try. The 429 page says when to try again. Failures to log in are counted by
+# `accounts.login.throttle`; `login_failed` is for the second factor, whose key is the user who knew the password.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
-    "reset_password": "20/m/ip,5/m/key",
+    "reset_password": "20/m/ip",
     "reset_password_from_key": "20/m/ip",
     "manage_email": "5/h/user",
 }

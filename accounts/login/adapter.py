@@ -4,10 +4,12 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal.httpkit import get_client_ip
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from accounts.login.mail import LoginMail, queue_login_mail
+from accounts.login.throttle import count_attempt, count_link, forget_failures, remember_browser
 from accounts.models import User
 
 NO_ADDRESS = "0.0.0.0"
@@ -26,7 +28,7 @@ MAIL: dict[str, LoginMail | None] = {
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Closes signup, since the provider creates all users, and queues mail in the outbox."""
+    """Closes signup, since the provider creates all users, queues mail in the outbox, and counts failures our way."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
@@ -38,8 +40,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
-        """Queue the email with the link. The link in the context, which has the request's host, is not used."""
-        queue_login_mail(LoginMail.RESET_LINK, user)
+        """Queue the email with the link, unless the user got many of them within an hour; those are still valid.
+
+        The page answers the same, so nobody can keep a user from asking. The link in the context, which has the
+        request's host, is not used.
+        """
+        if count_link(self.request, user):
+            queue_login_mail(LoginMail.RESET_LINK, user)
 
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
@@ -51,6 +58,25 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Raise NotImplementedError: django-allauth would send it at once, with links to the host of the request."""
         raise NotImplementedError(f"The email {template_prefix} has no place in accounts.login.mail.")
+
+    def is_safe_url(self, url: str) -> bool:
+        """Return whether a page may lead to this URL: one of this host, and over HTTPS if this page is."""
+        host, secure = self.request.get_host(), self.request.is_secure()
+        return url_has_allowed_host_and_scheme(url, {host}, require_https=secure)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Raise ValidationError if there were too many failures; a success is not counted in the end."""
+        self._login_failed_rl_usage = count_attempt(request, credentials.get("email", ""))
+        if self._login_failed_rl_usage is None:
+            raise self.validation_error("too_many_login_attempts")
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        forget_failures(request, credentials["email"])
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        remember_browser(request, response, user)
+        return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the visitor's IP address, or a placeholder if there is none, as behind a Unix socket."""

@@ -64,6 +64,26 @@ def test_log_in_returns_to_where_one_was(client: Client, installed: Account) -> 
     assert page.redirect_chain[-1][0] == CENTER + "users/"
 
 
+@pytest.mark.parametrize(
+    ("following", "leads"),
+    [
+        ("https://testserver/accounts/100001/users/", True),
+        ("/accounts/100001/users/", True),
+        ("http://testserver/accounts/100001/users/", False),
+        ("//evil.example.com/", False),
+        ("https://panel.example.com/", False),
+    ],
+)
+def test_log_in_over_https_never_leads_to_http_or_elsewhere(
+    following: str, leads: bool, client: Client, installed: Account, settings: Any
+) -> None:
+    settings.ALLOWED_HOSTS = ["testserver", "panel.example.com"]
+    form = {"login": "olivia@example.com", "password": PASSWORD, "next": following}
+    answer = client.post(LOGIN, form, secure=True)
+    assert (answer["Location"] == following) == leads
+    assert answer["Location"].startswith(("/", "https://testserver/"))
+
+
 def test_a_switched_off_log_in_is_told_so(client: Client, owner: User) -> None:
     User.objects.filter(pk=owner.pk).update(is_active=False)
     assert "switched off" in log_in(client).content.decode()
