@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from billing.replay import CaseError, differences, replay
+from core.arguments import read_json
 
 OUR_APPS = ("accounts", "onboarding", "subscriptions", "billing")
 
@@ -43,7 +44,7 @@ class Command(BaseCommand):
 
     def _read(self, path: str) -> dict[str, Any]:
         try:
-            case = json.loads(Path(path).read_text(encoding="utf-8"))
+            case = read_json(Path(path))
         except (OSError, ValueError) as error:
             raise CommandError(f"{path} can't be read as JSON: {error}") from error
         if not isinstance(case, dict):
