@@ -114,6 +114,12 @@ def catalogue_content() -> Any:
 
 @pytest.fixture
 @remembered
+def root(make_user: Callable[..., User]) -> User:
+    return make_user("root@example.com", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+@remembered
 def catalogue(db: None) -> None:
     """The catalog of the cases."""
     load_catalogue(catalogue_content())

@@ -27,7 +27,7 @@ TOTAL = Decimal("76.76")  # two seats from March 16 on, 72.26, and a hundred min
 Customers = Callable[..., list[Account]]
 
 
-def buy(account: Account, by: User, *, now: datetime = BOUGHT, **wanted: Any) -> None:
+def buy(account: Account, by: User, *, now: datetime | None = BOUGHT, **wanted: Any) -> None:
     """Change the given parts of what the account holds, and leave the rest."""
     change_subscription(account, replace(held_by(contact_center_of(account)), **wanted), by=by, now=now)
 

@@ -11,9 +11,9 @@ from django.test import Client, RequestFactory
 from accounts.models import Account, PhoneNumber, User
 from config.wsgi import application
 from core.groups import ONBOARDING_TEAM
-from tests.accounts.conftest import everything, root
+from tests.accounts.conftest import everything
 
-__all__ = ["everything", "root"]
+__all__ = ["everything"]
 
 
 def answer_of(path: str, content_type: str, method: str = "GET") -> str:
