@@ -43,6 +43,9 @@ lint: $(VENV)/dev .env ## Check style, types, imports between apps, and migratio
 model: $(VENV)/dev .env ## Check the model of an account in every order of its steps (needs SPIN and cc)
 	@$(RUN) -m tests.model
 
+fuzz: $(VENV)/dev .env ## Ask for every page as every role, then send random requests (N=requests, SEED=number)
+	@$(RUN) -m tests.fuzz --n $(or $(N),2000) $(if $(SEED),--seed $(SEED))
+
 bench: $(VENV)/dev .env ## Measure against the limits (N=accounts)
 	@$(RUN) -m benchmarks $(or $(N),10000)
 
