@@ -11,14 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
-import psycopg
+from config.database import PROJECT
+from tests.own_database import own_database
 
-from config.database import PROJECT, embedded_server_address
-from tests import environment  # the tests' server, which needs no durability
-
-assert environment
 LONGEST_START = 60
 
 
@@ -38,45 +34,34 @@ class Server:
 @contextmanager
 def serving_the_demo() -> Iterator[Server]:
     """Make the demo, serve it, and drop its database at the end. Raises RuntimeError if gunicorn doesn't start."""
-    address = embedded_server_address()
-    name = f"fuzz_{os.getpid()}"
-    admin = {"dbname": "postgres", "user": "postgres", "autocommit": True, **address}
-    with psycopg.connect(**admin) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    settings = {
-        **os.environ,
-        "DATABASE_URL": f"postgres://postgres@/{name}?host={quote(address['host'], safe='')}&port={address['port']}",
-        "DEBUG": "false",
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "SITE_URL": f"http://127.0.0.1:{port}",
-        "HTTPS_ONLY": "false",
-        "EMAIL_URL": "memorymail://",
-        "LOG_LEVEL": "WARNING",
-    }
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            log = Path(folder) / "gunicorn.log"
-            _run({**settings, "DEBUG": "true"}, "manage.py", "demo")
-            _run(settings, "manage.py", "collectstatic", "--no-input", "--verbosity", "0")
-            options = [f"--bind=127.0.0.1:{port}", "--workers=2", "--threads=4", "--no-control-socket"]
-            with log.open("w") as written:
-                gunicorn = subprocess.Popen(
-                    [sys.executable, "-m", "gunicorn", "config.wsgi", *options],
-                    cwd=PROJECT, env=settings, stdout=written, stderr=written,
-                )  # fmt: skip
-            try:
-                _wait_for(port, gunicorn, log)
-                yield Server(port, log)
-            finally:
-                gunicorn.terminate()
-                gunicorn.wait(LONGEST_START)
-    finally:
-        with psycopg.connect(**admin) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with own_database("fuzz") as url, tempfile.TemporaryDirectory() as folder:
+        settings = {
+            **os.environ,
+            "DATABASE_URL": url,
+            "DEBUG": "false",
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "SITE_URL": f"http://127.0.0.1:{port}",
+            "HTTPS_ONLY": "false",
+            "EMAIL_URL": "memorymail://",
+            "LOG_LEVEL": "WARNING",
+        }
+        log = Path(folder) / "gunicorn.log"
+        _run({**settings, "DEBUG": "true"}, "manage.py", "demo")
+        _run(settings, "manage.py", "collectstatic", "--no-input", "--verbosity", "0")
+        options = [f"--bind=127.0.0.1:{port}", "--workers=2", "--threads=4", "--no-control-socket"]
+        with log.open("w") as written:
+            command = [sys.executable, "-m", "gunicorn", "config.wsgi", *options]
+            gunicorn = subprocess.Popen(command, cwd=PROJECT, env=settings, stdout=written, stderr=written)
+        try:
+            _wait_for(port, gunicorn, log)
+            yield Server(port, log)
+        finally:
+            gunicorn.terminate()
+            gunicorn.wait(LONGEST_START)
 
 
 def _run(settings: dict[str, str], *command: str) -> None:
