@@ -43,6 +43,9 @@ lint: $(VENV)/dev .env ## Check style, types, imports between apps, and migratio
 model: $(VENV)/dev .env ## Check the model of an account in every order of its steps (needs SPIN and cc)
 	@$(RUN) -m tests.model
 
+attack: $(VENV)/dev .env ## Let several processes do everything at once, then check every invariant (SECONDS, SEED)
+	@$(RUN) -m tests.attack --seconds $(or $(SECONDS),20) $(if $(SEED),--seed $(SEED))
+
 fuzz: $(VENV)/dev .env ## Ask for every page as every role, then send random requests (N=requests, SEED=number)
 	@$(RUN) -m tests.fuzz --n $(or $(N),2000) $(if $(SEED),--seed $(SEED))
 
