@@ -25,7 +25,7 @@ from core.refusals import reasons_of
 from onboarding.actions import activate
 from subscriptions.actions import install
 from subscriptions.catalogue import load_catalogue
-from tests import flushing
+from tests import flushing, roles
 from tests.marks import mark
 from tests.remembering import remembered
 
@@ -54,10 +54,17 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_b
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock():
         flushing.begin()
+        roles.make_roles()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     mark(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with roles.of(item):
+        return (yield)
 
 
 def pytest_collection_finish() -> None:

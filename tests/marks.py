@@ -1,8 +1,9 @@
-"""Marks tests as `race`, `kill`, `guard` or `slow` by the names of their files.
+"""Marks tests as `race`, `kill`, `guard` or `slow` by the names of their files, and with the role that they run as.
 
 `make quick` skips all of these, and also tests with Hypothesis, which marks them itself as `hypothesis`.
 """
 
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,9 @@ MARKS = {
     ),
 }
 
+# The files whose tests run as a role of the product; see `tests/roles.py`.
+AS_ROLE: dict[str, tuple[str, ...]] = {"web": (), "worker": ()}
+
 
 def mark(item: pytest.Item) -> None:
     """Add the marks to a collected test."""
@@ -59,3 +63,8 @@ def mark(item: pytest.Item) -> None:
             item.add_marker(name)
     if isinstance(item, pytest.Function) and RACING.intersection(item.function.__code__.co_names):
         item.add_marker("race")
+    for role, places in AS_ROLE.items():
+        if any(place in str(item.path) for place in places):
+            item.add_marker(pytest.mark.role(role))
+    if role := os.environ.get("TEST_ROLE"):
+        item.add_marker(pytest.mark.role(role), append=False)
