@@ -11,7 +11,7 @@ from core.roles.needs import needs
 
 @dataclass(frozen=True, order=True)
 class Right:
-    """A right of a role on an object, whose `kind` and `name` are written as in GRANT; `column` is empty or one of it."""
+    """A right of a role on an object, whose `kind` and `name` are written as in GRANT, or on one column of it."""
 
     kind: str
     name: str
@@ -99,7 +99,8 @@ UNION ALL
     WHERE defaclnamespace = %(home)s AND defaclobjtype IN ('r', 'S')
         AND defaclrole = (SELECT oid FROM pg_roles WHERE rolname = %(owner)s)
 )
-SELECT kind, name, col, privilege_type, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, is_grantable
+SELECT kind, name, col, privilege_type,
+    CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, is_grantable
 FROM found, aclexplode(acl)
 """
 COLUMNS = """

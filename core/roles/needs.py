@@ -1,7 +1,7 @@
 """What web, worker and report need of each table.
 
-By default, web and worker read, add and change the rows of a table of ours. What a guard always refuses, they don't get.
-Deleting, and all else that is not the rule, an app states in the `uses` of its config. Tables of Django and of the
+By default, web and worker read, add and change the rows of a table of ours. What a guard always refuses, they don't
+get. Deleting, and all else that is not the rule, an app states in the `uses` of its config. Tables of Django and of the
 libraries are listed here.
 """
 
@@ -91,9 +91,7 @@ def _need(model: type[models.Model]) -> Need:
     owned_by_web = name in uses.of_web or model._meta.auto_created
     hidden = frozenset(column for place, column in (path.split(".") for path in uses.hidden) if place == name)
     key = model._meta.pk.column
-    return Need(
-        rights, ONLY_READ if owned_by_web else rights, row_locks=name in uses.row_locks, hidden=hidden, key=key
-    )
+    return Need(rights, ONLY_READ if owned_by_web else rights, row_locks=name in uses.row_locks, hidden=hidden, key=key)
 
 
 def _without(need: Need, refused: frozenset[str]) -> Need:

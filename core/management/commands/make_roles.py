@@ -19,7 +19,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--prefix", help="what the names begin with; by default, the name of the database")
-        parser.add_argument("--owner", help="another name for the role that owns the tables, for example its present one")
+        parser.add_argument(
+            "--owner", help="another name for the role that owns the tables, for example its present one"
+        )
         parser.add_argument("--dry-run", "--sql", action="store_true", help="print the statements, and run none")
 
     def handle(self, *args: Any, **options: Any) -> None:
