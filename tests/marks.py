@@ -32,6 +32,7 @@ MARKS = {
         "invoice_admin",
         "language",
         "late_months",
+        "make_roles",
         "messages",
         "metrics",
         "onboarding/test_admin",

@@ -63,7 +63,7 @@ CACHE = Need(ALL, ALL, NOTHING)
 
 def needs() -> dict[str, Need]:
     """Return what the roles need of each table of the product, by its name."""
-    found = {settings.CACHES["default"]["LOCATION"]: CACHE, "django_migrations": FRAMEWORK["django_migrations"]}
+    found = {"django_migrations": FRAMEWORK["django_migrations"], str(settings.CACHES["default"]["LOCATION"]): CACHE}
     for model in apps.get_models(include_auto_created=True):
         table = model._meta.db_table
         if table in FRAMEWORK:
@@ -90,7 +90,7 @@ def _need(model: type[models.Model]) -> Need:
     rights = ALL if name in uses.deletes or model._meta.auto_created else USUAL
     owned_by_web = name in uses.of_web or model._meta.auto_created
     hidden = frozenset(column for place, column in (path.split(".") for path in uses.hidden) if place == name)
-    key = model._meta.pk.column
+    key = model._meta.pk.column or "id"
     return Need(rights, ONLY_READ if owned_by_web else rights, row_locks=name in uses.row_locks, hidden=hidden, key=key)
 
 

@@ -87,7 +87,14 @@ def _rights(found: Found, names: Names) -> Iterator[str]:
     wanted = set(_wanted(found, names))
     if not found.me.is_superuser:
         wanted = {right for right in wanted if right.kind != "FUNCTION"}
-    present = {right for right in found.rights if _is_ours(right, found, names)}
+    owners = _owners_of_what_has_rights(found)
+    # What a table's owner may do is handed on with the table.
+    present = {
+        right
+        for right in found.rights
+        if _is_ours(right, found, names)
+        and (right.role == names.owner or owners.get((right.kind, right.name)) != right.role)
+    }
     extra = {right for right in present | found.may_be_given_on if right not in wanted} | found.may_be_given_on
     extra = {right for right in extra if right.role in (*names.others(), PUBLIC) and _is_ours(right, found, names)}
     gone = {(right.name, right.privilege, right.role) for right in extra if not right.column}
@@ -95,6 +102,16 @@ def _rights(found: Found, names: Names) -> Iterator[str]:
     present = {each for each in present if not each.column or (each.name, each.privilege, each.role) not in gone}
     yield from _statements(extra, found.schema, names, "REVOKE", "FROM")
     yield from _statements(wanted - (present - extra), found.schema, names, "GRANT", "TO")
+
+
+def _owners_of_what_has_rights(found: Found) -> dict[tuple[str, str], str]:
+    """Return who owns each schema, table and sequence, by its kind and name; a sequence is owned with its table."""
+    sequences = {
+        ("SEQUENCE", table.sequence): found.owners["TABLE", table.name]
+        for table in found.tables.values()
+        if table.sequence
+    }
+    return {**found.owners, **sequences}
 
 
 def _is_ours(right: Right, found: Found, names: Names) -> bool:

@@ -5,7 +5,7 @@ The attackers log in: a session that only said SET ROLE could go back.
 
 import secrets
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 
 import psycopg
