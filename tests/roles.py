@@ -75,18 +75,15 @@ def as_role(part: str) -> Iterator[None]:
 
 @contextmanager
 def as_owner() -> Iterator[None]:
-    """Run the block as the owner, in a test that otherwise runs as another role."""
-    if not _active:
-        yield
-        return
-    before = _active.pop()
-    _become("")
+    """Run the block as the owner on this connection, in a test that otherwise runs as another role."""
+    if _active:
+        _become("")
     try:
         yield
     finally:
-        _active.append(before)
-        with suppress(DatabaseError):
-            _become(before)
+        if _active:
+            with suppress(DatabaseError):
+                _become(_active[-1])
 
 
 def _become(role: str) -> None:
