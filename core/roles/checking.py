@@ -16,7 +16,7 @@ FROM pg_roles WHERE rolname = current_user
 """
 HINT = (
     "Run `manage.py make_roles`, and let DATABASE_URL of the web process name the role that ends with _web, and that "
-    "of a worker the one that ends with _worker. See docs/operations.md."
+    "of a worker the one that ends with _worker."
 )
 
 

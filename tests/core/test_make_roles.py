@@ -169,6 +169,14 @@ def test_the_check_of_a_deployment_warns_about_the_owner(
     assert all("make_roles" in message.hint for message in found)
 
 
+def test_check_deploy_says_it(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "config.postgresql")
+    for deploy in (True, False):
+        said = StringIO()
+        call_command("check", deploy=deploy, databases=["default"], stdout=said, stderr=said)
+        assert ("(roles.W001) This process connects as" in said.getvalue()) is deploy
+
+
 def test_the_embedded_server_may_stay_with_one_role(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "config.embedded")
     assert check_role(databases=["default"]) == []

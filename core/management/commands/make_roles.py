@@ -40,8 +40,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{count} statements were run." if count else "Everything was in place.")
         if locks_are_open(connection, names):
             self.stdout.write(
-                "This isn't a superuser, so roles that can connect can also take advisory locks; docs/locks.md says "
-                "what that means."
+                "Every role that can connect can also take advisory locks, because only a superuser can change that."
             )
 
 
