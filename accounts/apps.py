@@ -27,6 +27,7 @@ class AccountsConfig(GrantingAppConfig):
         deletes=["Contact"],
         only_reads=["accounts_timezone"],
         of_web=["Contact", "User", "HistoricalContact", "HistoricalUser"],
+        worker_adds=["User", "HistoricalUser"],  # the system member, when it first acts
         hidden=["User.password"],
     )
 

@@ -130,7 +130,8 @@ def catalogue(db: None) -> None:
 @pytest.fixture
 def make_user(db: None) -> Callable[..., User]:
     def make(email: str, **fields: object) -> User:
-        return User.objects.create_user(email, PASSWORD, **fields)
+        with roles.as_owner():
+            return User.objects.create_user(email, PASSWORD, **fields)
 
     return make
 
@@ -138,11 +139,13 @@ def make_user(db: None) -> Callable[..., User]:
 @pytest.fixture
 def make_account(make_user: Callable[..., User]) -> Callable[..., Account]:
     def make(number: str, *, owner: User | None = None, **fields: object) -> Account:
-        account = Account.objects.create(
-            number=number, **{"company": f"Company {number}", "timezone": "America/New_York", **fields}
-        )
-        Contact.objects.create(account=account, user=owner or make_user(f"owner{number}@example.com"), role=Role.OWNER)
-        return account
+        with roles.as_owner():
+            account = Account.objects.create(
+                number=number, **{"company": f"Company {number}", "timezone": "America/New_York", **fields}
+            )
+            user = owner or make_user(f"owner{number}@example.com")
+            Contact.objects.create(account=account, user=user, role=Role.OWNER)
+            return account
 
     return make
 

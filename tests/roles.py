@@ -6,6 +6,7 @@ A test marked `owner` does what only an owner can.
 """
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
@@ -23,6 +24,7 @@ from tests.guarding import sql
 OF_PROCESSES = "DATABASE_ROLE_OF_TEST"  # the variable that tells a process which a test starts as whom to work
 USING_DATABASE = {"db", "transactional_db", "_django_db_helper"}
 _active: list[str] = []
+_here = threading.local()  # each thread has its own connection
 
 
 @cache
@@ -59,35 +61,37 @@ def of(item: pytest.Item) -> Any:
 @contextmanager
 def as_role(part: str) -> Iterator[None]:
     """Run the block as `web`, `worker` or `report`, on this connection and on those that are opened meanwhile."""
-    before = connection.connection
     _active.append(getattr(names(), part))
     os.environ[OF_PROCESSES] = _active[-1]
     _become(_active[-1])
     try:
         yield
     finally:
-        del os.environ[OF_PROCESSES]
         _active.pop()
+        os.environ[OF_PROCESSES] = _active[-1] if _active else ""
         with suppress(DatabaseError):  # in a transaction that failed, the fixture's roll-back does it
-            _become("")
-        assert connection.connection is before or not connection.in_atomic_block
+            _become(_active[-1] if _active else "")
 
 
 @contextmanager
 def as_owner() -> Iterator[None]:
     """Run the block as the owner on this connection, in a test that otherwise runs as another role."""
-    if _active:
-        _become("")
+    if not _active or getattr(_here, "is_owner", False):
+        yield
+        return
+    _become("")
+    _here.is_owner = True
     try:
         yield
     finally:
-        if _active:
-            with suppress(DatabaseError):
-                _become(_active[-1])
+        _here.is_owner = False
+        with suppress(DatabaseError):
+            _become(_active[-1])
 
 
 def _become(role: str) -> None:
-    sql(f'SET ROLE "{role}"' if role else "SET ROLE NONE")
+    """Change the role of this connection, and drop the temporary tables, which another role could not write."""
+    sql(f'SET ROLE "{role}"; DISCARD TEMP' if role else "SET ROLE NONE")
 
 
 def _on_connecting(connection: Any, **kwargs: object) -> None:

@@ -88,10 +88,12 @@ def _need(model: type[models.Model]) -> Need:
     uses = config.uses if isinstance(config, GrantingAppConfig) else Uses()
     name = model.__name__
     rights = ALL if name in uses.deletes or model._meta.auto_created else USUAL
-    owned_by_web = name in uses.of_web or model._meta.auto_created
+    worker = ONLY_READ if name in uses.of_web or model._meta.auto_created else rights
+    if name in uses.worker_adds:
+        worker |= {ADD}
     hidden = frozenset(column for place, column in (path.split(".") for path in uses.hidden) if place == name)
     key = model._meta.pk.column or "id"
-    return Need(rights, ONLY_READ if owned_by_web else rights, row_locks=name in uses.row_locks, hidden=hidden, key=key)
+    return Need(rights, worker, row_locks=name in uses.row_locks, hidden=hidden, key=key)
 
 
 def _without(need: Need, refused: frozenset[str]) -> Need:

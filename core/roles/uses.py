@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Uses:
     """Names of the app's models: those whose rows are deleted, locked but never changed, or written by web only.
 
-    `only_reads` are tables without a model, which `migrate` fills. `hidden` are columns, as `User.password`, that the
+    Of the latter, worker still adds rows to those in `worker_adds`. `only_reads` are tables without a model, which `migrate` fills. `hidden` are columns, as `User.password`, that the
     role report must not read.
     """
 
@@ -16,4 +16,5 @@ class Uses:
     only_reads: Sequence[str] = ()
     row_locks: Sequence[str] = ()
     of_web: Sequence[str] = ()
+    worker_adds: Sequence[str] = ()
     hidden: Sequence[str] = ()

@@ -19,6 +19,7 @@ from core.roles.needs import needs
 from tests import roles
 from tests.guarding import sql
 
+pytestmark = pytest.mark.owner
 CENTERS = "subscriptions_contactcenter"
 MODE = "onboarding_onboarding"
 FINAL = "onboarding_activation_is_final"

@@ -20,6 +20,7 @@ from core.roles.plan import plan
 from tests import roles
 from tests.guarding import sql
 
+pytestmark = pytest.mark.owner
 PROJECT = Path(__file__).parents[2]
 
 

@@ -271,6 +271,7 @@ def test_a_plan_that_changes_meanwhile_is_kept_to(
 
 
 @pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.owner
 def test_control_decided_before_the_lock_it_is_activated_against_the_plan(
     one: Account, member: User, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
