@@ -8,8 +8,8 @@ from dataclasses import dataclass
 class Uses:
     """Names of the app's models: those whose rows are deleted, locked but never changed, or written by web only.
 
-    Of the latter, worker still adds rows to those in `worker_adds`. `only_reads` are tables without a model, which `migrate` fills. `hidden` are columns, as `User.password`, that the
-    role report must not read.
+    Of the latter, worker still adds rows to those in `worker_adds`. `only_reads` are tables without a model, which
+    `migrate` fills. `hidden` are columns, as `User.password`, that the role report must not read.
     """
 
     deletes: Sequence[str] = ()

@@ -21,8 +21,8 @@ from core.models import Job, JobError
 from tests.config.queue import queued, state, worker_seen
 from tests.conftest import codes
 from tests.guarding import sql
-from tests.roles import as_owner
 from tests.racing import at_once
+from tests.roles import as_owner
 
 SECOND = timedelta(seconds=1)
 HOURLY = ["billing.bill_run", "core.clean_up"]

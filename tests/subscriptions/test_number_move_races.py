@@ -138,6 +138,7 @@ def without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numbers, "_lock_accounts", lambda *_: None)
 
 
+@pytest.mark.owner
 def test_control_without_the_locks_the_guards_stop_it(
     installed: Account, other: Account, owner: User, member: User, toll_free: PhoneNumber, without_the_locks: None
 ) -> None:
