@@ -25,9 +25,10 @@ from unfold.forms import (
     UserCreationForm,
 )
 
-from accounts.login.second_factor import has_second_factor, take_off_second_factor
+from accounts.actions import save_user, take_off_second_factor
+from accounts.login.second_factor import has_second_factor
 from accounts.models import User
-from core.admin.bases import BaseAdmin, FullCheckForm, HistoryAdmin, shows_the_past
+from core.admin.bases import BaseAdmin, FullCheckForm, HistoryAdmin, Writes, shows_the_past
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class UserAdmin(HistoryAdmin, BaseUserAdmin, ModelAdmin):  # type: ignore[misc]
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
     actions_detail = ("take_off",)
+    writes = {User: Writes(save_user)}
     add_fieldsets = ((None, {"fields": (*PERSON, "usable_password", "password1", "password2")}),)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:

@@ -6,7 +6,6 @@ It is optional for customers. Staff must have one if STAFF_SECOND_FACTOR is on: 
 
 import base64
 from collections.abc import Callable
-from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -25,14 +24,12 @@ from allauth.mfa.webauthn.forms import (
 )
 from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView
 from allauth.usersessions.internal.flows.sessions import end_other_sessions
-from allauth.usersessions.models import UserSession
 from cryptography.exceptions import InvalidSignature
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.forms import CharField, Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
@@ -40,9 +37,7 @@ from django.utils.encoding import force_bytes
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.login.change_of_address import mail_about_log_in
 from accounts.models import User
-from core.history import attributed
 
 # Recovery codes alone are not a factor: they only replace one of these.
 # Part of the key that stored secrets are encrypted with: whoever changes it locks out everybody with an app.
@@ -106,21 +101,6 @@ def where_to_pass(user: User) -> str | None:
         return None
     methods: list[dict[str, str]] = get_adapter().get_reauthentication_methods(user)
     return next(method["url"] for method in methods if method["id"].startswith("mfa_reauthenticate"))
-
-
-def take_off_second_factor(user: User, *, by: User) -> None:
-    """Remove all factors and recovery codes of a user who lost them, and log the user out everywhere.
-
-    The user's history says who did it, and the user gets an email. The caller must check that `by` may do it.
-    """
-    with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
-        Authenticator.objects.filter(user=user).delete()
-        for session in UserSession.objects.filter(user=user):
-            session.end()
-        vars(user)["_change_reason"] = "Second factor taken off"
-        attributed(user, to=by).save()
-        transaction.on_commit(partial(mail_about_log_in, user.email, "factor_taken_off", {"user": user}), robust=True)
 
 
 class PasskeyChecks:
