@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
 
+from accounts.login.mail import LoginMail, queue_login_mail
 from accounts.models import User
 from accounts.roles import NOT_YOURS, require_staff
 from core.history import attributed
@@ -11,7 +12,7 @@ from core.history import attributed
 
 @transaction.atomic
 def save_user(user: User, *, by: User) -> User:
-    """Save a new or changed user and return them.
+    """Save a new or changed user and return them. A changed email address is reported to both addresses.
 
     Raises PermissionDenied without the permission to add or change users; and unless `by` is a superuser, if the user
     is staff or would become staff. Raises ValidationError if a value is not valid.
@@ -20,7 +21,11 @@ def save_user(user: User, *, by: User) -> User:
     if not User.objects.filter(pk=by.pk, is_superuser=True).exists() and _is_or_becomes_staff(user):
         raise PermissionDenied(NOT_YOURS)
     user.full_clean()
+    old = User.objects.filter(pk=user.pk).values_list("email", flat=True).first()
     attributed(user, to=by).save()
+    if old and old != user.email:
+        for address in (old, user.email):
+            queue_login_mail(LoginMail.ADDRESS_SET_BY_STAFF, user, to=address, facts={"old": old, "new": user.email})
     return user
 
 

@@ -13,6 +13,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView
 from allauth.mfa.totp.internal.auth import generate_totp_secret
 from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.utils import is_mfa_enabled
@@ -30,6 +31,7 @@ from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.forms import CharField, Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
@@ -37,6 +39,7 @@ from django.utils.encoding import force_bytes
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.login.mail import LoginMail, queue_login_mail
 from accounts.models import User
 
 # Recovery codes alone are not a factor: they only replace one of these.
@@ -143,11 +146,19 @@ class ShowPasskeyAgainForm(PasskeyChecks, ReauthenticateWebAuthnForm):
 
 
 class Enrols:
-    """A view that adds a factor. The current session counts as having passed it; all other sessions end."""
+    """A view that adds a factor. The current session counts as having passed it; all other sessions end.
 
+    `mail` is the email that the page queues, if django-allauth reports the change only after the commit.
+    """
+
+    mail: LoginMail | None = None
+
+    @method_decorator(transaction.atomic)
     def form_valid(self, form: Form) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
         request: Any = self.request  # type: ignore[attr-defined]
+        if self.mail:
+            queue_login_mail(self.mail, request.user)
         record_authentication(request, request.user, "mfa", reauthenticated=True)
         end_other_sessions(request, request.user)
         messages.info(request, gettext("Wherever else you were logged in, you are logged out now."))
@@ -158,9 +169,21 @@ class Enrols:
 class ActivateApp(Enrols, ActivateTOTPView):
     """Set up an authenticator app. Only this page may show an inline image, its QR code."""
 
+    mail = LoginMail.APP_ADDED
+
 
 class AddPasskey(Enrols, AddWebAuthnView):
     """Add a passkey."""
+
+
+class NewCodes(GenerateRecoveryCodesView):
+    """Make new recovery codes, which replace the ones before."""
+
+    @method_decorator(transaction.atomic)
+    def form_valid(self, form: Form) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        queue_login_mail(LoginMail.CODES_MADE, self.request.user)
+        return response
 
 
 class ShowPasskeyAgain(ReauthenticateWebAuthnView):
