@@ -35,3 +35,8 @@ class AccountsConfig(GrantingAppConfig):
         super().ready()
         register(check_zones, Tags.database)
         post_migrate.connect(load_zone_rules, sender=self)
+        # These modules import models, which are not loaded before this point.
+        from accounts.login.mail import EMAIL_KIND, open_batch  # noqa: PLC0415
+        from core.outbox.kinds import register as register_email  # noqa: PLC0415
+
+        register_email(EMAIL_KIND, open_batch, is_secret=True)

@@ -12,7 +12,7 @@ from django.db import connection
 
 import subscriptions
 from accounts.models import User
-from subscriptions.catalogue import load_catalogue
+from subscriptions.actions import load_catalogue
 from subscriptions.models import Item
 
 MONTH = date(2026, 10, 1)

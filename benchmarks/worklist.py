@@ -76,7 +76,7 @@ def populate(size: int) -> None:
 
     import subscriptions  # noqa: PLC0415
     from benchmarks.accounts import ZONES  # noqa: PLC0415
-    from subscriptions.catalogue import load_catalogue  # noqa: PLC0415
+    from subscriptions.actions import load_catalogue  # noqa: PLC0415
     from subscriptions.models import Item  # noqa: PLC0415
 
     if not Item.objects.exists():

@@ -23,8 +23,8 @@ from billing.pricing.charges import RECURRING, Line
 from core.past import writing_history
 from core.refusals import AlreadyDone
 from onboarding.actions import activate
-from subscriptions.actions import assign_number, change_subscription, install, unassign_number
-from subscriptions.catalogue import contact_center_of, held_by, load_catalogue
+from subscriptions.actions import assign_number, change_subscription, install, load_catalogue, unassign_number
+from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.kinds import SWITCHED
 from subscriptions.models import Item, Price
 from subscriptions.rules import Subscription

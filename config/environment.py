@@ -27,6 +27,7 @@ env = environ.Env(
     HTTPS_ONLY=(str, ""),
     BEHIND_PROXY=(str, "false"),
     HSTS_SECONDS=(int, 31_536_000),
+    MAIL_WITHOUT_WORKER=(str, ""),
     STAFF_SECOND_FACTOR=(str, "false"),
     MAINTENANCE_FILE=(str, ".maintenance"),
     LOG_LEVEL=(str, "INFO"),

@@ -47,10 +47,9 @@ def seconds_to_wait(request: HttpRequest) -> int:
 
 def _seconds(request: HttpRequest, action: str | None, rate: Rate) -> int:
     """Return for how many more seconds this limit stops the visitor; 0 if it doesn't."""
-    key = request.POST.get("email", "").lower() if rate.per == "key" else None
     if rate.per == "user" and not request.user.is_authenticated:
         return 0
-    tries = cache.get(get_cache_key(request, app="allauth.account", action=action or "", rate=rate, key=key), [])
+    tries = cache.get(get_cache_key(request, app="allauth.account", action=action or "", rate=rate), [])
     if len(tries) < rate.amount:
         return 0
     until: float = tries[-1] + rate.duration

@@ -19,10 +19,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from accounts.login.mail import EMAIL_KIND as LOGIN
 from billing.models import BillOnHold
 from core.models import JobState
 from core.outbox.models import EmailState
-from onboarding.notices.kinds import EMAIL_KIND
+from onboarding.notices.kinds import EMAIL_KIND as NOTICE
 
 # By the URL pattern instead of the URL, because account numbers in a label would make a series for each account.
 DURATIONS = Histogram(
@@ -86,7 +87,13 @@ class FromTheDatabase(Collector):
             "hostpilot_notices",
             "Notices by e-mail, by state",
             EmailState.values,
-            _rows("SELECT state, count(*) FROM core_outgoingemail WHERE kind = %s GROUP BY state", EMAIL_KIND),
+            _rows("SELECT state, count(*) FROM core_outgoingemail WHERE kind = %s GROUP BY state", NOTICE),
+        )
+        yield _by_state(
+            "hostpilot_login_emails",
+            "Emails about logging in, by state",
+            EmailState.values,
+            _rows("SELECT state, count(*) FROM core_outgoingemail WHERE kind = %s GROUP BY state", LOGIN),
         )
         yield from _bill_runs()
         yield from _unbilled()

@@ -163,13 +163,14 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{BRAND_NAME}: "
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-# How often a user, a typed email address ("key") or an IP address may try. The 429 page says when to try again.
+# How often a user or an IP address may try. The 429 page says when to try again. Failures to log in are counted by
+# `accounts.login.throttle`; `login_failed` is for the second factor, whose key is the user who knew the password.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
-    "reset_password": "20/m/ip,5/m/key",
+    "reset_password": "20/m/ip",
     "reset_password_from_key": "20/m/ip",
     "manage_email": "5/h/user",
 }
@@ -220,6 +221,8 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL")
 if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1]:
     raise ImproperlyConfigured("DEFAULT_FROM_EMAIL must be an e-mail address, like HostPilot <hostpilot@example.com>.")
 EMAIL_TIMEOUT = 10
+# Whether mail about logging in is sent by the process that queued it, so that the demo needs no worker for it.
+MAIL_WITHOUT_WORKER = yes_or_no("MAIL_WITHOUT_WORKER", default=DEBUG)
 
 HTTPS_ONLY = yes_or_no("HTTPS_ONLY", default=not DEBUG)
 SITE_URL = site_url(default="http://localhost:8000" if DEBUG else "", https_only=HTTPS_ONLY)

@@ -16,8 +16,8 @@ from billing.runs.run import last_ended_month
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from core.history import attributed
 from onboarding.actions import activate, request_go_live
-from subscriptions.actions import assign_number, assign_users, change_subscription, install
-from subscriptions.catalogue import contact_center_of, held_by, load_catalogue
+from subscriptions.actions import assign_number, assign_users, change_subscription, install, load_catalogue
+from subscriptions.catalogue import contact_center_of, held_by
 
 PASSWORD = "show-me-the-demo"  # printed at the end of the demo, which runs only if DEBUG is true
 CATALOGUE = Path(subscriptions.__file__).parent / "catalogue.json"

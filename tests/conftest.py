@@ -23,8 +23,7 @@ from config import database
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from core.refusals import reasons_of
 from onboarding.actions import activate
-from subscriptions.actions import install
-from subscriptions.catalogue import load_catalogue
+from subscriptions.actions import install, load_catalogue
 from tests import flushing, roles
 from tests.marks import mark
 from tests.remembering import remembered

@@ -8,7 +8,12 @@ from socket import socket
 from typing import Any
 
 from aiosmtpd.controller import Controller
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
 
+from core.outbox.delivery import send_due
+
+SITE = "http://localhost:8000"  # SITE_URL of the tests: links never have the host of a request
 REFUSES_FOR_NOW = "451 Try again later"
 REFUSES_FOR_GOOD = "550 No such mailbox"
 
@@ -86,3 +91,9 @@ def html_of(message: EmailMessage) -> str:
     part = message.get_body(("html",))
     assert part is not None
     return part.get_content()
+
+
+def delivered() -> list[EmailMultiAlternatives]:
+    """Send what is due, as a worker does, and return all emails that were sent in this test."""
+    send_due()
+    return mail.outbox

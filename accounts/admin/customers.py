@@ -9,11 +9,12 @@ from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
+from accounts.actions import remove_contact, save_account, save_contact, save_number, save_service_user
 from accounts.models import Account, Contact, PhoneNumber, Role, ServiceUser
 from accounts.models.account import NOT_A_PLACE
 from accounts.zone_rules import offered_zones
 from accounts.zones import places
-from core.admin.bases import BaseInline, FullCheckForm, HistoryAdmin
+from core.admin.bases import BaseInline, FullCheckForm, HistoryAdmin, Writes
 from core.admin.composed import ComposedAdmin, Page
 
 
@@ -91,6 +92,11 @@ class AccountAdmin(ComposedAdmin, HistoryAdmin):
     fields: Any = ("number", "company", "timezone", "created_at")
     readonly_fields: Any = ("created_at",)
     inlines = (ContactInline, PhoneNumberInline)
+    writes = {
+        Account: Writes(save_account),
+        Contact: Writes(save_contact, remove_contact),
+        PhoneNumber: Writes(save_number),
+    }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         owners = Contact.objects.filter(role=Role.OWNER).select_related("user")
@@ -117,6 +123,7 @@ class ContactAdmin(HistoryAdmin):
     fields = ("account", "user", "role")
     ordering = ("-pk",)
     kept = False
+    writes = {Contact: Writes(save_contact, remove_contact)}
 
 
 @admin.register(ServiceUser)
@@ -130,6 +137,7 @@ class ServiceUserAdmin(HistoryAdmin):
     autocomplete_fields = ("account",)
     fields = ("account", "name", "email", "contact_center_role", "created_at")
     ordering = ("-pk",)
+    writes = {ServiceUser: Writes(save_service_user)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: ServiceUser | None = None) -> Any:
         fixed = ("account",) if obj else ()

@@ -4,15 +4,14 @@ import re
 from typing import Any
 
 from django.contrib import admin
-from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
-from accounts.models import Account, NumberAssignment, PhoneNumber
-from core.admin.bases import HistoryAdmin, ReadOnlyAdmin
+from accounts.actions import save_number
+from accounts.models import NumberAssignment, PhoneNumber
+from core.admin.bases import HistoryAdmin, ReadOnlyAdmin, Writes
 
 WRITTEN_NUMBER = re.compile(r"\+?[\d\s().\-/]{3,}")
-KEY = re.compile(r"[0-9]{1,18}")
 
 
 def digits_of(term: str) -> str:
@@ -31,6 +30,7 @@ class PhoneNumberAdmin(HistoryAdmin):
     search_help_text = "A number in any way of writing, or an account"
     autocomplete_fields = ("account",)
     fields = ("account", "number", "kind")
+    writes = {PhoneNumber: Writes(save_number)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: PhoneNumber | None = None) -> Any:
         fixed = ("number",) if obj and obj.assignments.exists() else ()
@@ -42,26 +42,6 @@ class PhoneNumberAdmin(HistoryAdmin):
         found: tuple[QuerySet[PhoneNumber], bool]
         found = super().get_search_results(request, queryset, digits_of(search_term))
         return found
-
-    @transaction.atomic
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Change a number under the locks of its account and the one it moves to, as it may be assigned meanwhile."""
-        if request.method == "POST" and object_id:
-            _lock_accounts(self._checked_key(object_id), request.POST.get("account", ""))
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-
-def _lock_accounts(number: str, wanted: str) -> None:
-    """Lock the current account of a number and the one it will move to, in the order of their primary keys."""
-    its_own = PhoneNumber.objects.filter(pk=number).values("account")
-    to = Account.objects.filter(pk=wanted) if KEY.fullmatch(wanted) else Account.objects.none()
-    list(Account.objects.filter(Q(pk__in=its_own) | Q(pk__in=to)).locked())
 
 
 @admin.register(NumberAssignment)

@@ -12,10 +12,13 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.forms import (
@@ -25,9 +28,11 @@ from unfold.forms import (
     UserCreationForm,
 )
 
-from accounts.login.second_factor import has_second_factor, take_off_second_factor
+from accounts.actions import save_user, take_off_second_factor
+from accounts.login.mail import LoginMail, queue_login_mail
+from accounts.login.second_factor import has_second_factor
 from accounts.models import User
-from core.admin.bases import BaseAdmin, FullCheckForm, HistoryAdmin, shows_the_past
+from core.admin.bases import BaseAdmin, FullCheckForm, HistoryAdmin, Writes, shows_the_past
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 
 if TYPE_CHECKING:
@@ -93,6 +98,7 @@ class UserAdmin(HistoryAdmin, BaseUserAdmin, ModelAdmin):  # type: ignore[misc]
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
     actions_detail = ("take_off",)
+    writes = {User: Writes(save_user)}
     add_fieldsets = ((None, {"fields": (*PERSON, "usable_password", "password1", "password2")}),)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -137,6 +143,18 @@ class UserAdmin(HistoryAdmin, BaseUserAdmin, ModelAdmin):  # type: ignore[misc]
         return TemplateResponse(
             request, "admin/accounts/user/second_factor.html", {**context, "person": user, "back": back}
         )
+
+    @method_decorator(sensitive_post_parameters())
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Show or process the form of a new password; the user gets an email about it."""
+        of_user = User.objects.filter(pk=self._checked_key(id))
+        with transaction.atomic():
+            before = of_user.values_list("password", flat=True).first()
+            response: HttpResponse = super().user_change_password(request, id, form_url)
+            user = of_user.first()
+            if user and user.password != before:
+                queue_login_mail(LoginMail.PASSWORD_SET_BY_STAFF, user)
+        return response
 
     def _add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

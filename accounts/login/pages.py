@@ -16,17 +16,15 @@ from django.core.exceptions import ValidationError
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from accounts.language import choose_language, remember_language
-from accounts.login.change_of_address import ask_for_address, change_address, new_address
+from accounts.login.change_of_address import ask_for_address, change_address
+from accounts.login.tokens import new_address
 from accounts.models import User
-
-NOT_SENT = _("The mail could not be sent just now, and nothing was changed. Try again in a few minutes.")
 
 
 class YourLogin(IndexView):
@@ -112,16 +110,8 @@ def ask_for_address_page(request: HttpRequest) -> HttpResponse:
         too_many: HttpResponse | None = ratelimit.consume_or_429(request, action="manage_email", user=user)
         if too_many:
             return too_many
-
-        def link(key: str) -> str:
-            return request.build_absolute_uri(reverse("confirm_address", args=[key]))
-
-        try:
-            ask_for_address(user, form.cleaned_data["email"], link=link)
-        except OSError:
-            form.add_error(None, ValidationError(NOT_SENT, code="not_sent"))
-        else:
-            return render(request, "account/address_asked.html", {"address": form.cleaned_data["email"]})
+        ask_for_address(user, form.cleaned_data["email"])
+        return render(request, "account/address_asked.html", {"address": form.cleaned_data["email"]})
     return render(request, "account/address.html", {"form": form}, status=422 if form.errors else 200)
 
 

@@ -6,7 +6,6 @@ It is optional for customers. Staff must have one if STAFF_SECOND_FACTOR is on: 
 
 import base64
 from collections.abc import Callable
-from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +13,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView
 from allauth.mfa.totp.internal.auth import generate_totp_secret
 from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.utils import is_mfa_enabled
@@ -25,7 +25,6 @@ from allauth.mfa.webauthn.forms import (
 )
 from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView
 from allauth.usersessions.internal.flows.sessions import end_other_sessions
-from allauth.usersessions.models import UserSession
 from cryptography.exceptions import InvalidSignature
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from csp.decorators import csp_update
@@ -40,9 +39,8 @@ from django.utils.encoding import force_bytes
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.login.change_of_address import mail_about_log_in
+from accounts.login.mail import LoginMail, queue_login_mail
 from accounts.models import User
-from core.history import attributed
 
 # Recovery codes alone are not a factor: they only replace one of these.
 # Part of the key that stored secrets are encrypted with: whoever changes it locks out everybody with an app.
@@ -108,21 +106,6 @@ def where_to_pass(user: User) -> str | None:
     return next(method["url"] for method in methods if method["id"].startswith("mfa_reauthenticate"))
 
 
-def take_off_second_factor(user: User, *, by: User) -> None:
-    """Remove all factors and recovery codes of a user who lost them, and log the user out everywhere.
-
-    The user's history says who did it, and the user gets an email. The caller must check that `by` may do it.
-    """
-    with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
-        Authenticator.objects.filter(user=user).delete()
-        for session in UserSession.objects.filter(user=user):
-            session.end()
-        vars(user)["_change_reason"] = "Second factor taken off"
-        attributed(user, to=by).save()
-        transaction.on_commit(partial(mail_about_log_in, user.email, "factor_taken_off", {"user": user}), robust=True)
-
-
 class PasskeyChecks:
     """A form with a passkey. Anything else is a ValidationError, for which the libraries raise errors of many types."""
 
@@ -163,11 +146,19 @@ class ShowPasskeyAgainForm(PasskeyChecks, ReauthenticateWebAuthnForm):
 
 
 class Enrols:
-    """A view that adds a factor. The current session counts as having passed it; all other sessions end."""
+    """A view that adds a factor. The current session counts as having passed it; all other sessions end.
 
+    `mail` is the email that the page queues, if django-allauth reports the change only after the commit.
+    """
+
+    mail: LoginMail | None = None
+
+    @method_decorator(transaction.atomic)
     def form_valid(self, form: Form) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
         request: Any = self.request  # type: ignore[attr-defined]
+        if self.mail:
+            queue_login_mail(self.mail, request.user)
         record_authentication(request, request.user, "mfa", reauthenticated=True)
         end_other_sessions(request, request.user)
         messages.info(request, gettext("Wherever else you were logged in, you are logged out now."))
@@ -178,9 +169,21 @@ class Enrols:
 class ActivateApp(Enrols, ActivateTOTPView):
     """Set up an authenticator app. Only this page may show an inline image, its QR code."""
 
+    mail = LoginMail.APP_ADDED
+
 
 class AddPasskey(Enrols, AddWebAuthnView):
     """Add a passkey."""
+
+
+class NewCodes(GenerateRecoveryCodesView):
+    """Make new recovery codes, which replace the ones before."""
+
+    @method_decorator(transaction.atomic)
+    def form_valid(self, form: Form) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        queue_login_mail(LoginMail.CODES_MADE, self.request.user)
+        return response
 
 
 class ShowPasskeyAgain(ReauthenticateWebAuthnView):

@@ -9,6 +9,7 @@ from core.admin.bases import (
     HistoryAdmin,
     ReadOnly,
     ReadOnlyAdmin,
+    Writes,
 )
 from core.admin.composed import Button, ComposedAdmin, FixedField, Page, Panel
 
@@ -25,5 +26,6 @@ __all__ = [
     "Panel",
     "ReadOnly",
     "ReadOnlyAdmin",
+    "Writes",
     "jobs",
 ]

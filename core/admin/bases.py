@@ -1,7 +1,8 @@
 """Base classes of the admin's pages: read-only history, readable refusals, and rows that can't be deleted."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +14,7 @@ from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.formats import localize
 from django.utils.timezone import localtime
@@ -30,6 +32,14 @@ else:
     ModelForm = forms.ModelForm
 
 NO_WORDS = "The database refused this, so nothing was saved: somebody else may have saved the same at this moment."
+
+
+@dataclass(frozen=True)
+class Writes:
+    """The actions that save and remove a row of a model. Both take the row and, as `by`, the member of staff."""
+
+    save: Callable[..., Any]
+    remove: Callable[..., Any] | None = None
 
 
 class FullCheckForm(ModelForm):
@@ -115,6 +125,9 @@ class BaseAdmin(AutocompleteChecks, ModelAdmin):
             sentence = sentence_of(error)
             messages.error(request, sentence.text if sentence else NO_WORDS)
             return HttpResponseRedirect(request.get_full_path())
+        except ValidationError as refusal:  # an action found what the form did not, since it looks under a lock
+            messages.error(request, " ".join(refusal.messages))
+            return HttpResponseRedirect(request.get_full_path())
         return response
 
     def change_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
@@ -182,7 +195,11 @@ class HistoryAdmin(BaseAdmin, SimpleHistoryAdmin, ModelAdmin):
 
     django-simple-history lets staff with only the view permission POST its history form, and so change the row. Here,
     every POST to a history page is answered with 403.
+
+    What its forms write is written by the actions in `writes`, by the model of the row: the page's own, or an inline's.
     """
+
+    writes: Mapping[type[Model], Writes] = {}
 
     object_history_form_template = "admin/history_form.html"
 
@@ -232,9 +249,24 @@ class HistoryAdmin(BaseAdmin, SimpleHistoryAdmin, ModelAdmin):
         return True
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save the row unless nothing in the form has changed, which would add an empty history row."""
+        """Save the row by its action, unless nothing in the form has changed, which would add an empty history row."""
         if not change or form.has_changed():
-            super().save_model(request, obj, form, change)
+            self.writes[self.model].save(obj, by=request.user)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Remove and save the rows of an inline by their actions."""
+        saved = formset.save(commit=False)
+        if saved or formset.deleted_objects:
+            self.save_rows(request, formset.model, saved, formset.deleted_objects)
+
+    def save_rows(self, request: HttpRequest, model: type[Model], saved: list[Any], removed: list[Any]) -> None:
+        """Remove and save rows of an inline's model. Override it where one action takes all of them."""
+        writes = self.writes[model]
+        for row in removed:
+            assert writes.remove is not None, "an inline without an action that removes rows must not offer it"
+            writes.remove(row, by=request.user)
+        for row in saved:
+            writes.save(row, by=request.user)
 
 
 def _shown(record: Any, field: str) -> Any:

@@ -15,7 +15,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 
 from core.clock import database_now
-from core.outbox.kinds import Batches, Obsolete
+from core.outbox.kinds import Batches, Obsolete, is_secret
 from core.outbox.models import EmailState, OutgoingEmail
 from core.refusals import without_nul
 
@@ -85,21 +85,30 @@ def send_due(
     mail = mail or get_connection()
     total = DeliveryReport()
     while not total.unreachable:
-        done = _send_batch(now or database_now(), mail, batch)
+        moment = now or database_now()
+        done = _send_batch(list(OutgoingEmail.objects.due(moment)[:batch]), mail, moment)
         total += done
         if not done.count:
             break
     return total
 
 
+def send_now(key: int) -> DeliveryReport:
+    """Send the email with this primary key if it is due, and return the outcome. Must not be called in a transaction.
+
+    An email that can't be sent stays due, with the error.
+    """
+    now = database_now()
+    return _send_batch(list(OutgoingEmail.objects.due(now).filter(pk=key)), get_connection(), now)
+
+
 def checkpoint(name: str) -> None:
     """Do nothing. Tests replace this to kill the process at the named point."""
 
 
-def _send_batch(now: datetime, mail: BaseEmailBackend, most: int) -> DeliveryReport:
-    """Send up to `most` emails that are due over one connection, and return the outcome."""
+def _send_batch(emails: list[OutgoingEmail], mail: BaseEmailBackend, now: datetime) -> DeliveryReport:
+    """Send these emails over one connection, and return the outcome."""
     done = DeliveryReport()
-    emails = list(OutgoingEmail.objects.due(now)[:most])
     batches = Batches(emails)
     lost = 0
     try:
@@ -138,14 +147,15 @@ def _send(key: int, batches: Batches, mail: BaseEmailBackend, now: datetime, don
                 if isinstance(message, Obsolete):
                     done.dropped += row.update(state=EmailState.DROPPED, settled_at=now, error=message.reason)
                     return False
+                secret = is_secret(email.kind)
                 row.update(
                     state=EmailState.SENT,
                     settled_at=now,
                     attempts=attempts,
                     error="",
                     address=_address(message),
-                    subject=without_nul(str(message.subject)),
-                    body=without_nul(str(message.body)),
+                    subject="" if secret else without_nul(str(message.subject)),
+                    body="" if secret else without_nul(str(message.body)),
                 )
                 checkpoint("before the server")
                 if mail.send_messages([message]) != 1:

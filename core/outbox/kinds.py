@@ -30,11 +30,22 @@ class Batch(Protocol):
 
 OpenBatch = Callable[[Sequence[OutgoingEmail]], Batch]
 _KINDS: dict[str, OpenBatch] = {}
+_SECRET: set[str] = set()
 
 
-def register(kind: str, open_batch: OpenBatch) -> None:
-    """Register `open_batch`, which makes the batches of this kind of email. Call it from the app's config."""
+def register(kind: str, open_batch: OpenBatch, *, is_secret: bool = False) -> None:
+    """Register `open_batch`, which makes the batches of this kind of email. Call it from the app's config.
+
+    What a secret kind of email says is never stored, not even after it was sent.
+    """
     _KINDS[kind] = open_batch
+    if is_secret:
+        _SECRET.add(kind)
+
+
+def is_secret(kind: str) -> bool:
+    """Return whether what emails of this kind say must not be stored."""
+    return kind in _SECRET
 
 
 class Batches:

@@ -1,13 +1,20 @@
 """Queues and requeues email."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Final
 
+from django.conf import settings
 from django.db import transaction
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
+from core.outbox.delivery import send_now
 from core.outbox.models import EmailState, OutgoingEmail
 
+SEND_MAIL: Final = "core.send_mail"  # the job's name in the queue
 # The SQL of the primary key of an email that is not queued yet, for a row that refers to it.
 NEXT_KEY: Final = "nextval('core_outgoingemail_id_seq')"
 
@@ -23,6 +30,22 @@ def insert_emails(source: str) -> str:
         "SELECT email_id, %(email_kind)s, address, %(email_data)s::jsonb, %(email_at)s, %(email_at)s "
         f"FROM {source} ORDER BY email_id"
     )
+
+
+def queue(kind: str, *, address: str, data: Mapping[str, object]) -> OutgoingEmail:
+    """Queue an email that somebody waits for, due at once, in the caller's transaction, and return it.
+
+    After the commit, a worker is asked to send what is due; with MAIL_WITHOUT_WORKER, this process sends the email.
+    """
+    email = OutgoingEmail.objects.create(kind=kind, address=address, data=dict(data))
+    hurry = partial(send_now, email.pk) if settings.MAIL_WITHOUT_WORKER else _ask_a_worker
+    transaction.on_commit(hurry, robust=True)
+    return email
+
+
+def _ask_a_worker() -> None:
+    with suppress(AlreadyEnqueued), transaction.atomic():
+        app.configure_task(SEND_MAIL).defer()
 
 
 def requeue(emails: Collection[int], *, kind: str, now: datetime) -> list[int]:

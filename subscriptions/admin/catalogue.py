@@ -1,24 +1,23 @@
 """Items and prices in the back office. Prices in effect are read-only; a new price starts on a later day."""
 
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import ValidationError
-from django.db.models import Min, QuerySet
+from django.db.models import Model, QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.admin import BaseInline, FullCheckForm, HistoryAdmin, ReadOnly
+from accounts.models import User
+from core.admin import BaseInline, FullCheckForm, HistoryAdmin, ReadOnly, Writes
 from core.clock import database_now
-from core.dates import day_in_words
 from core.refusals import show_refusal
-from subscriptions.catalogue import item_sale_refusal
-from subscriptions.models import Item, ItemKind, ItemQuerySet, Price
-from subscriptions.sale import first_day_of_a_new_price, first_day_to_withdraw_from, past_price_refusal
+from subscriptions.actions import save_item, set_prices
+from subscriptions.catalogue import price_refusals, unknown_products_refusal, withdrawal_refusal
+from subscriptions.models import Item, ItemQuerySet, Price
+from subscriptions.sale import first_day_of_a_new_price
 
 if TYPE_CHECKING:
     PriceFormSet = BaseInlineFormSet[Price, Item, ModelForm[Price]]
@@ -36,26 +35,11 @@ class ComingPriceFormSet(PriceFormSet):
     def clean(self) -> None:
         """Add an error to each price that starts too early, and to the first one if another item has the size."""
         super().clean()
-        shown = [form.instance.pk for form in self.forms]
-        stored = Price.objects.filter(item=self.instance.pk).exclude(pk__in=shown)
-        others = set(stored.values_list("effective_from", flat=True))
-        days = {
-            form: form.cleaned_data["effective_from"]
-            for form in self.forms
-            if form.cleaned_data.get("effective_from") and not form.cleaned_data.get(DELETION_FIELD_NAME)
-        }
-        now = database_now()
-        for form, day in days.items():
-            beside = others | {other for one, other in days.items() if one is not form}
-            if refusal := past_price_refusal(
-                self.instance.name, day, others=beside, now=now, is_moved=form.instance.pk is not None
-            ):
-                show_refusal(form, refusal, at="effective_from")
-        first = min(days, key=lambda form: days[form], default=None)
-        if first is None or any(other < days[first] for other in others):
-            return
-        if refusal := item_sale_refusal(self.instance, days[first], self.instance.withdrawn_from):
-            show_refusal(first, refusal, at="effective_from")
+        forms = [form for form in self.forms if form.cleaned_data.get("effective_from")]
+        removed = [form.instance for form in forms if form.cleaned_data.get(DELETION_FIELD_NAME)]
+        saved = [form.instance for form in forms if not form.cleaned_data.get(DELETION_FIELD_NAME)]
+        for price, refusal in price_refusals(self.instance, saved, removed=removed, now=database_now()):
+            show_refusal(next(form for form in forms if form.instance is price), refusal, at="effective_from")
 
 
 class PricesInEffect(ReadOnly, BaseInline):
@@ -87,28 +71,17 @@ class ItemForm(FullCheckForm):
     def clean_only_for(self) -> list[str]:
         """Return the SKUs. Raises ValidationError if one isn't a product's, since then nobody could buy the item."""
         skus: list[str] = self.cleaned_data["only_for"]
-        products = Item.objects.of_kind(ItemKind.PRODUCT).values_list("sku", flat=True)
-        if unknown := set(skus) - set(products):
-            raise ValidationError(f"Not the SKU of a product: {', '.join(sorted(unknown))}.", code="unknown_product")
+        if refusal := unknown_products_refusal(skus):
+            raise refusal
         return skus
 
-    def clean_withdrawn_from(self) -> date | None:
-        """Return the day, or None. Raises ValidationError if it was changed to a day that has ended everywhere."""
-        day: date | None = self.cleaned_data["withdrawn_from"]
-        first = first_day_to_withdraw_from(database_now())
-        if day and day < first and "withdrawn_from" in self.changed_data:
-            raise ValidationError(
-                f"An item can be withdrawn from {day_in_words(first)} on, not from a day that is over.",
-                code="withdrawn_in_the_past",
-            )
-        return day
-
     def clean(self) -> dict[str, Any] | None:
-        """Return the values, with an error on a changed `withdrawn_from` if two items of one size would be on sale."""
+        """Return the values, with an error on a changed `withdrawn_from` from which the item can't be withdrawn."""
         cleaned = super().clean()
-        if self.instance.pk and "withdrawn_from" in self.changed_data and "withdrawn_from" in self.cleaned_data:
-            first = self.instance.prices.aggregate(first=Min("effective_from"))["first"]
-            if refusal := item_sale_refusal(self.instance, first, self.cleaned_data["withdrawn_from"]):
+        is_valid = "withdrawn_from" in self.cleaned_data
+        if self.instance.pk and is_valid and "withdrawn_from" in self.changed_data:
+            day = self.cleaned_data["withdrawn_from"]
+            if refusal := withdrawal_refusal(self.instance, day, database_now()):
                 show_refusal(self, refusal, at="withdrawn_from")
         return cleaned
 
@@ -134,10 +107,16 @@ class ItemAdmin(HistoryAdmin):
     form = ItemForm
     formfield_overrides = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
     inlines = (ComingPrices, PricesInEffect)
+    writes = {Item: Writes(save_item)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Item]:
         items: ItemQuerySet = super().get_queryset(request)
         return items.with_price(database_now().date())
+
+    def save_rows(self, request: HttpRequest, model: type[Model], saved: list[Any], removed: list[Any]) -> None:
+        """Set the prices together: whether one can start depends on the others."""
+        first = (saved or removed)[0]
+        set_prices(first.item, saved, removed=removed, by=cast(User, request.user))
 
     @admin.display(description="monthly price, USD", empty_value="–")
     def monthly_price(self, item: Item) -> Any:

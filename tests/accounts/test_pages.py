@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.test import Client
 
 from accounts.models import Account, Contact, PhoneNumber, Refusal, Role, ServiceUser, User
@@ -14,6 +13,7 @@ from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import install
 from subscriptions.models import ContactCenter
 from tests.conftest import PASSWORD
+from tests.mailing import delivered
 
 LOGIN = "/login/"
 CENTER = "/accounts/100001/contact-center/"
@@ -64,6 +64,26 @@ def test_log_in_returns_to_where_one_was(client: Client, installed: Account) -> 
     assert page.redirect_chain[-1][0] == CENTER + "users/"
 
 
+@pytest.mark.parametrize(
+    ("following", "leads"),
+    [
+        ("https://testserver/accounts/100001/users/", True),
+        ("/accounts/100001/users/", True),
+        ("http://testserver/accounts/100001/users/", False),
+        ("//evil.example.com/", False),
+        ("https://panel.example.com/", False),
+    ],
+)
+def test_log_in_over_https_never_leads_to_http_or_elsewhere(
+    following: str, leads: bool, client: Client, installed: Account, settings: Any
+) -> None:
+    settings.ALLOWED_HOSTS = ["testserver", "panel.example.com"]
+    form = {"login": "olivia@example.com", "password": PASSWORD, "next": following}
+    answer = client.post(LOGIN, form, secure=True)
+    assert (answer["Location"] == following) == leads
+    assert answer["Location"].startswith(("/", "https://testserver/"))
+
+
 def test_a_switched_off_log_in_is_told_so(client: Client, owner: User) -> None:
     User.objects.filter(pk=owner.pk).update(is_active=False)
     assert "switched off" in log_in(client).content.decode()
@@ -71,7 +91,7 @@ def test_a_switched_off_log_in_is_told_so(client: Client, owner: User) -> None:
 
 def test_a_forgotten_password_is_reset_by_mail(client: Client, owner: User) -> None:
     client.post("/login/password/reset/", {"email": "olivia@example.com"})
-    link = next(word for word in mail.outbox[0].body.split() if "/password/reset/key/" in word)
+    link = next(word for word in delivered()[0].body.split() if "/password/reset/key/" in word)
     form = client.get(link, follow=True)
     page = client.post(
         form.redirect_chain[-1][0], {"password1": "another good horse", "password2": "another good horse"}, follow=True
@@ -82,11 +102,11 @@ def test_a_forgotten_password_is_reset_by_mail(client: Client, owner: User) -> N
 
 def test_a_reset_for_nobody_says_the_same_and_sends_nothing(client: Client, owner: User) -> None:
     known = client.post("/login/password/reset/", {"email": "olivia@example.com"}, follow=True)
-    mail.outbox.clear()
+    delivered().clear()
     unknown = client.post("/login/password/reset/", {"email": "nobody@example.com"}, follow=True)
     assert "Look into your mail" in known.content.decode()
     assert "Look into your mail" in unknown.content.decode()
-    assert mail.outbox == []
+    assert delivered() == []
 
 
 def test_nobody_signs_up_by_himself(client: Client, db: None) -> None:

@@ -72,8 +72,9 @@ def test_they_count_what_there_is(switched_on: None, customers: Customers, insta
         'hostpilot_bill_run_bills{state="failed"}': 0,
     }
     assert {name: found[name] for name in expected} == expected
-    assert {name for name in found if "notices" in name} == {
-        f'hostpilot_notices{{state="{state}"}}' for state in ("waiting", "sent", "dropped", "failed")
+    states = ("waiting", "sent", "dropped", "failed")
+    assert {name for name in found if "notices" in name or "emails" in name} == {
+        f'hostpilot_{what}{{state="{state}"}}' for what in ("notices", "login_emails") for state in states
     }
 
 

@@ -25,3 +25,9 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def provider(transactional_db: None, catalogue: None) -> None:
     """The groups, which `migrate` creates, and the catalog, with no login attempts counted yet."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def site_url(live_server: Any, settings: Any) -> None:
+    """Links in emails lead to the server of the test."""
+    settings.SITE_URL = live_server.url

@@ -303,6 +303,7 @@ def test_somebody_who_activates_it_meanwhile_has_activated_it(
 
 
 @pytest.mark.parametrize("locked", [True, False])
+@pytest.mark.owner  # who sees what other sessions wait for
 def test_a_plan_changes_only_when_the_activation_is_done_with_the_account(
     one: Account, member: User, monkeypatch: pytest.MonkeyPatch, locked: bool
 ) -> None:

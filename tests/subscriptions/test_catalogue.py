@@ -14,8 +14,9 @@ from django.core.exceptions import ValidationError
 from accounts.models import Account, Refusal, User
 from core.clock import database_now
 from core.past import writing_history
-from subscriptions.actions import change_subscription, propose_subscription
-from subscriptions.catalogue import SECTIONS, Loaded, catalogue_on, contact_center_of, held_by, load_catalogue
+from subscriptions.actions import Loaded, change_subscription, load_catalogue, propose_subscription
+from subscriptions.actions.load_catalogue import SECTIONS
+from subscriptions.catalogue import catalogue_on, contact_center_of, held_by
 from subscriptions.changing import Confirmation
 from subscriptions.models import ChargedPer, Item, ItemKind, Price
 from subscriptions.sale import first_day_of_a_new_price

@@ -10,8 +10,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from accounts.models import Account, Contact, Refusal, Role, User
 from core.clock import database_now
 from onboarding.models import Onboarding
-from subscriptions.actions import install
-from subscriptions.catalogue import contact_center_of, held_by, load_catalogue
+from subscriptions.actions import install, load_catalogue
+from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.models import ContactCenter, Holding, Item, SubscriptionChange
 from subscriptions.rules import Subscription
 from tests.conftest import INSTALLED, catalogue_content, codes

@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils.translation import override
 
 from accounts.models import Account, Refusal, User
-from subscriptions.catalogue import contact_center_of, held_by, load_catalogue
+from subscriptions.actions import load_catalogue
+from subscriptions.catalogue import contact_center_of, held_by
 from subscriptions.kinds import KINDS, SWITCHED, SWITCHED_TOGETHER, ItemKind, Kind
 from subscriptions.models import Holding, Item
 from subscriptions.rules import Subscription

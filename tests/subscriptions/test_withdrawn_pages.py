@@ -13,8 +13,8 @@ from django.urls import reverse
 
 from accounts.models import Account, User
 from core.clock import database_now
-from subscriptions.actions import install
-from subscriptions.catalogue import SECTIONS, load_catalogue
+from subscriptions.actions import install, load_catalogue
+from subscriptions.actions.load_catalogue import SECTIONS
 from subscriptions.models import Holding, Item, Price, Slot, SubscriptionChange
 from subscriptions.sale import first_day_of_a_new_price
 from tests.conftest import INSTALLED, codes

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 
-from subscriptions.catalogue import amount_in_words, load_catalogue
+from subscriptions.actions import load_catalogue
+from subscriptions.catalogue import amount_in_words
 
 
 class Command(BaseCommand):
