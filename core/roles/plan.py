@@ -14,6 +14,7 @@ from core.roles.needs import ADD, ALL, CHANGE, READ, Need, needs
 LONGEST_IDLE = {"owner": "1h", "web": "1min", "worker": "10min", "report": "10min"}
 # The commands of psql, pg_dump and migrations of the owner may take long, and so may a report.
 LONGEST_STATEMENT = {"owner": "0", "report": "15min"}
+LONGEST_NAME = 63
 
 
 class Unusable(Exception):
@@ -26,6 +27,10 @@ def plan(connection: BaseDatabaseWrapper, names: Names) -> list[str]:
         found = look(cursor, names)
     if same := {name for name in names.all() if names.all().count(name) > 1}:
         raise Unusable(f"Each role needs a name of its own, so {sorted(same)[0]} can not have two parts.")
+    if long := [name for name in names.all() if len(name.encode()) > LONGEST_NAME]:
+        raise Unusable(
+            f"The name {long[0]} is too long: PostgreSQL takes {LONGEST_NAME} bytes. Use a shorter --prefix."
+        )
     if found.me.name in names.others():
         raise Unusable(f"This connects as {found.me.name}, which is to own nothing. Connect as an administrator.")
     return [*_roles(found, names), *_settings(found, names), *_owners(found, names), *_rights(found, names)]

@@ -141,7 +141,11 @@ def test_no_function_runs_with_the_rights_of_the_owner(db: None) -> None:
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
-    [({"owner": "two_web", "prefix": "two"}, "needs a name of its own"), ({"owner": None}, "which is to own nothing")],
+    [
+        ({"owner": "two_web", "prefix": "two"}, "needs a name of its own"),
+        ({"owner": None}, "which is to own nothing"),
+        ({"prefix": "p" * 60}, "is too long"),
+    ],
 )
 def test_what_can_not_work_is_refused_with_a_sentence(db: None, options: dict[str, Any], sentence: str) -> None:
     with roles.as_role("web"), pytest.raises(CommandError, match=sentence):
