@@ -9,7 +9,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 # Keep the order of the files. The slowest ones are in the middle, and xdist would otherwise run them last.
 ON_TWO_CORES := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test quick serve worker lint journeys model bench pictures messages lock clean
+.PHONY: help demo test quick serve worker lint journeys model attack fuzz bench pictures messages lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12

@@ -16,6 +16,7 @@ from subscriptions.catalogue import contact_center_of, held_by
 from tests.billing.call_rows import imported, row
 from tests.conftest import INSTALLED
 from tests.guarding import sql
+from tests.roles import as_owner
 
 MARCH, APRIL, MAY = (date(2026, month, 1) for month in (3, 4, 5))
 ACTIVATED = datetime(2026, 3, 16, 12, tzinfo=UTC)
@@ -104,6 +105,7 @@ def held_back(account: Account, by: User, settings: Any) -> BillOnHold:
 
 def nowhere(account: Account, zone: str = "Mars/Olympus") -> None:
     """Put the account in an unknown time zone, which only the database's owner can do."""
-    sql("SET session_replication_role = replica")
-    Account.objects.filter(pk=account.pk).update(timezone=zone)
-    sql("SET session_replication_role = origin")
+    with as_owner():
+        sql("SET session_replication_role = replica")
+        Account.objects.filter(pk=account.pk).update(timezone=zone)
+        sql("SET session_replication_role = origin")

@@ -106,6 +106,7 @@ def test_a_month_to_come_and_no_workers_are_refused(db: None) -> None:
         bill_run("--workers", "0")
 
 
+@pytest.mark.owner
 def test_an_account_set_aside_is_named_with_its_reason(customers: Customers) -> None:
     accounts = customers(3)
     sql(POISON.format(key=accounts[1].pk, table="billing_invoice", using=""))
