@@ -9,7 +9,9 @@ class BillingConfig(GrantingAppConfig):
     name = "billing"
     grants = {BILLING_TEAM: ["add_callimport", "void_callrecord", "issue_creditnote", "decide_billonhold"]}
 
-    uses = Uses(deletes=["CallImport", "CallMapping", "UnbilledMonth"], row_locks=["Invoice"])
+    uses = Uses(
+        deletes=["CallImport", "CallMapping", "UnbilledMonth"], row_locks=["Invoice"], only_reads=["billing_numbergap"]
+    )
 
     def ready(self) -> None:
         super().ready()

@@ -49,7 +49,7 @@ FRAMEWORK: Mapping[str, Need] = {
     "auth_group_permissions": Need(ALL, ONLY_READ),
     "django_admin_log": Need(frozenset({READ, ADD}), NOTHING),
     "django_session": Need(ALL, frozenset({READ, DELETE}), NOTHING),
-    "account_emailaddress": Need(ALL, ONLY_READ),
+    "account_emailaddress": Need(ALL, USUAL),  # whoever delivers a link for a new password may add the address
     "account_emailconfirmation": SECRET,
     "mfa_authenticator": SECRET,
     "usersessions_usersession": SECRET,
