@@ -22,6 +22,11 @@ def as_text(value: str) -> str:
     return value
 
 
+def shown(value: str) -> str:
+    """Return the argument, with bytes that are not UTF-8 written out, for what is only compared and shown."""
+    return value.encode("utf-8", "backslashreplace").decode()
+
+
 def whole(first: int, last: int) -> Callable[[str], int]:
     """Return the type of a whole number from `first` to `last`."""
 

@@ -31,6 +31,7 @@ def main() -> int:
     print(f"Seed {options.seed}")
     with own_database("attack") as url:
         os.environ["DATABASE_URL"] = url
+        os.environ["BILL_HOLD_TOTAL_ABOVE"] = "100"  # so that there are bills on hold to decide about
         prepare()
         return attack(options.seconds, options.seed)
 

@@ -146,9 +146,9 @@ def test_the_command_works_before_the_first_invoice(db: None, root: User) -> Non
     ("until", "options", "said"),
     [
         ("1", {}, "The last number given is 1"),
-        ("0", {}, "not a number from 1"),
-        ("9" * 30, {}, "not a number from 1"),
-        ("ten", {}, "not a number from 1"),
+        ("0", {}, "a whole number from 1"),
+        ("9" * 30, {}, "a whole number from 1"),
+        ("ten", {}, "a whole number from 1"),
         ("9", {"why": " "}, "Say why"),
         ("9", {"by": "nobody@example.com"}, "There is no user"),
         ("9", {"by": "bea@example.com"}, "Only an administrator"),

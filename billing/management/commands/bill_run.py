@@ -32,8 +32,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["workers"] < 1:
-            raise CommandError("--workers must be 1 or more.")
         console = Console(file=self.stdout, soft_wrap=True)  # type: ignore[arg-type]
         columns = [
             TextColumn("Billing"),

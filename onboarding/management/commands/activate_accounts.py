@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from accounts.models import Account, User
-from core.arguments import as_text, whole
+from core.arguments import as_text, shown, whole
 from core.clock import database_now
 from onboarding.actions import activate_many
 from onboarding.activating import Activations, refusals_of, require_activator, required_reason
@@ -28,7 +28,7 @@ class Command(ReportingCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("numbers", nargs="*", type=as_text, metavar="NUMBER", help="numbers of accounts")
+        parser.add_argument("numbers", nargs="*", type=shown, metavar="NUMBER", help="numbers of accounts")
         parser.add_argument("--file", type=Path, help="a file with one account number a line; # starts a comment")
         parser.add_argument(
             "--older-than",
