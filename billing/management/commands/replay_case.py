@@ -72,18 +72,29 @@ def _empty() -> None:
 @contextmanager
 def _temporary_database() -> Iterator[None]:
     """Work in a new, empty database on the same server, and drop it at the end."""
-    logging.getLogger("django").setLevel(logging.ERROR)
     original = connection.settings_dict["NAME"]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         connection.settings_dict["TEST"]["NAME"] = f"test_replay_{cursor.fetchone()[0]}"
-    with _no_statement_timeout():
+    with _no_statement_timeout(), _only_errors_logged():
         with redirect_stdout(sys.stderr):  # Django prints that it made the cache's table; our output is only JSON
             connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         try:
             yield
         finally:
             connection.creation.destroy_test_db(original, verbosity=0)
+
+
+@contextmanager
+def _only_errors_logged() -> Iterator[None]:
+    """Log only errors: refusals belong to a case, and our output is only JSON."""
+    logger = logging.getLogger("django")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager
