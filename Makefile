@@ -9,7 +9,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 # Keep the order of the files. The slowest ones are in the middle, and xdist would otherwise run them last.
 ON_TWO_CORES := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test quick serve worker lint journeys model bench pictures messages lock clean
+.PHONY: help demo test quick serve worker lint journeys model attack fuzz bench pictures messages lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,12 @@ lint: $(VENV)/dev .env ## Check style, types, imports between apps, and migratio
 
 model: $(VENV)/dev .env ## Check the model of an account in every order of its steps (needs SPIN and cc)
 	@$(RUN) -m tests.model
+
+attack: $(VENV)/dev .env ## Let several processes do everything at once, then check every invariant (SECONDS, SEED)
+	@$(RUN) -m tests.attack --seconds $(or $(SECONDS),20) $(if $(SEED),--seed $(SEED))
+
+fuzz: $(VENV)/dev .env ## Ask for every page as every role, then send random requests (N=requests, SEED=number)
+	@$(RUN) -m tests.fuzz --n $(or $(N),2000) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/dev .env ## Measure against the limits (N=accounts)
 	@$(RUN) -m benchmarks $(or $(N),10000)

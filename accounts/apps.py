@@ -3,6 +3,7 @@ from django.db.models.signals import post_migrate
 
 from accounts.zone_rules import check_zones, load_zone_rules
 from core.groups import ONBOARDING_TEAM, GrantingAppConfig
+from core.roles.uses import Uses
 
 
 class AccountsConfig(GrantingAppConfig):
@@ -21,6 +22,14 @@ class AccountsConfig(GrantingAppConfig):
             "change_phonenumber",
         ],
     }
+
+    uses = Uses(
+        deletes=["Contact"],
+        only_reads=["accounts_timezone"],
+        of_web=["Contact", "User", "HistoricalContact", "HistoricalUser"],
+        worker_adds=["User", "HistoricalUser"],  # the system member, when it first acts
+        hidden=["User.password"],
+    )
 
     def ready(self) -> None:
         super().ready()

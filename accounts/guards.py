@@ -161,4 +161,44 @@ END """,  # noqa: E501
     returns="boolean",
 )
 
-FUNCTIONS = [REFUSE_ROW, REFUSE_REFERENCED, REFUSE_TRUNCATE, REFUSE_ISOLATION, LOCAL_DAY, WRITING_HISTORY]
+# What is decided by its moment is written at that moment, give or take ten minutes, so that a batch may be slow. In
+# databases whose names say that they are for tests, cases are replayed with the moments they name.
+MADE_NOW = Function(
+    "made_now",
+    """
+BEGIN
+    RETURN moment BETWEEN clock_timestamp() - interval '10 minutes' AND clock_timestamp() + interval '10 minutes'
+        OR current_database() LIKE 'test\\_%' AND current_setting('guards.clock', true) IS DISTINCT FROM 'refused'
+        OR writing_history();
+END """,
+    arguments="moment timestamp with time zone",
+    returns="boolean",
+)
+
+# Whether this transaction wrote the row with this xmin: it can be seen, and its transaction, or the part of ours that
+# wrote it, has not ended. IDs of transactions start again at 0 after 2^32.
+WRITTEN_HERE = Function(
+    "written_here",
+    """
+DECLARE
+    ours bigint := pg_current_xact_id()::text::bigint;
+    its bigint := (ours >> 32 << 32) + row_xmin::text::bigint;
+BEGIN
+    IF its < ours - 2147483648 THEN its := its + 4294967296; END IF;
+    IF its > ours + 2147483648 THEN its := its - 4294967296; END IF;
+    RETURN its >= ours AND pg_xact_status(its::text::xid8) = 'in progress';
+END """,
+    arguments="row_xmin xid",
+    returns="boolean",
+)
+
+FUNCTIONS = [
+    REFUSE_ROW,
+    REFUSE_REFERENCED,
+    REFUSE_TRUNCATE,
+    REFUSE_ISOLATION,
+    LOCAL_DAY,
+    WRITING_HISTORY,
+    MADE_NOW,
+    WRITTEN_HERE,
+]

@@ -1,12 +1,17 @@
 from django.core.checks import Tags, register
 
 from core.groups import BILLING_TEAM, GrantingAppConfig
+from core.roles.uses import Uses
 
 
 class BillingConfig(GrantingAppConfig):
     default = True
     name = "billing"
     grants = {BILLING_TEAM: ["add_callimport", "void_callrecord", "issue_creditnote", "decide_billonhold"]}
+
+    uses = Uses(
+        deletes=["CallImport", "CallMapping", "UnbilledMonth"], row_locks=["Invoice"], only_reads=["billing_numbergap"]
+    )
 
     def ready(self) -> None:
         super().ready()

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import environ
@@ -82,13 +83,21 @@ def _address(env: environ.Env) -> dict[str, Any]:
     return address
 
 
-@cache
+_starting = Lock()
+
+
 def embedded_server_address() -> dict[str, Any]:
     """Start the embedded server unless it is running, and return psycopg's parameters for its database.
 
-    The database is created if it doesn't exist. The server stops when the last process that uses it ends. Raises
-    OperationalError if the server doesn't start.
+    The database is created if it doesn't exist. The server stops when the last process that uses it ends. Threads that
+    ask at the same time wait for one of them. Raises OperationalError if the server doesn't start.
     """
+    with _starting:
+        return _embedded_server_address()
+
+
+@cache
+def _embedded_server_address() -> dict[str, Any]:
     home = _server_home()
     try:
         info = _pgserver(home).get_server(home / "data").get_postmaster_info()

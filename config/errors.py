@@ -3,13 +3,17 @@
 import math
 import sys
 import time
+from collections.abc import Callable
 
 from allauth.core.internal.ratelimit import Rate, get_cache_key, get_rates
 from django.conf import settings
 from django.core.cache import cache
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.views import defaults
 
 from config.busy import bare_busy_page
 from core.busy import is_busy
@@ -54,6 +58,27 @@ def _seconds(request: HttpRequest, action: str | None, rate: Rate) -> int:
         return 0
     until: float = tries[-1] + rate.duration
     return max(1, math.ceil(until - time.time()))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 400 to what can't be read."""
+    return _in_spite_of_the_body(defaults.bad_request, request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 404 to a request for a page that isn't there, or isn't the visitor's."""
+    return _in_spite_of_the_body(defaults.page_not_found, request, exception)
+
+
+def _in_spite_of_the_body(
+    page: Callable[[HttpRequest, Exception], HttpResponse], request: HttpRequest, exception: Exception
+) -> HttpResponse:
+    """Return the page of an error, which looks for a token in what was posted, even if that can't be read."""
+    try:
+        return page(request, exception)
+    except (BadRequest, MultiPartParserError, SuspiciousOperation):
+        request._mark_post_parse_error()  # type: ignore[attr-defined] # from now on, it has no fields
+        return page(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

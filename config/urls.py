@@ -31,6 +31,8 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
 ]
 
-# For 400, 403 and 404, Django's views show our templates.
+# For 403, Django's view shows our template.
+handler400 = "config.errors.bad_request"
+handler404 = "config.errors.not_found"
 handler429 = "config.errors.too_many_requests"
 handler500 = "config.errors.server_error"

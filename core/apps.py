@@ -3,6 +3,8 @@ from django.db.models.signals import post_migrate
 
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, GrantingAppConfig, create_cache_table
 from core.guards import check_guards
+from core.roles.checking import check_role
+from core.roles.uses import Uses
 from core.session import check_session
 
 
@@ -13,8 +15,11 @@ class CoreConfig(GrantingAppConfig):
     seen_by = (ONBOARDING_TEAM, BILLING_TEAM)
     grants = {ONBOARDING_TEAM: ["retry_job"], BILLING_TEAM: ["retry_job"]}
 
+    uses = Uses(deletes=["JobError"], hidden=["OutgoingEmail.data"])
+
     def ready(self) -> None:
         super().ready()
         register(check_guards, Tags.database)
         register(check_session, Tags.database)
+        register(check_role, Tags.database, deploy=True)
         post_migrate.connect(create_cache_table, sender=self)

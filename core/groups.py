@@ -9,17 +9,23 @@ from django.core.management import call_command
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_noop
 
+from core.roles.uses import Uses
+
 ONBOARDING_TEAM = "Onboarding team"
 BILLING_TEAM = gettext_noop("Billing team")
 SUPPORT = "Support (read only)"
 
 
 class GrantingAppConfig(AppConfig):
-    """An app that grants permissions on its models: view to the groups in `seen_by`, and those in `grants`."""
+    """An app that grants permissions on its models: view to the groups in `seen_by`, and those in `grants`.
+
+    `uses` is what the database's roles need of its tables beyond the rule (`core/roles/needs.py`).
+    """
 
     default = False  # each app's own config sets True; without this, Django finds two and can't choose
     seen_by: Sequence[str] = (ONBOARDING_TEAM, BILLING_TEAM, SUPPORT)
     grants: Mapping[str, Sequence[str]] = {}
+    uses = Uses()
 
     def ready(self) -> None:
         # The signal is sent once for each app, after django.contrib.auth has created the app's permissions.

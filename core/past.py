@@ -17,11 +17,14 @@ SETTING = "guards.writing_history"
 def writing_history() -> Iterator[None]:
     """Open a transaction in which guards about time don't refuse what the owner of the tables writes.
 
-    The exemption ends with the block, even if the block is only part of a larger transaction.
+    The exemption ends with the block, even if the block is only part of a larger transaction. Guards that wait for the
+    commit are asked at the end of the block.
     """
     with transaction.atomic():
         _set("pg_current_xact_id()::text")
         yield
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         _set("''")
 
 

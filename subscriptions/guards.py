@@ -103,7 +103,17 @@ PAST = """(
         SELECT slot, item_id, quantity, range_agg(period * daterange(NULL, c.day)) AS days
         FROM subscriptions_holding WHERE {} = c.id AND period && daterange(NULL, c.day) GROUP BY 1, 2, 3) rows)"""
 IS_REWRITTEN = f"{PAST.format('change_id')} IS DISTINCT FROM {PAST.format('superseded_by_id')}"
-STAYS = "A change leaves the days before it as they were: it writes again what it superseded of them, and nothing else."
+HAS_SUCCESSOR = """EXISTS (
+    SELECT FROM subscriptions_change n WHERE n.account_id = c.account_id AND n.version > c.version)"""
+WRITTEN_BY_THE_LAST = f"""        OR EXISTS (
+            SELECT FROM subscriptions_change c
+            WHERE c.id IN (SELECT change_id FROM written) AND (NOT made_now(c.at) OR {HAS_SUCCESSOR}))
+"""
+SUPERSEDED_NOW = " OR c.id = NEW.change_id OR NOT made_now(c.at)"
+STAYS = (
+    "A change leaves the days before it as they were: it writes again what it superseded of them, and nothing else. "
+)
+STAYS += "Only the account's last change writes rows, at the moment it is made."
 LEDGER_KEEPS_THE_PAST = StatementGuard(
     "ledger_keeps_the_past",
     "subscriptions_holding",
@@ -111,7 +121,7 @@ LEDGER_KEEPS_THE_PAST = StatementGuard(
     f"""
     IF EXISTS (
             SELECT FROM written w JOIN subscriptions_change c ON c.id = w.change_id WHERE c.account_id <> w.account_id)
-        OR EXISTS (
+{WRITTEN_BY_THE_LAST}        OR EXISTS (
             SELECT FROM subscriptions_change c WHERE {IS_REWRITTEN} AND c.id IN (
                 SELECT w.change_id FROM written w JOIN subscriptions_change n ON n.id = w.change_id
                 WHERE lower(w.period) < n.day))
@@ -128,7 +138,7 @@ SUPERSEDED_BY_ITS_OWN = DeferredGuard(
     f"""
     IF EXISTS (
         SELECT FROM subscriptions_change c
-        WHERE c.id = NEW.superseded_by_id AND (c.account_id <> NEW.account_id OR {IS_REWRITTEN}))
+        WHERE c.id = NEW.superseded_by_id AND (c.account_id <> NEW.account_id{SUPERSEDED_NOW} OR {IS_REWRITTEN}))
     THEN
         REFUSE;
     END IF;
@@ -149,7 +159,7 @@ ITEM_IS_FINAL = Guard(
 )
 
 # A day begins first at UTC+14. This is computed without a time zone's name, since time zone data changes.
-TODAY = "(now() AT TIME ZONE 'UTC' + interval '14 hours')::date"
+TODAY = "(clock_timestamp() AT TIME ZONE 'UTC' + interval '14 hours')::date"
 
 PRICE_IS_FINAL = Guard(
     "price_in_effect_is_final",
@@ -185,10 +195,14 @@ CHANGE_DAY_IS_DECIDED = Guard(
     """
     NEW.day := coalesce(NEW.day, local_day((SELECT timezone FROM accounts_account WHERE id = NEW.account_id), NEW.at));
     IF NEW.day IS DISTINCT FROM local_day((SELECT timezone FROM accounts_account WHERE id = NEW.account_id), NEW.at)
+        OR NOT made_now(NEW.at)
         OR NEW.day < (SELECT max(day) FROM subscriptions_change WHERE account_id = NEW.account_id)
         OR NEW.day < (SELECT activated_on FROM onboarding_onboarding WHERE account_id = NEW.account_id) THEN REFUSE; END IF;
     """,  # noqa: E501
-    _("The day of a change is the local day of its instant, and not before that of the last change or activation."),
+    _(
+        "A change is dated when it is made. Its day is the local day of its instant, and not before that of the last "
+        "change or activation."
+    ),
 )
 # NOT IN uses a hash lookup, as in `activation_day_is_local`.
 ACTIVATION_FOLLOWS_CHANGES = StatementGuard(

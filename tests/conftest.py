@@ -24,7 +24,7 @@ from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from core.refusals import reasons_of
 from onboarding.actions import activate
 from subscriptions.actions import install, load_catalogue
-from tests import flushing
+from tests import flushing, roles
 from tests.marks import mark
 from tests.remembering import remembered
 
@@ -53,10 +53,17 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_b
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock():
         flushing.begin()
+        roles.make_roles()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     mark(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with roles.of(item):
+        return (yield)
 
 
 def pytest_collection_finish() -> None:
@@ -114,6 +121,12 @@ def catalogue_content() -> Any:
 
 @pytest.fixture
 @remembered
+def root(make_user: Callable[..., User]) -> User:
+    return make_user("root@example.com", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+@remembered
 def catalogue(db: None) -> None:
     """The catalog of the cases."""
     load_catalogue(catalogue_content())
@@ -122,7 +135,8 @@ def catalogue(db: None) -> None:
 @pytest.fixture
 def make_user(db: None) -> Callable[..., User]:
     def make(email: str, **fields: object) -> User:
-        return User.objects.create_user(email, PASSWORD, **fields)
+        with roles.as_owner():
+            return User.objects.create_user(email, PASSWORD, **fields)
 
     return make
 
@@ -130,11 +144,13 @@ def make_user(db: None) -> Callable[..., User]:
 @pytest.fixture
 def make_account(make_user: Callable[..., User]) -> Callable[..., Account]:
     def make(number: str, *, owner: User | None = None, **fields: object) -> Account:
-        account = Account.objects.create(
-            number=number, **{"company": f"Company {number}", "timezone": "America/New_York", **fields}
-        )
-        Contact.objects.create(account=account, user=owner or make_user(f"owner{number}@example.com"), role=Role.OWNER)
-        return account
+        with roles.as_owner():
+            account = Account.objects.create(
+                number=number, **{"company": f"Company {number}", "timezone": "America/New_York", **fields}
+            )
+            user = owner or make_user(f"owner{number}@example.com")
+            Contact.objects.create(account=account, user=user, role=Role.OWNER)
+            return account
 
     return make
 

@@ -19,6 +19,8 @@ def main() -> None:
     from django.db import connection  # noqa: PLC0415
 
     connection.settings_dict["NAME"] = database
+    if role := os.environ.get("DATABASE_ROLE_OF_TEST"):  # tests/roles.py
+        connection.settings_dict["OPTIONS"]["options"] += f" -c role={role}"
     connection.settings_dict["TEST"]["TEMPLATE"] = os.environ.get("TEMPLATE")
     execute_from_command_line(["manage.py", *arguments])
 

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 
 from tests.guarding import sql
+from tests.roles import as_owner
 
 R = TypeVar("R")
 LONGEST_WAIT = 30
@@ -38,7 +39,7 @@ def until_done_or_waiting(verb: Future[Any]) -> None:
     """Wait until the future is done, or any connection to this database waits for a lock."""
     deadline = monotonic() + LONGEST_WAIT
     while not verb.done():
-        with connection.cursor() as cursor:
+        with as_owner(), connection.cursor() as cursor:  # others don't see what a session waits for
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
             )

@@ -19,6 +19,7 @@ import time_machine
 from django.conf import UserSettingsHolder, settings
 from django.db import DatabaseError, connection, models, transaction
 
+from tests import roles
 from tests.guarding import sql
 
 # Tables that flush would empty and `migrate` would fill again with the same rows.
@@ -67,6 +68,11 @@ def remember(name: str, make: Callable[[], T], values: Mapping[str, Any]) -> T:
 
     `values` are what `make` uses of other fixtures. While time is being traveled, nothing is remembered.
     """
+    with roles.as_owner():
+        return _remember(name, make, values)
+
+
+def _remember(name: str, make: Callable[[], T], values: Mapping[str, Any]) -> T:
     if time_machine.escape_hatch.is_travelling() or not _may_bypass_guards():
         return make()
     given = [value for value in values.values() if isinstance(value, models.Model)]

@@ -32,7 +32,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.forms import CharField, Form
+from django.forms import CharField, Form, HiddenInput, JSONField
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.encoding import force_bytes
@@ -106,6 +106,16 @@ def where_to_pass(user: User) -> str | None:
     return next(method["url"] for method in methods if method["id"].startswith("mfa_reauthenticate"))
 
 
+class CredentialField(JSONField):
+    """A passkey's answer. JSON that is nested too deeply is refused like other text that is no answer."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except RecursionError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": ""}) from None
+
+
 class PasskeyChecks:
     """A form with a passkey. Anything else is a ValidationError, for which the libraries raise errors of many types."""
 
@@ -128,6 +138,8 @@ def _refusing(check: Callable[[], Any]) -> Any:
 class AddPasskeyForm(PasskeyChecks, AddWebAuthnForm):
     """Adds a passkey."""
 
+    credential = CredentialField(widget=HiddenInput)
+
     name = CharField(label=_("Name"), required=False)  # django-allauth's has no label to translate
 
 
@@ -140,9 +152,13 @@ class NamePasskeyForm(EditWebAuthnForm):
 class ShowPasskeyForm(PasskeyChecks, AuthenticateWebAuthnForm):
     """Checks a passkey at login."""
 
+    credential = CredentialField(widget=HiddenInput)
+
 
 class ShowPasskeyAgainForm(PasskeyChecks, ReauthenticateWebAuthnForm):
     """Checks a passkey again before a sensitive change."""
+
+    credential = CredentialField(widget=HiddenInput)
 
 
 class Enrols:

@@ -9,6 +9,7 @@ from billing.actions.release_bill import release_bill
 from billing.actions.run_bills import run_bills
 from billing.actions.run_bills_automatically import run_bills_automatically
 from billing.actions.save_mapping import save_mapping
+from billing.actions.skip_numbers import skip_numbers
 from billing.actions.take_record import take_record
 from billing.actions.void_import import void_import
 from billing.actions.void_record import void_record
@@ -23,6 +24,7 @@ __all__ = [
     "run_bills",
     "run_bills_automatically",
     "save_mapping",
+    "skip_numbers",
     "take_record",
     "void_import",
     "void_record",

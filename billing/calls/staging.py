@@ -60,6 +60,11 @@ PERIODS = """
     FROM called_number c JOIN accounts_numberassignment n ON n.number_id = c.id
     JOIN accounts_account a ON a.id = n.account_id
 """
+# The day of a call is that of its account's time zone, which may be corrected before the account is locked.
+ANOTHER_ZONE = """
+    SELECT EXISTS (
+        SELECT FROM called_period p JOIN accounts_account a ON a.id = p.account_id WHERE a.timezone <> p.zone)
+"""
 # Without a merge join: sorting the rows by number, and back, would take longer than all the rest. Nobody can say on
 # which day a call started for an account in an unknown time zone: such calls are stored, and matched once the zone is
 # corrected.
@@ -122,15 +127,15 @@ class Staged:
         run("ANALYZE called_number (number), called_period (number), file_verdict (line)")
 
     def look_at_assignments(self) -> None:
-        """Read who held the called numbers, and when."""
+        """Read who held the called numbers, when, and in which time zone."""
         if self._assignments:
             run("TRUNCATE called_period")
         self._assignments = rows(ASSIGNMENTS)[0]
         run(PERIODS)
 
     def is_up_to_date(self) -> bool:
-        """Return whether no assignment has changed since `look_at_assignments`."""
-        return bool(rows(ASSIGNMENTS)[0] == self._assignments)
+        """Return whether no assignment, and no time zone of an account, has changed since `look_at_assignments`."""
+        return bool(rows(ASSIGNMENTS)[0] == self._assignments and not column(ANOTHER_ZONE)[0])
 
     def take(self, part: Part) -> None:
         """Fill `part_call` with a part of the calls, each with its number, and its account and day if it has one."""

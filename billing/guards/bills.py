@@ -99,17 +99,6 @@ CREDIT_IS_WITHIN_THE_INVOICE = Guard(
     "Credit notes give back no more than was invoiced.",
 )
 
-COUNTER_ONLY_COUNTS_ON = Guard(
-    "counter_only_counts_on",
-    "billing_counter",
-    "UPDATE OR DELETE",
-    """
-    IF TG_OP = 'DELETE' THEN REFUSE; END IF;
-    IF NEW.invoices < OLD.invoices OR NEW.credit_notes < OLD.credit_notes OR NEW.id <> OLD.id THEN REFUSE; END IF;
-    """,
-    "Numbers are given once: the counter never goes back.",
-)
-
 HELD_BILL_IS_DECIDED_ONCE = Guard(
     "held_bill_is_decided_once",
     "billing_heldbill",
@@ -150,8 +139,6 @@ GUARDS: list[Guard] = [
     *final_and_kept("billing_invoiceline", ISSUED, ISSUED),
     ISSUED_INVOICE_TAKES_NO_LINE,
     CREDIT_IS_WITHIN_THE_INVOICE,
-    COUNTER_ONLY_COUNTS_ON,
-    kept("billing_counter", "The counter of numbers is never emptied."),
     HELD_BILL_IS_DECIDED_ONCE,
     kept("billing_heldbill", "Held bills are never emptied."),
     LATE_MONTH_IS_SETTLED_ONCE,

@@ -11,6 +11,7 @@ from billing.models.bills import (
     InvoiceLine,
 )
 from billing.models.calls import CallImport, CallRecord, CallVoid, Layout
+from billing.models.gaps import NumberGap
 from billing.models.mappings import CallMapping
 from billing.models.months import LateMonth, UnbilledMonth
 
@@ -32,6 +33,7 @@ __all__ = [
     "InvoiceLine",
     "LateMonth",
     "Layout",
+    "NumberGap",
     "RejectedCall",
     "SetAsideCall",
     "UnbilledMonth",

@@ -22,12 +22,6 @@ from tests.remembering import remembered
 
 
 @pytest.fixture
-@remembered
-def root(make_user: Callable[..., User]) -> User:
-    return make_user("root@example.com", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
 def login() -> Callable[[User], Client]:
     def log_in(user: User) -> Client:
         client = Client()

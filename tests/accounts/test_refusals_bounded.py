@@ -97,6 +97,7 @@ def test_the_database_holds_the_length_too(account: Account, owner: User) -> Non
     Refusal.objects.bulk_create([Refusal(**row, message="é" * LONGEST_MESSAGE)])
 
 
+@pytest.mark.owner
 def test_longer_messages_from_before_stay(account: Account, owner: User) -> None:
     sql("ALTER TABLE accounts_refusal DROP CONSTRAINT refusal_message_is_bounded")
     Refusal.objects.create(account=account, by=owner, action=OPEN_PAGE, rule="no", message=LONG)

@@ -8,10 +8,10 @@ from django.db import IntegrityError, transaction
 from accounts.models import Account, PhoneNumber, User
 from core.guards import REFUSE_REFERENCED, REFUSE_ROW, KeyGuard, SharedGuard, all_guards, sentence_of
 from core.guards.constraints import our_models
-from tests.accounts.conftest import everything, root
+from tests.accounts.conftest import everything
 from tests.guarding import refused_by, settle, sql
 
-__all__ = ["everything", "root"]
+__all__ = ["everything"]
 
 KEYS = [guard for guard in all_guards() if isinstance(guard, KeyGuard)]
 LAST = [guard for guard in all_guards() if isinstance(guard, SharedGuard) and guard.runs == REFUSE_REFERENCED]

@@ -16,6 +16,7 @@ from subscriptions.catalogue import contact_center_of, held_by
 from tests.billing.call_rows import imported, row
 from tests.conftest import INSTALLED
 from tests.guarding import sql
+from tests.roles import as_owner
 
 MARCH, APRIL, MAY = (date(2026, month, 1) for month in (3, 4, 5))
 ACTIVATED = datetime(2026, 3, 16, 12, tzinfo=UTC)
@@ -27,7 +28,7 @@ TOTAL = Decimal("76.76")  # two seats from March 16 on, 72.26, and a hundred min
 Customers = Callable[..., list[Account]]
 
 
-def buy(account: Account, by: User, *, now: datetime = BOUGHT, **wanted: Any) -> None:
+def buy(account: Account, by: User, *, now: datetime | None = BOUGHT, **wanted: Any) -> None:
     """Change the given parts of what the account holds, and leave the rest."""
     change_subscription(account, replace(held_by(contact_center_of(account)), **wanted), by=by, now=now)
 
@@ -104,6 +105,7 @@ def held_back(account: Account, by: User, settings: Any) -> BillOnHold:
 
 def nowhere(account: Account, zone: str = "Mars/Olympus") -> None:
     """Put the account in an unknown time zone, which only the database's owner can do."""
-    sql("SET session_replication_role = replica")
-    Account.objects.filter(pk=account.pk).update(timezone=zone)
-    sql("SET session_replication_role = origin")
+    with as_owner():
+        sql("SET session_replication_role = replica")
+        Account.objects.filter(pk=account.pk).update(timezone=zone)
+        sql("SET session_replication_role = origin")

@@ -122,6 +122,7 @@ def test_control_without_the_account_lock_only_the_guard_stops_them(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.owner
 def test_control_without_the_guard_either_more_is_given_back_than_was_invoiced(
     invoice: Invoice, biller: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -227,6 +227,7 @@ def test_what_was_kept_free_opens_to_its_arithmetic(installed: Account, owner: U
     assert "Contact Center Pro, Apr 1–30, 2026:<br>2 seats × $70.00 = $140.00" in shown
 
 
+@pytest.mark.owner
 def test_what_has_no_price_has_no_estimate_and_no_error_page(active: Account, customer: Client) -> None:
     settle()
     sql("ALTER TABLE subscriptions_price DISABLE TRIGGER price_in_effect_is_final")

@@ -13,6 +13,13 @@ import pytest
 
 from tests.config.commands import PROJECT
 
+AT_ONCE = """
+from concurrent.futures import ThreadPoolExecutor
+from config.database import embedded_server_address
+with ThreadPoolExecutor(8) as pool:
+    [found] = {str(future.result()["host"]) for future in [pool.submit(embedded_server_address) for _ in range(8)]}
+print(found)
+"""
 START = "from config.database import embedded_server_address; print(embedded_server_address()['host'])"
 
 
@@ -24,11 +31,11 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def start_in(project: Path, **environment: str) -> Path:
+def start_in(project: Path, *, code: str = START, **environment: str) -> Path:
     """Start the embedded server of a project in this folder, and return the folder of its socket and data."""
     shutil.copytree(PROJECT / "config", project / "config")
     done = subprocess.run(
-        [sys.executable, "-c", START],
+        [sys.executable, "-c", code],
         cwd=project,
         env={**os.environ, **environment},
         capture_output=True,
@@ -42,6 +49,10 @@ def start_in(project: Path, **environment: str) -> Path:
 
 def modes(path: Path) -> dict[Path, int]:
     return {folder: folder.stat().st_mode for folder in [path, *path.parents]}
+
+
+def test_threads_that_need_it_at_once_start_one(folder: Path) -> None:
+    assert start_in(folder / "p", code=AT_ONCE).name == "data"
 
 
 def test_the_data_is_in_the_project(folder: Path) -> None:

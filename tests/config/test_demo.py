@@ -46,7 +46,7 @@ def test_the_demo_tells_its_story_and_starts_clean_again(new_database: Callable[
         "of the Onboarding team, activates the account",
         "Contact Center Pro: 25 seats",
         "UPDATE on onboarding_onboarding is refused",
-        "An activation can't be undone",
+        "can't be undone or changed",
         "make serve",
         "tom@example.com",
     ):

@@ -11,9 +11,10 @@ from django.test import Client, RequestFactory
 from accounts.models import Account, PhoneNumber, User
 from config.wsgi import application
 from core.groups import ONBOARDING_TEAM
-from tests.accounts.conftest import everything, root
+from tests.accounts.conftest import everything
+from tests.accounts.login.logging_in import logged_in
 
-__all__ = ["everything", "root"]
+__all__ = ["everything"]
 
 
 def answer_of(path: str, content_type: str, method: str = "GET") -> str:
@@ -50,6 +51,28 @@ def test_an_offset_that_the_database_does_not_know(
     for name in ("before", "after"):
         query = {name: f"{year}-01-01T00:00:00{offset}~1~1"}
         assert client.get(f"/accounts/{installed.number}/audit-log/", query).status_code < 500
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"a=b"),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1"),
+        ("application/x-www-form-urlencoded", b"a=1&" * 6_000),
+        ("application/x-www-form-urlencoded", b"a=" + b"1" * 3_000_000),
+        ("application/x-www-form-urlencoded", b"a=%ff\xff"),
+        ("application/x-www-form-urlencoded; charset=utf-16", b"a=1"),
+    ],
+    ids=["no boundary", "no end", "too many fields", "too much", "no text", "another charset"],
+)
+@pytest.mark.parametrize("path", ["/nothing-here", "/admin/nothing/here/", "/accounts/1/", "/login/"])
+def test_a_body_that_can_not_be_read(owner: User, path: str, kind: str, body: bytes) -> None:
+    """For an unknown URL, it is the page of the error that reads the body."""
+    for client in (Client(enforce_csrf_checks=True), logged_in(owner)):
+        client.raise_request_exception = False
+        for host in ("testserver", "[::1"):
+            answer = client.post(path, body, content_type=kind, headers={"Host": host})
+            assert answer.status_code in (200, 302, 400, 403, 404)
 
 
 def test_maintenance_may_be_a_folder(db: None, client: Client, settings: Any, tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ def test_told_to_stop_a_worker_finishes_leaves_its_row_and_says_so(start_worker:
     assert not BillRun.objects.exists()  # the setting is off
 
 
+@pytest.mark.owner
 def test_a_worker_whose_database_is_gone_stops_and_fails(start_worker: Start) -> None:
     worker = start_worker("-")
     until(lambda: status("core.clean_up") == JobState.DONE)
@@ -147,6 +148,7 @@ def test_a_worker_does_at_least_one_job_at_once(db: None, number: int) -> None:
         call_command("worker", at_once=number)
 
 
+@pytest.mark.owner
 def test_a_worker_does_not_start_before_the_database_is_migrated(db: None) -> None:
     sql("DELETE FROM django_migrations WHERE app = 'procrastinate' AND name LIKE '0041%'")
     with pytest.raises(CommandError, match="1 migrations are not applied"):

@@ -32,6 +32,8 @@ def main() -> None:
 
     automatic = import_module("billing.actions.run_bills_automatically")
     connection.settings_dict["NAME"] = database
+    if role := os.environ.get("DATABASE_ROLE_OF_TEST"):  # tests/roles.py
+        connection.settings_dict["OPTIONS"]["options"] += f" -c role={role}"
     app.worker_defaults.update(update_heartbeat_interval=0.3, fetch_job_polling_interval=0.3)
     tasks.rescue_stalled = partial(tasks.rescue_stalled, stalled_after=timedelta(seconds=2))
     automatic.run_bills = partial(automatic.run_bills, chunk=2)

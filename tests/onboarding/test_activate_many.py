@@ -95,6 +95,7 @@ def test_nothing_asked_for_is_nothing_done(member: User) -> None:
 
 @pytest.mark.parametrize("place", [0, 4, 9])
 @pytest.mark.parametrize("chunk", [3, 10])
+@pytest.mark.owner
 def test_a_poisoned_account_never_stops_the_others(keys: list[int], member: User, place: int, chunk: int) -> None:
     poison(keys[place])
     outcome = batch(keys, member, chunk=chunk)

@@ -12,7 +12,7 @@ from core.guards import Guard, all_guards, check_guards, model_constraints
 from core.guards.constraints import expected_columns, expected_constraints
 from core.migration_guards import sealed
 from tests.accounts import test_guards_of_numbers, test_guards_of_the_past, test_zones
-from tests.attacks import test_keys, test_past_of_the_ledger
+from tests.attacks import test_dates_of_deeds, test_keys, test_numbers, test_past_of_the_ledger, test_planted_history
 from tests.billing import (
     test_guards_of_bills,
     test_guards_of_calls,
@@ -55,6 +55,9 @@ ATTACKS = [
     test_final_months,
     test_keys,
     test_past_of_the_ledger,
+    test_dates_of_deeds,
+    test_numbers,
+    test_planted_history,
 ]
 
 

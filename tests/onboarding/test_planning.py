@@ -393,6 +393,7 @@ def test_those_refused_are_set_aside_with_the_reason_and_the_others_go_on(
 
 
 @pytest.mark.parametrize("place", [0, 2, 5])
+@pytest.mark.owner
 def test_a_poisoned_account_never_stops_the_others(keys: list[int], member: User, place: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(

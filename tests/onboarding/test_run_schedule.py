@@ -80,6 +80,7 @@ def test_it_happens_and_a_second_run_finds_nothing(accounts: dict[str, Account])
     assert said.count("0 accounts") == 4
 
 
+@pytest.mark.owner
 def test_what_is_refused_is_listed_and_the_exit_status_says_so(accounts: dict[str, Account]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -94,6 +95,7 @@ def test_what_is_refused_is_listed_and_the_exit_status_says_so(accounts: dict[st
     assert "1 account refused.\n  400001: this account is poisoned\n1 account refused." in said
 
 
+@pytest.mark.owner
 def test_a_system_member_who_is_switched_off_is_told_in_one_sentence(accounts: dict[str, Account]) -> None:
     User.objects.system_member()
     sql("UPDATE accounts_user SET is_active = false WHERE is_system")

@@ -357,6 +357,7 @@ def test_a_run_again_does_nothing(many: Callable[..., list[Account]], member: Us
 
 
 @pytest.mark.parametrize(("place", "bound"), [(0, 4), (2, 4), (0, 100), (2, 100), (4, 100)])
+@pytest.mark.owner
 def test_a_bad_account_never_stops_the_others(
     many: Callable[..., list[Account]], policy: Any, place: int, bound: int
 ) -> None:

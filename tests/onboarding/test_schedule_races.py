@@ -271,6 +271,7 @@ def test_a_plan_that_changes_meanwhile_is_kept_to(
 
 
 @pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.owner
 def test_control_decided_before_the_lock_it_is_activated_against_the_plan(
     one: Account, member: User, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
@@ -302,6 +303,7 @@ def test_somebody_who_activates_it_meanwhile_has_activated_it(
 
 
 @pytest.mark.parametrize("locked", [True, False])
+@pytest.mark.owner  # who sees what other sessions wait for
 def test_a_plan_changes_only_when_the_activation_is_done_with_the_account(
     one: Account, member: User, monkeypatch: pytest.MonkeyPatch, locked: bool
 ) -> None:

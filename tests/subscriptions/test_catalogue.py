@@ -255,6 +255,7 @@ def test_an_item_of_another_kind_is_refused(catalogue: None, content: Any) -> No
 
 
 @pytest.mark.parametrize("sku", ["cc-pro", "channel-chat", "storage-25", "tf-payperuse"])
+@pytest.mark.owner
 def test_a_confirmation_is_stale_once_a_price_of_what_is_wanted_changed(
     installed: Account, owner: User, sku: str
 ) -> None:
@@ -272,6 +273,7 @@ def test_a_confirmation_is_stale_once_a_price_of_what_is_wanted_changed(
     assert codes(refusal.value) == {("__all__", "stale")}
 
 
+@pytest.mark.owner
 def test_a_price_of_something_else_leaves_the_confirmation_good(installed: Account, owner: User) -> None:
     center = contact_center_of(installed)
     today = installed.day_of(database_now())

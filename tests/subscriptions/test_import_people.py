@@ -65,6 +65,7 @@ def test_history_is_as_save_would_leave_it(installed: Account, owner: User) -> N
     assert (ours["created_at"] is None) == (theirs["created_at"] is None)
 
 
+@pytest.mark.owner
 def test_the_same_preview_adds_nobody_twice(installed: Account, owner: User) -> None:
     key = uuid4()
     import_people(installed, [ANN], key=key, by=owner)

@@ -140,6 +140,7 @@ def without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_lock_accounts_of", lambda _: None)
 
 
+@pytest.mark.owner
 def test_control_without_the_locks_the_guards_stop_it(
     installed: Account, other: Account, owner: User, member: User, toll_free: PhoneNumber, without_the_locks: None
 ) -> None:

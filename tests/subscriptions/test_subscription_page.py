@@ -131,6 +131,7 @@ def test_a_confirmation_is_stale_when_somebody_else_changed_it(customer: Client,
     assert (held(installed).seats, held(installed).storage) == (2, "storage-25")
 
 
+@pytest.mark.owner
 def test_a_confirmation_is_stale_when_a_price_changed(customer: Client, installed: Account) -> None:
     page = save(customer, seats=1)
     with writing_history():

@@ -206,6 +206,7 @@ def name_of(sku: str) -> str:
 
 
 @pytest.mark.parametrize("way", INSERTS, ids=named)
+@pytest.mark.owner
 def test_of_each_size_one_item_is_on_sale(catalogue: None, way: Callable[[Any], None]) -> None:
     with refused_by("one_item_of_a_size"):
         way(Item(sku="storage-new", name="New", kind=ItemKind.STORAGE, size=25))
@@ -223,6 +224,7 @@ def test_a_default_item_is_never_withdrawn(catalogue: None, way: Callable[..., N
 
 
 @pytest.mark.parametrize("way", UPDATES, ids=named)
+@pytest.mark.owner
 def test_the_day_of_a_withdrawal_may_change(catalogue: None, way: Callable[..., None]) -> None:
     item = Item.objects.get(sku="addon-wfm")
     way(item, withdrawn_from=MARCH_20)

@@ -1,8 +1,6 @@
 """`bill_run`: bill all accounts or some for a month. It can be run again, and bills nothing twice (R26)."""
 
 import argparse
-import re
-from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,34 +12,26 @@ from rich.table import Table
 from accounts.models import Account
 from billing.actions import run_bills
 from billing.runs.run import RunSummary
+from core.arguments import as_month, as_text, whole
 from core.money import money
 
 MOST_REASONS = 20
-
-
-def month_argument(text: str) -> date:
-    """Return the month in a text like `2026-10`, as its first day. Raises ArgumentTypeError for any other text."""
-    found = re.fullmatch(r"(\d{4})-(\d{2})", text)
-    try:
-        return date(int(found[1]), int(found[2]), 1) if found else date.fromisoformat("")
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a month; write it like 2026-10.") from None
 
 
 class Command(BaseCommand):
     help = "Bill a month that has ended. Run it again after a failure: what was billed is not billed twice."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--month", type=as_month, help="like 2026-10; default: the last that ended everywhere")
         parser.add_argument(
-            "--month", type=month_argument, help="like 2026-10; default: the last that ended everywhere"
+            "--account", type=as_text, action="append", metavar="NUMBER", help="only this account; may be repeated"
         )
-        parser.add_argument("--account", action="append", metavar="NUMBER", help="only this account; may be repeated")
         parser.add_argument("--dry-run", action="store_true", help="show what would be billed, and write nothing")
-        parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that share the work")
+        parser.add_argument(
+            "--workers", type=whole(1, 64), default=1, metavar="N", help="processes that share the work"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["workers"] < 1:
-            raise CommandError("--workers must be 1 or more.")
         console = Console(file=self.stdout, soft_wrap=True)  # type: ignore[arg-type]
         columns = [
             TextColumn("Billing"),

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import Account
-from billing.management.commands.bill_run import month_argument
 from billing.runs.recheck import Finding, FindingKind, Recheck
 from billing.runs.unbilled import months_owed
+from core.arguments import as_month
 from core.chunks import cut
 from core.clock import database_now
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
-            "--month", type=month_argument, help="like 2026-10; default: every month for which an account owes a bill"
+            "--month", type=as_month, help="like 2026-10; default: every month for which an account owes a bill"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -22,6 +22,7 @@ from billing.calls.mapping_names import check_name
 from billing.calls.outcome import Outcome, fates_text, known_text, nothing_text, outcome_of
 from billing.calls.rejects import columns_of, rejects_of
 from billing.models import CallImport, CallMapping, Layout
+from core.arguments import as_text
 
 STANDARD_INPUT = "-"
 AUTO = "auto"
@@ -35,7 +36,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("files", nargs="+", metavar="FILE", help="a file of calls, or - for standard input")
+        parser.add_argument(
+            "files", nargs="+", type=as_text, metavar="FILE", help="a file of calls, or - for standard input"
+        )
         parser.add_argument(
             "--layout",
             choices=[Layout.OWN, Layout.ASTERISK, AUTO],
@@ -44,22 +47,27 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--map",
+            type=as_text,
             action="append",
             default=[],
             metavar="WHAT=COLUMN",
             help="which column is what, by its name or number, like call_id=Call ID; what is one of call_id, to, from, "
             "started_at, seconds, leg; answered=Result:Answered says which rows are answered calls",
         )
-        parser.add_argument("--save-map", metavar="NAME", help="save the mapping under a name")
-        parser.add_argument("--use-map", metavar="NAME", help="use the mapping that was saved under a name")
-        parser.add_argument("--zone", metavar="ZONE", help="the zone of times without an offset, like America/New_York")
+        parser.add_argument("--save-map", type=as_text, metavar="NAME", help="save the mapping under a name")
+        parser.add_argument(
+            "--use-map", type=as_text, metavar="NAME", help="use the mapping that was saved under a name"
+        )
+        parser.add_argument(
+            "--zone", type=as_text, metavar="ZONE", help="the zone of times without an offset, like America/New_York"
+        )
         parser.add_argument("--rejects", type=Path, metavar="FILE", help="where to write the rejected rows, as CSV")
         parser.add_argument(
             "--take-voided",
             action="store_true",
             help="take rows although their content was voided or dismissed; --by needs the permission to void",
         )
-        parser.add_argument("--by", metavar="EMAIL", help="who imports: staff who may import calls")
+        parser.add_argument("--by", type=as_text, metavar="EMAIL", help="who imports: staff who may import calls")
 
     def handle(self, *args: Any, **options: Any) -> None:
         names: list[str] = options["files"]

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from billing.calls.reconcile import reconciled
-from billing.management.commands.bill_run import month_argument
+from core.arguments import as_month
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--month", type=month_argument, required=True, help="like 2026-10")
+        parser.add_argument("--month", type=as_month, required=True, help="like 2026-10")
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = reconciled(options["month"])

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from billing.replay import CaseError, differences, replay
+from core.arguments import read_json
 
 OUR_APPS = ("accounts", "onboarding", "subscriptions", "billing")
 
@@ -43,7 +44,7 @@ class Command(BaseCommand):
 
     def _read(self, path: str) -> dict[str, Any]:
         try:
-            case = json.loads(Path(path).read_text(encoding="utf-8"))
+            case = read_json(Path(path))
         except (OSError, ValueError) as error:
             raise CommandError(f"{path} can't be read as JSON: {error}") from error
         if not isinstance(case, dict):
@@ -71,18 +72,29 @@ def _empty() -> None:
 @contextmanager
 def _temporary_database() -> Iterator[None]:
     """Work in a new, empty database on the same server, and drop it at the end."""
-    logging.getLogger("django").setLevel(logging.ERROR)
     original = connection.settings_dict["NAME"]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         connection.settings_dict["TEST"]["NAME"] = f"test_replay_{cursor.fetchone()[0]}"
-    with _no_statement_timeout():
+    with _no_statement_timeout(), _only_errors_logged():
         with redirect_stdout(sys.stderr):  # Django prints that it made the cache's table; our output is only JSON
             connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         try:
             yield
         finally:
             connection.creation.destroy_test_db(original, verbosity=0)
+
+
+@contextmanager
+def _only_errors_logged() -> Iterator[None]:
+    """Log only errors: refusals belong to a case, and our output is only JSON."""
+    logger = logging.getLogger("django")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager

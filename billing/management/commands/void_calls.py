@@ -10,6 +10,7 @@ from accounts.models import User
 from billing.actions import void_import, void_record
 from billing.calls.voiding import Voided, preview
 from billing.models import CallImport, CallRecord
+from core.arguments import as_text, whole
 from core.money import money
 from core.refusals import AlreadyDone
 
@@ -25,11 +26,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("--import", dest="received", type=int, metavar="N", help="the number of an import")
-        what.add_argument("--call", metavar="ID", help="the id of a call")
-        parser.add_argument("--leg", default="", metavar="LEG", help="which record of the call, if it has a leg")
-        parser.add_argument("--by", required=True, metavar="EMAIL", help="who voids: staff with that permission")
-        parser.add_argument("--reason", required=True, help="why; it stays with each record")
+        what.add_argument(
+            "--import", dest="received", type=whole(1, 2**63 - 1), metavar="N", help="the number of an import"
+        )
+        what.add_argument("--call", type=as_text, metavar="ID", help="the id of a call")
+        parser.add_argument(
+            "--leg", type=as_text, default="", metavar="LEG", help="which record of the call, if it has a leg"
+        )
+        parser.add_argument(
+            "--by", type=as_text, required=True, metavar="EMAIL", help="who voids: staff with that permission"
+        )
+        parser.add_argument("--reason", type=as_text, required=True, help="why; it stays with each record")
         parser.add_argument(
             "--confirm-credited", action="store_true", help="void although credit notes were issued for these months"
         )

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS
 
+from core.arguments import as_text
 from core.guards import all_functions, all_guards, findings, missing_migrations, unknown_migrations
 from core.guards.checking import constraints_of
 from core.guards.constraints import expected_constraints, files_for
@@ -19,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         what = parser.add_mutually_exclusive_group()
-        what.add_argument("--sql", metavar="NAME", help="print what makes this guard, constraint or function")
+        what.add_argument(
+            "--sql", type=as_text, metavar="NAME", help="print what makes this guard, constraint or function"
+        )
         what.add_argument(
             "--write", action="store_true", help="write each app's constraints.txt from this database; for developers"
         )

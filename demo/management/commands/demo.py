@@ -12,6 +12,7 @@ from rich.text import Text
 
 from core.clock import database_now
 from core.guards import all_guards, check_guards
+from core.past import writing_history
 from demo.bills import show_bills
 from demo.database import start_clean
 from demo.mail import show_mail
@@ -41,7 +42,8 @@ class Command(BaseCommand):
         console = Console(highlight=False, emoji=False)
         begun = time.monotonic()
         start_clean()
-        provider = make_provider(database_now())
+        with writing_history():
+            provider = make_provider(database_now())
         if missing := [
             str(message.msg) for message in check_guards(databases=["default"]) if isinstance(message, Error)
         ]:

@@ -1,6 +1,5 @@
 """`manage.py activate_accounts`: activate accounts in a batch, permanently (R12)."""
 
-from argparse import ArgumentTypeError
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from accounts.models import Account, User
+from core.arguments import as_text, shown, whole
 from core.clock import database_now
 from onboarding.actions import activate_many
 from onboarding.activating import Activations, refusals_of, require_activator, required_reason
@@ -28,15 +28,22 @@ class Command(ReportingCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("numbers", nargs="*", metavar="NUMBER", help="numbers of accounts")
+        parser.add_argument("numbers", nargs="*", type=shown, metavar="NUMBER", help="numbers of accounts")
         parser.add_argument("--file", type=Path, help="a file with one account number a line; # starts a comment")
         parser.add_argument(
-            "--older-than", type=_days, metavar="DAYS", help="accounts in onboarding for more than this many days"
+            "--older-than",
+            type=whole(0, LONGEST_AGE),
+            metavar="DAYS",
+            help="accounts in onboarding for more than this many days",
         )
         parser.add_argument(
-            "--by", required=True, metavar="EMAIL", help="the member of staff who activates them and may do so"
+            "--by",
+            type=as_text,
+            required=True,
+            metavar="EMAIL",
+            help="the member of staff who activates them and may do so",
         )
-        parser.add_argument("--reason", required=True, help="the reason, stored with each account")
+        parser.add_argument("--reason", type=as_text, required=True, help="the reason, stored with each account")
         parser.add_argument("--dry-run", action="store_true", help="show what would happen, and write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -88,13 +95,6 @@ class Command(ReportingCommand):
             self.list_accounts(activated, most)
         self.stdout.write(f"{accounts_in_words(len(refused))} {would}refused.")
         self.list_reasons(refused, most)
-
-
-def _days(text: str) -> int:
-    """Return a number of days. Raises ArgumentTypeError if it isn't one, or is too large."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= LONGEST_AGE):
-        raise ArgumentTypeError(f"a whole number of days from 0 to {LONGEST_AGE:,} is needed, not {text[:20]!r}")
-    return int(text)
 
 
 def _checked(email: str, reason: str) -> tuple[User, str]:

@@ -1,6 +1,5 @@
 """`manage.py load_catalogue FILE`: add the items and prices of a catalog file."""
 
-import json
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 
+from core.arguments import read_json
 from subscriptions.actions import load_catalogue
 from subscriptions.catalogue import amount_in_words
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: Path, dry_run: bool, **options: Any) -> None:
         try:
-            loaded = load_catalogue(json.loads(file.read_text(encoding="utf-8")), dry_run=dry_run)
+            loaded = load_catalogue(read_json(file), dry_run=dry_run)
         except OSError as error:
             raise CommandError(f"{file} can't be read: {error.strerror}.") from error
         except ValueError as error:  # not valid JSON, or not UTF-8

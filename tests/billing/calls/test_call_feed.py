@@ -28,6 +28,7 @@ def test_before_the_first_import_there_is_no_feed(db: None) -> None:
     assert metrics() == {"silent": 0, "low": 0}
 
 
+@pytest.mark.owner
 def test_no_import_for_too_long_is_a_warning_everywhere(answered: PhoneNumber, biller: User, settings: Any) -> None:
     imported([row("c1")])
     assert look_at_feed(now=database_now() + 47 * HOUR).warnings == []

@@ -159,6 +159,7 @@ def test_a_file_that_breaks_off_is_refused_as_a_whole(answered: PhoneNumber, mon
     assert imported(whole).added == CallRecord.objects.count() == 2_000
 
 
+@pytest.mark.owner
 def test_only_staff_who_may_import_do(answered: PhoneNumber, owner: User, supporter: User, biller: User) -> None:
     for user in (owner, supporter):
         with pytest.raises(PermissionDenied):

@@ -47,6 +47,7 @@ def test_a_good_file_is_summed_up_in_one_line(answered: PhoneNumber, calls: Path
     assert CallImport.objects.get().by == biller
 
 
+@pytest.mark.owner
 def test_the_command_and_the_function_do_the_same(answered: PhoneNumber, calls: Path) -> None:
     command(calls)
     by_command = table()

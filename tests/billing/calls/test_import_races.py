@@ -10,6 +10,7 @@ from django.db import OperationalError
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from accounts.models import Account, NumberAssignment, PhoneNumber, User
+from billing.actions import correct_timezone
 from billing.calls import locking, merging
 from billing.calls.matching import match_calls
 from billing.inputs import tariffs
@@ -22,6 +23,7 @@ from tests.racing import Threads, overlap
 pytestmark = pytest.mark.django_db(transaction=True)
 MARCH = date(2026, 3, 1)
 APRIL = datetime(2026, 4, 2, tzinfo=UTC)
+FAR = "Pacific/Kiritimati"
 WITHOUT_LOCK = locking.LOCK.removesuffix("FOR SHARE")
 
 
@@ -144,3 +146,31 @@ def test_a_number_that_goes_to_another_account_before_the_lock_is_looked_at_agai
     else:
         assert imported([row("c1")]).unmatched == 0
         assert CallRecord.objects.get().account == other
+
+
+@pytest.mark.parametrize("attempts", [merging.ATTEMPTS, 1])
+def test_a_time_zone_that_is_corrected_before_the_lock_decides_the_day(
+    answered: PhoneNumber,
+    account: Account,
+    root: User,
+    threads: Threads,
+    monkeypatch: pytest.MonkeyPatch,
+    attempts: int,
+) -> None:
+    """At noon in New York it is the next day on Kiritimati. The control looks only once."""
+    lock, left = merging.lock_accounts, [lambda: correct_timezone(account, timezone=FAR, reason="Moved", by=root)]
+    monkeypatch.setattr(merging, "ATTEMPTS", attempts)
+
+    def lock_late(accounts: str) -> None:
+        if left:
+            threads.start(left.pop()).result()
+        lock(accounts)
+
+    monkeypatch.setattr(merging, "lock_accounts", lock_late)
+    if attempts == 1:
+        with pytest.raises(locking.Moved):
+            imported([row("c1")])
+        assert not CallRecord.objects.exists()
+    else:
+        assert imported([row("c1")]).added == 1
+        assert CallRecord.objects.get().day == date(2026, 3, 21)

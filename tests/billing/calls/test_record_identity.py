@@ -149,6 +149,7 @@ def upgraded(answered: PhoneNumber, account: Account) -> Callable[[], None]:
     return upgrade
 
 
+@pytest.mark.owner
 def test_a_call_stored_before_the_upgrade_gets_no_further_record_for_a_month_invoiced_then(
     answered: PhoneNumber, upgraded: Callable[[], None]
 ) -> None:

@@ -242,6 +242,7 @@ def test_for_more_accounts_than_anybody_waits_for_the_page_says_so(
     assert "Activate 3 accounts for good" in text
 
 
+@pytest.mark.owner
 def test_what_can_not_be_priced_does_not_stop_the_page(
     ready: Sequence[Account], installed: Account, member: User, client: Client
 ) -> None:

@@ -61,6 +61,7 @@ def test_sql_and_python_agree(many: list[Account], now: datetime) -> None:
 
 
 @pytest.mark.parametrize("now", [NOON, TURN], ids=["noon", "turn"])
+@pytest.mark.owner
 def test_they_agree_where_prices_change_within_the_month(many: list[Account], now: datetime) -> None:
     before, _ = both(many, now)
     for sku, day, price in [
@@ -79,6 +80,7 @@ def test_they_agree_where_prices_change_within_the_month(many: list[Account], no
 
 
 @pytest.mark.parametrize("sku", ["cc-elite", "channel-chat", "storage-100", "tf-payperuse"])
+@pytest.mark.owner
 def test_what_has_no_price_has_no_value(sku: str, many: list[Account]) -> None:
     settle()
     sql("ALTER TABLE subscriptions_price DISABLE TRIGGER price_in_effect_is_final")

@@ -109,6 +109,7 @@ def without_prices() -> None:
     sql("SET LOCAL session_replication_role = origin")
 
 
+@pytest.mark.owner
 def test_who_could_not_be_billed_is_tried_again_a_day_later(customers: Customers) -> None:
     customers(2)
     without_prices()
@@ -120,6 +121,7 @@ def test_who_could_not_be_billed_is_tried_again_a_day_later(customers: Customers
     assert (FailedBill.objects.count(), BilledMonth.objects.filter(month=MARCH).count()) == (4, 0)
 
 
+@pytest.mark.owner
 def test_others_and_other_months_do_not_wait_for_who_could_not_be_billed(
     customers: Customers, make_account: Callable[..., Account], owner: User
 ) -> None:

@@ -203,6 +203,7 @@ HELD_WORDS = "An invoice's total is the sum of its lines."
     ],
     ids=["an error of its own", "a guard", "a number out of range"],
 )
+@pytest.mark.owner
 def test_one_account_the_database_refuses_is_set_aside_and_leaves_no_gap(
     customers: Customers, table: str, using: str, reason: str
 ) -> None:

@@ -102,10 +102,11 @@ def test_a_month_is_written_as_year_and_month(db: None, month: str) -> None:
 def test_a_month_to_come_and_no_workers_are_refused(db: None) -> None:
     with nothing_written(), pytest.raises(CommandError, match="January 2999 has not ended anywhere yet"):
         bill_run("--month", "2999-01")
-    with nothing_written(), pytest.raises(CommandError, match="--workers must be 1 or more"):
+    with nothing_written(), pytest.raises(CommandError, match="a whole number from 1 to 64 is needed"):
         bill_run("--workers", "0")
 
 
+@pytest.mark.owner
 def test_an_account_set_aside_is_named_with_its_reason(customers: Customers) -> None:
     accounts = customers(3)
     sql(POISON.format(key=accounts[1].pk, table="billing_invoice", using=""))
@@ -165,6 +166,7 @@ def test_two_processes_bill_the_same_as_one(customers: Customers, owner: User) -
     assert {total for total, _, _ in invoices().values()} == {total for total, _ in dry.biggest}
 
 
+@pytest.mark.owner
 @pytest.mark.django_db(transaction=True)
 def test_the_command_in_a_process_of_its_own(customers: Customers) -> None:
     accounts = customers(3)

@@ -71,6 +71,7 @@ def reject(held: BillOnHold, by: User, note: str = "Feed sent seconds as minutes
     return reject_bill(held.account, held, note=note, by=by)
 
 
+@pytest.mark.owner
 def test_a_release_issues_the_bill_as_it_stands_then(held: BillOnHold, biller: User) -> None:
     called("late")
     invoice = release_bill(held.account, held, by=biller)
@@ -99,6 +100,7 @@ def test_a_rejection_needs_a_reason(held: BillOnHold, biller: User, note: str) -
     assert decided(held)[0] == "held"
 
 
+@pytest.mark.owner
 def test_a_release_that_can_not_be_priced_leaves_the_bill_held(
     held: BillOnHold, biller: User, as_biller: Client
 ) -> None:

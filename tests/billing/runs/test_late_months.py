@@ -130,6 +130,7 @@ def test_a_settled_one_never_changes(settled: LateMonth, way: Callable[..., None
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way is not by_upsert], ids=named)
+@pytest.mark.owner
 def test_an_open_one_is_settled_by_a_later_bill_and_nothing_else(late: Account, way: Callable[..., None]) -> None:
     row = LateMonth.objects.get()
     # Nothing was billed at IN_MAY, and at IN_APRIL the month itself was billed.
@@ -154,6 +155,7 @@ def test_none_is_added_that_is_settled_and_one_at_a_time_is_open(late: Account, 
         way(LateMonth(account=late, month=MARCH))
 
 
+@pytest.mark.owner
 def test_they_are_never_deleted_or_emptied(settled: LateMonth, late: Account) -> None:
     called("c3")
     for attack in (

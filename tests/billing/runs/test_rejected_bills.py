@@ -58,6 +58,7 @@ def test_a_call_of_another_month_is_no_reason(rejected: BillOnHold) -> None:
         assert runs() == []
 
 
+@pytest.mark.owner
 def test_a_price_that_changes_has_it_billed_again(rejected: BillOnHold) -> None:
     sql("SET session_replication_role = replica")
     Price.objects.filter(item__sku="tf-payperuse").update(per_minute=Decimal("0.0001"))
@@ -71,6 +72,7 @@ def test_a_corrected_time_zone_has_it_billed_again(rejected: BillOnHold) -> None
     assert runs() == [(MARCH, 0, 1)]
 
 
+@pytest.mark.owner
 def test_one_that_can_not_be_priced_waits_and_is_billed_when_it_can(
     active: Account, answered: PhoneNumber, owner: User, biller: User, settings: Any
 ) -> None:
@@ -111,6 +113,7 @@ def test_the_command_takes_it_too(rejected: BillOnHold, settings: Any) -> None:
 
 
 @pytest.mark.parametrize(("total", "again"), [("76.76", []), ("80.00", [(MARCH, 0, 1)])])
+@pytest.mark.owner
 def test_of_one_rejected_before_there_were_digests_the_total_is_compared(
     rejected: BillOnHold, total: str, again: list[Any]
 ) -> None:
@@ -134,6 +137,7 @@ def test_a_released_bill_has_no_digest(
     assert BillOnHold.objects.values_list("state", "digest").get() == ("released", "")
 
 
+@pytest.mark.owner
 def test_those_that_wait_are_counted_and_listed(rejected: BillOnHold, biller: User, client: Client) -> None:
     client.force_login(biller)
     page = client.get("/admin/").content.decode()
@@ -147,6 +151,7 @@ def test_those_that_wait_are_counted_and_listed(rejected: BillOnHold, biller: Us
     assert [row.pk for row in waiting.context["cl"].result_list] == [BillOnHold.objects.waiting().get().pk]
 
 
+@pytest.mark.owner
 def test_the_page_says_what_a_rejection_means(
     active: Account, answered: PhoneNumber, owner: User, biller: User, client: Client, settings: Any
 ) -> None:

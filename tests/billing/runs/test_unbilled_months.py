@@ -141,6 +141,7 @@ def test_a_run_counts_no_bill_that_it_held(
     assert shown() == []
 
 
+@pytest.mark.owner
 def test_the_dashboard_shows_them_to_who_sees_billing(
     customers: Customers, biller: User, member: User, supporter: User, client: Client
 ) -> None:
@@ -157,6 +158,7 @@ def test_the_dashboard_shows_them_to_who_sees_billing(
     assert "Months not billed" not in client.get("/admin/").content.decode()
 
 
+@pytest.mark.owner
 def test_of_many_months_the_dashboard_shows_the_oldest(customers: Customers, biller: User, client: Client) -> None:
     customers(1)
     count_unbilled(datetime(2027, 7, 5, tzinfo=UTC), days_after=1)
@@ -197,6 +199,7 @@ def test_the_check_warns_and_fails_nothing(
     assert check_months() == []  # without databases, the check makes no query
 
 
+@pytest.mark.owner
 def test_before_the_migration_the_check_says_nothing(db: None) -> None:
     sql("ALTER TABLE billing_unbilledmonth RENAME TO not_there_yet")
     assert check_months(databases=["default"]) == []

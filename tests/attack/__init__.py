@@ -1,0 +1,1 @@
+"""Several processes do everything at once to a few accounts; then every invariant is checked: `make attack`."""
