@@ -2,11 +2,11 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
 
 from accounts.login.mail import LoginMail, queue_login_mail
 from accounts.models import User
-from accounts.roles import NOT_YOURS, require_staff
+from accounts.roles import NOT_YOURS
+from accounts.saving import require_saver
 from core.history import attributed
 
 
@@ -17,18 +17,15 @@ def save_user(user: User, *, by: User) -> User:
     Raises PermissionDenied without the permission to add or change users; and unless `by` is a superuser, if the user
     is staff or would become staff. Raises ValidationError if a value is not valid.
     """
-    require_staff(by, f"accounts.{'change' if user.pk else 'add'}_user", NOT_YOURS)
-    if not User.objects.filter(pk=by.pk, is_superuser=True).exists() and _is_or_becomes_staff(user):
+    require_saver(user, by)
+    stored = User.objects.filter(pk=user.pk).first()
+    is_of_staff = any(each.is_staff or each.is_superuser for each in (user, stored) if each)
+    if is_of_staff and not User.objects.filter(pk=by.pk, is_superuser=True).exists():
         raise PermissionDenied(NOT_YOURS)
     user.full_clean()
-    old = User.objects.filter(pk=user.pk).values_list("email", flat=True).first()
     attributed(user, to=by).save()
-    if old and old != user.email:
-        for address in (old, user.email):
-            queue_login_mail(LoginMail.ADDRESS_SET_BY_STAFF, user, to=address, facts={"old": old, "new": user.email})
+    if stored and stored.email != user.email:
+        facts = {"old": stored.email, "new": user.email}
+        for address in facts.values():
+            queue_login_mail(LoginMail.ADDRESS_SET_BY_STAFF, user, to=address, facts=facts)
     return user
-
-
-def _is_or_becomes_staff(user: User) -> bool:
-    current = User.objects.filter(Q(is_staff=True) | Q(is_superuser=True), pk=user.pk)
-    return user.is_staff or user.is_superuser or current.exists()

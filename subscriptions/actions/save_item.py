@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from accounts.models import User
-from accounts.roles import NOT_YOURS, require_staff
+from accounts.saving import require_saver
 from core.clock import database_now
 from core.history import attributed
 from subscriptions.catalogue import unknown_products_refusal, withdrawal_refusal
@@ -17,7 +17,7 @@ def save_item(item: Item, *, by: User) -> Item:
     Raises PermissionDenied without the permission to add or change items. Raises ValidationError if a value is not
     valid, if the item is only for something that is no product, or if it can't be withdrawn from that day.
     """
-    require_staff(by, f"subscriptions.{'change' if item.pk else 'add'}_item", NOT_YOURS)
+    require_saver(item, by)
     stored = Item.objects.select_for_update(no_key=True).filter(pk=item.pk).first()
     item.full_clean()
     if refusal := unknown_products_refusal(item.only_for):

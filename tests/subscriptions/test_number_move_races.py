@@ -137,7 +137,7 @@ def test_a_move_waits_for_the_account_that_gets_the_number_too(
 @pytest.fixture
 def without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module("accounts.actions.save_number")  # the package has the function under this name
-    monkeypatch.setattr(module, "_lock_accounts_of", lambda _: None)
+    monkeypatch.setattr(module, "_accounts_of", lambda _: Account.objects.none())
 
 
 @pytest.mark.owner
