@@ -9,7 +9,6 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import formataddr, parseaddr
 from typing import Any, Final
 
 from allauth.account.utils import user_pk_to_url_str
@@ -25,6 +24,7 @@ from accounts.models import User
 from core.outbox.kinds import Obsolete
 from core.outbox.models import OutgoingEmail
 from core.outbox.queue import queue
+from core.outbox.sender import sender
 
 EMAIL_KIND: Final = "accounts.login"
 SALT: Final = "accounts.login.mail"
@@ -105,9 +105,9 @@ def _message(what: LoginMail, user: User, email: OutgoingEmail) -> EmailMultiAlt
         text = render_to_string(f"account/email/{what}.txt", _context(what, user, email))
     subject, __, body = text.strip().partition("\n")
     return EmailMultiAlternatives(
-        subject=f"{settings.BRAND_NAME}: {subject}",
+        subject=f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}",
         body=body.strip() + "\n",
-        from_email=formataddr((settings.BRAND_NAME, parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
+        from_email=sender(),
         to=[email.address],
     )
 
