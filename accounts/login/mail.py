@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from accounts.login.keys import secrets_in_use
 from accounts.login.tokens import LINK_HOURS, ResetTokens, address_key
 from accounts.models import User
 from core.outbox.kinds import Obsolete
@@ -73,8 +74,7 @@ def queue_login_mail(
 def _digests(user: User) -> list[str]:
     """Return keyed digests of what the user logs in with: by SECRET_KEY, then by each of SECRET_KEY_FALLBACKS."""
     state = f"{user.pk}\0{user.email}\0{user.password}\0{user.is_active}"
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return [salted_hmac(SALT, state, secret=secret, algorithm="sha256").hexdigest() for secret in secrets]
+    return [salted_hmac(SALT, state, secret=secret, algorithm="sha256").hexdigest() for secret in secrets_in_use()]
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from django.utils.encoding import force_bytes
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.login.keys import secrets_in_use
 from accounts.login.mail import LoginMail, queue_login_mail
 from accounts.models import User
 
@@ -79,8 +80,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
 def _cipher() -> MultiFernet:
     """Return a cipher that encrypts with SECRET_KEY, and decrypts with it and with SECRET_KEY_FALLBACKS."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    keys = (sha256(KEY_PREFIX + force_bytes(secret)).digest() for secret in secrets)
+    keys = (sha256(KEY_PREFIX + force_bytes(secret)).digest() for secret in secrets_in_use())
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
 
