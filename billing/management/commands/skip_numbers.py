@@ -17,7 +17,7 @@ LARGEST = 10**12
 class Command(BaseCommand):
     help = (
         "Leave out all numbers up to this one, so that the next invoice or credit note has the one after it. The gap "
-        "is recorded for good. Run it as the owner of the tables."
+        "is recorded permanently. Run it as the owner of the tables."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
