@@ -1,4 +1,4 @@
-"""Settings of gunicorn, which reads this file by itself. Arguments on its command line come first."""
+"""Settings of gunicorn, which reads this file automatically. Arguments on its command line come first."""
 
 import os
 import socket

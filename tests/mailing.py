@@ -1,10 +1,9 @@
 """A real mail server on loopback, which a test can make refuse messages, hang up, go down and come back."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from socket import socket
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -12,6 +11,7 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
 from core.outbox.delivery import send_due
+from tests.serving import free_port
 
 SITE = "http://localhost:8000"  # SITE_URL of the tests: links never have the host of a request
 REFUSES_FOR_NOW = "451 Try again later"
@@ -25,9 +25,7 @@ class MailServer:
     """
 
     def __init__(self) -> None:
-        with closing(socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.taken: list[EmailMessage] = []
         self.connections = 0
         self.answers_all = ""

@@ -21,7 +21,7 @@ from django.db.backends.signals import connection_created
 from core.roles.names import Names
 from tests.guarding import sql
 
-OF_PROCESSES = "DATABASE_ROLE_OF_TEST"  # the variable that tells a process which a test starts as whom to work
+OF_PROCESSES = "DATABASE_ROLE_OF_TEST"  # names the role that processes started by a test connect as
 USING_DATABASE = {"db", "transactional_db", "_django_db_helper"}
 _active: list[str] = []
 _here = threading.local()  # each thread has its own connection

@@ -144,6 +144,7 @@ class UserAdmin(HistoryAdmin, BaseUserAdmin, ModelAdmin):  # type: ignore[misc]
             request, "admin/accounts/user/second_factor.html", {**context, "person": user, "back": back}
         )
 
+    # Django's own decorator takes effect only in super(), and the queries before it can fail and be reported too.
     @method_decorator(sensitive_post_parameters())
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """Show or process the form of a new password; the user gets an email about it."""

@@ -14,7 +14,7 @@ from accounts.models import User
 
 NO_ADDRESS = "0.0.0.0"
 # Our emails by the names of django-allauth's. It reports some changes after the commit: for these, our pages queue the
-# email in the transaction of the change (`mail_in_transaction`), and there is none here.
+# email in the transaction of the change (`Enrols.mail`, `NewCodes` in second_factor.py), and there is none here.
 MAIL: dict[str, LoginMail | None] = {
     "account/email/password_changed": LoginMail.PASSWORD_CHANGED,
     "account/email/password_reset": LoginMail.PASSWORD_RESET,

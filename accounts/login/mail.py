@@ -9,7 +9,6 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import formataddr, parseaddr
 from typing import Any, Final
 
 from allauth.account.utils import user_pk_to_url_str
@@ -20,11 +19,13 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from accounts.login.keys import secrets_in_use
 from accounts.login.tokens import LINK_HOURS, ResetTokens, address_key
 from accounts.models import User
 from core.outbox.kinds import Obsolete
 from core.outbox.models import OutgoingEmail
 from core.outbox.queue import queue
+from core.outbox.sender import sender
 
 EMAIL_KIND: Final = "accounts.login"
 SALT: Final = "accounts.login.mail"
@@ -73,8 +74,7 @@ def queue_login_mail(
 def _digests(user: User) -> list[str]:
     """Return keyed digests of what the user logs in with: by SECRET_KEY, then by each of SECRET_KEY_FALLBACKS."""
     state = f"{user.pk}\0{user.email}\0{user.password}\0{user.is_active}"
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return [salted_hmac(SALT, state, secret=secret, algorithm="sha256").hexdigest() for secret in secrets]
+    return [salted_hmac(SALT, state, secret=secret, algorithm="sha256").hexdigest() for secret in secrets_in_use()]
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,9 @@ def _message(what: LoginMail, user: User, email: OutgoingEmail) -> EmailMultiAlt
         text = render_to_string(f"account/email/{what}.txt", _context(what, user, email))
     subject, __, body = text.strip().partition("\n")
     return EmailMultiAlternatives(
-        subject=f"{settings.BRAND_NAME}: {subject}",
+        subject=f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}",
         body=body.strip() + "\n",
-        from_email=formataddr((settings.BRAND_NAME, parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
+        from_email=sender(),
         to=[email.address],
     )
 

@@ -39,12 +39,13 @@ from django.utils.encoding import force_bytes
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.login.keys import secrets_in_use
 from accounts.login.mail import LoginMail, queue_login_mail
 from accounts.models import User
 
-# Recovery codes alone are not a factor: they only replace one of these.
 # Part of the key that stored secrets are encrypted with: whoever changes it locks out everybody with an app.
 KEY_PREFIX = b"accounts.second_factor:"
+# Recovery codes alone are not a factor: they only replace one of these.
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
@@ -79,8 +80,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
 def _cipher() -> MultiFernet:
     """Return a cipher that encrypts with SECRET_KEY, and decrypts with it and with SECRET_KEY_FALLBACKS."""
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    keys = (sha256(KEY_PREFIX + force_bytes(secret)).digest() for secret in secrets)
+    keys = (sha256(KEY_PREFIX + force_bytes(secret)).digest() for secret in secrets_in_use())
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
 
@@ -116,14 +116,16 @@ class CredentialField(JSONField):
             raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": ""}) from None
 
 
-class PasskeyChecks:
+class PasskeyChecks(Form):
     """A form with a passkey. Anything else is a ValidationError, for which the libraries raise errors of many types."""
 
+    credential = CredentialField(widget=HiddenInput)
+
     def clean(self) -> Any:
-        return _refusing(super().clean)  # type: ignore[misc]
+        return _refusing(super().clean)
 
     def clean_credential(self) -> Any:
-        credential = self.cleaned_data["credential"]  # type: ignore[attr-defined]
+        credential = self.cleaned_data["credential"]
         return _refusing(getattr(super(), "clean_credential", lambda: credential))
 
 
@@ -138,8 +140,6 @@ def _refusing(check: Callable[[], Any]) -> Any:
 class AddPasskeyForm(PasskeyChecks, AddWebAuthnForm):
     """Adds a passkey."""
 
-    credential = CredentialField(widget=HiddenInput)
-
     name = CharField(label=_("Name"), required=False)  # django-allauth's has no label to translate
 
 
@@ -152,13 +152,9 @@ class NamePasskeyForm(EditWebAuthnForm):
 class ShowPasskeyForm(PasskeyChecks, AuthenticateWebAuthnForm):
     """Checks a passkey at login."""
 
-    credential = CredentialField(widget=HiddenInput)
-
 
 class ShowPasskeyAgainForm(PasskeyChecks, ReauthenticateWebAuthnForm):
     """Checks a passkey again before a sensitive change."""
-
-    credential = CredentialField(widget=HiddenInput)
 
 
 class Enrols:

@@ -16,6 +16,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 
+from accounts.login.keys import password_digest
 from accounts.models import User
 
 COOKIE: Final = "known"
@@ -39,7 +40,7 @@ class Known:
     password: str
 
     def is_of(self, user: User) -> bool:
-        return self.user == user.pk and constant_time_compare(self.password, _digest(user))
+        return self.user == user.pk and constant_time_compare(self.password, password_digest(user))
 
 
 def count_attempt(request: HttpRequest, address: str) -> RateLimitUsage | None:
@@ -85,9 +86,10 @@ def _limits(request: HttpRequest, address: str) -> list[tuple[str, str, str | No
 
 def remember_browser(request: HttpRequest, response: HttpResponse, user: User) -> None:
     """Set the cookie in which a browser names the user who has just logged in, and up to four others before."""
-    others = [each for each in _known(request) if each.user != user.pk]
-    browser = next((each.browser for each in _known(request) if each.is_of(user)), secrets.token_urlsafe(12))
-    known = [Known(user.pk, browser, _digest(user)), *others][:MOST_USERS]
+    before = _known(request)
+    others = [each for each in before if each.user != user.pk]
+    browser = next((each.browser for each in before if each.is_of(user)), secrets.token_urlsafe(12))
+    known = [Known(user.pk, browser, password_digest(user)), *others][:MOST_USERS]
     response.set_cookie(
         COOKIE,
         signing.dumps([[each.user, each.browser, each.password] for each in known], salt=SALT),
@@ -105,7 +107,3 @@ def _known(request: HttpRequest) -> list[Known]:
         return [Known(*each) for each in signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=COOKIE_AGE)]
     except signing.BadSignature:
         return []
-
-
-def _digest(user: User) -> str:
-    return user.get_session_auth_hash()[:20]

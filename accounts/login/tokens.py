@@ -8,6 +8,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.login.keys import password_digest
 from accounts.models import User
 
 SALT: Final = "accounts.own_address"  # of links in emails that were sent: it stays
@@ -59,4 +60,4 @@ def new_address(user: User, key: str) -> str:
 
 def _login_state(user: User) -> list[Any]:
     """Return the user's key, their address and a digest of their password; a change of any voids their links."""
-    return [user.pk, user.email, user.get_session_auth_hash()[:20]]
+    return [user.pk, user.email, password_digest(user)]

@@ -9,7 +9,6 @@ from django.db import migrations, models
 from billing.guards.numbers import GUARDS
 from core.guards.operations import install
 
-
 BEFORE = {"counter_only_counts_on", "billing_counter_is_kept"}
 # Numbers without a document, between 1 and the last number given, can only have been left out on purpose.
 RECORD = "".join(

@@ -25,6 +25,7 @@ from unfold.views import ChangeList
 
 from core.admin.autocomplete import AutocompleteChecks, is_key
 from core.guards import sentence_of
+from core.refusals import show_as_message
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Any]
@@ -126,7 +127,7 @@ class BaseAdmin(AutocompleteChecks, ModelAdmin):
             messages.error(request, sentence.text if sentence else NO_WORDS)
             return HttpResponseRedirect(request.get_full_path())
         except ValidationError as refusal:  # an action found what the form did not, since it looks under a lock
-            messages.error(request, " ".join(refusal.messages))
+            show_as_message(request, refusal)
             return HttpResponseRedirect(request.get_full_path())
         return response
 

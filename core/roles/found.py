@@ -40,7 +40,7 @@ class Me:
 
 # Names are as GRANT and ALTER want them, quoted where that is needed.
 HOME = """
-SELECT n.oid, quote_ident(n.nspname), quote_ident(current_database()), n.nspname
+SELECT n.oid, quote_ident(n.nspname), quote_ident(current_database())
 FROM pg_namespace n WHERE n.oid = coalesce(
     (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('django_migrations')), current_schema()::regnamespace)
 """
@@ -143,7 +143,7 @@ def look(cursor: CursorWrapper, names: Names) -> Found:
     cursor.execute("SELECT rolname, rolsuper, rolcreatedb FROM pg_roles WHERE rolname = current_user")
     me = Me(*cursor.fetchone())
     cursor.execute(HOME)
-    home, schema, database, _ = cursor.fetchone()
+    home, schema, database = cursor.fetchone()
     functions = {guard.function.name for guard in all_guards()} | {function.name for function in all_functions()}
     values = {"home": home, "tables": sorted(needs()), "functions": sorted(functions), "owner": names.owner}
     cursor.execute(ROLES, [[*names.all()]])

@@ -4,7 +4,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
-from email.utils import formataddr, parseaddr
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from django.utils.formats import date_format
 from django.utils.translation import pgettext
 
 from accounts.models import Account
+from core.outbox.sender import sender
 from onboarding import rules
 from onboarding.models import Notice
 from onboarding.notices import kinds
@@ -72,11 +72,10 @@ def message(notice: Notice, roles: Sequence[str], batch: Batch) -> EmailMultiAlt
         template = f"notices/{notice.kind}.html"
         context["subject"] = one_line(render_to_string(template, {**context, "part": "subject"}))
         html = render_to_string(template, context).strip() + "\n"
-    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
     return EmailMultiAlternatives(
         subject=context["subject"],
         body=plain_text(html),
-        from_email=formataddr((settings.BRAND_NAME, sender)),
+        from_email=sender(),
         to=[notice.to.email],
         alternatives=[(html, "text/html")],
         headers={**AUTOMATIC, "Message-ID": message_id(notice), "Content-Language": notice.to.language},

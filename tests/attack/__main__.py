@@ -12,7 +12,6 @@ import random
 import sys
 import threading
 from collections import Counter
-from datetime import timedelta
 from typing import Any
 
 from tests.attack.process import LONGEST_WAIT, set_up, work
@@ -105,13 +104,12 @@ def check_thoroughly() -> list[str]:
     from django.core.management import CommandError, call_command  # noqa: PLC0415
 
     from billing.actions import run_bills  # noqa: PLC0415
-    from billing.runs.run import last_ended_month  # noqa: PLC0415
     from core.clock import database_now  # noqa: PLC0415
     from core.guards import check_guards  # noqa: PLC0415
+    from tests.attack.deeds import ended_months  # noqa: PLC0415
 
     found = check()
-    last = last_ended_month(database_now())
-    for month in ((last - timedelta(days=1)).replace(day=1), last):
+    for month in reversed(ended_months(database_now())):
         run_bills(month, hold_unusual=False)
     said = StringIO()
     try:

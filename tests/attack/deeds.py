@@ -34,6 +34,12 @@ ZONES = ["America/New_York", "America/Los_Angeles", "Pacific/Kiritimati", "Europ
 REASON = "By chance"
 
 
+def ended_months(now: datetime) -> list[date]:
+    """Return the first days of the last two months that have ended everywhere, the later month first."""
+    last = last_ended_month(now)
+    return [last, (last - timedelta(days=1)).replace(day=1)]
+
+
 class Deeds:
     """The deeds of one process. The same seed chooses the same deeds, though others decide what becomes of them."""
 
@@ -156,8 +162,7 @@ class Deeds:
         return self._one(User.objects.filter(contacts__account=account))
 
     def _month(self) -> date:
-        last = last_ended_month(self.now)
-        return self.chance.choice([last, (last - timedelta(days=1)).replace(day=1)])
+        return self.chance.choice(ended_months(self.now))
 
     def _one(self, rows: Any) -> Any:
         """Return a row by chance. Raises NothingThere if there is none."""

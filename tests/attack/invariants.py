@@ -14,7 +14,7 @@ BROKEN = {
     "I2 the Pay-per-use package in onboarding": """
         SELECT c.account_id FROM subscriptions_contactcenter c JOIN onboarding_onboarding o USING (account_id)
         JOIN subscriptions_item i ON i.id = c.package_id WHERE o.activated_at IS NULL AND i.size <> 0""",
-    "I3 an activation is there once and for good": """
+    "I3 an activation happens once and permanently": """
         SELECT id FROM onboarding_historicalonboarding GROUP BY id HAVING count(DISTINCT activated_at) > 1
         UNION ALL SELECT o.id FROM onboarding_onboarding o JOIN onboarding_historicalonboarding h ON h.id = o.id
         WHERE h.activated_at IS NOT NULL AND o.activated_at IS DISTINCT FROM h.activated_at""",

@@ -42,7 +42,7 @@ def work(seed: str, slices: int, length: float, barrier: Any, results: Any) -> N
                     counts[name, "refused"] += 1
                 except Busy:
                     counts[name, "busy"] += 1
-                except Exception as error:  # whatever else it is, it is a failure
+                except Exception as error:  # any other error is a failure, except a lock timeout
                     is_wait = isinstance(error, OperationalError) and "lock timeout" in str(error)
                     counts[name, "busy" if is_wait else "failed"] += 1
                     if not is_wait:

@@ -61,6 +61,8 @@ def test_texts(text: str) -> None:
         ("skip_numbers", "invoices", "7", "--by", "root@example.com", "--why", text),
         ("guards", "--sql", text),
         ("run_schedule", "--dry-run", text),
+        ("make_roles", f"--prefix={text}", "--dry-run"),
+        ("make_roles", f"--owner={text}", "--dry-run"),
     ):
         answers(*given)
 

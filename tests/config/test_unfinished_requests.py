@@ -2,7 +2,6 @@
 
 import os
 import socket
-import subprocess
 import sys
 import time
 import urllib.request
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parents[2]
+from tests.serving import free_port, gunicorn
+
 UNFINISHED = [
     b"GET /healthz HT",
     b"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nlogin=",
@@ -23,20 +23,10 @@ UNFINISHED = [
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
     """The port of a gunicorn with one worker and two threads, which hangs up after a second of silence."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free: int = probe.getsockname()[1]
-    options = [f"--bind=127.0.0.1:{free}", "--workers=1", "--threads=2", "--no-control-socket"]
-    with (tmp_path / "log").open("w") as log:
-        gunicorn = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "config.wsgi", *options],
-            cwd=PROJECT, env={**os.environ, "SECONDS_OF_SILENCE": "1"}, stdout=log, stderr=log,
-        )  # fmt: skip
-        try:
-            yield free
-        finally:
-            gunicorn.terminate()
-            gunicorn.wait(60)
+    free = free_port()
+    settings = {**os.environ, "SECONDS_OF_SILENCE": "1"}
+    with gunicorn(free, workers=1, threads=2, settings=settings, log=tmp_path / "log"):
+        yield free
 
 
 def answers(port: int, within: float) -> bool:

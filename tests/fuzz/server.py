@@ -14,6 +14,7 @@ from pathlib import Path
 
 from config.database import PROJECT
 from tests.own_database import own_database
+from tests.serving import free_port, gunicorn
 
 LONGEST_START = 60
 
@@ -34,9 +35,7 @@ class Server:
 @contextmanager
 def serving_the_demo() -> Iterator[Server]:
     """Make the demo, serve it, and drop its database at the end. Raises RuntimeError if gunicorn doesn't start."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     with own_database("fuzz") as url, tempfile.TemporaryDirectory() as folder:
         settings = {
             **os.environ,
@@ -52,16 +51,9 @@ def serving_the_demo() -> Iterator[Server]:
         log = Path(folder) / "gunicorn.log"
         _run({**settings, "DEBUG": "true"}, "manage.py", "demo")
         _run(settings, "manage.py", "collectstatic", "--no-input", "--verbosity", "0")
-        options = [f"--bind=127.0.0.1:{port}", "--workers=2", "--threads=4", "--no-control-socket"]
-        with log.open("w") as written:
-            command = [sys.executable, "-m", "gunicorn", "config.wsgi", *options]
-            gunicorn = subprocess.Popen(command, cwd=PROJECT, env=settings, stdout=written, stderr=written)
-        try:
-            _wait_for(port, gunicorn, log)
+        with gunicorn(port, workers=2, threads=4, settings=settings, log=log) as process:
+            _wait_for(port, process, log)
             yield Server(port, log)
-        finally:
-            gunicorn.terminate()
-            gunicorn.wait(LONGEST_START)
 
 
 def _run(settings: dict[str, str], *command: str) -> None:
@@ -70,9 +62,9 @@ def _run(settings: dict[str, str], *command: str) -> None:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 
 
-def _wait_for(port: int, gunicorn: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + LONGEST_START
-    while time.monotonic() < end and gunicorn.poll() is None:
+    while time.monotonic() < end and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return

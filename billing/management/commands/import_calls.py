@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from accounts.arguments import user_named
 from accounts.models import User
 from billing.actions import save_mapping
 from billing.calls.cells import Unreadable
@@ -72,7 +73,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         names: list[str] = options["files"]
         layout = None if options["layout"] == AUTO else options["layout"]
-        by = _user(options["by"])
+        by = None if options["by"] is None else user_named(options["by"])
         mapping, zone = _mapping(options, layout)
         path: Path | None = options["rejects"]
         if path and len(names) > 1 and layout is None:
@@ -233,12 +234,3 @@ def _saved(name: str, mapping: dict[str, str], *, by: User | None, zone: str) ->
         save_mapping(name, mapping, by=by, zone=zone)
     except ValidationError as refusal:
         raise CommandError(" ".join(refusal.messages)) from refusal
-
-
-def _user(email: str | None) -> User | None:
-    if email is None:
-        return None
-    by = User.objects.filter(email=email.strip().lower()).first()
-    if by is None:
-        raise CommandError(f"There is no user with the email address {email}.")
-    return by

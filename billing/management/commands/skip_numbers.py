@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import User
+from accounts.arguments import user_named
 from billing.actions import skip_numbers
 from billing.models import NumberGap
 from core.arguments import as_text, whole
@@ -17,7 +17,7 @@ LARGEST = 10**12
 class Command(BaseCommand):
     help = (
         "Leave out all numbers up to this one, so that the next invoice or credit note has the one after it. The gap "
-        "is recorded for good. Run it as the owner of the tables."
+        "is recorded permanently. Run it as the owner of the tables."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -29,9 +29,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        by = User.objects.filter(email=options["by"].strip().lower()).first()
-        if by is None:
-            raise CommandError(f"There is no user with the email address {options['by']}.")
+        by = user_named(options["by"])
         try:
             gap = skip_numbers(NumberGap.Of(options["of"]), until=options["until"], why=options["why"], by=by)
         except ValidationError as refusal:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import User
+from accounts.arguments import user_named
 from billing.actions import void_import, void_record
 from billing.calls.voiding import Voided, preview
 from billing.models import CallImport, CallRecord
@@ -43,9 +43,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="say what would change, and write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        by = User.objects.filter(email=options["by"].strip().lower()).first()
-        if by is None:
-            raise CommandError(f"There is no user with the email address {options['by']}.")
+        by = user_named(options["by"])
         received, records = self._chosen(options)
         if options["dry_run"]:
             self._report(preview(records), "would be voided")

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection, transaction
 
+from core.arguments import as_text
 from core.roles.names import Names
 from core.roles.plan import Unusable, locks_are_open, plan
 
@@ -18,9 +19,13 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--prefix", help="what the names begin with; by default, the name of the database")
         parser.add_argument(
-            "--owner", help="another name for the role that owns the tables, for example its present one"
+            "--prefix", type=as_text, help="what the names begin with; by default, the name of the database"
+        )
+        parser.add_argument(
+            "--owner",
+            type=as_text,
+            help="another name for the role that owns the tables, for example its present one",
         )
         parser.add_argument("--dry-run", "--sql", action="store_true", help="print the statements, and run none")
 

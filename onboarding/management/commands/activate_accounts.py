@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import CommandError, CommandParser
 
+from accounts.arguments import user_named
 from accounts.models import Account, User
 from core.arguments import as_text, shown, whole
 from core.clock import database_now
@@ -102,9 +103,7 @@ def _checked(email: str, reason: str) -> tuple[User, str]:
 
     Raises CommandError if there is no such user, they may not activate accounts, or the reason is missing.
     """
-    by = User.objects.filter(email=email.strip().lower()).first()
-    if by is None:
-        raise CommandError(f"There is no user with the e-mail address {email}.")
+    by = user_named(email)
     try:
         require_activator(by, Origin.BATCH)
         return by, required_reason(reason)
