@@ -26,7 +26,9 @@ PLANNED = {"I21", "I22", "I29"}
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[World, dict[str, Any]]]:
     """The rows to attack and all rows of ours as they are, in one transaction that is rolled back."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    block = transaction.atomic()
+    block._from_testcase = True  # so that actions may open durable transactions in it, as in any other test
+    with django_db_blocker.unblock(), block:
         made = make_world()
         sql("SET LOCAL guards.clock = 'refused'")  # otherwise, guards about time are lenient in the tests' database
         yield made, everything()

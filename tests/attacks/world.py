@@ -12,7 +12,7 @@ from django.db import connection
 from accounts.models import Account, Contact, PhoneNumber, Role, User
 from billing.actions import issue_credit_note
 from billing.models import CallRecord, CreditNote, Invoice
-from core.groups import ONBOARDING_TEAM
+from core.groups import BILLING_TEAM, ONBOARDING_TEAM
 from onboarding.models import Onboarding
 from subscriptions.actions import install, load_catalogue
 from subscriptions.models import ContactCenter, Holding, SubscriptionChange
@@ -64,17 +64,21 @@ def _key_of(name: str) -> int:
 def make_world() -> World:
     """Return the rows, with all that PostgreSQL does at commit already done."""
     load_catalogue(catalogue_content())
+    User.objects.system_member()
     owner = User.objects.create_user("olivia@example.com", PASSWORD)
     staff = User.objects.create_user("tom@example.com", PASSWORD, is_staff=True)
     staff.groups.add(Group.objects.get(name=ONBOARDING_TEAM))
+    biller = User.objects.create_user("bea@example.com", PASSWORD, is_staff=True)
+    biller.groups.add(Group.objects.get(name=BILLING_TEAM))
     trial, live = (_account(number, owner) for number in ("100001", "100002"))
     install(trial, edition="cc-pro", by=owner, now=INSTALLED)
     customer(live, by=owner, team=staff)
     number = number_of(live, "+18005550100", by=owner)
+    number_of(trial, "+18005550101", by=owner)
     called("c1", "c2", minutes=100)
     bill()
     invoice = Invoice.objects.get()
-    issue_credit_note(live, invoice, amount=Decimal(1), reason="Late", by=staff)
+    issue_credit_note(live, invoice, amount=Decimal(1), reason="Late", by=biller)
     settle()
     return World(
         trial,
@@ -126,7 +130,7 @@ def again_by_copy(table: str, key: str, **values: str) -> Callable[[World], None
 
 def _columns(table: str) -> list[str]:
     rows = sql(
-        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped "
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' "
         "AND attname <> 'id' ORDER BY attnum",
         table,
     )
