@@ -69,7 +69,10 @@ INTERLEAVINGS: dict[tuple[str, str], tuple[str, str]] = {
 }
 # Tests of an order that have no control of their own.
 WITHOUT_CONTROL: dict[tuple[str, str], str] = {
-    ("number move", IMPORT): f"{_IMPORTS}::test_a_number_that_goes_to_another_account_before_the_lock_is_looked_at_again",
+    (
+        "number move",
+        IMPORT,
+    ): f"{_IMPORTS}::test_a_number_that_goes_to_another_account_before_the_lock_is_looked_at_again",
     ("zone change", IMPORT): f"{_IMPORTS}::test_a_time_zone_that_is_corrected_before_the_lock_decides_the_day",
     ("dismissal", IMPORT): f"{_VOIDS}::test_what_an_import_is_taking_is_not_dismissed_meanwhile",
     ("take", BILL): f"{_VOIDS}::test_a_take_locks_all_its_accounts_in_the_order_of_keys",

@@ -51,15 +51,14 @@ def adds(code: str, table: str, key: str, guard: str, web: str = "", *, name: st
     yield way(code, f"{name} by copy", again_by_copy(table, key, **values), guard, web)
 
 
-def final(
-    code: str, table: str, kept: str, guard: str, web: str = NO_RIGHT, columns: str = "*"
-) -> Iterator[Way]:
+def final(code: str, table: str, kept: str, guard: str, web: str = NO_RIGHT, columns: str = "*") -> Iterator[Way]:
     """Yield the deletion of the rows of a table that keeps them, one that is undone by an insert, and its emptying."""
+    into = "" if columns == "*" else f"({columns})"
     yield way(code, f"delete {table}", f"DELETE FROM {table}", guard, web)
     yield way(
         code,
         f"delete and insert {table}",
-        f"WITH gone AS (DELETE FROM {table} RETURNING *) INSERT INTO {table} SELECT {columns} FROM gone",
+        f"WITH gone AS (DELETE FROM {table} RETURNING *) INSERT INTO {table} {into} SELECT {columns} FROM gone",
         guard,
         web,
     )
@@ -95,8 +94,8 @@ def activation(**other: str) -> str:
 LINE = (
     "INSERT INTO billing_invoiceline (invoice_id, position, line_count, kind, sku, month, first, last, quantity, "
     "unit_price, amount, per_seat, minutes, included, package_minutes, invoiced) SELECT {key}, {position}, {count}, "
-    "{kind}, {sku}, month, {first}, last, quantity, unit_price, {amount}, per_seat, minutes, included, package_minutes, "
-    "invoiced FROM billing_invoiceline WHERE invoice_id = {{invoice}} AND sku LIKE 'cc-%%' LIMIT 1; "
+    "{kind}, {sku}, month, {first}, last, quantity, unit_price, {amount}, per_seat, minutes, included, "
+    "package_minutes, invoiced FROM billing_invoiceline WHERE invoice_id = {{invoice}} AND sku LIKE 'cc-%%' LIMIT 1; "
 )
 BILL = (
     "INSERT INTO billing_invoice (id, number, account_id, month, issued_at, total, line_count) "
@@ -109,7 +108,16 @@ AMOUNT = "36.13"
 def forged(*, account: str = "live", total: str = AMOUNT, **line: str) -> str:
     """Return SQL that writes a line, counts on, and issues an invoice over it."""
     number = line.pop("number", "2")
-    values = {"key": NEXT, "position": "1", "count": "1", "kind": "kind", "sku": "sku", "first": "first", "amount": AMOUNT, **line}
+    values = {
+        "key": NEXT,
+        "position": "1",
+        "count": "1",
+        "kind": "kind",
+        "sku": "sku",
+        "first": "first",
+        "amount": AMOUNT,
+        **line,
+    }
     text = LINE.format(**values).replace("%%", "%")
     return text + BILL.format(key=NEXT, number=number, account=account, total=total, count=values["count"])
 
@@ -157,8 +165,8 @@ WAYS: list[Way] = [
     *changes("I7", "call", "call_record_is_final", is_toll_free=False),
     *adds("I8", "billing_billedmonth", "billed", "a_month_is_billed_once", name="a month again"),
     *final("I8", "billing_billedmonth", "billing_billedmonth_is_kept", "billing_billedmonth_is_final"),
-    *adds("I9", "billing_invoice", "invoice", "number_of_invoice_is_counted", name="a number of its own", number="1000",
-          month="date '2026-05-01'"),
+    way("I9", "a number of its own", forged(number="1000"), "number_of_invoice_is_counted"),
+    way("I9", "a number taken", forged(number="1"), "billing_invoice_number_key"),
     way("I9", "a month again", COUNT_ON + forged().replace("'2026-04-01'", "'2026-03-01'"), "one_invoice_a_month"),
     way("I9", "the counter jumps", "UPDATE billing_counter SET invoices = invoices + 5", "counter_counts_documents"),
     way("I9", "the counter goes back", "UPDATE billing_counter SET invoices = 0", "counter_only_counts_on"),
@@ -194,8 +202,8 @@ WAYS: list[Way] = [
     *adds("I13", HELD, "held", "holding_has_a_period", name="no days", period="'empty'"),
     *changes("I13", "held", "subscriptions_holding_is_final", quantity=9),
     *final("I13", HELD, "subscriptions_holding_is_kept", "subscriptions_holding_is_final"),
-    *adds("I14", "subscriptions_change", "change", "one_change_a_version", name="a version again", at="clock_timestamp()",
-          day="local_day('America/New_York', clock_timestamp())", confirmation="NULL"),
+    *adds("I14", "subscriptions_change", "change", "one_change_a_version", name="a version again",
+          at="clock_timestamp()", day="local_day('America/New_York', clock_timestamp())", confirmation="NULL"),
     *final("I14", "subscriptions_change", "subscriptions_change_is_kept", "subscriptions_change_is_final"),
     *final("I16", "onboarding_historicalonboarding", "onboarding_historicalonboarding_is_kept",
            "onboarding_historicalonboarding_is_final"),

@@ -130,8 +130,8 @@ def again_by_copy(table: str, key: str, **values: str) -> Callable[[World], None
 
 def _columns(table: str) -> list[str]:
     rows = sql(
-        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' "
-        "AND attname <> 'id' ORDER BY attnum",
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped "
+        "AND attgenerated = '' AND attname <> 'id' ORDER BY attnum",
         table,
     )
     return [name for (name,) in rows]
