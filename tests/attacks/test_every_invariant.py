@@ -1,4 +1,4 @@
-"""Every invariant is attacked past Python, as the owner of the tables and as the web role, by the table in `ways.py`."""
+"""Every invariant is attacked past Python, as owner of the tables and as the web role, by the table in `ways.py`."""
 
 import re
 from collections.abc import Iterator
