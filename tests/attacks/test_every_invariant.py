@@ -1,0 +1,101 @@
+"""Every invariant is attacked past Python, as owner of the tables and as the web role, by the table in `ways.py`."""
+
+import re
+from collections.abc import Iterator
+from contextlib import nullcontext
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, ProgrammingError, transaction
+from psycopg.errors import InsufficientPrivilege
+
+from tests import roles
+from tests.attacks.covered import COVERED
+from tests.attacks.interleavings import INTERLEAVINGS, WITHOUT_CONTROL
+from tests.attacks.ways import NO_RIGHT, WAYS, Way
+from tests.attacks.world import World, make_world
+from tests.guarding import everything, settle, sql
+from tests.policy_references import ROOT
+
+pytestmark = pytest.mark.owner
+INVARIANTS = re.findall(r"^### (I\d+)$", (ROOT / "docs/policy/invariants.md").read_text(), re.MULTILINE)
+PLANNED = {"I21", "I22", "I29"}
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[World, dict[str, Any]]]:
+    """The rows to attack and all rows of ours as they are, in one transaction that is rolled back."""
+    block = transaction.atomic()
+    block._from_testcase = True  # so that actions may open durable transactions in it, as in any other test
+    with django_db_blocker.unblock(), block:
+        made = make_world()
+        # Otherwise, guards about time and against TRUNCATE are lenient in the tests' database.
+        sql("SET LOCAL guards.clock = 'refused'; SET LOCAL guards.truncate = 'refused'")
+        yield made, everything()
+        transaction.set_rollback(True)
+
+
+def refusal(world: World, way: Way) -> str:
+    """Return the name of what refuses the attack, or "written"."""
+    try:
+        with transaction.atomic():
+            if isinstance(way.attack, str):
+                sql(way.attack.format(**world.keys()))
+            else:
+                way.attack(world)
+            settle()
+            transaction.set_rollback(True)
+    except IntegrityError as error:
+        return str(error.__cause__.diag.constraint_name)  # type: ignore[union-attr]
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, InsufficientPrivilege):
+            raise
+        return NO_RIGHT
+    return "written"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ["owner", "web"])
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.code} {way.name}")
+def test_it_is_refused(world: tuple[World, dict[str, Any]], way: Way, role: str) -> None:
+    rows, before = world
+    if role == "web" and not roles.may_be_made():
+        pytest.skip("The role of DATABASE_URL can't make others")
+    with roles.as_role("web") if role == "web" else nullcontext():
+        found = refusal(rows, way)
+    assert found == (way.web if role == "web" else way.owner)
+    assert everything() == before
+
+
+def test_each_way_is_named_once() -> None:
+    assert len({(way.code, way.name, str(way.attack)) for way in WAYS}) == len(WAYS)
+
+
+def test_every_invariant_is_in_the_table() -> None:
+    assert set(INVARIANTS) >= PLANNED
+    assert {way.code for way in WAYS} | COVERED.keys() == set(INVARIANTS) - PLANNED
+
+
+@pytest.mark.parametrize("code", sorted(set(INVARIANTS) - PLANNED))
+def test_it_is_attacked_in_four_ways_or_by_tests_of_its_own(code: str) -> None:
+    assert sum(way.code == code for way in WAYS) >= 4 or COVERED.get(code)
+
+
+@pytest.mark.parametrize(
+    "test", sorted({test for tests in COVERED.values() for test in tests} | {*WITHOUT_CONTROL.values()})
+)
+def test_what_covers_an_invariant_exists(test: str) -> None:
+    assert callable(found(test))
+
+
+@pytest.mark.parametrize("actions", INTERLEAVINGS, ids=" x ".join)
+def test_each_interleaving_has_a_test_and_a_control(actions: tuple[str, str]) -> None:
+    both = INTERLEAVINGS[actions]
+    assert all(callable(found(test)) for test in both)
+
+
+def found(test: str) -> Any:
+    """Return the test of a module below `tests`, written as `folder.module::test`."""
+    module, name = test.split("::")
+    return getattr(import_module(f"tests.{module}"), name)
