@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import connection
 
-from accounts.models import Account, Contact, PhoneNumber, Role, User
+from accounts.models import Account, Contact, Role, User
 from billing.actions import issue_credit_note
 from billing.models import CallRecord, CreditNote, Invoice
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM
@@ -37,7 +37,6 @@ class World:
     invoice: Invoice
     call: CallRecord
     note: CreditNote
-    number: PhoneNumber
     staff: User
 
     def keys(self) -> dict[str, Any]:
@@ -73,7 +72,7 @@ def make_world() -> World:
     trial, live = (_account(number, owner) for number in ("100001", "100002"))
     install(trial, edition="cc-pro", by=owner, now=INSTALLED)
     customer(live, by=owner, team=staff)
-    number = number_of(live, "+18005550100", by=owner)
+    number_of(live, "+18005550100", by=owner)
     number_of(trial, "+18005550101", by=owner)
     called("c1", "c2", minutes=100)
     bill()
@@ -91,7 +90,6 @@ def make_world() -> World:
         invoice=invoice,
         call=CallRecord.objects.get(call_id="c1"),
         note=CreditNote.objects.get(),
-        number=number,
         staff=staff,
     )
 
@@ -138,5 +136,6 @@ def _columns(table: str) -> list[str]:
 
 
 def _selected(world: World, table: str, key: str, values: dict[str, str]) -> str:
-    expressions = (values.get(column, column).format(**world.keys()) for column in _columns(table))
-    return f"SELECT {', '.join(expressions)} FROM {table} WHERE id = {world.keys()[key]}"
+    keys = world.keys()
+    expressions = (values.get(column, column).format(**keys) for column in _columns(table))
+    return f"SELECT {', '.join(expressions)} FROM {table} WHERE id = {keys[key]}"
