@@ -26,7 +26,12 @@ def empty(case: TransactionTestCase) -> None:
 
 
 def begin() -> None:
-    """Flush what an earlier run left, with what autovacuum counted: plans made for empty tables are bad ones."""
+    """Flush what an earlier run left, with what autovacuum counted: plans made for empty tables are bad ones.
+
+    If no test asks for a database but a fixture does, pytest-django makes none, and this would empty another one.
+    """
+    name = str(connection.settings_dict["NAME"])
+    assert name.startswith("test_"), f"{name} is not the tests' database, so it is not emptied"
     call_command("flush", verbosity=0, interactive=False, reset_sequences=False)
     # Forged keys in tests are small numbers, which no row may have.
     sql(
