@@ -1,16 +1,29 @@
 from django.core.checks import Tags, register
 
-from core.groups import BILLING_TEAM, GrantingAppConfig
+from core.groups import BILLING_TEAM, ONBOARDING_TEAM, GrantingAppConfig
 from core.roles.uses import Uses
 
 
 class BillingConfig(GrantingAppConfig):
     default = True
     name = "billing"
-    grants = {BILLING_TEAM: ["add_callimport", "void_callrecord", "issue_creditnote", "decide_billonhold"]}
+    grants = {
+        BILLING_TEAM: [
+            "add_callimport",
+            "add_issuer",
+            "change_billingprofile",
+            "decide_billonhold",
+            "issue_creditnote",
+            "void_callrecord",
+        ],
+        ONBOARDING_TEAM: ["change_billingprofile"],
+    }
 
     uses = Uses(
-        deletes=["CallImport", "CallMapping", "UnbilledMonth"], row_locks=["Invoice"], only_reads=["billing_numbergap"]
+        deletes=["CallImport", "CallMapping", "UnbilledMonth"],
+        row_locks=["Invoice"],
+        only_reads=["billing_numbergap"],
+        of_web=["Issuer", "BillingProfile"],
     )
 
     def ready(self) -> None:

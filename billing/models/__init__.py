@@ -14,12 +14,14 @@ from billing.models.calls import CallImport, CallRecord, CallVoid, Layout
 from billing.models.gaps import NumberGap
 from billing.models.mappings import CallMapping
 from billing.models.months import LateMonth, UnbilledMonth
+from billing.models.parties import BillingProfile, Issuer
 
 __all__ = [
     "LINE_FIELDS",
     "BillOnHold",
     "BillRun",
     "BilledMonth",
+    "BillingProfile",
     "CallFeed",
     "CallImport",
     "CallMapping",
@@ -31,6 +33,7 @@ __all__ = [
     "FailedBill",
     "Invoice",
     "InvoiceLine",
+    "Issuer",
     "LateMonth",
     "Layout",
     "NumberGap",
