@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Min
+from django.utils.translation import get_language
 
 from core.dates import day_in_words
 from core.money import money, rate
@@ -40,8 +41,10 @@ def catalogue_on(day: date) -> Catalogue:
 
 
 def items_by_sku() -> dict[str, tuple[str, str]]:
-    """Return the name and kind of every item by SKU. One query."""
-    return {sku: (name, kind) for sku, name, kind in Item.objects.values_list("sku", "name", "kind")}
+    """Return the name and kind of every item by SKU, the name in the active language. One query."""
+    language = get_language() or "en"
+    items = Item.objects.only("sku", "name", "name_es", "kind")
+    return {item.sku: (item.name_in(language), item.kind) for item in items}
 
 
 def contact_center_of(account: Any) -> ContactCenter:

@@ -30,6 +30,8 @@ class Loaded:
 def load_catalogue(content: Mapping[str, Any], *, dry_run: bool = False, now: datetime | None = None) -> Loaded:
     """Add the items and prices of a catalog file that don't exist yet, and return them. A dry run writes nothing.
 
+    An item without a Spanish name gets the file's.
+
     The format is that of `catalogue.json`: `effective_from`, and a list for each of SECTIONS. Raises
     ValidationError, and adds nothing, if the file has another format, contradicts the catalog (the errors name each
     item and both values), has a price for a day that has begun for an item that had one then, or would put two items of
@@ -60,6 +62,9 @@ def load_catalogue(content: Mapping[str, Any], *, dry_run: bool = False, now: da
         elif stored and (differences := list(_differences(stored, item))):
             errors += differences
         else:
+            if stored and item.name_es and not stored.name_es:
+                stored.name_es = item.name_es
+                stored.save()
             if stored is None:
                 _save(item, item)
                 loaded.items.append(item)
@@ -97,6 +102,7 @@ def _add_price(item: Item, price: Price, loaded: Loaded, errors: list[Validation
 
 COMPARED = {
     "name": "the name",
+    "name_es": "the name in Spanish",
     "kind": "the kind",
     "size": "the size",
     "charged_per": "charged per",
@@ -109,6 +115,8 @@ def _differences(stored: Item, item: Item) -> Iterator[ValidationError]:
     """Yield an error for each value of an item in the file that differs from the one in the catalog."""
     for field, words in COMPARED.items():
         was, now = getattr(stored, field), getattr(item, field)
+        if field == "name_es" and not (was and now):
+            continue  # one of them doesn't say
         if field == "only_for":
             was, now = _listed(was), _listed(now)
         if was != now:
@@ -156,6 +164,7 @@ def _item(kind: ItemKind, row: Mapping[str, Any]) -> Item:
     return Item(
         sku=row["sku"],
         name=row["name"],
+        name_es=row.get("name_es", ""),
         kind=kind,
         charged_per=ChargedPer(row.get("charged_per", "account")),
         size=int(row.get("minutes", row.get("gigabytes", 0))),

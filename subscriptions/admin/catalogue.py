@@ -103,7 +103,7 @@ class ItemAdmin(HistoryAdmin):
     )
     list_filter = ("kind", "charged_per", "held_at_install")
     search_fields = ("name", "sku")
-    fields = ("name", *IDENTITY, "only_for", "withdrawn_from")
+    fields = ("name", "name_es", *IDENTITY, "only_for", "withdrawn_from")
     form = ItemForm
     formfield_overrides = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
     inlines = (ComingPrices, PricesInEffect)
@@ -137,7 +137,7 @@ class ItemAdmin(HistoryAdmin):
         """Return the fields that the guard `item_is_final` protects, or all for anyone who may only set prices."""
         fixed: tuple[str, ...] = IDENTITY if obj else ()
         if obj and not self._may_change_items(request):
-            fixed = (*IDENTITY, "name", "only_for", "withdrawn_from")
+            fixed = (*IDENTITY, "name", "name_es", "only_for", "withdrawn_from")
         return (*super().get_readonly_fields(request, obj), *fixed)
 
 

@@ -45,6 +45,14 @@ class Item(models.Model):
         validators=[RegexValidator(r"^[a-z0-9-]+\Z", "An SKU is made of small letters, digits and hyphens.")],
     )
     name = models.CharField(max_length=100)
+    name_es = models.CharField(
+        "name in Spanish",
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="As customers read it in Spanish, on invoices too. Empty: the name is the same.",
+    )
     kind = models.CharField(max_length=16, choices=kinds_to_choose_from)
     charged_per = models.CharField(max_length=16, choices=ChargedPer.choices, default=ChargedPer.ACCOUNT)
     size = models.PositiveIntegerField(
@@ -115,6 +123,10 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def name_in(self, language: str) -> str:
+        """Return the item's name in a language: the one in Spanish if there is one, otherwise `name`."""
+        return (self.name_es if language == "es" else "") or self.name
 
     @property
     def is_per_seat(self) -> bool:

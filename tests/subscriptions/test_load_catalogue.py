@@ -29,6 +29,9 @@ def test_the_products_own_catalogue_is_added_once(capsys: pytest.CaptureFixture[
 def test_the_products_own_catalogue_is_that_of_the_worked_bills() -> None:
     """Kinds that came later are in sections of their own, which the worked bills don't have."""
     ours, theirs = (json.loads(path.read_text()) for path in (OURS, CASES / "catalogue.json"))
+    for section in ours.values():  # the worked bills have no Spanish names
+        for item in section if isinstance(section, list) else ():
+            item.pop("name_es", None)
     assert {**{name: ours[name] for name in theirs}, "effective_from": ""} == {**theirs, "effective_from": ""}
     assert ours.keys() - theirs.keys() <= {kind.section for kind in KINDS if kind.may_be_left_out}
 
