@@ -71,6 +71,7 @@ def render_page(request: AccountRequest, template: str, context: dict[str, Any],
         "may_see_billing": Capability.SEE_BILLING in may,
         "may_see_audit_log": Capability.SEE_AUDIT_LOG in may,
         "may_change_services": Capability.CHANGE_SERVICES in may,
+        "may_change_billing_profile": Capability.CHANGE_BILLING_PROFILE in may,
     }
     return render(request, template, {**shared, **context}, status=status)
 

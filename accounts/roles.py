@@ -21,6 +21,7 @@ class Capability(enum.StrEnum):
     CHANGE_SERVICES = gettext_noop("change services")
     SEE_BILLING = gettext_noop("see billing")
     SEE_AUDIT_LOG = gettext_noop("see the audit log")
+    CHANGE_BILLING_PROFILE = gettext_noop("change the billing profile")
 
     @property
     def in_words(self) -> LazyStr:
@@ -31,7 +32,7 @@ class Capability(enum.StrEnum):
 CAPABILITIES: dict[str, frozenset[Capability]] = {
     Role.OWNER: frozenset(Capability),
     Role.TECHNICAL: frozenset({Capability.SEE_SERVICES, Capability.CHANGE_SERVICES}),
-    Role.BILLING: frozenset({Capability.SEE_BILLING, Capability.SEE_AUDIT_LOG}),
+    Role.BILLING: frozenset({Capability.SEE_BILLING, Capability.SEE_AUDIT_LOG, Capability.CHANGE_BILLING_PROFILE}),
     Role.VIEWER: frozenset({Capability.SEE_SERVICES, Capability.SEE_BILLING, Capability.SEE_AUDIT_LOG}),
 }
 

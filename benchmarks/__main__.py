@@ -14,11 +14,12 @@ import django
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    from benchmarks import activation, bill_run, import_calls  # noqa: PLC0415 - models need Django to be set up
+    from benchmarks import activation, bill_run, documents, import_calls  # noqa: PLC0415 - models need Django to be set up
 
     with_limits: dict[str, Callable[[Sequence[int], int], None]] = {
         "activation": activation.run,
         "bill_run": bill_run.run,
+        "documents": documents.run,
         "import_calls": import_calls.run,
     }
     by_name = {**with_limits, "import_alone": import_calls.run_alone}

@@ -12,6 +12,7 @@ from django.db import connection
 
 import subscriptions
 from accounts.models import User
+from billing.models import Issuer
 from subscriptions.actions import load_catalogue
 from subscriptions.models import Item
 
@@ -78,6 +79,16 @@ def populate(size: int) -> None:
         cursor.execute(EMPTY)
     if not Item.objects.exists():
         load_catalogue(json.loads((Path(subscriptions.__file__).parent / "catalogue.json").read_text(encoding="utf-8")))
+    if not Issuer.objects.exists():
+        Issuer.objects.create(
+            effective_from=date(2026, 1, 1),
+            legal_name="Example Telecom, Inc.",
+            street="1 Main Street",
+            city="Springfield",
+            country="US",
+            email="billing@example.com",
+            payment_instructions="By transfer to Example Bank.",
+        )
     by = User.objects.filter(is_superuser=True).first() or User.objects.create_superuser("bench@example.com")
     with connection.cursor() as cursor:
         cursor.execute(LOOSE)

@@ -26,7 +26,10 @@ NOW = datetime(2026, 11, 15, 12, tzinfo=UTC)
 TARGETS = {"one worker": "0.8", "two workers": "1", "nothing left": "1"}
 NOTHING_LEFT = 0.02  # a run with nothing left to bill should take at most this part of a full run
 
-WRITTEN = "billing_billedmonth, billing_invoiceline, billing_invoice, billing_counter, billing_billrun"
+WRITTEN = (
+    "billing_billedmonth, billing_invoiceline, billing_invoice, billing_invoicedocument, billing_counter, "
+    "billing_billrun"
+)
 RESULT = """
 SELECT i.account_id, i.month AS billed, i.total, i.line_count, l.kind, l.sku, l.month, l.first, l.last, l.quantity,
     l.unit_price, l.amount, l.per_seat, l.minutes, l.included, l.package_minutes, l.invoiced
@@ -35,7 +38,7 @@ FROM billing_invoiceline l JOIN billing_invoice i ON i.id = l.invoice_id
 COUNTS = """
 SELECT (SELECT count(*) FROM billing_billedmonth), (SELECT count(*) FROM billing_invoice),
     (SELECT count(*) FROM billing_invoiceline), (SELECT sum(total) FROM billing_invoice),
-    (SELECT max(number) FROM billing_invoice)
+    (SELECT max(number) FROM billing_invoice), (SELECT count(*) FROM billing_invoicedocument)
 """
 
 

@@ -9,6 +9,10 @@ from datetime import date, datetime
 
 from django.db import connection, transaction
 
+from benchmarks.accounts import ZONES
+from billing.documents.digests import INVOICE_COLUMNS, with_digests_of_invoices
+from billing.documents.presentation import presentation_today
+from billing.models import Issuer
 from billing.pricing.charges import month_after
 from subscriptions.kinds import ORDER_ON_BILL
 
@@ -80,16 +84,30 @@ WRITE = (
         ON s.account_id = n.account_id
     """,
 )
+# The same documents: of one issuer, without billing profiles.
+PAPERS = f"""
+    SELECT n.id AS invoice_id, %(presentation)s::bigint AS presentation_id, %(issuer)s::bigint AS issuer_id,
+        NULL::bigint AS profile_id, a.company, a.number AS account_number, a.timezone, 'en' AS language,
+        z.day AS issued_on, false AS reconstructed, z.day + 30 AS due_on
+    FROM numbered n JOIN accounts_account a ON a.id = n.account_id
+    JOIN (SELECT name, (%(now)s AT TIME ZONE name)::date AS day FROM unnest({ZONES}) name) z ON z.name = a.timezone
+"""  # noqa: S608 - our own text
+DOCUMENTS = f"""
+    INSERT INTO billing_invoicedocument ({", ".join(INVOICE_COLUMNS)}, digest) {with_digests_of_invoices(PAPERS)}
+"""
 
 
 def bill_by_hand(size: int, month: date, now: datetime, chunk: int) -> None:
     """Bill the accounts 1 to `size`, each chunk in one transaction."""
     end = month_after(month)
     kinds = list(ORDER_ON_BILL)
+    issuer = Issuer.objects.in_force(now.date())
+    assert issuer is not None
+    kept = {"presentation": presentation_today().pk, "issuer": issuer.pk}
     with connection.cursor() as cursor:
         cursor.execute(STAGE)
         for lo in range(1, size + 1, chunk):
             values = {"lo": lo, "hi": min(size, lo + chunk - 1), "month": month, "end": end, "now": now, "kinds": kinds}
             with transaction.atomic():
-                for statement in (LINES, *WRITE):
-                    cursor.execute(statement, {**values, "days": (end - month).days})
+                for statement in (LINES, *WRITE, DOCUMENTS):
+                    cursor.execute(statement, {**values, **kept, "days": (end - month).days})

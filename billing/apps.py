@@ -30,9 +30,8 @@ class BillingConfig(GrantingAppConfig):
         super().ready()
         # Imports models, which exist only now.
         from billing.calls.feed import check_feed  # noqa: PLC0415
-        from billing.checks import check_months  # noqa: PLC0415
-        from billing.pdf import check_pdf  # noqa: PLC0415
+        from billing.checks import check_issuer, check_months  # noqa: PLC0415
 
-        register(check_pdf)
+        register(check_issuer, Tags.database)
         register(check_months, Tags.database)
         register(check_feed, Tags.database)

@@ -1,21 +1,23 @@
-"""Events about bills in the audit log: invoices and credit notes that were issued."""
+"""Events about bills in the audit log: invoices and credit notes that were issued, and whom they are addressed to."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
-from django.db.models import CharField, QuerySet
-from django.db.models.functions import Cast
-from django.utils.translation import gettext, gettext_noop
+from django.db.models import CharField, F, JSONField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Cast, JSONObject
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
+from django_countries import countries
 
-from accounts.events.sources import Entry, Source
-from accounts.events.values import Event, EventKind
+from accounts.events.sources import Entry, Field, Source, one_of
+from accounts.events.values import Event, EventKind, FieldChange
 from accounts.models import Account
+from accounts.models.user import Language
 from accounts.verbs import OPEN_PAGE
-from billing.models import CreditNote, Invoice
+from billing.models import BillingProfile, CreditNote, Invoice
 from core.groups import BILLING_TEAM
 from core.money import money
 
-VERBS: dict[str, str] = {}
+VERBS = {"set_billing_profile": gettext_noop("Change the billing profile")}
 HIDDEN_FROM_CUSTOMERS = {
     "correct_timezone": "Correct the time zone",
     "release_bill": "Release a held bill",
@@ -35,6 +37,19 @@ FORMER_NAMES = {
     ),
 }
 REFUSALS: dict[str, str] = {}
+FIELDS = {
+    "legal_name": gettext_lazy("Legal name"),
+    "street": gettext_lazy("Street"),
+    "street_2": gettext_lazy("Second line of the address"),
+    "city": gettext_lazy("City"),
+    "region": gettext_lazy("State or region"),
+    "postal_code": gettext_lazy("Postal code"),
+    "country": gettext_lazy("Country"),
+    "tax_number": gettext_lazy("Tax number"),
+    "purchase_order": gettext_lazy("Purchase order number"),
+    "invoice_email": gettext_lazy("Invoice email"),
+    "language": gettext_lazy("Language of invoices"),
+}
 
 
 class InvoiceSource(Source):
@@ -74,4 +89,50 @@ class CreditNoteSource(Source):
         return self.described(account, entry, gettext_noop("Credit note issued"), title, note=note)
 
 
-SOURCES = [InvoiceSource(), CreditNoteSource()]
+class BillingProfileSource(Source):
+    """Versions of the billing profile; each shows what is different from the one before."""
+
+    kind = EventKind.BILLING
+    at = "saved_at"
+    user = "saved_by"
+    staff = gettext_noop("Our team")
+    fields: ClassVar = {
+        "legal_name": Field(gettext_noop("Legal name")),
+        "street": Field(gettext_noop("Street")),
+        "street_2": Field(gettext_noop("Second line of the address")),
+        "city": Field(gettext_noop("City")),
+        "region": Field(gettext_noop("State or region")),
+        "postal_code": Field(gettext_noop("Postal code")),
+        "country": Field(gettext_noop("Country"), lambda code: str(countries.name(code or ""))),
+        "tax_number": Field(gettext_noop("Tax number")),
+        "purchase_order": Field(gettext_noop("Purchase order number")),
+        "invoice_email": Field(gettext_noop("Invoice email")),
+        "language": Field(gettext_noop("Language of invoices"), one_of(dict[str, Any](Language.choices))),
+    }
+
+    def rows(self, account: Account) -> QuerySet[Any]:
+        return BillingProfile.objects.filter(account=account)
+
+    def columns(self) -> dict[str, Any]:
+        return {name: F(name) for name in self.fields}
+
+    def before(self) -> Any:
+        earlier = BillingProfile.objects.filter(account=OuterRef("account"), version__lt=OuterRef("version"))
+        return Subquery(
+            earlier.order_by("-version").values(state=JSONObject(**self.columns()))[:1], output_field=JSONField()
+        )
+
+    def event(self, account: Account, entry: Entry) -> Event:
+        was = entry.was or {}
+        both = (
+            (name, field, field.words(was.get(name)), field.words(entry.now[name]))
+            for name, field in self.fields.items()
+        )
+        changes = tuple(
+            FieldChange(gettext(field.label), old, new, name) for name, field, old, new in both if old != new
+        )
+        action = gettext_noop("Billing profile changed") if was else gettext_noop("Billing profile added")
+        return self.described(account, entry, action, entry.now["legal_name"], changes=changes)
+
+
+SOURCES = [InvoiceSource(), CreditNoteSource(), BillingProfileSource()]

@@ -1,19 +1,24 @@
-"""The system check that warns of unbilled months (R42). It never returns errors, which would take a site down."""
+"""The system checks that warn of unbilled months (R42) and of a missing issuer (R38).
+
+They never return errors, which would take a site down.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.core.checks import CheckMessage, Warning
 from django.db import connections
+from django.db.models import Model
 
-from billing.models import BillOnHold, UnbilledMonth
+from billing.models import BillOnHold, Issuer, UnbilledMonth
+from core.clock import database_now
 
 
 def check_months(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Return a warning for each month with unbilled accounts, as last counted, and one for rejected bills, if any."""
     messages: list[CheckMessage] = []
     for alias in databases or []:
-        if not _is_migrated(alias):
+        if not _is_migrated(alias, UnbilledMonth):
             continue
         for month in UnbilledMonth.objects.using(alias):
             words = (
@@ -29,10 +34,22 @@ def check_months(app_configs: Any = None, databases: Sequence[str] | None = None
     return messages
 
 
-def _is_migrated(alias: str) -> bool:
-    """Return whether the tables that this check reads exist: `migrate` runs the check before it makes them."""
+def check_issuer(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Return a warning if no issuer is in force today, since no invoice can be issued then."""
+    messages: list[CheckMessage] = []
+    for alias in databases or []:
+        if not _is_migrated(alias, Issuer):
+            continue
+        if Issuer.objects.using(alias).in_force(database_now().date()) is None:
+            hint = "Enter your company's name, address and payment terms in the back office, under Billing › Issuers."
+            messages.append(Warning("No invoice can be issued: there is no issuer.", hint=hint, id="billing.W004"))
+    return messages
+
+
+def _is_migrated(alias: str, model: type[Model]) -> bool:
+    """Return whether the table that a check reads exists: `migrate` runs the checks before it makes them."""
     connections[alias].ensure_connection()  # if the server can't be reached, this raises the error that says so
     with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT to_regclass('billing_unbilledmonth') IS NOT NULL")
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [model._meta.db_table])
         is_there: bool = cursor.fetchone()[0]
         return is_there

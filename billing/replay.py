@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 from accounts.models import Account, Contact, PhoneNumber, Role, User
 from billing.actions import run_bills, void_record
 from billing.calls.importing import import_calls
-from billing.models import CallRecord, Invoice, Layout, SetAsideCall
+from billing.models import CallRecord, Invoice, Issuer, Layout, SetAsideCall
 from billing.pricing.charges import RECURRING, Line
 from core.past import writing_history
 from core.refusals import AlreadyDone
@@ -77,6 +77,10 @@ class _Replay:
     def __init__(self, case: Case, catalogue: Mapping[str, Any]) -> None:
         self.case = case
         load_catalogue(case.get("catalogue", catalogue))
+        # A case may be older than the provider's own issuer, and its documents are not kept.
+        Issuer.objects.create(
+            effective_from=date.min, legal_name="Replay", street="-", city="-", country="US", email="-@replay.invalid"
+        )
         self.refused: list[Any] = []
         self.set_aside = 0  # as counted after the last bill run
         self.invoices: dict[str, Any] = {}

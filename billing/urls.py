@@ -9,6 +9,8 @@ urlpatterns = [
     path(BILLING + "invoices/", views.invoices, name="invoices"),
     path(BILLING + "invoices/<int:invoice>/", views.invoice_page, name="invoice"),
     path(BILLING + "invoices/<int:invoice>/pdf/", views.invoice_pdf, name="invoice_pdf"),
+    path(BILLING + "profile/", views.billing_profile, name="billing_profile"),
+    path(BILLING + "credit-notes/<int:note>/pdf/", views.credit_note_pdf, name="credit_note_pdf"),
     path(BILLING + "usage/", views.usage, name="usage"),
     path(BILLING + "usage/csv/", views.usage_csv, name="usage_csv"),
 ]

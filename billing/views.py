@@ -4,20 +4,26 @@ import re
 from datetime import date
 from typing import Any
 
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
-from django.utils.translation import pgettext_lazy
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext, pgettext_lazy
 
-from accounts.pages import AccountRequest, account_page, render_page
+from accounts.pages import AccountRequest, account_page, record_form, render_page
 from accounts.roles import Capability
-from billing.models import Invoice
-from billing.pdf import invoice_response
+from billing.actions import set_billing_profile
+from billing.documents.paper import credit_note_paper, invoice_paper, printed_invoices, printed_notes
+from billing.documents.responses import pdf_response
+from billing.forms import BillingProfileForm
+from billing.models import BillingProfile, CreditNote, Invoice
 from billing.previews.estimate import estimate, waived_charges
 from billing.previews.usage import Usage, usage_of
 from billing.pricing.charges import month_after
 from core.clock import database_now
 from core.csv_files import csv_response
+from core.refusals import AlreadyDone, show_as_message, show_refusal
 from onboarding.models import Onboarding
 
 PAGE_SIZE = 24
@@ -55,16 +61,50 @@ def invoices(request: AccountRequest) -> HttpResponse:
 
 @account_page(Capability.SEE_BILLING)
 def invoice_page(request: AccountRequest, invoice: int) -> HttpResponse:
-    """One invoice, each amount with its arithmetic."""
+    """One invoice as it was issued, and its credit notes."""
     found = _invoice(request, invoice)
-    context = {"invoice": found, "lines": [line.value for line in found.lines.all()]}
+    notes = found.credit_notes.select_related("document").order_by("number")
+    context = {"invoice": found, "paper": invoice_paper(found), "notes": notes}
     return _billing_page(request, "hostpilot/invoice.html", "invoices", context)
 
 
 @account_page(Capability.SEE_BILLING)
 def invoice_pdf(request: AccountRequest, invoice: int) -> HttpResponse:
-    """The invoice as a PDF, or as a page to print if the server has no Pango."""
-    return invoice_response(_invoice(request, invoice))
+    """The invoice as a PDF."""
+    return pdf_response(invoice_paper(_invoice(request, invoice)))
+
+
+@account_page(Capability.SEE_BILLING)
+def credit_note_pdf(request: AccountRequest, note: int) -> HttpResponse:
+    """The credit note as a PDF."""
+    mine = printed_notes(CreditNote.objects.filter(invoice__account=request.account))
+    return pdf_response(credit_note_paper(get_object_or_404(mine, number=min(note, LARGEST_NUMBER))))
+
+
+@account_page(Capability.SEE_BILLING, verb="set_billing_profile")
+def billing_profile(request: AccountRequest) -> HttpResponse:
+    """Whom invoices are addressed to; on POST, change it."""
+    account = request.account
+    current = BillingProfile.objects.of(account)
+    posted = request.POST if request.method == "POST" else None
+    form = BillingProfileForm(posted, current=current, company=account.company)
+    if posted is not None and not form.is_valid():
+        record_form(request, form)
+    elif posted is not None:
+        try:
+            set_billing_profile(account, form.instance, by=request.user, seen=form.cleaned_data["seen"])
+        except AlreadyDone as answer:
+            show_as_message(request, answer)
+            return redirect("billing_profile", account.number)
+        except ValidationError as refusal:
+            show_refusal(form, refusal)
+            form.accept_current(BillingProfile.objects.of(account))
+        else:
+            messages.success(request, gettext("The billing profile was saved. New invoices are addressed to it."))
+            return redirect("billing_profile", account.number)
+    context = {"form": form, "profile": current}
+    status = 422 if form.errors else 200
+    return _billing_page(request, "hostpilot/billing_profile.html", "profile", context, status=status)
 
 
 @account_page(Capability.SEE_BILLING)
@@ -96,9 +136,11 @@ def _month(text: str, today: date) -> date:
 
 
 def _invoice(request: AccountRequest, number: int) -> Invoice:
-    mine = Invoice.objects.filter(account=request.account)
+    mine = printed_invoices(Invoice.objects.filter(account=request.account))
     return get_object_or_404(mine, number=min(number, LARGEST_NUMBER))
 
 
-def _billing_page(request: AccountRequest, template: str, tab: str, context: dict[str, Any]) -> HttpResponse:
-    return render_page(request, template, {"page": "billing", "tab": tab, **context})
+def _billing_page(
+    request: AccountRequest, template: str, tab: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    return render_page(request, template, {"page": "billing", "tab": tab, **context}, status=status)

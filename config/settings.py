@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "django_countries",
     "phonenumber_field",
     "simple_history",
     "procrastinate.contrib.django",

@@ -10,15 +10,14 @@ from django.core.management import CommandError
 from rich.table import Table
 
 from accounts.models import Account, PhoneNumber
-from billing import wording
 from billing.actions import run_bills
 from billing.calls.importing import import_calls
+from billing.documents.paper import invoice_paper, printed_invoices
+from billing.documents.pdf import pdf_of
 from billing.models import Invoice, Layout
-from billing.pdf import invoice_html, invoice_pdf_bytes
 from billing.pricing.charges import month_after
 from core.money import money
 from demo.story import Storyteller
-from subscriptions.catalogue import items_by_sku
 
 OUTBOX = settings.PROJECT / "outbox"
 
@@ -69,29 +68,25 @@ def _calls(account: Account, first: date, second: date) -> Iterator[tuple[dateti
 
 def invoice_of(account: Account, month: date) -> Invoice:
     """Return the month's invoice. Raises CommandError if the run issued none."""
-    found = Invoice.objects.filter(account=account, month=month).first()
+    found = printed_invoices(Invoice.objects.filter(account=account, month=month)).first()
     if found is None:
         raise CommandError("The story went wrong: the month was not billed.")
     return found
 
 
 def show_invoice(story: Storyteller, invoice: Invoice) -> None:
-    items = items_by_sku()
     title = f"{invoice.title} for {invoice.month:%B %Y}, USD without taxes"
     table = Table("Item", "Days", "How", title=title, title_justify="left", show_footer=True)
     table.add_column("Amount", footer=money(invoice.total), justify="right")
-    for row in invoice.lines.all():
-        line = row.value
-        how = wording.arithmetic(line).removesuffix(f" = {money(line.amount)}")
-        table.add_row(wording.title(line, items), wording.days_of(line), how, money(line.amount))
+    for line in invoice_paper(invoice).lines:
+        table.add_row(line.title, line.days, line.how.removesuffix(f" = {line.amount}"), line.amount)
     story.console.print(table)
 
 
 def write_document(invoice: Invoice) -> Path:
-    """Write the invoice as a PDF, or as HTML if the machine has no Pango, and return its path."""
-    content = invoice_pdf_bytes(invoice)
-    path = OUTBOX / f"{invoice.title}.{'html' if content is None else 'pdf'}"
-    path.write_bytes(invoice_html(invoice).encode() if content is None else content)
+    """Write the invoice as a PDF, and return its path."""
+    path = OUTBOX / f"{invoice.title}.pdf"
+    path.write_bytes(pdf_of(invoice_paper(invoice).as_json()))
     return path
 
 

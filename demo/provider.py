@@ -12,6 +12,8 @@ from django.db.models import Model
 import subscriptions
 from accounts.actions import add_service_user
 from accounts.models import Account, Contact, PhoneNumber, Role, ServiceRole, User
+from billing.actions import save_issuer, set_billing_profile
+from billing.models import BillingProfile, Issuer
 from billing.runs.run import last_ended_month
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 from core.history import attributed
@@ -53,6 +55,23 @@ def make_provider(now: datetime) -> Provider:
         return made
 
     ada = user("Ada", "Administrator", is_staff=True, is_superuser=True)
+    save_issuer(
+        Issuer(
+            effective_from=date(2025, 1, 1),
+            legal_name="Example Telecom, Inc.",
+            street="1 Main Street",
+            city="Springfield",
+            region="IL",
+            postal_code="62701",
+            country="US",
+            tax_number="12-3456789",
+            contact_name="Accounts receivable",
+            email="billing@example.com",
+            phone="+1 212 555 0100",
+            payment_instructions="By transfer to Example Bank, account 000123456789. Please state the invoice number.",
+        ),
+        by=ada,
+    )
     tom = user("Tom", "Becker", is_staff=True, group=ONBOARDING_TEAM)
     user("Bea", "Ledger", is_staff=True, group=BILLING_TEAM)
     user("Sam", "Watson", is_staff=True, group=SUPPORT)
@@ -104,6 +123,19 @@ def make_provider(now: datetime) -> Provider:
         addons=frozenset({"addon-speech", "addon-wfm"}),
     )  # fmt: skip
     staff(evergreen, evan, "Zoe Marsh")
+    set_billing_profile(
+        evergreen,
+        BillingProfile(
+            legal_name="Evergreen Servicios, S.A. de C.V.",
+            street="Avenida Reforma 222",
+            city="Ciudad de México",
+            postal_code="06600",
+            country="MX",
+            tax_number="ESE010203AB4",
+            language="es",
+        ),
+        by=evan,
+    )
 
     fairview = account("100006", "Fairview Clinics", "America/New_York", "+18445550107", OWNER=fiona)
     months = _last_months(fairview.day_of(now))
@@ -112,6 +144,22 @@ def make_provider(now: datetime) -> Provider:
     buy(fairview, fiona, begin, seats=2, channels=frozenset({"channel-voice", "channel-sms"}))
     staff(fairview, fiona, "Pia Lund", "Quinn Ross")
     assign_number(fairview, PhoneNumber.objects.get(account=fairview), by=fiona, now=begin)
+    set_billing_profile(
+        fairview,
+        BillingProfile(
+            legal_name="Fairview Clinics, LLC",
+            street="500 Market Street",
+            street_2="Floor 3",
+            city="Portland",
+            region="ME",
+            postal_code="04101",
+            country="US",
+            tax_number="98-7654321",
+            purchase_order="PO-2210",
+            invoice_email="invoices@fairview.example.com",
+        ),
+        by=fiona,
+    )
     activate(fairview, by=tom, reason="Training finished", now=active)
     buy(fairview, fiona, active, seats=25, package="tf-500")
     return Provider(

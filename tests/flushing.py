@@ -1,14 +1,18 @@
 """Empties the database after a test that commits, faster than Django's flush when the result is the same.
 
 Django's flush truncates every table, which creates 400 files again, and then `migrate` recreates groups, permissions
-and time zones. Most tests leave a few rows in a few tables, so only those rows are deleted, bypassing the guards.
+and time zones. Most tests leave a few rows in a few tables, so only those rows are deleted, bypassing the guards. The
+issuer of documents stays.
 """
+
+from datetime import date
 
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 from django.test import TransactionTestCase
 
+from billing.models import Issuer
 from tests.guarding import sql
 from tests.remembering import MADE_BY_MIGRATE, forget
 
@@ -22,6 +26,7 @@ def empty(case: TransactionTestCase) -> None:
     if as_made != [state_of_what_is_made()] or not deleted():
         django_flush(case)
         forget()
+        make_issuer()
         as_made[:] = [state_of_what_is_made()]
 
 
@@ -33,11 +38,29 @@ def begin() -> None:
     name = str(connection.settings_dict["NAME"])
     assert name.startswith("test_"), f"{name} is not the tests' database, so it is not emptied"
     call_command("flush", verbosity=0, interactive=False, reset_sequences=False)
+    make_issuer()
     # Forged keys in tests are small numbers, which no row may have.
     sql(
         "SELECT setval(s.seqrelid::regclass, 10000) FROM pg_sequence s WHERE pg_sequence_last_value(s.seqrelid) IS NULL"
     )
     as_made[:] = [state_of_what_is_made()]
+
+
+def make_issuer() -> None:
+    """Add the issuer that documents of all days name, as a provider does before the first bill run."""
+    Issuer.objects.create(
+        effective_from=date(2000, 1, 1),
+        legal_name="Example Telecom, Inc.",
+        street="1 Main Street",
+        city="Springfield",
+        region="IL",
+        postal_code="62701",
+        country="US",
+        tax_number="12-3456789",
+        contact_name="Accounts receivable",
+        email="billing@example.com",
+        payment_instructions="By bank transfer to account 000123456789 at Example Bank.",
+    )
 
 
 def state_of_what_is_made() -> list[tuple[object, ...]]:

@@ -22,12 +22,13 @@ from django.db import DatabaseError, connection, models, transaction
 from tests import roles
 from tests.guarding import sql
 
-# Tables that flush would empty and `migrate` would fill again with the same rows.
+# Tables that flush would empty and `migrate` would fill again with the same rows, and the issuer that tests start with.
 MADE_BY_MIGRATE = (
     "accounts_timezone",
     "auth_group",
     "auth_group_permissions",
     "auth_permission",
+    "billing_issuer",
     "django_content_type",
 )
 OF_NO_FIXTURE = {*MADE_BY_MIGRATE, "django_migrations", "django_cache", "django_session"}

@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.test import RequestFactory
 
 from accounts.models import Account, Contact, PhoneNumber, ServiceUser, User
-from core.admin import BaseAdmin, HistoryAdmin
+from core.admin import BaseAdmin, WritingAdmin
 from subscriptions.models import Item
 from tests.policy_references import APPS, texts
 
@@ -121,10 +121,10 @@ def test_forms_of_the_admin_write_rows_by_actions() -> None:
         assert isinstance(page, BaseAdmin) or not is_of_ours(model), model
         if not is_of_ours(model) or not (page.has_add_permission(asked) or page.has_change_permission(asked)):
             continue
-        assert isinstance(page, HistoryAdmin), model
+        assert isinstance(page, WritingAdmin), model
         writable = [each for each in page.get_inline_instances(asked) if each.has_add_permission(asked, None)]
         for inline in writable:
-            if type(page).save_rows is HistoryAdmin.save_rows:
+            if type(page).save_rows is WritingAdmin.save_rows:
                 assert inline.model in page.writes, (model, inline.model)
                 assert page.writes[inline.model].remove or not inline.has_delete_permission(asked), inline.model
         actions = [action for each in page.writes.values() for action in (each.save, each.remove) if action]

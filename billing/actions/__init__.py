@@ -8,7 +8,9 @@ from billing.actions.reject_bill import reject_bill
 from billing.actions.release_bill import release_bill
 from billing.actions.run_bills import run_bills
 from billing.actions.run_bills_automatically import run_bills_automatically
+from billing.actions.save_issuer import save_issuer
 from billing.actions.save_mapping import save_mapping
+from billing.actions.set_billing_profile import set_billing_profile
 from billing.actions.skip_numbers import skip_numbers
 from billing.actions.take_record import take_record
 from billing.actions.void_import import void_import
@@ -23,7 +25,9 @@ __all__ = [
     "release_bill",
     "run_bills",
     "run_bills_automatically",
+    "save_issuer",
     "save_mapping",
+    "set_billing_profile",
     "skip_numbers",
     "take_record",
     "void_import",

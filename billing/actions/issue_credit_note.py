@@ -9,6 +9,8 @@ from accounts.acting import action
 from accounts.models import Account, User
 from billing.deciding import of_account, require_billing_team
 from billing.differences import open_differences
+from billing.documents.freezing import freeze_credit_note, issue_at
+from billing.documents.presentation import presentation_today
 from billing.models import CreditNote, Invoice
 from billing.pricing.charges import CENT
 from billing.runs.writing import take_numbers
@@ -34,7 +36,8 @@ def issue_credit_note(
     the amount is not positive, has fractions of a cent, or is more than the part of the invoice not yet credited. The
     code is `stale` if that part is not the one `seen` on the page, so that a form sent twice credits only once. The
     code is `difference` if a month on the invoice has a difference that is not invoiced yet, unless
-    `confirm_difference` is set, because the next invoice will include it anyway.
+    `confirm_difference` is set, because the next invoice will include it anyway. The code is `no_issuer` if nobody has
+    entered who issues documents.
     """
     require_billing_team(by, "billing.issue_creditnote", "issue credit notes")
     creditable = of_account(account, invoice).creditable
@@ -49,14 +52,21 @@ def issue_credit_note(
         raise ValidationError(reasons)
     if not confirm_difference and (refusal := _difference_refusal(invoice)):
         raise refusal
-    return CreditNote.objects.create(
+    now = now or database_now()
+    issue = issue_at(now, [account.timezone])
+    if refusal := issue.issuer_refusal(account.timezone):
+        raise refusal
+    presentation = presentation_today()
+    note = CreditNote.objects.create(
         number=take_numbers("credit_notes", 1),
         invoice=invoice,
         amount=amount,
         reason=reason.strip(),
         by=by,
-        at=now or database_now(),
+        at=now,
     )
+    freeze_credit_note(note, issue, presentation)
+    return note
 
 
 def _difference_refusal(invoice: Invoice) -> ValidationError | None:

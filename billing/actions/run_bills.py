@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from billing.documents.freezing import issuer_on
 from billing.models import BillRun
 from billing.months import FIRST_ZONE
 from billing.pricing.charges import month_after
@@ -41,7 +42,7 @@ def run_bills(
     was killed can be repeated and bills the rest. If there is nobody to bill, nothing is written, not even a BillRun. A
     dry run writes nothing either. `progress` is called with the number of accounts done and their total. Without
     `hold_unusual`, which only replays turn off, no bill is put on hold. Raises ValidationError if the month has not
-    ended anywhere, or while another run is in progress.
+    ended anywhere, if there is somebody to bill and no issuer, or while another run is in progress.
     """
     now = now or database_now()
     month = month or last_ended_month(now)
@@ -54,6 +55,8 @@ def run_bills(
     summary = RunSummary(month=month)
     with one_run_at_a_time(dry_run=dry_run):
         found = unbilled(month, now=now, only=accounts)
+        if found.keys:
+            issuer_on((now + FIRST_ZONE).date())
         if not dry_run and (found.keys or found.set_aside):
             summary.run = BillRun.objects.create(month=month, started_at=now)
         add_outcome(summary, Outcome(failed=found.set_aside), now)

@@ -5,17 +5,20 @@ from billing.admin.apart import RejectedCallAdmin, SetAsideCallAdmin
 from billing.admin.calls import CallImportAdmin, CallRecordAdmin
 from billing.admin.invoices import CreditNoteAdmin, InvoiceAdmin
 from billing.admin.mappings import CallMappingAdmin
+from billing.admin.parties import BillingProfileAdmin, IssuerAdmin
 from billing.admin.runs import BillOnHoldAdmin, BillRunAdmin, FailedBillAdmin
 
 __all__ = [
     "BillOnHoldAdmin",
     "BillRunAdmin",
+    "BillingProfileAdmin",
     "CallImportAdmin",
     "CallMappingAdmin",
     "CallRecordAdmin",
     "CreditNoteAdmin",
     "FailedBillAdmin",
     "InvoiceAdmin",
+    "IssuerAdmin",
     "RejectedCallAdmin",
     "SetAsideCallAdmin",
     "accounts",

@@ -13,8 +13,9 @@ from unfold.paginator import InfinitePaginator
 
 from accounts.models import Account
 from billing.admin.corrections import CREDIT, credit_page
+from billing.documents.paper import credit_note_paper, invoice_paper, printed_invoices, printed_notes
+from billing.documents.responses import pdf_response
 from billing.models import BillRun, CreditNote, Invoice
-from billing.pdf import invoice_response
 from core.admin import ReadOnlyAdmin
 from core.money import money
 from core.verbs import stands_for
@@ -62,7 +63,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     fields = (("name", "account"), ("of_month", "issued_at"), ("amount", "creditable"))
     paginator = InfinitePaginator
     actions_detail = ("give_money_back", "pdf")
-    change_form_outer_after_template = "admin/billing/invoice/lines.html"
+    change_form_outer_after_template = "admin/billing/invoice/document.html"
 
     class Media:
         css = {"all": ["admin/bills.css"]}
@@ -106,11 +107,18 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @action(description="PDF", permissions=["pdf"], url_path="pdf", icon="picture_as_pdf")
     def pdf(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return invoice_response(self.row_or_404(request, object_id))
+        invoice = self.row_or_404(request, object_id)
+        return pdf_response(invoice_paper(printed_invoices(Invoice.objects.all()).get(pk=invoice.pk)))
 
     def change_context(self, request: HttpRequest, obj: Invoice) -> dict[str, Any]:
         notes = obj.credit_notes.select_related("by").order_by("number")
-        return {"lines": [line.value for line in obj.lines.all()], "notes": notes, "creditable": obj.creditable}
+        printed = printed_invoices(Invoice.objects.all()).get(pk=obj.pk)
+        return {
+            "paper": invoice_paper(printed),
+            "reconstructed": printed.document.reconstructed,
+            "notes": notes,
+            "creditable": obj.creditable,
+        }
 
 
 @admin.register(CreditNote)
@@ -122,6 +130,11 @@ class CreditNoteAdmin(ReadOnlyAdmin):
     ordering = ("-number",)
     sortable_by = ("name",)
     fields = (("name", "invoice"), ("account", "given_back"), "reason", ("by", "at"))
+    actions_detail = ("pdf",)
+    change_form_outer_after_template = "admin/billing/creditnote/document.html"
+
+    class Media:
+        css = {"all": ["admin/bills.css"]}
 
     @display(description="Credit note", ordering="number")
     def name(self, note: CreditNote) -> str:
@@ -130,6 +143,19 @@ class CreditNoteAdmin(ReadOnlyAdmin):
     @display(description="Account")
     def account(self, note: CreditNote) -> str:
         return str(note.invoice.account)
+
+    def has_pdf_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        allowed: bool = self.has_view_permission(request)
+        return allowed
+
+    @action(description="PDF", permissions=["pdf"], url_path="pdf", icon="picture_as_pdf")
+    def pdf(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        note = self.row_or_404(request, object_id)
+        return pdf_response(credit_note_paper(printed_notes(CreditNote.objects.all()).get(pk=note.pk)))
+
+    def change_context(self, request: HttpRequest, obj: CreditNote) -> dict[str, Any]:
+        printed = printed_notes(CreditNote.objects.all()).get(pk=obj.pk)
+        return {"paper": credit_note_paper(printed), "reconstructed": printed.document.reconstructed}
 
     @display(description="Given back, USD")
     def given_back(self, note: CreditNote) -> str:

@@ -3,6 +3,7 @@
 from billing.guards.bills import GUARDS as OF_BILLS
 from billing.guards.calls import FIRST_OPEN_DAY
 from billing.guards.calls import GUARDS as OF_CALLS
+from billing.guards.documents import GUARDS as OF_DOCUMENTS
 from billing.guards.numbers import GUARDS as OF_NUMBERS
 from billing.guards.parties import GUARDS as OF_PARTIES
 from core.guards import Guard, deleted_last, keep_keys
@@ -24,5 +25,5 @@ KEYS: list[Guard] = [
     ),
     *deleted_last("billing_billrun", "billing_callimport"),
 ]
-GUARDS: list[Guard] = [*OF_BILLS, *OF_NUMBERS, *OF_CALLS, *OF_PARTIES, *KEYS]
+GUARDS: list[Guard] = [*OF_BILLS, *OF_NUMBERS, *OF_CALLS, *OF_PARTIES, *OF_DOCUMENTS, *KEYS]
 FUNCTIONS = [FIRST_OPEN_DAY]

@@ -2,12 +2,16 @@
 
 from core.guards import DeferredGuard, Guard, StatementGuard, append_only, kept
 
-# How many numbers of a kind of document were taken or left out between two states of the counter.
-TAKEN = """(SELECT count(*) FROM {documents} WHERE number > coalesce(OLD.{of}, 0) AND number <= NEW.{of})
+# How many numbers were left out, or taken by an invoice or credit note that has a document, between two states of the
+# counter.
+TAKEN = """(SELECT count(*) FROM {documents} i JOIN {papers} d ON d.{key} = i.id
+            WHERE i.number > coalesce(OLD.{of}, 0) AND i.number <= NEW.{of})
         + (SELECT coalesce(sum(last - first + 1), 0) FROM billing_numbergap
             WHERE of = '{of}' AND first > coalesce(OLD.{of}, 0) AND last <= NEW.{of})"""
-INVOICES = TAKEN.format(of="invoices", documents="billing_invoice")
-CREDIT_NOTES = TAKEN.format(of="credit_notes", documents="billing_creditnote")
+INVOICES = TAKEN.format(of="invoices", documents="billing_invoice", papers="billing_invoicedocument", key="invoice_id")
+CREDIT_NOTES = TAKEN.format(
+    of="credit_notes", documents="billing_creditnote", papers="billing_creditnotedocument", key="note_id"
+)
 
 COUNTER_ONLY_COUNTS_ON = Guard(
     "counter_only_counts_on",
@@ -27,7 +31,7 @@ COUNTER_COUNTS_DOCUMENTS = DeferredGuard(
     IF NEW.invoices - coalesce(OLD.invoices, 0) <> {INVOICES} THEN REFUSE; END IF;
     IF NEW.credit_notes - coalesce(OLD.credit_notes, 0) <> {CREDIT_NOTES} THEN REFUSE; END IF;
     """,
-    "The counter moves on by the documents that are issued. Numbers that are left out are recorded with it.",
+    "The counter moves on by what is issued with its document. Numbers that are left out are recorded with it.",
 )
 
 

@@ -11,6 +11,7 @@ from billing.models.bills import (
     InvoiceLine,
 )
 from billing.models.calls import CallImport, CallRecord, CallVoid, Layout
+from billing.models.documents import CreditNoteDocument, Document, InvoiceDocument, Presentation
 from billing.models.gaps import NumberGap
 from billing.models.mappings import CallMapping
 from billing.models.months import LateMonth, UnbilledMonth
@@ -30,13 +31,17 @@ __all__ = [
     "CallVoid",
     "Counter",
     "CreditNote",
+    "CreditNoteDocument",
+    "Document",
     "FailedBill",
     "Invoice",
+    "InvoiceDocument",
     "InvoiceLine",
     "Issuer",
     "LateMonth",
     "Layout",
     "NumberGap",
+    "Presentation",
     "RejectedCall",
     "SetAsideCall",
     "UnbilledMonth",

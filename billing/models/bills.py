@@ -1,6 +1,7 @@
 """Bills: runs, billed months, invoices, bills on hold, failed bills, and credit notes."""
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -10,6 +11,9 @@ from django.db.models.functions import Now
 from accounts.models import Account, User
 from billing.models.checks import month_check, number_check
 from billing.pricing import charges
+
+if TYPE_CHECKING:
+    from billing.models.documents import CreditNoteDocument, InvoiceDocument
 
 
 class BillRun(models.Model):
@@ -71,6 +75,7 @@ class Invoice(models.Model):
     total = models.DecimalField("total, USD", max_digits=12, decimal_places=2)
     line_count = models.PositiveIntegerField()
 
+    document: "InvoiceDocument"
     objects = InvoiceQuerySet.as_manager()
 
     class Meta:
@@ -272,6 +277,8 @@ class CreditNote(models.Model):
     reason = models.TextField()
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
+
+    document: "CreditNoteDocument"
 
     class Meta:
         ordering = ["-pk"]

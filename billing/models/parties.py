@@ -6,7 +6,8 @@ issued, and stays as it was.
 
 from datetime import date
 
-from django.core.validators import MaxValueValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, MaxValueValidator
 from django.db import models
 from django.db.models import OuterRef, Q
 from django.db.models.functions import Now
@@ -17,6 +18,10 @@ from accounts.models import Account, User
 from accounts.models.user import Language
 
 LONGEST_TERMS = 365  # days
+LONGEST_INSTRUCTIONS = 2_000
+
+
+UNPRINTABLE = _("This has characters that can't be printed. Type it again.")
 
 
 class Party(models.Model):
@@ -33,6 +38,23 @@ class Party(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean(self) -> None:
+        """Put single spaces between words. Raises ValidationError if a value has characters that can't be printed."""
+        odd = {}
+        for field in self._meta.concrete_fields:
+            if not isinstance(field, models.CharField | models.TextField):
+                continue
+            text = str(getattr(self, field.name))
+            parts = text.splitlines() if isinstance(field, models.TextField) else [text]
+            tidy = "\n".join(" ".join(part.split()) for part in parts)
+            setattr(self, field.name, tidy)
+            if not tidy.replace("\n", "").isprintable():
+                odd[field.name] = ValidationError(UNPRINTABLE, code="unprintable")
+            elif not tidy and not field.blank:
+                odd[field.name] = ValidationError(field.error_messages["blank"], code="blank")
+        if odd:
+            raise ValidationError(odd)
 
     @property
     def town(self) -> str:
@@ -67,7 +89,10 @@ class Issuer(Party):
         help_text="An invoice is due this many days after its date.",
     )
     payment_instructions = models.TextField(
-        blank=True, max_length=2000, help_text="How to pay, like a bank account. Printed on each invoice."
+        blank=True,
+        max_length=LONGEST_INSTRUCTIONS,
+        validators=[MaxLengthValidator(LONGEST_INSTRUCTIONS)],
+        help_text="How to pay, like a bank account. Printed on each invoice.",
     )
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, editable=False)
     added_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -111,7 +136,6 @@ class BillingProfile(Party):
     invoice_email = models.EmailField(
         _("invoice email"),
         blank=True,
-        help_text=_("Invoices are sent here too, besides to the account's owners and billing managers."),
     )
     language = models.CharField(
         _("language of invoices"), max_length=2, choices=Language.choices, default=Language.ENGLISH
@@ -136,3 +160,10 @@ class BillingProfile(Party):
     def __str__(self) -> str:
         return f"{self.legal_name}, version {self.version}"
 
+    def clean(self) -> None:
+        super().clean()
+        self.invoice_email = self.invoice_email.lower()
+
+
+PARTY_FIELDS = ("legal_name", "street", "street_2", "city", "region", "postal_code", "country", "tax_number")
+PROFILE_FIELDS = (*PARTY_FIELDS, "purchase_order", "invoice_email", "language")

@@ -2,9 +2,9 @@
 
 A few queries read the inputs, pure functions price them, and COPY writes the bills.
 
-Lock order: accounts by key, then the counter of invoice numbers. Each chunk is committed with everything it did, so a
-run that was killed at any point can be run again and does the rest. Two runs at once would wait for each other's
-accounts, and find them billed.
+Lock order: accounts by key, then a new presentation of documents, then the counter of invoice numbers. Each chunk is
+committed with everything it did, so a run that was killed at any point can be run again and does the rest. Two runs at
+once would wait for each other's accounts, and find them billed.
 """
 
 import gc
@@ -18,6 +18,8 @@ from operator import attrgetter
 
 from django.db import connection
 
+from billing.documents.freezing import Issue, freeze_invoices, issue_at
+from billing.documents.presentation import presentation_today
 from billing.inputs import BillingInputs, Tariffs, inputs_of
 from billing.models import BillOnHold
 from billing.months import UnknownZone, month_end
@@ -106,7 +108,8 @@ def _bill(
         checkpoint("after lock")
     inputs = inputs_of(keys, month, catalogue)
     checks = HoldChecks(list(inputs), month, catalogue) if hold_outliers else None
-    chunk = _Chunk(month, now, inputs, checks, dry_run=dry_run)
+    issue = issue_at(now, {each.zone for each in inputs.values()})
+    chunk = _Chunk(month, now, inputs, checks, issue, dry_run=dry_run)
     settled = chunk.send(chunk.price(), len(inputs))
     if approved := chunk.review():
         settled = sorted(settled + chunk.send(approved, len(approved)), key=attrgetter("account"))
@@ -123,6 +126,7 @@ class _Chunk:
     now: datetime
     inputs: Mapping[int, BillingInputs]
     checks: HoldChecks | None
+    issue: Issue
     dry_run: bool
     outcome: Outcome = field(default_factory=Outcome)
     to_review: list[Bill] = field(default_factory=list)
@@ -139,6 +143,9 @@ class _Chunk:
                 bill = Bill(account, inputs.to_invoice(self.month))
             except (NotPriced, UnknownZone) as error:
                 self.outcome.failed[account] = str(error)
+                continue
+            if bill.lines and (refusal := self.issue.issuer_refusal(inputs.zone)):
+                self.outcome.failed[account] = " ".join(refusal.messages)
                 continue
             if self.checks and self.checks.needs_review(bill, inputs):
                 self.to_review.append(bill)
@@ -165,9 +172,13 @@ class _Chunk:
         return approved
 
     def write(self, settled: Sequence[Bill]) -> None:
-        """Write the invoices of the bills with lines, which were sent, and record all bills' months as billed."""
+        """Write invoices and documents of the bills with lines, which were sent, and record all bills' months."""
         checkpoint("after lines")
-        write_invoices([bill for bill in settled if bill.lines], settled, month=self.month, now=self.now)
+        bills = [bill for bill in settled if bill.lines]
+        presentation = presentation_today() if bills else None
+        numbers = write_invoices(bills, settled, month=self.month, now=self.now)
+        if presentation:
+            freeze_invoices(numbers, self.issue, presentation)
         late = [bill.account for bill in settled if self.inputs[bill.account].late_months]
         settle_late_months(late, self.month, now=self.now)
         checkpoint("before commit")

@@ -42,18 +42,22 @@ def write_lines(bills: Iterable[Bill], *, at_most: int) -> list[Bill]:
     return written
 
 
-def write_invoices(bills: Sequence[Bill], settled: Iterable[Bill], *, month: date, now: datetime) -> None:
-    """Write the invoices of bills whose lines are written, and record the month as billed for all in `settled`."""
+def write_invoices(bills: Sequence[Bill], settled: Iterable[Bill], *, month: date, now: datetime) -> range:
+    """Write the invoices of bills whose lines are written, and record the month as billed for all in `settled`.
+
+    Returns the numbers of the invoices. The caller must write their documents in the same transaction.
+    """
     at = now.isoformat()
     _copy("billing_billedmonth", BILLED_COLUMNS, (f"{bill.account}\t{month}\t{at}" for bill in settled))
     if not bills:
-        return
+        return range(0)
     first = take_numbers("invoices", len(bills))
     invoices = (
         f"{bill.key}\t{number}\t{bill.account}\t{month}\t{at}\t{bill.total}\t{len(bill.lines)}"
         for number, bill in enumerate(bills, first)
     )
     _copy("billing_invoice", INVOICE_COLUMNS, invoices)
+    return range(first, first + len(bills))
 
 
 def settle_late_months(accounts: Sequence[int], before: date, *, now: datetime) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 from django import template
 
 from accounts.models import Account
-from billing import wording
 from billing.previews.estimate import FirstBill, FirstBills, MonthSummary, first_bills, first_bills_from, month_summary
 from billing.previews.packages import Packages, packages_for
 from billing.previews.purchase import NewTotal, PurchaseCost, new_total, purchase_cost
 from billing.pricing.charges import Line
+from billing.wording import words
 from core.clock import database_now
 from core.money import cents, money
 from onboarding.models import Notice
@@ -37,19 +37,19 @@ def grouped(number: int) -> str:
 @register.filter
 def arithmetic(line: Line) -> str:
     """Return how a line's amount was computed."""
-    return wording.arithmetic(line)
+    return words().arithmetic(line)
 
 
 @register.filter
 def days(line: Line) -> str:
     """Return the days a line is about."""
-    return wording.days_of(line)
+    return words().days_of(line)
 
 
 @register.filter
 def included(line: Line) -> str:
     """Return how many minutes a usage line's days include."""
-    return wording.included(line)
+    return words().included(line)
 
 
 @register.simple_tag
@@ -61,7 +61,7 @@ def catalogue_items() -> dict[str, tuple[str, str]]:
 @register.filter
 def title(line: Line, items: dict[str, tuple[str, str]]) -> str:
     """Return what a line is about, in words."""
-    return wording.title(line, items)
+    return words().title(line, items)
 
 
 @register.simple_tag

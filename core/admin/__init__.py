@@ -10,6 +10,7 @@ from core.admin.bases import (
     ReadOnly,
     ReadOnlyAdmin,
     Writes,
+    WritingAdmin,
 )
 from core.admin.composed import Button, ComposedAdmin, FixedField, Page, Panel
 
@@ -27,5 +28,6 @@ __all__ = [
     "ReadOnly",
     "ReadOnlyAdmin",
     "Writes",
+    "WritingAdmin",
     "jobs",
 ]

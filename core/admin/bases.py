@@ -191,16 +191,38 @@ class ReadOnlyAdmin(ReadOnly, BaseAdmin):
     """A read-only list of rows that have no history."""
 
 
-class HistoryAdmin(BaseAdmin, SimpleHistoryAdmin, ModelAdmin):
+class WritingAdmin(BaseAdmin):
+    """An admin whose forms write by the actions in `writes`, by the model of the row: the page's, or an inline's."""
+
+    writes: Mapping[type[Model], Writes] = {}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save the row by its action, unless nothing in the form has changed, which would add an empty history row."""
+        if not change or form.has_changed():
+            self.writes[self.model].save(obj, by=request.user)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Remove and save the rows of an inline by their actions."""
+        saved = formset.save(commit=False)
+        if saved or formset.deleted_objects:
+            self.save_rows(request, formset.model, saved, formset.deleted_objects)
+
+    def save_rows(self, request: HttpRequest, model: type[Model], saved: list[Any], removed: list[Any]) -> None:
+        """Remove and save rows of an inline's model. Override it where one action takes all of them."""
+        writes = self.writes[model]
+        for row in removed:
+            assert writes.remove is not None, "an inline without an action that removes rows must not offer it"
+            writes.remove(row, by=request.user)
+        for row in saved:
+            writes.save(row, by=request.user)
+
+
+class HistoryAdmin(WritingAdmin, SimpleHistoryAdmin, ModelAdmin):
     """An admin of rows with a history that anyone who may view the row may read, and nobody may change.
 
     django-simple-history lets staff with only the view permission POST its history form, and so change the row. Here,
     every POST to a history page is answered with 403.
-
-    What its forms write is written by the actions in `writes`, by the model of the row: the page's own, or an inline's.
     """
-
-    writes: Mapping[type[Model], Writes] = {}
 
     object_history_form_template = "admin/history_form.html"
 
@@ -248,26 +270,6 @@ class HistoryAdmin(BaseAdmin, SimpleHistoryAdmin, ModelAdmin):
 
     def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save the row by its action, unless nothing in the form has changed, which would add an empty history row."""
-        if not change or form.has_changed():
-            self.writes[self.model].save(obj, by=request.user)
-
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Remove and save the rows of an inline by their actions."""
-        saved = formset.save(commit=False)
-        if saved or formset.deleted_objects:
-            self.save_rows(request, formset.model, saved, formset.deleted_objects)
-
-    def save_rows(self, request: HttpRequest, model: type[Model], saved: list[Any], removed: list[Any]) -> None:
-        """Remove and save rows of an inline's model. Override it where one action takes all of them."""
-        writes = self.writes[model]
-        for row in removed:
-            assert writes.remove is not None, "an inline without an action that removes rows must not offer it"
-            writes.remove(row, by=request.user)
-        for row in saved:
-            writes.save(row, by=request.user)
 
 
 def _shown(record: Any, field: str) -> Any:

@@ -7,7 +7,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import Account, PhoneNumber, Refusal, ServiceUser, User
-from billing.actions import issue_credit_note, save_mapping
+from billing.actions import issue_credit_note, save_mapping, set_billing_profile
+from billing.documents.freezing import freeze_invoices, issue_at
+from billing.documents.presentation import presentation_today
 from billing.models import BillOnHold, BillRun, FailedBill, Invoice
 from billing.pricing.charges import Line
 from billing.runs.writing import Bill, write_invoices, write_lines
@@ -17,6 +19,7 @@ from onboarding.notices.enqueue import enqueue
 from subscriptions.actions import assign_number
 from tests.billing.bills import IN_APRIL, MARCH
 from tests.billing.call_rows import imported, row
+from tests.billing.documents.parties import profile
 from tests.config.queue import queued
 from tests.remembering import remembered
 
@@ -48,6 +51,8 @@ def everything(installed: Account, owner: User, root: User, toll_free: PhoneNumb
     BillOnHold.objects.create(account=installed, month=MARCH, total=1, why="Out of line.", held_at=IN_APRIL)
     line = Line("usage", "tf-payperuse", MARCH, MARCH, MARCH, 100, Decimal("0.045"), Decimal("4.50"), minutes=100)
     bills = write_lines([Bill(installed.pk, [line])], at_most=1)
-    write_invoices(bills, bills, month=MARCH, now=IN_APRIL)
+    numbers = write_invoices(bills, bills, month=MARCH, now=IN_APRIL)
+    freeze_invoices(numbers, issue_at(IN_APRIL, [installed.timezone]), presentation_today())
+    set_billing_profile(installed, profile(), by=root)
     issue_credit_note(installed, Invoice.objects.get(), amount=Decimal(1), reason="Late", by=root)
     queued("core.clean_up", "failed")

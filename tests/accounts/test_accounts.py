@@ -13,6 +13,7 @@ from tests.guarding import load_fixture, refused_by
 
 SEE_SERVICES, CHANGE_SERVICES = Capability.SEE_SERVICES, Capability.CHANGE_SERVICES
 SEE_BILLING, SEE_AUDIT_LOG = Capability.SEE_BILLING, Capability.SEE_AUDIT_LOG
+CHANGE_PROFILE = Capability.CHANGE_BILLING_PROFILE
 
 
 @pytest.mark.parametrize("number", ["1000", "100001", "999999999999"])
@@ -70,11 +71,11 @@ def test_a_user_reaches_his_accounts_only(
     ("roles", "capabilities"),
     [
         ([], []),
-        ([Role.OWNER], [SEE_SERVICES, CHANGE_SERVICES, SEE_BILLING, SEE_AUDIT_LOG]),
+        ([Role.OWNER], [SEE_SERVICES, CHANGE_SERVICES, SEE_BILLING, SEE_AUDIT_LOG, CHANGE_PROFILE]),
         ([Role.TECHNICAL], [SEE_SERVICES, CHANGE_SERVICES]),
-        ([Role.BILLING], [SEE_BILLING, SEE_AUDIT_LOG]),
+        ([Role.BILLING], [SEE_BILLING, SEE_AUDIT_LOG, CHANGE_PROFILE]),
         ([Role.VIEWER], [SEE_SERVICES, SEE_BILLING, SEE_AUDIT_LOG]),
-        ([Role.TECHNICAL, Role.BILLING], [SEE_SERVICES, CHANGE_SERVICES, SEE_BILLING, SEE_AUDIT_LOG]),
+        ([Role.TECHNICAL, Role.BILLING], [SEE_SERVICES, CHANGE_SERVICES, SEE_BILLING, SEE_AUDIT_LOG, CHANGE_PROFILE]),
     ],
     ids=str,
 )

@@ -19,13 +19,14 @@ from django.utils.translation import gettext
 
 from accounts.models import Account, PhoneNumber, Refusal, User
 from accounts.models.user import Language
-from billing.actions import issue_credit_note
+from billing.actions import issue_credit_note, set_billing_profile
 from core.dates import day_in_words, days_in_words, month_in_words
 from onboarding.rules import SEAT_LIMIT
 from subscriptions.actions import assign_number, install, propose_subscription
 from subscriptions.rules import Subscription
 from tests.accounts.login.logging_in import LOGIN, YOU, logged_in, set_up_app, show_password
 from tests.billing.bills import invoiced
+from tests.billing.documents.parties import profile
 from tests.conftest import INSTALLED
 from tests.guarding import nothing_written
 from tests.mailing import SITE, delivered
@@ -105,6 +106,7 @@ def test_pages_of_a_live_account_are_in_no_other_language(
 ) -> None:
     Account.objects.filter(pk=active.pk).update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
     assign_number(active, toll_free, by=in_spanish, now=INSTALLED)
+    set_billing_profile(active, profile(language="es"), by=in_spanish)  # the document is in this language
     issue_credit_note(active, invoiced(active, in_spanish), amount=Decimal(5), reason="Perdone", by=biller)
     assert english_on(logged_in(in_spanish).get(path)) == []
 

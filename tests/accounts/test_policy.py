@@ -12,8 +12,6 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import Account, User
-from billing import pdf
-from billing.models import Invoice
 from tests.accounts.login.logging_in import FACTOR, YOU, logged_in, set_up_app
 from tests.accounts.pages import page
 from tests.config.commands import PROJECT
@@ -23,7 +21,7 @@ BILLING = "/accounts/100001/billing/"
 CUSTOMERS = [
     "/accounts/100001/",
     *(CENTER + tab for tab in ("subscription/", "users/", "phone-numbers/", "go-live/")),
-    *(BILLING + tab for tab in ("", "invoices/", "usage/")),
+    *(BILLING + tab for tab in ("", "invoices/", "usage/", "profile/")),
 ]
 LOGIN_PAGES = [
     *(f"/login/{path}/" for path in ("login", "password/reset", "password/reset/done", "signup")),
@@ -133,16 +131,3 @@ def test_the_admin_alone_has_what_unfold_needs(
 
 def test_a_page_of_ours_below_the_admins_address_is_strict(db: None) -> None:
     assert policy(Client().get("/admin-not/")) == STRICT
-
-
-def test_the_invoice_to_print_is_strict_and_has_its_style_from_a_file(
-    everything: None,
-    owner: User,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(pdf, "_weasyprint", lambda: None)  # as on a server without Pango
-    invoice = Invoice.objects.get()
-    answer = logged_in(owner).get(f"{BILLING}invoices/{invoice.number}/pdf/")
-    assert answer["Content-Type"].startswith("text/html")
-    assert_strict(answer)
-    assert 'rel="stylesheet" href="/static/hostpilot/invoice.css"' in answer.content.decode()

@@ -81,7 +81,7 @@ def test_a_page_that_a_role_may_not_post_is_recorded_under_its_verb(
     client.force_login(owner)
     denied = {}
     for name, page in of_customers().items():
-        numbers = {"invoice": 1} if "<int:invoice>" in str(page.pattern) else {}
+        numbers = {key: 1 for key in ("invoice", "note") if f"<int:{key}>" in str(page.pattern)}
         before = Refusal.objects.count()
         if client.post(reverse(name, kwargs={"number": installed.number, **numbers})).status_code == 403:
             [refusal] = Refusal.objects.order_by("pk")[before:]

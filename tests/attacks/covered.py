@@ -29,6 +29,13 @@ COVERED: dict[str, list[str]] = {
         "billing.runs.test_bills_on_hold::test_a_held_bill_waits_whatever_runs",
         "billing.runs.test_bills_on_hold::test_a_release_issues_exactly_the_invoice_once",
     ],
+    "I22": [
+        "attacks.test_documents::test_nothing_changes_an_issued_document",
+        "attacks.test_documents::test_no_statement_changes_what_a_document_says",
+        "attacks.test_documents::test_no_document_of_nothing",
+        "attacks.test_documents::test_what_was_changed_without_the_guards_is_found",
+        "attacks.test_documents::test_a_restored_database_has_the_same_documents",
+    ],
     "I27": [
         "config.test_isolation::test_nothing_is_written_at_another_level",
         "config.test_isolation::test_each_transaction_names_the_level_also_behind_a_pooler",

@@ -13,6 +13,7 @@ from billing.models import Counter, CreditNote, Invoice, NumberGap
 from tests.attacks.test_dates_of_deeds import as_stranger
 from tests.billing.bills import APRIL, IN_MAY, bill
 from tests.billing.conftest import charged
+from tests.billing.papers import INVOICE_DOCUMENT
 from tests.guarding import nothing_written, refused_by, settle, sql
 
 __all__ = ["charged"]
@@ -80,8 +81,13 @@ def test_an_invoice_takes_no_other_number_than_the_next(invoice: Invoice) -> Non
         sql("UPDATE billing_counter SET invoices = invoices + 10")
         insert_invoice(invoice, 11)
         settle()
+    with refused_by("counter_counts_documents"):
+        sql("UPDATE billing_counter SET invoices = invoices + 1")
+        insert_invoice(invoice, 2)
+        settle()
     sql("UPDATE billing_counter SET invoices = invoices + 1")
     insert_invoice(invoice, 2)
+    sql(INVOICE_DOCUMENT.format(invoice="(SELECT id FROM billing_invoice WHERE number = 2)"))
     settle()
 
 

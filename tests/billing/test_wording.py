@@ -1,5 +1,6 @@
 """Texts about amounts: every kind of line says how it was computed."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -7,7 +8,8 @@ import pytest
 from django.utils import translation
 
 from billing.pricing.charges import ADJUSTMENT, RECURRING, USAGE, Line
-from billing.wording import arithmetic, days_of, title
+from billing.wording import words, words_in
+from core.dates import day_in_words, days_in_words, month_in_words
 from core.money import cents, money, rate
 
 MARCH = date(2026, 3, 1)
@@ -32,35 +34,36 @@ BACK = CALLS._replace(kind=ADJUSTMENT, quantity=0, minutes=0, amount=Decimal("-4
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "said"),
     [
         (SEATS, "25 seats × $70.00 × 16 of 31 days = $903.23"),
         (SEATS._replace(quantity=1, first=MARCH, amount=Decimal(70)), "1 seat × $70.00 = $70.00"),
         (SEATS._replace(quantity=1000, first=MARCH, amount=Decimal(70000)), "1,000 seats × $70.00 = $70,000.00"),
-        (CRM, "$40.00 for the whole month"),
+        (CRM, "$40.00 for the full month"),
         (CRM._replace(first=date(2026, 3, 31), amount=Decimal("1.29")), "$40.00 × 1 of 31 days = $1.29"),
-        (CALLS, "1,234 minutes × $0.045 a minute = $55.53"),
-        (CALLS._replace(quantity=1, minutes=1, amount=Decimal("0.05")), "1 minute × $0.045 a minute = $0.05"),
-        (PACKAGE, "100 of 600 minutes (500 included) × $0.042 a minute = $4.20"),
+        (CALLS, "1,234 minutes × $0.045 per minute = $55.53"),
+        (CALLS._replace(quantity=1, minutes=1, amount=Decimal("0.05")), "1 minute × $0.045 per minute = $0.05"),
+        (PACKAGE, "100 charged of 600 minutes (500 included) × $0.042 per minute = $4.20"),
         (
             PART,
-            "341 of 600 minutes (500 minutes × 16 of 31 days, rounded up = 259 included) × $0.042 a minute = $14.32",
+            "341 charged of 600 minutes (500 minutes × 16 of 31 days, rounded up = 259 included) × $0.042 per minute "
+            "= $14.32",
         ),
         (
             PACKAGE._replace(quantity=0, minutes=12, amount=Decimal(0)),
-            "0 of 12 minutes (500 included) × $0.042 a minute = $0.00",
+            "0 charged of 12 minutes (500 included) × $0.042 per minute = $0.00",
         ),
         (
             PART._replace(kind=ADJUSTMENT, amount=Decimal("4.32"), invoiced=Decimal(10)),
-            "341 of 600 minutes (500 minutes × 16 of 31 days, rounded up = 259 included) × $0.042 a minute = $14.32, "
-            "less $10.00 invoiced before = $4.32",
+            "341 charged of 600 minutes (500 minutes × 16 of 31 days, rounded up = 259 included) × $0.042 per minute "
+            "= $14.32, minus $10.00 already invoiced = $4.32",
         ),
-        (LATE, "1,234 minutes × $0.045 a minute = $55.53, less $4.50 invoiced before = $51.03"),
-        (BACK, "0 minutes × $0.045 a minute = $0.00, less $4.50 invoiced before = -$4.50"),
+        (LATE, "1,234 minutes × $0.045 per minute = $55.53, minus $4.50 already invoiced = $51.03"),
+        (BACK, "0 minutes × $0.045 per minute = $0.00, minus $4.50 already invoiced = -$4.50"),
     ],
 )
-def test_every_kind_of_line_says_how_it_was_computed(line: Line, words: str) -> None:
-    assert arithmetic(line) == words
+def test_every_kind_of_line_says_how_it_was_computed(line: Line, said: str) -> None:
+    assert words().arithmetic(line) == said
 
 
 def test_amounts_rates_and_days_as_they_are_read() -> None:
@@ -71,8 +74,8 @@ def test_amounts_rates_and_days_as_they_are_read() -> None:
         "$0.50",
         "$1.00",
     ]
-    assert days_of(SEATS) == "Mar 16–31, 2026"
-    assert days_of(SEATS._replace(last=SEATS.first)) == "Mar 16, 2026"
+    assert words().days_of(SEATS) == "Mar 16–31, 2026"
+    assert words().days_of(SEATS._replace(last=SEATS.first)) == "Mar 16, 2026"
     assert [cents(Decimal(price)) for price in ("0.0450", "0.04", "0.036", "0.02125", "1")] == [
         "4.5¢",
         "4¢",
@@ -90,36 +93,60 @@ def test_what_a_line_is_about() -> None:
         "tf-payperuse": ("Pay-per-use", "package"),
     }
     held = [SEATS._replace(sku=sku) for sku in ("cc-pro", "storage-100", "tf-500")]
-    assert [title(line, items) for line in held] == [
+    assert [words().title(line, items) for line in held] == [
         "Contact Center Pro",
         "Recording storage, 100 GB",
         "Toll-free package, 500 minutes",
     ]
-    assert title(CALLS, items) == "Toll-free minutes, Pay-per-use"
-    assert title(LATE, items) == "Toll-free minutes, Pay-per-use, adjustment of March 2026"
-    assert title(CRM, items) == "addon-crm", "an item that left the catalogue still has its name on old invoices"
+    assert words().title(CALLS, items) == "Toll-free minutes, Pay-per-use"
+    assert words().title(LATE, items) == "Toll-free minutes, Pay-per-use, adjustment for March 2026"
+    assert words().title(CRM, items) == "addon-crm", (
+        "an item that left the catalogue still has its name on old invoices"
+    )
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "said"),
     [
         (SEATS, "25 puestos × $70.00 × 16 de 31 días = $903.23"),
         (SEATS._replace(quantity=1, first=MARCH, amount=Decimal(70)), "1 puesto × $70.00 = $70.00"),
         (CRM, "$40.00 por el mes completo"),
         (CALLS, "1,234 minutos × $0.045 por minuto = $55.53"),
-        (PACKAGE, "100 de 600 minutos (500 incluidos) × $0.042 por minuto = $4.20"),
+        (PACKAGE, "100 cobrados de 600 minutos (500 incluidos) × $0.042 por minuto = $4.20"),
         (LATE, "1,234 minutos × $0.045 por minuto = $55.53, menos $4.50 ya facturados = $51.03"),
     ],
     ids=["seats", "one seat", "whole month", "calls", "package", "adjustment"],
 )
-def test_arithmetic_is_told_in_spanish_with_dollars_as_on_bills_in_the_united_states(line: Line, words: str) -> None:
+def test_arithmetic_is_told_in_spanish_with_dollars_as_on_bills_in_the_united_states(line: Line, said: str) -> None:
     with translation.override("es"):
-        assert arithmetic(line) == words
+        assert words().arithmetic(line) == said
 
 
 def test_a_line_is_titled_in_spanish() -> None:
     items = {"tf-payperuse": ("Pay-per-use", "package"), "storage-100": ("100 GB", "storage")}
     with translation.override("es"):
-        assert title(LATE, items) == "Minutos de números gratuitos, Pay-per-use, ajuste de marzo de 2026"
-        assert title(CRM._replace(sku="storage-100"), items) == "Almacenamiento de grabaciones, 100 GB"
-        assert days_of(SEATS) == "16–31 mar 2026"
+        assert words().title(LATE, items) == "Minutos de números gratuitos, Pay-per-use, ajuste de marzo de 2026"
+        assert words().title(CRM._replace(sku="storage-100"), items) == "Almacenamiento de grabaciones, 100 GB"
+        assert words().days_of(SEATS) == "16–31 mar 2026"
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_days_and_months_read_like_on_pages(language: str) -> None:
+    with translation.override(language):
+        for month in range(1, 13):
+            day = date(2026, month, 28)
+            assert words().day(day) == day_in_words(day)
+            assert words().month(day) == month_in_words(day)
+            line = SEATS._replace(first=day.replace(day=1), last=day)
+            assert words().days_of(line) == days_in_words(line.first, line.last)
+
+
+def test_both_languages_have_the_same_sentences_with_the_same_facts() -> None:
+    english, spanish = words_in("en").texts, words_in("es").texts
+    assert english.keys() == spanish.keys()
+    for name, sentence in english.items():
+        assert facts_of(sentence) == facts_of(spanish[name]), name
+
+
+def facts_of(sentence: object) -> set[str]:
+    return set(re.findall(r"%\(\w+\)s|\{\w+\}", str(sentence)))

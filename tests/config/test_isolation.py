@@ -30,6 +30,9 @@ def raw(db: None) -> Iterator[psycopg.Connection]:
         yield other
 
 
+KEYS = {"billing_invoicedocument": "invoice_id", "billing_creditnotedocument": "note_id"}
+
+
 def test_what_the_protocol_needs_is_guarded() -> None:
     assert {
         "accounts_account", "accounts_numberassignment", "onboarding_onboarding", "subscriptions_change",
@@ -50,7 +53,12 @@ def execute(raw: psycopg.Connection, statement: str) -> None:
 @pytest.mark.parametrize("table", WRITTEN_AT_READ_COMMITTED)
 def test_nothing_is_written_at_another_level(raw: psycopg.Connection, table: str, level: IsolationLevel) -> None:
     raw.isolation_level = level
-    for statement in (f"INSERT INTO {table} DEFAULT VALUES", f"UPDATE {table} SET id = id", f"COPY {table} FROM STDIN"):
+    key = KEYS.get(table, "id")
+    for statement in (
+        f"INSERT INTO {table} DEFAULT VALUES",
+        f"UPDATE {table} SET {key} = {key}",
+        f"COPY {table} FROM STDIN",
+    ):
         with pytest.raises(psycopg.errors.CheckViolation) as refusal:
             execute(raw, statement)
         assert refusal.value.diag.constraint_name == f"{table}{SUFFIX}"

@@ -12,11 +12,19 @@ from core.guards import Guard, all_guards, check_guards, model_constraints
 from core.guards.constraints import expected_columns, expected_constraints
 from core.migration_guards import sealed
 from tests.accounts import test_guards_of_numbers, test_guards_of_the_past, test_zones
-from tests.attacks import test_dates_of_deeds, test_keys, test_numbers, test_past_of_the_ledger, test_planted_history
+from tests.attacks import (
+    test_dates_of_deeds,
+    test_documents,
+    test_keys,
+    test_numbers,
+    test_past_of_the_ledger,
+    test_planted_history,
+)
 from tests.billing import (
     test_guards_of_bills,
     test_guards_of_calls,
     test_guards_of_credit_notes,
+    test_guards_of_parties,
     test_guards_of_the_activation,
     test_guards_of_the_days,
     test_guards_of_voids,
@@ -58,6 +66,8 @@ ATTACKS = [
     test_dates_of_deeds,
     test_numbers,
     test_planted_history,
+    test_documents,
+    test_guards_of_parties,
 ]
 
 
@@ -308,7 +318,7 @@ def test_before_the_first_migrate_there_is_nothing_to_miss(db: None) -> None:
 
 @pytest.fixture
 def a_migration_waits(db: None) -> None:
-    [(app, last)] = MigrationLoader(None).graph.leaf_nodes("subscriptions")
+    [(app, last)] = MigrationLoader(None).graph.leaf_nodes("billing")
     sql("DELETE FROM django_migrations WHERE app = %s AND name = %s", app, last)
 
 

@@ -28,7 +28,7 @@ COLUMNS = [
     ("minutes", "Toll-free minutes", "billing"),
     ("value", "Monthly, once live", "billing"),
 ]
-FILTERS = ["due", "asked", "owner", "ready", "edition", "age", "mode", "activated"]
+FILTERS = ["due", "asked", "owner", "ready", "edition", "profile", "age", "mode", "activated"]
 SHORTCUTS = ["Overdue", "Due within 7 days", "Asks to go live", "Mine", "Nobody’s", "Ready"]
 PANELS = {
     "top": ["status"],
@@ -81,7 +81,11 @@ def test_one_class_shows_the_worklist_and_one_the_accounts() -> None:
         kind = type(admin.site._registry[model])
         assert kind.__module__.split(".")[0] == app
         assert not kind.__subclasses__()
-    assert [button.name for button in ACCOUNT_PAGE.buttons] == ["activate_account", "correct_timezone"]
+    assert [button.name for button in ACCOUNT_PAGE.buttons] == [
+        "activate_account",
+        "correct_timezone",
+        "billing_profile",
+    ]
 
 
 def column(name: str = "new", place: int = 1, exports: Any = ()) -> Column:

@@ -55,7 +55,7 @@ def test_a_purchase_shows_its_total_and_its_arithmetic(customer: Client, active:
     assert re.match(r"Seats : 0 → 25 Counts from \w+ \d+, \d{4}\. Chat : off → on Counts from", changes)
     assert total.startswith("Each month $2,030.00")
     assert "25 seats × $70.00 = $1,750.00" in total
-    assert "$30.00 for the whole month" in total
+    assert "$30.00 for the full month" in total
     assert total.endswith("It is $0.00 as you hold it.")
     assert SubscriptionChange.objects.count() == 1, "nothing was bought"
 

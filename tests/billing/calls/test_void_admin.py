@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from accounts.models import Account, PhoneNumber, Refusal, User
 from billing.actions import issue_credit_note, release_bill, run_bills, run_bills_automatically, void_record
+from billing.documents.paper import invoice_paper
 from billing.models import BillOnHold, CallImport, CallRecord, Invoice, RejectedCall, SetAsideCall
-from billing.pdf import invoice_html
 from tests.billing.call_rows import file_of, imported, row
 from tests.billing.calls.test_record_identity import fates
 from tests.guarding import nothing_written
@@ -213,10 +213,9 @@ def test_a_bill_below_zero_waits_and_is_a_credit_once_released(
     credit = release_bill(account, held, by=biller)
     assert credit is not None
     assert (credit.total, credit.is_credit) == (Decimal("-4.05"), True)
-    document = invoice_html(credit)
-    assert f"<h1>Credit {credit.title}</h1>" in document
-    assert "there is nothing to pay" in document
-    assert "<h1>Invoice" in invoice_html(Invoice.objects.order_by("pk")[0])
+    invoice, document = map(invoice_paper, Invoice.objects.order_by("pk"))
+    assert (document.heading, invoice.heading) == ("Credit", "Invoice")
+    assert next(note.text for note in document.notes) == "This is a credit, so there is nothing to pay."
     customer = Client()
     customer.force_login(owner)
     shown = customer.get(reverse("invoice", args=[account.number, credit.number])).content.decode()

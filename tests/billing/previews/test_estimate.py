@@ -14,7 +14,7 @@ from billing.actions import run_bills
 from billing.models import Invoice
 from billing.previews.estimate import bill_now, estimate, first_bills, waived_charges
 from billing.previews.purchase import PurchaseCost, purchase_cost
-from billing.wording import included
+from billing.wording import words
 from onboarding.actions import activate
 from onboarding.models import Onboarding
 from subscriptions.actions import install, propose_subscription
@@ -61,10 +61,10 @@ ON_THE_15TH = datetime(2026, 11, 15, 17, tzinfo=UTC)
 
 def test_a_package_from_the_middle_of_a_month_says_what_it_includes_then(active: Account, owner: User) -> None:
     (line,) = cost(active, owner, now=ON_THE_15TH, package="tf-500").lines
-    assert [included(part) for part in line.included] == ["267 minutes included for Nov 15–30, 2026"]
+    assert [words().included(part) for part in line.included] == ["267 minutes included for Nov 15–30, 2026"]
     buy(active, owner, now=datetime(2026, 11, 1, 17, tzinfo=UTC), package="tf-500")
     (line,) = cost(active, owner, now=ON_THE_15TH, package="tf-2500").lines
-    assert [included(part) for part in line.included] == [
+    assert [words().included(part) for part in line.included] == [
         "234 minutes included for Nov 1–14, 2026", "1,334 minutes included for Nov 15–30, 2026",
     ]  # fmt: skip
     buy(active, owner, now=ON_THE_15TH, package="tf-2500")
@@ -168,7 +168,7 @@ def test_the_pages_say_what_of_an_estimate_is_about_earlier_months(
     for page in ("billing/", "contact-center/", "contact-center/go-live/"):
         text = " ".join(client.get(f"/accounts/100001/{page}").content.decode().split())
         assert text.count(SAYS_SO) == 1, page
-        assert "adjustment of March 2026" in text, page
+        assert "adjustment for March 2026" in text, page
     client.force_login(member)
     account = Onboarding.objects.get().pk
     chosen = {"action": "activate_selected", "_selected_action": [account]}
