@@ -2,12 +2,13 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +18,7 @@ from accounts.roles import Capability, capabilities_of
 from accounts.verbs import OPEN_PAGE
 from core.verbs import stands_for
 
-Page = Callable[..., HttpResponse]
+R = TypeVar("R", bound=HttpResponseBase)
 
 
 class AccountRequest(HttpRequest):
@@ -29,7 +30,9 @@ class AccountRequest(HttpRequest):
     verb: str
 
 
-def account_page(capability: Capability | None = None, *, verb: str = OPEN_PAGE) -> Callable[[Page], Page]:
+def account_page(
+    capability: Capability | None = None, *, verb: str = OPEN_PAGE
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Decorate `view(request, …)`, so that it becomes the view of a URL with the account's `number`.
 
     A visitor who is not logged in is redirected to the login page. The response is 404 if the account is not theirs
@@ -37,11 +40,11 @@ def account_page(capability: Capability | None = None, *, verb: str = OPEN_PAGE)
     see the page. Refusals of POST requests are recorded under `verb`, the name of the page's action.
     """
 
-    def decorate(view: Page) -> Page:
+    def decorate(view: Callable[..., R]) -> Callable[..., R]:
         @stands_for(verb)
         @login_required
         @functools.wraps(view)
-        def page(request: AccountRequest, number: str, **kwargs: Any) -> HttpResponse:
+        def page(request: AccountRequest, number: str, **kwargs: Any) -> R:
             mine = Account.objects.for_user(request.user).select_related("onboarding")
             request.account = get_object_or_404(mine, number=number)
             request.capabilities = capabilities_of(request.user, request.account)

@@ -25,6 +25,7 @@ PEOPLE = """
 INSERT INTO accounts_account (id, number, company, timezone, created_at)
 SELECT n, (100000000 + n)::text, 'Company ' || n, ({zones})[1 + n % 5], '2026-07-01'
 FROM generate_series(1, {size}) n;
+INSERT INTO accounts_contact (account_id, user_id, role) SELECT n, {by}, 'owner' FROM generate_series(1, {size}) n;
 INSERT INTO onboarding_onboarding
     (id, account_id, started_at, started_on, activated_at, activated_on, activated_by_id, activated_from, reason)
 SELECT n, n, '2026-07-01 12:00+00', '2026-07-01', activated_at, local_day(({zones})[1 + n % 5], activated_at),

@@ -28,7 +28,7 @@ NOTHING_LEFT = 0.02  # a run with nothing left to bill should take at most this 
 
 WRITTEN = (
     "billing_billedmonth, billing_invoiceline, billing_invoice, billing_invoicedocument, billing_counter, "
-    "billing_billrun"
+    "billing_billrun, billing_delivery, core_outgoingemail"
 )
 RESULT = """
 SELECT i.account_id, i.month AS billed, i.total, i.line_count, l.kind, l.sku, l.month, l.first, l.last, l.quantity,
@@ -38,7 +38,8 @@ FROM billing_invoiceline l JOIN billing_invoice i ON i.id = l.invoice_id
 COUNTS = """
 SELECT (SELECT count(*) FROM billing_billedmonth), (SELECT count(*) FROM billing_invoice),
     (SELECT count(*) FROM billing_invoiceline), (SELECT sum(total) FROM billing_invoice),
-    (SELECT max(number) FROM billing_invoice), (SELECT count(*) FROM billing_invoicedocument)
+    (SELECT max(number) FROM billing_invoice), (SELECT count(*) FROM billing_invoicedocument),
+    (SELECT count(*) FROM billing_delivery), (SELECT count(*) FROM core_outgoingemail)
 """
 
 

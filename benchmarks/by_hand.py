@@ -96,6 +96,18 @@ DOCUMENTS = f"""
     INSERT INTO billing_invoicedocument ({", ".join(INVOICE_COLUMNS)}, digest) {with_digests_of_invoices(PAPERS)}
 """
 
+# One email for each document, to its account's only contact.
+EMAILS = """
+    WITH keyed AS MATERIALIZED (
+        SELECT nextval('core_outgoingemail_id_seq') AS email_id, n.id AS invoice_id, u.id AS to_id, u.email AS address
+        FROM numbered n JOIN accounts_contact c ON c.account_id = n.account_id JOIN accounts_user u ON u.id = c.user_id
+    ), written AS (
+        INSERT INTO billing_delivery (email_id, invoice_id, to_id) SELECT email_id, invoice_id, to_id FROM keyed
+    )
+    INSERT INTO core_outgoingemail (id, kind, address, data, created_at, due_at)
+    SELECT email_id, 'document', address, '{}', %(now)s, %(now)s FROM keyed
+"""
+
 
 def bill_by_hand(size: int, month: date, now: datetime, chunk: int) -> None:
     """Bill the accounts 1 to `size`, each chunk in one transaction."""
@@ -109,5 +121,5 @@ def bill_by_hand(size: int, month: date, now: datetime, chunk: int) -> None:
         for lo in range(1, size + 1, chunk):
             values = {"lo": lo, "hi": min(size, lo + chunk - 1), "month": month, "end": end, "now": now, "kinds": kinds}
             with transaction.atomic():
-                for statement in (LINES, *WRITE, DOCUMENTS):
+                for statement in (LINES, *WRITE, DOCUMENTS, EMAILS):
                     cursor.execute(statement, {**values, **kept, "days": (end - month).days})

@@ -23,6 +23,7 @@ HIDDEN_FROM_CUSTOMERS = {
     "release_bill": "Release a held bill",
     "reject_bill": "Reject a held bill",
     "issue_credit_note": "Issue a credit note",
+    "send_document_again": "Send a document again",
     "import_calls": "Import calls",
     "void_calls": "Void calls",
     "take_record": "Take a call record set aside",

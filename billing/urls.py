@@ -12,5 +12,7 @@ urlpatterns = [
     path(BILLING + "profile/", views.billing_profile, name="billing_profile"),
     path(BILLING + "credit-notes/<int:note>/pdf/", views.credit_note_pdf, name="credit_note_pdf"),
     path(BILLING + "usage/", views.usage, name="usage"),
+    path(BILLING + "usage/calls/csv/", views.calls_csv, name="calls_csv"),
     path(BILLING + "usage/csv/", views.usage_csv, name="usage_csv"),
+    path(BILLING + "usage/<str:day>/", views.day_calls, name="day_calls"),
 ]

@@ -1,13 +1,14 @@
 """HostPilot's Billing pages: the current month, invoices, and toll-free usage (R18)."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext, pgettext_lazy
 
@@ -18,21 +19,32 @@ from billing.documents.paper import credit_note_paper, invoice_paper, printed_in
 from billing.documents.responses import pdf_response
 from billing.forms import BillingProfileForm
 from billing.models import BillingProfile, CreditNote, Invoice
+from billing.previews.calls import as_rows, by_number, charged_calls
 from billing.previews.estimate import estimate, waived_charges
 from billing.previews.usage import Usage, usage_of
 from billing.pricing.charges import month_after
 from core.clock import database_now
-from core.csv_files import csv_response
+from core.csv_files import csv_response, streamed_csv
+from core.outbox.models import EmailState
 from core.refusals import AlreadyDone, show_as_message, show_refusal
 from onboarding.models import Onboarding
 
 PAGE_SIZE = 24
+CALLS_A_PAGE = 100
 LARGEST_NUMBER = 2**63 - 1
 COLUMNS = (
     pgettext_lazy("column of a CSV file", "account"),
     pgettext_lazy("column of a CSV file", "company"),
     pgettext_lazy("column of a CSV file", "day"),
     pgettext_lazy("column of a CSV file", "toll_free_minutes"),
+)
+CALL_COLUMNS = (
+    pgettext_lazy("column of a CSV file", "day"),
+    pgettext_lazy("column of a CSV file", "started_at"),
+    pgettext_lazy("column of a CSV file", "number"),
+    pgettext_lazy("column of a CSV file", "caller"),
+    pgettext_lazy("column of a CSV file", "seconds"),
+    pgettext_lazy("column of a CSV file", "minutes"),
 )
 
 
@@ -64,7 +76,8 @@ def invoice_page(request: AccountRequest, invoice: int) -> HttpResponse:
     """One invoice as it was issued, and its credit notes."""
     found = _invoice(request, invoice)
     notes = found.credit_notes.select_related("document").order_by("number")
-    context = {"invoice": found, "paper": invoice_paper(found), "notes": notes}
+    sent = found.deliveries.filter(email__state=EmailState.SENT).select_related("email", "to")
+    context = {"invoice": found, "paper": invoice_paper(found), "notes": notes, "sent": sent}
     return _billing_page(request, "hostpilot/invoice.html", "invoices", context)
 
 
@@ -121,6 +134,41 @@ def usage_csv(request: AccountRequest) -> HttpResponse:
     name = f"toll-free-{request.account.number}-{shown.month:%Y-%m}.csv"
     days = ([request.account.number, request.account.company, day.day.isoformat(), day.minutes] for day in shown.days)
     return csv_response(name, [[str(column) for column in COLUMNS], *days])
+
+
+@account_page(Capability.SEE_BILLING)
+def day_calls(request: AccountRequest, day: str) -> HttpResponse:
+    """The calls of a day, in sum by number and one by one, so that customers can check the minutes."""
+    on = _day(day)
+    calls = charged_calls(request.account, on, on + timedelta(days=1))
+    numbers = by_number(calls)
+    context = {
+        "day": on,
+        "numbers": numbers,
+        "minutes": sum(number.minutes for number in numbers),
+        "calls": Paginator(calls, CALLS_A_PAGE).get_page(request.GET.get("page")),
+    }
+    return _billing_page(request, "hostpilot/day_calls.html", "usage", context)
+
+
+@account_page(Capability.SEE_BILLING)
+def calls_csv(request: AccountRequest) -> StreamingHttpResponse:
+    """Every call of a month as CSV."""
+    account = request.account
+    month = _month(request.GET.get("month", ""), account.day_of(database_now()))
+    calls = charged_calls(account, month, month_after(month))
+    name = f"calls-{account.number}-{month:%Y-%m}.csv"
+    return streamed_csv(name, chain([[str(column) for column in CALL_COLUMNS]], as_rows(account, calls)))
+
+
+def _day(text: str) -> date:
+    """Return the day of a text like `2026-10-05`. Raises Http404 if it is none."""
+    if not re.fullmatch(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}", text):
+        raise Http404
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Http404 from None
 
 
 def _usage(request: AccountRequest) -> Usage:

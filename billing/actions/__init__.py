@@ -10,6 +10,7 @@ from billing.actions.run_bills import run_bills
 from billing.actions.run_bills_automatically import run_bills_automatically
 from billing.actions.save_issuer import save_issuer
 from billing.actions.save_mapping import save_mapping
+from billing.actions.send_document_again import send_document_again
 from billing.actions.set_billing_profile import set_billing_profile
 from billing.actions.skip_numbers import skip_numbers
 from billing.actions.take_record import take_record
@@ -27,6 +28,7 @@ __all__ = [
     "run_bills_automatically",
     "save_issuer",
     "save_mapping",
+    "send_document_again",
     "set_billing_profile",
     "skip_numbers",
     "take_record",

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from accounts.acting import action
 from accounts.models import Account, User
 from billing.deciding import of_account, require_billing_team
+from billing.deliveries.enqueue import enqueue_credit_note
 from billing.differences import open_differences
 from billing.documents.freezing import freeze_credit_note, issue_at
 from billing.documents.presentation import presentation_today
@@ -30,7 +31,7 @@ def issue_credit_note(
     confirm_difference: bool = False,
     now: datetime | None = None,
 ) -> CreditNote:
-    """Issue a credit note for an amount in USD on an invoice, and return it.
+    """Issue a credit note for an amount in USD on an invoice, queue its emails, and return it.
 
     Raises PermissionDenied unless the user is on the Billing team. Raises ValidationError if the reason is empty, or if
     the amount is not positive, has fractions of a cent, or is more than the part of the invoice not yet credited. The
@@ -66,6 +67,7 @@ def issue_credit_note(
         at=now,
     )
     freeze_credit_note(note, issue, presentation)
+    enqueue_credit_note(note, now=now)
     return note
 
 

@@ -13,9 +13,10 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWid
 
 from accounts.models import User
 from accounts.roles import staff_of
-from billing.actions import issue_credit_note, reject_bill, release_bill
+from billing.actions import issue_credit_note, reject_bill, release_bill, send_document_again
+from billing.actions.send_document_again import PERMISSION as SEND
 from billing.differences import open_differences
-from billing.models import BillOnHold, Invoice
+from billing.models import BillOnHold, CreditNote, Invoice
 from billing.previews.estimate import bill_now
 from core.money import money
 from core.refusals import AlreadyDone, show_as_message, show_refusal
@@ -93,6 +94,26 @@ def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> Htt
         "icon": "undo",
     }
     return _page(model_admin, request, "admin/billing/invoice/credit.html", "Give money back", form, back, context)
+
+
+def send_page(model_admin: Any, request: HttpRequest, document: Invoice | CreditNote) -> HttpResponse:
+    """Ask whether to send a document by email again, or do it if the form was posted. Both need the permission."""
+    by = staff_of(request, SEND)
+    kind = "invoice" if isinstance(document, Invoice) else "creditnote"
+    back = reverse(f"admin:billing_{kind}_change", args=[document.pk])
+    account = document.account if isinstance(document, Invoice) else document.invoice.account
+    form = forms.Form(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            queued = send_document_again(account, document, by=by)
+        except ValidationError as refusal:
+            show_refusal(form, refusal)
+        else:
+            emails = "1 email is" if queued == 1 else f"{queued} emails are"
+            messages.success(request, f"{emails} queued with {document.title}.")
+            return HttpResponseRedirect(back)
+    context = {"document": document, "account": account, "button": "Send again", "icon": "forward_to_inbox"}
+    return _page(model_admin, request, "admin/billing/send_again.html", "Send again", form, back, context)
 
 
 def decision_page(model_admin: Any, request: HttpRequest, held: BillOnHold, *, releases: bool) -> HttpResponse:

@@ -13,10 +13,9 @@ from unfold.paginator import InfinitePaginator
 
 from accounts.models import Account
 from billing.admin.corrections import CREDIT, credit_page
-from billing.documents.paper import credit_note_paper, invoice_paper, printed_invoices, printed_notes
-from billing.documents.responses import pdf_response
+from billing.admin.documents import DocumentAdmin
+from billing.documents.paper import Paper, credit_note_paper, invoice_paper, printed_invoices, printed_notes
 from billing.models import BillRun, CreditNote, Invoice
-from core.admin import ReadOnlyAdmin
 from core.money import money
 from core.verbs import stands_for
 
@@ -50,7 +49,7 @@ def of_accounts(term: str) -> QuerySet[Account]:
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnlyAdmin):
+class InvoiceAdmin(DocumentAdmin):
     """Issued invoices. There are millions, so they are never counted, and sorted only by number."""
 
     list_display = ("name", "account", "of_month", "amount", "issued_at")
@@ -62,11 +61,8 @@ class InvoiceAdmin(ReadOnlyAdmin):
     sortable_by = ("name",)
     fields = (("name", "account"), ("of_month", "issued_at"), ("amount", "creditable"))
     paginator = InfinitePaginator
-    actions_detail = ("give_money_back", "pdf")
+    actions_detail = ("give_money_back", *DocumentAdmin.actions_detail)
     change_form_outer_after_template = "admin/billing/invoice/document.html"
-
-    class Media:
-        css = {"all": ["admin/bills.css"]}
 
     @display(description="Invoice", ordering="number")
     def name(self, invoice: Invoice) -> str:
@@ -96,33 +92,22 @@ class InvoiceAdmin(ReadOnlyAdmin):
     def has_credit_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm(CREDIT)
 
-    def has_pdf_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        allowed: bool = self.has_view_permission(request)
-        return allowed
-
     @action(description="Give money back…", permissions=["credit"], url_path="credit", icon="undo")
     @stands_for("issue_credit_note")
     def give_money_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return credit_page(self, request, self.row_or_404(request, object_id))
 
-    @action(description="PDF", permissions=["pdf"], url_path="pdf", icon="picture_as_pdf")
-    def pdf(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        invoice = self.row_or_404(request, object_id)
-        return pdf_response(invoice_paper(printed_invoices(Invoice.objects.all()).get(pk=invoice.pk)))
+    def paper_of(self, row: Invoice) -> Paper:
+        return invoice_paper(printed_invoices(Invoice.objects.all()).get(pk=row.pk))
 
-    def change_context(self, request: HttpRequest, obj: Invoice) -> dict[str, Any]:
+    def change_context(self, request: HttpRequest, obj: Invoice | CreditNote) -> dict[str, Any]:
+        assert isinstance(obj, Invoice)
         notes = obj.credit_notes.select_related("by").order_by("number")
-        printed = printed_invoices(Invoice.objects.all()).get(pk=obj.pk)
-        return {
-            "paper": invoice_paper(printed),
-            "reconstructed": printed.document.reconstructed,
-            "notes": notes,
-            "creditable": obj.creditable,
-        }
+        return {**super().change_context(request, obj), "notes": notes, "creditable": obj.creditable}
 
 
 @admin.register(CreditNote)
-class CreditNoteAdmin(ReadOnlyAdmin):
+class CreditNoteAdmin(DocumentAdmin):
     list_display = ("name", "invoice", "account", "given_back", "reason", "by", "at")
     list_select_related = ("invoice__account", "by")
     search_fields = ("number",)  # shows the search box; the search is in get_search_results
@@ -130,11 +115,7 @@ class CreditNoteAdmin(ReadOnlyAdmin):
     ordering = ("-number",)
     sortable_by = ("name",)
     fields = (("name", "invoice"), ("account", "given_back"), "reason", ("by", "at"))
-    actions_detail = ("pdf",)
     change_form_outer_after_template = "admin/billing/creditnote/document.html"
-
-    class Media:
-        css = {"all": ["admin/bills.css"]}
 
     @display(description="Credit note", ordering="number")
     def name(self, note: CreditNote) -> str:
@@ -144,18 +125,8 @@ class CreditNoteAdmin(ReadOnlyAdmin):
     def account(self, note: CreditNote) -> str:
         return str(note.invoice.account)
 
-    def has_pdf_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        allowed: bool = self.has_view_permission(request)
-        return allowed
-
-    @action(description="PDF", permissions=["pdf"], url_path="pdf", icon="picture_as_pdf")
-    def pdf(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        note = self.row_or_404(request, object_id)
-        return pdf_response(credit_note_paper(printed_notes(CreditNote.objects.all()).get(pk=note.pk)))
-
-    def change_context(self, request: HttpRequest, obj: CreditNote) -> dict[str, Any]:
-        printed = printed_notes(CreditNote.objects.all()).get(pk=obj.pk)
-        return {"paper": credit_note_paper(printed), "reconstructed": printed.document.reconstructed}
+    def paper_of(self, row: CreditNote) -> Paper:
+        return credit_note_paper(printed_notes(CreditNote.objects.all()).get(pk=row.pk))
 
     @display(description="Given back, USD")
     def given_back(self, note: CreditNote) -> str:

@@ -3,6 +3,7 @@
 from billing.guards.bills import GUARDS as OF_BILLS
 from billing.guards.calls import FIRST_OPEN_DAY
 from billing.guards.calls import GUARDS as OF_CALLS
+from billing.guards.deliveries import GUARDS as OF_DELIVERIES
 from billing.guards.documents import GUARDS as OF_DOCUMENTS
 from billing.guards.numbers import GUARDS as OF_NUMBERS
 from billing.guards.parties import GUARDS as OF_PARTIES
@@ -25,5 +26,5 @@ KEYS: list[Guard] = [
     ),
     *deleted_last("billing_billrun", "billing_callimport"),
 ]
-GUARDS: list[Guard] = [*OF_BILLS, *OF_NUMBERS, *OF_CALLS, *OF_PARTIES, *OF_DOCUMENTS, *KEYS]
+GUARDS: list[Guard] = [*OF_BILLS, *OF_NUMBERS, *OF_CALLS, *OF_PARTIES, *OF_DOCUMENTS, *OF_DELIVERIES, *KEYS]
 FUNCTIONS = [FIRST_OPEN_DAY]

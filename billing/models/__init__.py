@@ -11,6 +11,7 @@ from billing.models.bills import (
     InvoiceLine,
 )
 from billing.models.calls import CallImport, CallRecord, CallVoid, Layout
+from billing.models.deliveries import Delivery
 from billing.models.documents import CreditNoteDocument, Document, InvoiceDocument, Presentation
 from billing.models.gaps import NumberGap
 from billing.models.mappings import CallMapping
@@ -32,6 +33,7 @@ __all__ = [
     "Counter",
     "CreditNote",
     "CreditNoteDocument",
+    "Delivery",
     "Document",
     "FailedBill",
     "Invoice",

@@ -18,6 +18,7 @@ from operator import attrgetter
 
 from django.db import connection
 
+from billing.deliveries.enqueue import enqueue_invoices
 from billing.documents.freezing import Issue, freeze_invoices, issue_at
 from billing.documents.presentation import presentation_today
 from billing.inputs import BillingInputs, Tariffs, inputs_of
@@ -179,6 +180,7 @@ class _Chunk:
         numbers = write_invoices(bills, settled, month=self.month, now=self.now)
         if presentation:
             freeze_invoices(numbers, self.issue, presentation)
+            enqueue_invoices(numbers, now=self.now)
         late = [bill.account for bill in settled if self.inputs[bill.account].late_months]
         settle_late_months(late, self.month, now=self.now)
         checkpoint("before commit")

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext
 
-from accounts.pages import AccountRequest, Page, account_page, record_form, render_page
+from accounts.pages import AccountRequest, account_page, record_form, render_page
 from accounts.roles import Capability
 from accounts.verbs import OPEN_PAGE
 from core.clock import database_now
@@ -20,6 +20,8 @@ from subscriptions.actions import install
 from subscriptions.catalogue import catalogue_on, contact_center_of
 from subscriptions.forms import InstallForm
 from subscriptions.models import ContactCenter, ItemKind
+
+Page = Callable[..., HttpResponse]
 
 
 def contact_center_page(capability: Capability, *, verb: str = OPEN_PAGE) -> Callable[[Page], Page]:

@@ -81,7 +81,8 @@ def test_a_page_that_a_role_may_not_post_is_recorded_under_its_verb(
     client.force_login(owner)
     denied = {}
     for name, page in of_customers().items():
-        numbers = {key: 1 for key in ("invoice", "note") if f"<int:{key}>" in str(page.pattern)}
+        numbers: dict[str, object] = {key: 1 for key in ("invoice", "note") if f"<int:{key}>" in str(page.pattern)}
+        numbers |= {"day": "2026-03-20"} if "<str:day>" in str(page.pattern) else {}
         before = Refusal.objects.count()
         if client.post(reverse(name, kwargs={"number": installed.number, **numbers})).status_code == 403:
             [refusal] = Refusal.objects.order_by("pk")[before:]

@@ -32,7 +32,7 @@ PAGES = {
     CENTER + "go-live/": 11,
     BILLING: 27,
     BILLING + "invoices/": 7,
-    BILLING + "invoices/1/": 8,
+    BILLING + "invoices/1/": 9,
     BILLING + "usage/?month=2026-03": 7,
     BILLING + "usage/csv/?month=2026-03": 6,
     LOG: 7,

@@ -30,6 +30,7 @@ from tests.billing import (
     test_guards_of_voids,
 )
 from tests.billing.calls import test_final_months
+from tests.billing.deliveries import test_deliveries
 from tests.billing.runs import test_late_months
 from tests.config import test_isolation
 from tests.guarding import sql
@@ -43,6 +44,7 @@ from tests.subscriptions import test_guards_of_the_ledger, test_guards_of_the_li
 
 GUARDS = list(all_guards())
 ATTACKS = [
+    test_deliveries,
     test_guards_of_the_mode,
     test_guards_of_notices,
     test_guards_see_our_tables,

@@ -1,8 +1,6 @@
 """The worklist as CSV."""
 
-import csv
 from collections.abc import Iterator, Sequence
-from io import StringIO
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -14,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
 from core.chunks import cut
-from core.csv_files import defused
+from core.csv_files import streamed_csv
 from onboarding.admin.worklist.registry import WORKLIST
 
 EXPORTED_AT_ONCE = 1_000
@@ -39,21 +37,11 @@ class Exporting(ModelAdmin):
             keys = list(self.get_changelist_instance(request).queryset.values_list("pk", flat=True))
         except (DataError, ValueError, IncorrectLookupParameters):
             return HttpResponseRedirect(f"{reverse('admin:onboarding_onboarding_changelist')}?{ERROR_FLAG}=1")
-        return StreamingHttpResponse(
-            self._lines(request, keys),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="worklist.csv"'},
-        )
+        return streamed_csv("worklist.csv", self._rows(request, keys))
 
-    def _lines(self, request: HttpRequest, keys: Sequence[int]) -> Iterator[str]:
+    def _rows(self, request: HttpRequest, keys: Sequence[int]) -> Iterator[Sequence[object]]:
         exports = WORKLIST.exports
-        yield _line([export.title for export in exports])
+        yield [export.title for export in exports]
         for some in cut(keys, EXPORTED_AT_ONCE):
             for row in self.listed(request, some):
-                yield _line([export.value(row) for export in exports])
-
-
-def _line(cells: Sequence[object]) -> str:
-    buffer = StringIO()
-    csv.writer(buffer).writerow([defused(cell) if isinstance(cell, str) else cell for cell in cells])
-    return buffer.getvalue()
+                yield [export.value(row) for export in exports]

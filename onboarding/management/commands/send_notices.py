@@ -1,11 +1,11 @@
-"""`manage.py send_notices`: send the notices that are due now, as a worker does every minute."""
+"""`manage.py send_notices`: send the emails that are due now, as a worker does every minute."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from core.outbox.delivery import send_due
-from onboarding.models import Notice
+from core.outbox.models import OutgoingEmail
 
 
 class Command(BaseCommand):
@@ -16,16 +16,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         done = send_due()
-        counts = [f"{_notices(done.sent)} sent"]
+        counts = [f"{_emails(done.sent)} sent"]
         counts += [f"{done.dropped:,} dropped, no longer true"] * bool(done.dropped)
         counts += [f"{done.put_off:,} put off"] * bool(done.put_off)
         counts += [f"{done.failed:,} given up"] * bool(done.failed)
-        self.stdout.write(f"{', '.join(counts)}; {Notice.objects.waiting().count():,} waiting.")
+        self.stdout.write(f"{', '.join(counts)}; {OutgoingEmail.objects.waiting().count():,} waiting.")
         if done.unreachable:
             raise CommandError(f"The mail server can't be used, so what is due waits: {done.unreachable}")
         if done.put_off or done.failed:
-            raise CommandError("Some notices could not be sent. The admin shows the reason on each notice's page.")
+            raise CommandError(
+                "Some emails could not be sent. The back office shows why, on the page of each notice or document."
+            )
 
 
-def _notices(count: int) -> str:
-    return "1 notice" if count == 1 else f"{count:,} notices"
+def _emails(count: int) -> str:
+    return "1 email" if count == 1 else f"{count:,} emails"

@@ -321,17 +321,17 @@ def test_the_command_says_what_became_of_them(waiting: Callable[..., list[Notice
     waiting(3)
     out = StringIO()
     mail_server.answers_to = {"contact00@example.com": REFUSES_FOR_NOW}
-    with pytest.raises(CommandError, match="The admin shows the reason on each notice's page") as refused:
+    with pytest.raises(CommandError, match="The back office shows why") as refused:
         call_command("send_notices", stdout=out)
     assert refused.value.returncode == 1
-    assert out.getvalue() == "2 notices sent, 1 put off; 1 waiting.\n"
+    assert out.getvalue() == "2 emails sent, 1 put off; 1 waiting.\n"
     OutgoingEmail.objects.waiting().update(due_at=NOON)
     with mail_server.down(), pytest.raises(CommandError, match="what is due waits"):
         call_command("send_notices", stdout=out)
     mail_server.answers_to = {}
     out = StringIO()
     call_command("send_notices", stdout=out)
-    assert out.getvalue() == "1 notice sent; 0 waiting.\n"
+    assert out.getvalue() == "1 email sent; 0 waiting.\n"
 
 
 # Tests without a transaction around them, because they use other connections and processes.

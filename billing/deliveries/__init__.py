@@ -1,0 +1,1 @@
+"""Documents by email: to whom, and in which words."""

@@ -1,0 +1,63 @@
+"""Emails with documents: to whom each invoice and credit note was sent (R39)."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import User
+from billing.models.bills import CreditNote, Invoice
+from core.outbox.models import OutgoingEmail
+
+
+def _reference(to: Any, related_name: str, *, null: bool = True) -> Any:
+    """Return a reference to a row that is never deleted; the guard `delivery_names_what_is_there` checks it."""
+    return models.ForeignKey(
+        to, on_delete=models.PROTECT, null=null, related_name=related_name, db_constraint=False, db_index=False
+    )
+
+
+class Delivery(models.Model):
+    """An email with a document to one recipient: a contact, or without `to` the invoice email of the billing profile.
+
+    It is written in the transaction of the document, one for each recipient; those that staff sent again have a person
+    in `again_by`. The email itself, and what became of it, is in the outbox.
+    """
+
+    email = models.OneToOneField(
+        OutgoingEmail, on_delete=models.PROTECT, primary_key=True, related_name="+", db_constraint=False
+    )
+    invoice = _reference(Invoice, "deliveries")
+    note = _reference(CreditNote, "deliveries")
+    to = _reference(User, "+")
+    again_by = _reference(User, "+")
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name_plural = "deliveries"
+        default_permissions = ("view",)
+        permissions = [("send_document", "Can send an invoice or credit note again")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(invoice=None, note__isnull=False) | Q(invoice__isnull=False, note=None),
+                name="delivery_is_of_one_document",
+                violation_error_message="An email has one document.",
+            ),
+            models.UniqueConstraint(
+                fields=["invoice", "to"],
+                condition=Q(invoice__isnull=False, again_by=None),
+                nulls_distinct=False,
+                name="invoice_is_sent_once",
+                violation_error_message="This person got the invoice already.",
+            ),
+            models.UniqueConstraint(
+                fields=["note", "to"],
+                condition=Q(note__isnull=False, again_by=None),
+                nulls_distinct=False,
+                name="credit_note_is_sent_once",
+                violation_error_message="This person got the credit note already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.invoice or self.note}, to {self.to or 'the invoice email'}"
