@@ -8,6 +8,7 @@ from typing import Final
 from django.core.exceptions import ValidationError
 from django.db import connection
 
+from accounts.models.account import unknown_zone
 from accounts.models.user import Language
 from accounts.zones import day_in, known_zone
 from billing.documents.digests import (
@@ -70,8 +71,10 @@ class Issue:
     issuers: Mapping[date, Issuer | None]
 
     def issuer_refusal(self, zone: str) -> ValidationError | None:
-        """Return the refusal to issue documents in this zone, or None if there is an issuer."""
-        day = self.days[zone]
+        """Return the refusal to issue documents in this zone: there is no issuer, or nobody knows the zone."""
+        day = self.days.get(zone)
+        if day is None:
+            return ValidationError(unknown_zone(zone), code="unknown_timezone")
         return None if self.issuers[day] else no_issuer_refusal(day)
 
 

@@ -16,7 +16,7 @@ from accounts.models import Account, User
 from billing.actions import issue_credit_note, release_bill, run_bills, run_bills_automatically, save_issuer
 from billing.checks import check_issuer
 from billing.models import BilledMonth, BillOnHold, BillRun, CreditNote, Invoice, Issuer
-from tests.billing.bills import IN_APRIL, MARCH, bill, customer, held_back, march
+from tests.billing.bills import IN_APRIL, MARCH, bill, customer, held_back, march, nowhere
 from tests.billing.documents.parties import issuer
 from tests.conftest import codes
 from tests.guarding import sql
@@ -189,6 +189,15 @@ def test_no_credit_note_is_issued_without_an_issuer(
     with pytest.raises(ValidationError, match=SENTENCE) as refusal:
         issue_credit_note(charged, Invoice.objects.get(), amount=Decimal(1), reason="Sorry", by=biller)
     assert codes(refusal.value) == {("__all__", "no_issuer")}
+    assert not CreditNote.objects.exists()
+
+
+def test_no_credit_note_is_issued_in_a_zone_that_nobody_knows(charged: Account, biller: User) -> None:
+    bill()
+    nowhere(charged)
+    with pytest.raises(ValidationError) as refusal:
+        issue_credit_note(charged, Invoice.objects.get(), amount=Decimal(1), reason="Sorry", by=biller)
+    assert codes(refusal.value) == {("__all__", "unknown_timezone")}
     assert not CreditNote.objects.exists()
 
 
