@@ -25,6 +25,7 @@ class BillingConfig(GrantingAppConfig):
         row_locks=["Invoice"],
         only_reads=["billing_numbergap"],
         of_web=["Issuer", "BillingProfile"],
+        views=["reporting_accounts", "reporting_credit_notes", "reporting_invoice_lines", "reporting_invoices"],
     )
 
     def ready(self) -> None:

@@ -35,6 +35,7 @@ env = environ.Env(
     BILL_HOLD_USAGE_TIMES=(int, 10),
     BILL_HOLD_PRICE_TIMES=(int, 10),
     BILL_HOLD_TOTAL_ABOVE=(int, 0),
+    JOURNAL_ACCOUNTS=(str, ""),
     CALL_LONGEST_HOURS=(int, 24),
     ONBOARDING_DEADLINE_DAYS=(int, 0),
     ONBOARDING_BLACKOUT_DATES=(list, []),

@@ -7,10 +7,11 @@ from email.utils import parseaddr
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
 
+from config.back_office import unfold_settings
 from config.database import database_settings
 from config.environment import PROJECT, dates, email_settings, env, listed, site_url, whole_number, yes_or_no
+from config.journal import JOURNAL_ACCOUNTS as JOURNAL_ACCOUNTS
 from config.logs import logging_settings
 
 VERSION: str = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
@@ -288,13 +289,4 @@ ONBOARDING_DEADLINE_DAYS = whole_number("ONBOARDING_DEADLINE_DAYS", most=3_650)
 ONBOARDING_BLACKOUT_DATES = dates("ONBOARDING_BLACKOUT_DATES")
 ONBOARDING_ACTIVATIONS_A_NIGHT = whole_number("ONBOARDING_ACTIVATIONS_A_NIGHT")
 
-UNFOLD = {
-    "SITE_TITLE": f"{BRAND_NAME} back office",
-    "SITE_HEADER": f"{BRAND_NAME} back office",
-    "SITE_SUBHEADER": f"Version {VERSION}",
-    "SITE_SYMBOL": "support_agent",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("hostpilot/icon.svg")}],
-    "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
-    "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
-}
+UNFOLD = unfold_settings(brand=BRAND_NAME, version=VERSION)

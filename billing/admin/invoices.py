@@ -14,6 +14,7 @@ from unfold.paginator import InfinitePaginator
 from accounts.models import Account
 from billing.admin.corrections import CREDIT, credit_page
 from billing.admin.documents import DocumentAdmin
+from billing.admin.downloads import INVOICES, NOTES, WithDownloads
 from billing.documents.paper import Paper, credit_note_paper, invoice_paper, printed_invoices, printed_notes
 from billing.models import BillRun, CreditNote, Invoice
 from core.money import money
@@ -49,7 +50,7 @@ def of_accounts(term: str) -> QuerySet[Account]:
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(DocumentAdmin):
+class InvoiceAdmin(WithDownloads, DocumentAdmin):
     """Issued invoices. There are millions, so they are never counted, and sorted only by number."""
 
     list_display = ("name", "account", "of_month", "amount", "issued_at")
@@ -61,6 +62,7 @@ class InvoiceAdmin(DocumentAdmin):
     sortable_by = ("name",)
     fields = (("name", "account"), ("of_month", "issued_at"), ("amount", "creditable"))
     paginator = InfinitePaginator
+    downloads = INVOICES
     actions_detail = ("give_money_back", *DocumentAdmin.actions_detail)
     change_form_outer_after_template = "admin/billing/invoice/document.html"
 
@@ -107,7 +109,7 @@ class InvoiceAdmin(DocumentAdmin):
 
 
 @admin.register(CreditNote)
-class CreditNoteAdmin(DocumentAdmin):
+class CreditNoteAdmin(WithDownloads, DocumentAdmin):
     list_display = ("name", "invoice", "account", "given_back", "reason", "by", "at")
     list_select_related = ("invoice__account", "by")
     search_fields = ("number",)  # shows the search box; the search is in get_search_results
@@ -115,6 +117,7 @@ class CreditNoteAdmin(DocumentAdmin):
     ordering = ("-number",)
     sortable_by = ("name",)
     fields = (("name", "invoice"), ("account", "given_back"), "reason", ("by", "at"))
+    downloads = NOTES
     change_form_outer_after_template = "admin/billing/creditnote/document.html"
 
     @display(description="Credit note", ordering="number")

@@ -62,7 +62,7 @@ OWNED = """
 SELECT 'SCHEMA', quote_ident(nspname), pg_get_userbyid(nspowner) FROM pg_namespace WHERE oid = %(home)s
 UNION ALL
 SELECT 'TABLE', c.oid::regclass::text, pg_get_userbyid(c.relowner) FROM pg_class c
-    WHERE c.relnamespace = %(home)s AND c.relkind IN ('r', 'p') AND c.relname = ANY(%(tables)s)
+    WHERE c.relnamespace = %(home)s AND c.relkind IN ('r', 'p', 'v') AND c.relname = ANY(%(tables)s)
 UNION ALL
 SELECT 'FUNCTION', p.oid::regprocedure::text, pg_get_userbyid(p.proowner) FROM pg_proc p
     WHERE p.pronamespace = %(home)s AND (p.proname = ANY(%(functions)s) OR p.proname LIKE 'procrastinate\\_%%')
@@ -75,7 +75,7 @@ SELECT 'TYPE', t.oid::regtype::text, pg_get_userbyid(t.typowner) FROM pg_type t
 RIGHTS = """
 WITH ours AS (
     SELECT c.oid, c.relname, c.relowner, c.relacl FROM pg_class c
-    WHERE c.relnamespace = %(home)s AND c.relkind IN ('r', 'p') AND c.relname = ANY(%(tables)s)
+    WHERE c.relnamespace = %(home)s AND c.relkind IN ('r', 'p', 'v') AND c.relname = ANY(%(tables)s)
 ), found (kind, name, col, acl) AS (
     SELECT 'DATABASE', quote_ident(datname), '', coalesce(datacl, acldefault('d', datdba))
     FROM pg_database WHERE datname = current_database()
@@ -109,7 +109,8 @@ SELECT c.relname, c.oid::regclass::text, array_agg(quote_ident(a.attname) ORDER 
         WHERE d.refobjid = c.oid AND d.deptype IN ('a', 'i') AND d.classid = 'pg_class'::regclass
             AND d.refclassid = 'pg_class'::regclass)
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relnamespace = %(home)s AND c.relkind IN ('r', 'p') AND c.relname = ANY(%(tables)s) GROUP BY c.oid, c.relname
+WHERE c.relnamespace = %(home)s AND c.relkind IN ('r', 'p', 'v') AND c.relname = ANY(%(tables)s)
+GROUP BY c.oid, c.relname
 """
 
 

@@ -73,6 +73,7 @@ def needs() -> dict[str, Need]:
     for config in apps.get_app_configs():
         if isinstance(config, GrantingAppConfig):
             found.update(dict.fromkeys(config.uses.only_reads, Need(ONLY_READ, ONLY_READ)))
+            found.update(dict.fromkeys(config.uses.views, Need(NOTHING, NOTHING)))
     refused = _refused()
     return {table: _without(need, refused.get(table, NOTHING)) for table, need in found.items()}
 

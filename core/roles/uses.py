@@ -9,7 +9,8 @@ class Uses:
     """Names of the app's models: those whose rows are deleted, locked but never changed, or written by web only.
 
     Of the latter, worker still adds rows to those in `worker_adds`. `only_reads` are tables without a model, which
-    `migrate` fills. `hidden` are columns, as `User.password`, that the role report must not read.
+    `migrate` fills, and `views` are what only report reads. `hidden` are columns, as `User.password`, that the role
+    report must not read.
     """
 
     deletes: Sequence[str] = ()
@@ -18,3 +19,4 @@ class Uses:
     of_web: Sequence[str] = ()
     worker_adds: Sequence[str] = ()
     hidden: Sequence[str] = ()
+    views: Sequence[str] = ()

@@ -153,8 +153,8 @@ def test_rights_are_those_that_are_needed_and_no_more(db: None, part: str) -> No
     found = dict(
         sql(
             "SELECT relname, array_remove(array_agg(CASE WHEN has_table_privilege(%s, c.oid, p) THEN p END), NULL) "
-            "FROM pg_class c, unnest(%s::text[]) p WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
-            "GROUP BY relname",
+            "FROM pg_class c, unnest(%s::text[]) p "
+            "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') GROUP BY relname",
             role,
             [*every],
         )

@@ -65,6 +65,8 @@ def test_the_example_explains_every_setting() -> None:
         ({"ONBOARDING_DEADLINE_DAYS": "3651"}, "ONBOARDING_DEADLINE_DAYS"),
         ({"ONBOARDING_BLACKOUT_DATES": "2026-12-24, Christmas"}, "ONBOARDING_BLACKOUT_DATES"),
         ({"ONBOARDING_BLACKOUT_DATES": "2026-02-30"}, "ONBOARDING_BLACKOUT_DATES"),
+        ({"JOURNAL_ACCOUNTS": "sales=4000"}, "JOURNAL_ACCOUNTS"),
+        ({"JOURNAL_ACCOUNTS": "usage="}, "JOURNAL_ACCOUNTS"),
         ({"ONBOARDING_ACTIVATIONS_A_NIGHT": "-1"}, "ONBOARDING_ACTIVATIONS_A_NIGHT"),
         ({"METRICS": "maybe"}, "METRICS"),
         ({"METRICS": "true"}, "METRICS_TOKEN"),
