@@ -103,7 +103,7 @@ def test_minutes_of_the_running_month_are_a_picture_with_its_figures(
     assert re.search(
         r'<rect class="bar-of-day" x="0.0" y="0.0" width="[0-9.]+" height="160.0"><title>\w+ 1: 12 min', text
     )
-    assert re.search(r'<th scope="row">\w+ 1</th><td class="number">12</td>', text)
+    assert re.search(r'<th scope="row"><a href="[^"]+-01/">\w+ 1</a></th><td class="number">12</td>', text)
     assert facts(text)["This month, estimated"].startswith("$0.54"), "charged in onboarding too"
 
 
