@@ -12,7 +12,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from tests import roles
 from tests.attacks.covered import COVERED
-from tests.attacks.interleavings import INTERLEAVINGS, WITHOUT_CONTROL
+from tests.attacks.interleavings import INTERLEAVINGS
 from tests.attacks.ways import NO_RIGHT, WAYS, Way
 from tests.attacks.world import World, make_world
 from tests.guarding import everything, settle, sql
@@ -82,9 +82,7 @@ def test_it_is_attacked_in_four_ways_or_by_tests_of_its_own(code: str) -> None:
     assert sum(way.code == code for way in WAYS) >= 4 or COVERED.get(code)
 
 
-@pytest.mark.parametrize(
-    "test", sorted({test for tests in COVERED.values() for test in tests} | {*WITHOUT_CONTROL.values()})
-)
+@pytest.mark.parametrize("test", sorted({test for tests in COVERED.values() for test in tests}))
 def test_what_covers_an_invariant_exists(test: str) -> None:
     assert callable(found(test))
 
