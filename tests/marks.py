@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-RACING = {"at_once", "until_done_or_waiting"}  # functions of tests/racing.py; a test that calls one of them is a race
+# Functions of tests/racing.py; a test that calls one of them is a race.
+RACING = {"at_once", "one_after_the_other", "until_done_or_waiting"}
 
 # For each mark, parts of file names: a test has the mark if its file's name contains one of them.
 MARKS = {

@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 import pytest
-from django.db import connection
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
 
 from tests.guarding import sql
 from tests.roles import as_owner
@@ -93,3 +94,38 @@ def overlap(
     go_on.set()
     wait(verbs)
     return verbs
+
+
+def one_after_the_other(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[Any, bool]:
+    """Run `second` while the transaction of `first` is written and not committed.
+
+    Returns what `second` returned, or how it was refused, and whether it waited for a lock.
+    """
+    has_written, may_commit = Event(), Event()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                first()
+                has_written.set()
+                assert may_commit.wait(LONGEST_WAIT)
+        finally:
+            has_written.set()
+
+    def try_second() -> Any:
+        try:
+            return second()
+        except (IntegrityError, ValidationError) as error:
+            return error
+
+    threads = Threads()
+    holding = threads.start(hold)
+    assert has_written.wait(LONGEST_WAIT)
+    waiting = threads.start(try_second)
+    try:
+        until_done_or_waiting(waiting)
+        waited = not waiting.done()
+    finally:
+        may_commit.set()
+    holding.result(LONGEST_WAIT)
+    return waiting.result(LONGEST_WAIT), waited

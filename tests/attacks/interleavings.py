@@ -3,10 +3,12 @@
 The control is the same race without the lock or guard; where one test runs both, by a parameter, it is named twice.
 """
 
-BUY, ACTIVATE, IMPORT, BILL = "purchase", "activation", "import", "bill run"
+BUY, ACTIVATE, INSTALL, IMPORT, BILL = "purchase", "activation", "installation", "import", "bill run"
 _IMPORTS, _VOIDS = "billing.calls.test_import_races", "billing.calls.test_void_races"
 _RUNS, _PLANS = "billing.runs.test_bill_run_races", "onboarding.test_schedule_races"
 _MOVES, _CREDITS = "subscriptions.test_number_move_races", "billing.test_credit_notes"
+_ACTIVATIONS, _ON_HOLD = "subscriptions.test_activation_races", "billing.runs.test_bills_on_hold"
+_LINES = "attacks.test_lines_of_invoices"
 _BUYS, _PEOPLE = "subscriptions.test_races", "subscriptions.test_import_races"
 
 
@@ -66,18 +68,28 @@ INTERLEAVINGS: dict[tuple[str, str], tuple[str, str]] = {
         f"{_MOVES}::test_past_python_the_move_is_refused_after_the_assignment",
         f"{_MOVES}::test_control_without_the_row_lock_the_number_gets_stuck",
     ),
-}
-# Tests of an order that have no control of their own.
-WITHOUT_CONTROL: dict[tuple[str, str], str] = {
-    (
-        "number move",
-        IMPORT,
-    ): f"{_IMPORTS}::test_a_number_that_goes_to_another_account_before_the_lock_is_looked_at_again",
-    ("zone change", IMPORT): f"{_IMPORTS}::test_a_time_zone_that_is_corrected_before_the_lock_decides_the_day",
-    ("dismissal", IMPORT): f"{_VOIDS}::test_what_an_import_is_taking_is_not_dismissed_meanwhile",
-    ("take", BILL): f"{_VOIDS}::test_a_take_locks_all_its_accounts_in_the_order_of_keys",
-    ("void", "void"): "billing.calls.test_void_calls::test_two_at_once_void_a_record_once",
-    ("release", "rejection"): "billing.runs.test_bills_on_hold::test_decided_at_once_it_is_decided_once",
-    ("number move", "bill run"): f"{_MOVES}::test_a_move_waits_for_the_account_that_gets_the_number_too",
-    ("invoice", "line"): "attacks.test_lines_of_invoices::test_a_line_that_the_other_session_does_not_see",
+    (BUY, ACTIVATE): _both(f"{_ACTIVATIONS}::test_an_activation_waits_for_a_purchase"),
+    (ACTIVATE, BUY): _both(f"{_ACTIVATIONS}::test_what_was_confirmed_before_an_activation_is_not_bought_after_it"),
+    (INSTALL, ACTIVATE): _both(f"{_ACTIVATIONS}::test_an_activation_waits_for_the_installation"),
+    (INSTALL, INSTALL): _both(f"{_ACTIVATIONS}::test_of_two_who_install_one_does_and_the_other_is_told"),
+    ("void", IMPORT): _both(f"{_VOIDS}::test_a_call_that_is_imported_while_its_record_is_voided_is_added"),
+    ("void", "void"): _both(f"{_VOIDS}::test_two_who_void_a_record_void_it_once"),
+    ("number move", IMPORT): _both(
+        f"{_IMPORTS}::test_a_number_that_goes_to_another_account_before_the_lock_is_looked_at_again"
+    ),
+    ("zone change", IMPORT): _both(f"{_IMPORTS}::test_a_time_zone_that_is_corrected_before_the_lock_decides_the_day"),
+    ("dismissal", IMPORT): _both(f"{_VOIDS}::test_what_an_import_is_taking_is_not_dismissed_meanwhile"),
+    ("take", BILL): _both(f"{_VOIDS}::test_a_take_locks_all_its_accounts_in_the_order_of_keys"),
+    ("release", "rejection"): (
+        f"{_ON_HOLD}::test_decided_at_once_it_is_decided_once",
+        f"{_ON_HOLD}::test_control_without_the_lock_both_decide_and_the_guard_stops_one",
+    ),
+    ("number move", BILL): (
+        f"{_MOVES}::test_a_move_waits_for_the_account_that_gets_the_number_too",
+        f"{_MOVES}::test_control_without_the_locks_a_move_waits_for_nobody",
+    ),
+    ("invoice", "line"): (
+        f"{_LINES}::test_a_line_that_the_other_session_does_not_see",
+        f"{_LINES}::test_control_without_the_keys_the_line_is_written",
+    ),
 }

@@ -9,14 +9,26 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import connection
 
-from accounts.models import Account, Contact, Role, User
+from accounts.models import Account, Contact, NumberAssignment, PhoneNumber, Role, User
 from billing.actions import issue_credit_note
-from billing.models import CallRecord, CreditNote, Invoice
+from billing.models import (
+    BillOnHold,
+    CallRecord,
+    CallRules,
+    CreditNote,
+    Invoice,
+    LateMonth,
+    RejectedCall,
+    SetAsideCall,
+)
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM
-from onboarding.models import Onboarding
+from core.outbox.models import EmailState, OutgoingEmail
+from core.past import writing_history
+from onboarding.models import Notice, Onboarding
 from subscriptions.actions import install, load_catalogue
 from subscriptions.models import ContactCenter, Holding, SubscriptionChange
-from tests.billing.bills import bill, called, customer, number_of
+from tests.billing.bills import IN_APRIL, MARCH, bill, called, customer, number_of
+from tests.billing.call_rows import imported, row
 from tests.conftest import INSTALLED, PASSWORD, catalogue_content
 from tests.guarding import settle, sql
 
@@ -38,6 +50,18 @@ class World:
     call: CallRecord
     note: CreditNote
     staff: User
+    number: PhoneNumber  # the live account's
+    assignment: NumberAssignment  # of that number
+    unmatched: CallRecord
+    old: CallRecord  # unmatched, of a month that is final
+    aside: SetAsideCall
+    reject: RejectedCall
+    on_hold: BillOnHold  # the trial's
+    late: LateMonth  # the trial's
+    rules: CallRules
+    notice: Notice
+    email: OutgoingEmail  # the notice's, which waits
+    sent: OutgoingEmail
 
     def keys(self) -> dict[str, Any]:
         """Return what the SQL of an attack can name: each row's primary key, and some keys that no row holds."""
@@ -72,12 +96,21 @@ def make_world() -> World:
     trial, live = (_account(number, owner) for number in ("100001", "100002"))
     install(trial, edition="cc-pro", by=owner, now=INSTALLED)
     customer(live, by=owner, team=staff)
-    number_of(live, "+18005550100", by=owner)
+    number = number_of(live, "+18005550100", by=owner)
     number_of(trial, "+18005550101", by=owner)
+    PhoneNumber.objects.create(account=live, number="+18005550102")
     called("c1", "c2", minutes=100)
+    imported([row("c3", to="+18005550102"), row("c1", seconds=9), row("c4", seconds="x")])
+    old = unmatched_in_2024(CallRecord.objects.get(call_id="c3"))
     bill()
     invoice = Invoice.objects.get()
     issue_credit_note(live, invoice, amount=Decimal(1), reason="Late", by=biller)
+    rules, _ = CallRules.objects.get_or_create(pk=1)
+    settle()
+    first, second = Notice.objects.order_by("pk")[:2]
+    OutgoingEmail.objects.filter(pk=first.email_id).update(state=EmailState.SENT, settled_at=IN_APRIL)
+    on_hold = BillOnHold.objects.create(account=trial, month=MARCH, total=9, why="Usage", held_at=IN_APRIL)
+    late = LateMonth.objects.create(account=trial, month=MARCH)
     settle()
     return World(
         trial,
@@ -91,7 +124,28 @@ def make_world() -> World:
         call=CallRecord.objects.get(call_id="c1"),
         note=CreditNote.objects.get(),
         staff=staff,
+        number=number,
+        assignment=NumberAssignment.objects.get(number=number),
+        unmatched=CallRecord.objects.get(call_id="c3", number="+18005550102"),
+        old=old,
+        aside=SetAsideCall.objects.get(),
+        reject=RejectedCall.objects.get(),
+        on_hold=on_hold,
+        late=late,
+        rules=rules,
+        notice=second,
+        email=second.email,
+        sent=OutgoingEmail.objects.get(pk=first.email_id),
     )
+
+
+def unmatched_in_2024(like: CallRecord) -> CallRecord:
+    """Return a copy of an unmatched record, of a month that has long been final."""
+    copy = CallRecord.objects.get(pk=like.pk)
+    copy.pk, copy.call_id, copy.started_at = None, "old", datetime(2024, 3, 20, 16, tzinfo=UTC)
+    with writing_history():
+        copy.save(force_insert=True)
+    return CallRecord.objects.get(call_id="old")
 
 
 def _account(number: str, owner: User) -> Account:

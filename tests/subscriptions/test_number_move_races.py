@@ -2,15 +2,13 @@
 
 import importlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from threading import Event
+from functools import partial
 from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError
 from django.test import Client
 
 from accounts.models import Account, NumberAssignment, PhoneNumber, User
@@ -18,10 +16,9 @@ from core.guards import sentence_of
 from subscriptions.actions import assign_number, install
 from tests.conftest import codes
 from tests.guarding import sql
-from tests.racing import until_done_or_waiting
+from tests.racing import one_after_the_other
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LONGEST_WAIT = 30
 SINCE = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
@@ -30,37 +27,6 @@ def other(make_account: Callable[..., Account], owner: User, catalogue: None) ->
     account = make_account("100002", owner=owner)
     install(account, edition="cc-pro", by=owner, now=SINCE)
     return account
-
-
-def one_after_the_other(first: Callable[[], Any], second: Callable[[], Any]) -> Any:
-    """Return the result of `second`, which begins before the transaction of `first` is committed."""
-    has_written, may_commit = Event(), Event()
-
-    def hold() -> None:
-        with transaction.atomic():
-            first()
-            has_written.set()
-            may_commit.wait(LONGEST_WAIT)
-
-    def closing(verb: Callable[[], Any]) -> Callable[[], Any]:
-        def run() -> Any:
-            try:
-                return verb()
-            except (IntegrityError, ValidationError) as error:
-                return error
-            finally:
-                connection.close()
-
-        return run
-
-    with ThreadPoolExecutor(2) as threads:
-        holding: Future[Any] = threads.submit(closing(hold))
-        assert has_written.wait(LONGEST_WAIT)
-        waiting: Future[Any] = threads.submit(closing(second))
-        until_done_or_waiting(waiting)
-        may_commit.set()
-        assert holding.result(LONGEST_WAIT) is None
-        return waiting.result(LONGEST_WAIT)
 
 
 def state() -> tuple[str, list[str]]:
@@ -107,7 +73,9 @@ def guard_of(outcome: Any) -> str:
 def test_who_moves_a_number_sees_that_it_was_assigned_meanwhile(
     installed: Account, other: Account, owner: User, member: User, toll_free: PhoneNumber
 ) -> None:
-    outcome = one_after_the_other(lambda: assign_number(installed, toll_free, by=owner), move(toll_free, other, member))
+    outcome, _ = one_after_the_other(
+        lambda: assign_number(installed, toll_free, by=owner), move(toll_free, other, member)
+    )
     assert outcome == "The number is assigned to Contact Center: unassign it before it moves."
     assert state() == ("100001", ["100001"])
 
@@ -115,7 +83,9 @@ def test_who_moves_a_number_sees_that_it_was_assigned_meanwhile(
 def test_who_assigns_a_number_sees_that_it_was_moved_meanwhile(
     installed: Account, other: Account, owner: User, member: User, toll_free: PhoneNumber
 ) -> None:
-    outcome = one_after_the_other(move(toll_free, other, member), lambda: assign_number(installed, toll_free, by=owner))
+    outcome, _ = one_after_the_other(
+        move(toll_free, other, member), lambda: assign_number(installed, toll_free, by=owner)
+    )
     assert codes(outcome) == {("__all__", "unknown_number")}
     assert state() == ("100002", [])
 
@@ -130,7 +100,7 @@ def test_a_move_waits_for_the_account_that_gets_the_number_too(
         Account.objects.locked().get(pk=other.pk)
         seen.append(PhoneNumber.objects.get().account.number)
 
-    assert one_after_the_other(hold_the_new_account, move(toll_free, other, member)) == "moved"
+    assert one_after_the_other(hold_the_new_account, move(toll_free, other, member)) == ("moved", True)
     assert seen == ["100001"]
 
 
@@ -140,11 +110,20 @@ def without_the_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_accounts_of", lambda _: Account.objects.none())
 
 
+def test_control_without_the_locks_a_move_waits_for_nobody(
+    installed: Account, other: Account, member: User, toll_free: PhoneNumber, without_the_locks: None
+) -> None:
+    hold = partial(list, Account.objects.locked().filter(pk=other.pk))
+    assert one_after_the_other(hold, move(toll_free, other, member)) == ("moved", False)
+
+
 @pytest.mark.owner
 def test_control_without_the_locks_the_guards_stop_it(
     installed: Account, other: Account, owner: User, member: User, toll_free: PhoneNumber, without_the_locks: None
 ) -> None:
-    outcome = one_after_the_other(lambda: assign_number(installed, toll_free, by=owner), move(toll_free, other, member))
+    outcome, _ = one_after_the_other(
+        lambda: assign_number(installed, toll_free, by=owner), move(toll_free, other, member)
+    )
     assert outcome == "The number is assigned to Contact Center: unassign it before it moves."
     assert state() == ("100001", ["100001"])
     sql("ALTER TABLE accounts_phonenumber DISABLE TRIGGER assigned_number_does_not_move")
@@ -158,7 +137,7 @@ def test_control_without_the_locks_the_guards_stop_it(
 def test_past_python_the_move_is_refused_after_the_assignment(
     installed: Account, other: Account, owner: User, toll_free: PhoneNumber
 ) -> None:
-    outcome = one_after_the_other(raw_assignment(toll_free, installed, owner), raw_move(other))
+    outcome, _ = one_after_the_other(raw_assignment(toll_free, installed, owner), raw_move(other))
     assert guard_of(outcome) == "assigned_number_does_not_move"
     assert state() == ("100001", ["100001"])
 
@@ -166,7 +145,7 @@ def test_past_python_the_move_is_refused_after_the_assignment(
 def test_past_python_the_assignment_is_refused_after_the_move(
     installed: Account, other: Account, owner: User, toll_free: PhoneNumber
 ) -> None:
-    outcome = one_after_the_other(raw_move(other), raw_assignment(toll_free, installed, owner))
+    outcome, _ = one_after_the_other(raw_move(other), raw_assignment(toll_free, installed, owner))
     assert guard_of(outcome) == "number_is_assigned_by_its_account"
     assert state() == ("100002", [])
 
@@ -186,6 +165,6 @@ def test_control_without_the_row_lock_the_number_gets_stuck(
     without_the_row_lock: None,
 ) -> None:  # fmt: skip
     both = [raw_assignment(toll_free, installed, owner), raw_move(other)]
-    outcome = one_after_the_other(*(both if assigned_first else reversed(both)))
+    outcome, _ = one_after_the_other(*(both if assigned_first else reversed(both)))
     assert not isinstance(outcome, Exception)
     assert state() == ("100002", ["100001"])

@@ -1,7 +1,9 @@
 """Bills on hold (I20): released as they are then, or rejected and billed again; once, and only by the team."""
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -9,9 +11,11 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Account, PhoneNumber, User
+from accounts.models import Account, AccountQuerySet, PhoneNumber, User
+from billing import deciding
 from billing.actions import reject_bill, release_bill, run_bills
 from billing.models import BilledMonth, BillOnHold, Invoice
+from core.clock import database_now
 from core.refusals import AlreadyDone
 from subscriptions.models import Price
 from tests.billing.bills import IN_APRIL, MARCH, TOTAL, called, held_back
@@ -139,6 +143,28 @@ def test_only_the_billing_team_decides(held: BillOnHold, supporter: User, member
     assert "$72.26" in text
     assert page(held, "release") not in text
     assert decided(held)[0] == "held"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_lock_both_decide_and_the_guard_stops_one(
+    held: BillOnHold, biller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Barrier(2)
+
+    def now_together() -> datetime:
+        both.wait(30)
+        return database_now()
+
+    monkeypatch.setattr(AccountQuerySet, "locked", lambda accounts: accounts.order_by("pk"))
+    monkeypatch.setattr(deciding, "database_now", now_together)
+    verbs: list[Callable[[], Any]] = [
+        lambda: release_bill(held.account, BillOnHold.objects.get(), by=biller),
+        lambda: reject_bill(held.account, BillOnHold.objects.get(), note="No", by=biller),
+    ]
+    outcomes = at_once(2, lambda number: verbs[number]())
+    [refusal] = [one for one in outcomes if isinstance(one, ValidationError)]
+    assert codes(refusal) == {("__all__", "held_bill_is_decided_once")}
+    assert totals() == ([(1, TOTAL)] if decided(held)[0] == "released" else [])
 
 
 @pytest.mark.django_db(transaction=True)
