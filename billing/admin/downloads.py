@@ -86,10 +86,14 @@ class WithDownloads:
     downloads: Mapping[str, Download] = {}
     list_before_template = "admin/billing/downloads.html"
 
+    @property
+    def csv_url(self: Any) -> str:
+        """The name of the address of the downloads, in the admin."""
+        return f"{self.opts.app_label}_{self.opts.model_name}_csv"
+
     def get_urls(self: Any) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_csv"
         view = self.admin_site.admin_view(self.download)
-        return [path("csv/<str:name>/", view, name=name), *super().get_urls()]  # type: ignore[misc]
+        return [path("csv/<str:name>/", view, name=self.csv_url), *super().get_urls()]  # type: ignore[misc]
 
     def download(self: Any, request: HttpRequest, name: str) -> HttpResponseBase:
         """Return the listed rows as the file of this name; of junk, back to the list."""

@@ -309,7 +309,7 @@ def test_a_document_names_no_other_accounts_profile(
         )
 
 
-def test_a_credit_notes_document_names_what_is_there(issued: Invoice) -> None:
+def test_a_credit_note_has_no_document_of_nothing(issued: Invoice) -> None:
     note = CreditNoteDocument.objects.get()
     note.pk = None
     note.note_id, note.presentation_id = 0, 0

@@ -363,4 +363,8 @@ ANSWERS = [
 ELSEWHERE = {
     # The owner may, and web has no right to the table at all: another role, with the right, must be refused.
     "number_gap_is_the_owners": "attacks.test_numbers::test_a_gap_is_recorded_with_the_jump_by_the_owner_alone",
+    # They look at what a row refers to, which the world of the table has none of: documents and their emails.
+    "invoicedocument_names_what_is_there": "attacks.test_documents::test_no_document_of_nothing",
+    "creditnotedocument_names_what_is_there": "attacks.test_documents::test_a_credit_note_has_no_document_of_nothing",
+    "delivery_names_what_is_there": "billing.deliveries.test_deliveries::test_no_email_of_nothing_and_none_twice",
 }

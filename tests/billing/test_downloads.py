@@ -39,7 +39,7 @@ def rows(client: Client, where: str, **query: str) -> list[dict[str, str]]:
 def test_the_list_offers_what_it_shows(team: Client) -> None:
     page = team.get(INVOICES, {"month": "2026-03"}).content.decode()
     for name, title in (("invoices", "Invoices as CSV"), ("lines", "Lines as CSV")):
-        assert f'href="csv/{name}/?month=2026-03">{title}</a>' in page
+        assert f'href="{INVOICES}csv/{name}/?month=2026-03">{title}</a>' in page
     assert "Credit notes as CSV" in team.get(NOTES).content.decode()
 
 

@@ -274,7 +274,7 @@ COPY = """
         ({"note": "0"}, "delivery_is_of_one_document"),
     ],
 )
-def test_no_email_of_nothing_and_none_a_second_time(owing: Account, other: dict[str, str], guard: str) -> None:
+def test_no_email_of_nothing_and_none_twice(owing: Account, other: dict[str, str], guard: str) -> None:
     bill()
     values = {"kind": "document", "invoice": "billing_invoice.id", "note": "NULL", "to": "NULL", "again": "NULL"}
     with refused_by(guard):
