@@ -99,6 +99,17 @@ def _parameters(values: Mapping[str, Any], given: Sequence[models.Model]) -> Ite
         yield getattr(values["request"], "param", None)
 
 
+def all_rows() -> Rows:
+    """Return the rows of all tables but those of `OF_NO_FIXTURE`, to compare them or to go back to them."""
+    return _rows()
+
+
+def go_back_to(rows: Rows) -> None:
+    """Make the tables have exactly these rows again, bypassing the guards."""
+    with transaction.atomic():
+        sql(_statement(_rows(), rows))
+
+
 def forget() -> None:
     """Forget all rows, because keys that they refer to, such as those of groups, are no longer the same."""
     _remembered.clear()

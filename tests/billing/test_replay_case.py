@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import execute_from_command_line
+from django.core.management import call_command, execute_from_command_line
 from django.db import connection
 
 from tests.conftest import CASES
-from tests.forking import in_a_fork
+from tests.forking import KILLED, in_a_fork
+from tests.guarding import nothing_written
+from tests.reliability.killing import run
 
 ROOT = Path(__file__).parents[2]
 FIRST = CASES / "01-onboarding-is-free-but-toll-free-minutes-are-charged.json"
@@ -115,3 +117,21 @@ def test_a_file_that_is_no_case_is_told_in_words(
     assert words in output
     assert "Traceback" not in output
     assert left_behind() == set()
+
+
+@pytest.mark.kill
+def test_killed_and_run_again_it_prints_the_same(migrated: str, transactional_db: None) -> None:
+    """Its database is another one, so ours is as before. That of the killed one stays, and is in nobody's way."""
+
+    def work() -> None:
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated
+        call_command("replay_case", str(FIRST))
+
+    with nothing_written():
+        status, printed, steps = run(work)
+        assert status == 0, printed
+        assert run(work, dies_before=len(steps) // 2)[0] == KILLED
+        assert run(work)[:2] == (0, printed)
+    for name in left_behind():
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name}")

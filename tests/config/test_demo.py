@@ -1,7 +1,8 @@
 """The demo, run as a person runs it, on databases created for the test."""
 
 from collections.abc import Callable, Iterator
-from urllib.parse import quote, urlencode
+from pathlib import Path
+from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -10,6 +11,8 @@ from django.db import connection
 
 from onboarding.rules import SEAT_LIMIT, why_package_is_locked
 from tests.config.commands import PRODUCTION, manage
+from tests.reliability.databases import kill_before_all_is_dropped, kill_migrations, of_demo
+from tests.reliability.killing import differences
 
 
 @pytest.fixture
@@ -33,8 +36,11 @@ def new_database(db: None) -> Iterator[Callable[[], str]]:
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def test_the_demo_tells_its_story_and_starts_clean_again(new_database: Callable[[], str]) -> None:
+@pytest.mark.kill
+def test_the_demo_tells_its_story_and_starts_clean_again(new_database: Callable[[], str], tmp_path: Path) -> None:
+    """Also after it was killed: before its transaction ended, it is as it was; later, it is made again."""
     address = new_database()
+    database, path = urlsplit(address).path.removeprefix("/"), tmp_path / "answer.json"
     told = manage("demo", DEBUG="true", DATABASE_URL=address)
     assert (told.returncode, told.stderr) == (0, "")
     words = " ".join(told.stdout.split())
@@ -52,11 +58,17 @@ def test_the_demo_tells_its_story_and_starts_clean_again(new_database: Callable[
     ):
         assert expected in words
 
+    made = of_demo(database, path)
+    kill_before_all_is_dropped(database)
+    assert differences(of_demo(database, path), made) == []
+    kill_migrations(database, path)
+
     serving = psycopg.connect(address)  # like `make serve` in the middle of a request
     serving.execute("SELECT FROM accounts_account")
     again = manage("demo", DEBUG="true", DATABASE_URL=address)
     serving.close()
     assert (again.returncode, again.stderr) == (0, "")
+    assert differences(of_demo(database, path), made) == []
     with psycopg.connect(address) as found:
         modes = found.execute(
             "SELECT number, o.id IS NOT NULL, activated_at IS NOT NULL, seats FROM accounts_account a "
