@@ -32,12 +32,13 @@ class BillingConfig(GrantingAppConfig):
         super().ready()
         # Imports models, which exist only now.
         from billing.calls.feed import check_feed  # noqa: PLC0415
-        from billing.checks import check_issuer, check_months  # noqa: PLC0415
+        from billing.checks import check_issuer, check_journal, check_months  # noqa: PLC0415
         from billing.deliveries.enqueue import EMAIL_KIND  # noqa: PLC0415
         from billing.deliveries.messages import DocumentBatch  # noqa: PLC0415
         from core.outbox.kinds import register as register_kind  # noqa: PLC0415
 
         register_kind(EMAIL_KIND, DocumentBatch)
         register(check_issuer, Tags.database)
+        register(check_journal)
         register(check_months, Tags.database)
         register(check_feed, Tags.database)

@@ -10,8 +10,10 @@ from django.core.checks import CheckMessage, Warning
 from django.db import connections
 from django.db.models import Model
 
+from billing.journal import NAMES, unknown_names
 from billing.models import BillOnHold, Issuer, UnbilledMonth
 from core.clock import database_now
+from subscriptions.models import ItemKind
 
 
 def check_months(app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
@@ -44,6 +46,14 @@ def check_issuer(app_configs: Any = None, databases: Sequence[str] | None = None
             hint = "Enter your company's name, address and payment terms in the back office, under Billing › Issuers."
             messages.append(Warning("No invoice can be issued: there is no issuer.", hint=hint, id="billing.W004"))
     return messages
+
+
+def check_journal(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Return a warning if JOURNAL_ACCOUNTS has a name that means nothing, like one with a typing error."""
+    if unknown := unknown_names():
+        hint = f"The names are {', '.join([*NAMES, *ItemKind.values])}."
+        return [Warning(f"JOURNAL_ACCOUNTS: {', '.join(unknown)} means nothing.", hint=hint, id="billing.W005")]
+    return []
 
 
 def _is_migrated(alias: str, model: type[Model]) -> bool:

@@ -11,11 +11,15 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from billing.models import CreditNote, Invoice
 from billing.pricing.charges import month_after
+from subscriptions.models import ItemKind
 
+# What is booked besides kinds of items; those without an account of their own are `revenue`.
+NAMES: Final = ("receivable", "revenue", "usage", "credit_notes")
 ZERO: Final = Decimal("0.00")
 FETCHED: Final = 2_000  # rows at once
 
@@ -50,6 +54,11 @@ OWED: Final = """
 COLUMNS: Final = ("entry", "date", "document", "account", "company", "code", "debit", "credit", "currency", "text")
 
 
+def unknown_names() -> list[str]:
+    """Return the names in JOURNAL_ACCOUNTS that are neither what the journal books nor a kind of items."""
+    return sorted(settings.JOURNAL_ACCOUNTS.keys() - {*NAMES, *ItemKind.values})
+
+
 class NotBalanced(Exception):
     """The entries don't come to what was invoiced and credited. The message has the figures."""
 
@@ -74,7 +83,7 @@ class Entry:
         """Return the entry as cells in the order of COLUMNS."""
         text = f"{self.document}, {self.name.replace('_', ' ')}"
         sides = (f"{self.debit:.2f}", f"{self.credit:.2f}")
-        code = codes[self.name]
+        code = codes.get(self.name, codes["revenue"])
         return self.entry, self.day.isoformat(), self.document, self.account, self.company, code, *sides, "USD", text
 
 

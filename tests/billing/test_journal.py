@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import Account, PhoneNumber, User
 from billing.actions import issue_credit_note, set_billing_profile, void_record
+from billing.checks import check_journal
 from billing.models import CallRecord, CreditNote, Invoice
 from tests.billing.bills import APRIL, IN_APRIL, IN_MAY, Customers, bill, march
 from tests.billing.documents.parties import profile
@@ -71,10 +72,20 @@ def test_the_codes_are_the_settings_and_the_company_is_the_documents(
     charged: Account, owner: User, settings: Any, tmp_path: Path
 ) -> None:
     settings.JOURNAL_ACCOUNTS = {**settings.JOURNAL_ACCOUNTS, "receivable": "R", "product": "P"}
+    assert check_journal() == []
     set_billing_profile(charged, profile(legal_name="=Formula, LLC"), by=owner)
     bill()
     rows = export(tmp_path, "2026-04")
     assert [(row["code"], row["company"]) for row in rows] == [("R", "'=Formula, LLC"), ("P", "'=Formula, LLC")]
+
+
+def test_a_name_that_means_nothing_is_refused(issued: Invoice, settings: Any, tmp_path: Path) -> None:
+    settings.JOURNAL_ACCOUNTS = {**settings.JOURNAL_ACCOUNTS, "storrage": "4030"}
+    [warning] = check_journal()
+    assert (warning.id, "storrage means nothing" in warning.msg) == ("billing.W005", True)
+    with pytest.raises(CommandError, match="names that mean nothing: storrage"):
+        export(tmp_path, "2026-04")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_given_back_is_on_the_other_side(

@@ -212,6 +212,9 @@ COMMANDS = {
 ONLY_READ = {
     "check_billing": "computes bills and writes none",
     "reconcile_calls": "counts",
+    "verify_documents": "computes digests and writes none",
+    "export_documents": "writes files, each whole or not at all; run again, it writes the rest",
+    "export_journal": "writes one file, whole or not at all",
     "guards": "compares; with --write, it writes files of the source code, which a developer looks at",
 }
 # Commands and jobs that other tests kill.

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from billing.journal import COLUMNS, NotBalanced, entries_of
+from billing.journal import COLUMNS, NotBalanced, entries_of, unknown_names
 from core.arguments import as_month
 from core.csv_files import csv_line
 
@@ -26,6 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["to"]
+        if unknown := unknown_names():
+            raise CommandError(f"JOURNAL_ACCOUNTS has names that mean nothing: {', '.join(unknown)}.")
         try:
             if path.exists() and not options["overwrite"]:
                 raise CommandError(f"{path} exists. Name another file, or replace it with --overwrite.")
