@@ -39,7 +39,7 @@ def answer_of(ask: Callable[[], Any], database: str, path: Path) -> Any:
 
 def made() -> list[Any]:
     """Return what migrations have made: tables, constraints, triggers, functions, and the number of their rows."""
-    rows = [sql(f"SELECT '{table}', count(*) FROM {table}") for table in MADE_BY_MIGRATE]
+    rows = [sql(f"SELECT '{table}', count(*) FROM {table}") for table in MADE_BY_MIGRATE if table != "billing_issuer"]
     return [*map(list, sql(SCHEMA)), *(list(row) for (row,) in rows), *map(str, findings("default"))]
 
 
