@@ -21,8 +21,9 @@ from benchmarks.accounts import MONTH, populate
 from benchmarks.machine import description, throw_away_database
 from billing.actions.run_bills import run_bills
 from billing.deliveries.enqueue import enqueue_invoices
+from billing.documents.files import pdf_file
 from billing.documents.paper import invoice_paper, printed_invoices
-from billing.documents.pdf import inputs_of, pdf_of, print_pdf
+from billing.documents.pdf import inputs_of, print_pdf
 from billing.models import Invoice
 from core.outbox.delivery import send_due
 
@@ -48,7 +49,7 @@ def run(sizes: Sequence[int], rounds: int = 3) -> None:
 
 def _print_from_rows() -> None:
     for invoice in _invoices():
-        pdf_of(invoice_paper(invoice).as_json())
+        pdf_file(invoice)
 
 
 def _send() -> None:

@@ -38,6 +38,7 @@ FORMER_NAMES = {
     ),
 }
 REFUSALS: dict[str, str] = {}
+YES_OR_NO = one_of(dict[Any, Any]({True: gettext_lazy("Yes"), False: gettext_lazy("No")}))
 FIELDS = {
     "legal_name": gettext_lazy("Legal name"),
     "street": gettext_lazy("Street"),
@@ -50,6 +51,7 @@ FIELDS = {
     "purchase_order": gettext_lazy("Purchase order number"),
     "invoice_email": gettext_lazy("Invoice email"),
     "language": gettext_lazy("Language of invoices"),
+    "xml_by_email": gettext_lazy("Attach the XML file to emails"),
 }
 
 
@@ -109,6 +111,7 @@ class BillingProfileSource(Source):
         "purchase_order": Field(gettext_noop("Purchase order number")),
         "invoice_email": Field(gettext_noop("Invoice email")),
         "language": Field(gettext_noop("Language of invoices"), one_of(dict[str, Any](Language.choices))),
+        "xml_by_email": Field(gettext_noop("Attach the XML file to emails"), YES_OR_NO),
     }
 
     def rows(self, account: Account) -> QuerySet[Any]:

@@ -15,8 +15,8 @@ from django.utils.translation import gettext, pgettext_lazy
 from accounts.pages import AccountRequest, account_page, record_form, render_page
 from accounts.roles import Capability
 from billing.actions import set_billing_profile
-from billing.documents.paper import credit_note_paper, invoice_paper, printed_invoices, printed_notes
-from billing.documents.responses import pdf_response
+from billing.documents.paper import invoice_paper, printed_invoices, printed_notes
+from billing.documents.responses import pdf_response, xml_response
 from billing.forms import BillingProfileForm
 from billing.models import BillingProfile, CreditNote, Invoice
 from billing.previews.calls import as_rows, by_number, charged_calls
@@ -75,7 +75,7 @@ def invoices(request: AccountRequest) -> HttpResponse:
 def invoice_page(request: AccountRequest, invoice: int) -> HttpResponse:
     """One invoice as it was issued, and its credit notes."""
     found = _invoice(request, invoice)
-    notes = found.credit_notes.select_related("document").order_by("number")
+    notes = printed_notes(found.credit_notes.order_by("number"))
     sent = found.deliveries.filter(email__state=EmailState.SENT).select_related("email", "to")
     context = {"invoice": found, "paper": invoice_paper(found), "notes": notes, "sent": sent}
     return _billing_page(request, "hostpilot/invoice.html", "invoices", context)
@@ -84,14 +84,25 @@ def invoice_page(request: AccountRequest, invoice: int) -> HttpResponse:
 @account_page(Capability.SEE_BILLING)
 def invoice_pdf(request: AccountRequest, invoice: int) -> HttpResponse:
     """The invoice as a PDF."""
-    return pdf_response(invoice_paper(_invoice(request, invoice)))
+    return pdf_response(_invoice(request, invoice))
+
+
+@account_page(Capability.SEE_BILLING)
+def invoice_xml(request: AccountRequest, invoice: int) -> HttpResponse:
+    """The invoice for machines (R40), where the document has one."""
+    return xml_response(_invoice(request, invoice))
 
 
 @account_page(Capability.SEE_BILLING)
 def credit_note_pdf(request: AccountRequest, note: int) -> HttpResponse:
     """The credit note as a PDF."""
-    mine = printed_notes(CreditNote.objects.filter(invoice__account=request.account))
-    return pdf_response(credit_note_paper(get_object_or_404(mine, number=min(note, LARGEST_NUMBER))))
+    return pdf_response(_credit_note(request, note))
+
+
+@account_page(Capability.SEE_BILLING)
+def credit_note_xml(request: AccountRequest, note: int) -> HttpResponse:
+    """The credit note for machines (R40), where the document has one."""
+    return xml_response(_credit_note(request, note))
 
 
 @account_page(Capability.SEE_BILLING, verb="set_billing_profile")
@@ -185,6 +196,11 @@ def _month(text: str, today: date) -> date:
 
 def _invoice(request: AccountRequest, number: int) -> Invoice:
     mine = printed_invoices(Invoice.objects.filter(account=request.account))
+    return get_object_or_404(mine, number=min(number, LARGEST_NUMBER))
+
+
+def _credit_note(request: AccountRequest, number: int) -> CreditNote:
+    mine = printed_notes(CreditNote.objects.filter(invoice__account=request.account))
     return get_object_or_404(mine, number=min(number, LARGEST_NUMBER))
 
 

@@ -171,6 +171,8 @@ def _of_documents() -> dict[str, str | list[str]]:
         "how to pay": gettext("How to pay"),
         "pay by": gettext("Please pay %(amount)s by %(day)s."),
         "nothing to pay": gettext("This is a credit, so there is nothing to pay."),
+        "outside the scope of tax": gettext("Taxes are not included."),
+        "already invoiced": gettext("Already invoiced"),
         "payments": gettext("Payments are not shown on this document."),
         "credit for": gettext("Credit for %(invoice)s"),
         "questions": gettext("Questions about this document?"),

@@ -12,8 +12,8 @@ from rich.table import Table
 from accounts.models import Account, PhoneNumber
 from billing.actions import run_bills
 from billing.calls.importing import import_calls
+from billing.documents.files import pdf_file
 from billing.documents.paper import invoice_paper, printed_invoices
-from billing.documents.pdf import pdf_of
 from billing.models import Invoice, Layout
 from billing.pricing.charges import month_after
 from core.money import money
@@ -86,7 +86,7 @@ def show_invoice(story: Storyteller, invoice: Invoice) -> None:
 def write_document(invoice: Invoice) -> Path:
     """Write the invoice as a PDF, and return its path."""
     path = OUTBOX / f"{invoice.title}.pdf"
-    path.write_bytes(pdf_of(invoice_paper(invoice).as_json()))
+    path.write_bytes(pdf_file(invoice))
     return path
 
 

@@ -2,28 +2,35 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from unfold.decorators import action
 
 from billing.actions.send_document_again import PERMISSION as SEND
 from billing.admin.corrections import send_page
-from billing.documents.paper import Paper
-from billing.documents.responses import pdf_response
+from billing.documents.files import paper_of
+from billing.documents.responses import pdf_response, xml_response
 from billing.models import CreditNote, Invoice
 from core.admin import ReadOnlyAdmin
 from core.verbs import stands_for
+
+NO_XML = (
+    "%(document)s has no XML file, because EN 16931 demands the customer's address and a number of the issuer. "
+    "Documents issued once the account has a billing profile, and the issuer a tax number, have one."
+)
 
 
 class DocumentAdmin(ReadOnlyAdmin):
     """The page of an issued document. Its template shows `paper`, whether it is `reconstructed`, and `deliveries`."""
 
-    actions_detail: tuple[str, ...] = ("pdf", "send_again")
+    actions_detail: tuple[str, ...] = ("pdf", "xml", "send_again")
 
     class Media:
         css = {"all": ["admin/bills.css"]}
 
-    def paper_of(self, row: Any) -> Paper:
-        """Return the texts of the document of a row."""
+    def with_document(self, pk: Any) -> Invoice | CreditNote:
+        """Return a row with everything that its document is made from."""
         raise NotImplementedError
 
     def has_pdf_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
@@ -35,7 +42,15 @@ class DocumentAdmin(ReadOnlyAdmin):
 
     @action(description="PDF", permissions=["pdf"], url_path="pdf", icon="picture_as_pdf")
     def pdf(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return pdf_response(self.paper_of(self.row_or_404(request, object_id)))
+        return pdf_response(self.with_document(self.row_or_404(request, object_id).pk))
+
+    @action(description="XML", permissions=["pdf"], url_path="xml", icon="code")
+    def xml(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.with_document(self.row_or_404(request, object_id).pk)
+        if row.document.has_xml:
+            return xml_response(row)
+        messages.warning(request, NO_XML % {"document": row.title})
+        return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", row.pk)
 
     @action(description="Send again…", permissions=["send"], url_path="send-again", icon="forward_to_inbox")
     @stands_for("send_document_again")
@@ -44,7 +59,7 @@ class DocumentAdmin(ReadOnlyAdmin):
 
     def change_context(self, request: HttpRequest, obj: Invoice | CreditNote) -> dict[str, Any]:
         return {
-            "paper": self.paper_of(obj),
+            "paper": paper_of(self.with_document(obj.pk)),
             "reconstructed": obj.document.reconstructed,
             "deliveries": obj.deliveries.select_related("email", "to", "again_by"),
         }

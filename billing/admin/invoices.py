@@ -15,7 +15,7 @@ from accounts.models import Account
 from billing.admin.corrections import CREDIT, credit_page
 from billing.admin.documents import DocumentAdmin
 from billing.admin.downloads import INVOICES, NOTES, WithDownloads
-from billing.documents.paper import Paper, credit_note_paper, invoice_paper, printed_invoices, printed_notes
+from billing.documents.paper import printed_invoices, printed_notes
 from billing.models import BillRun, CreditNote, Invoice
 from core.money import money
 from core.verbs import stands_for
@@ -99,8 +99,8 @@ class InvoiceAdmin(WithDownloads, DocumentAdmin):
     def give_money_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return credit_page(self, request, self.row_or_404(request, object_id))
 
-    def paper_of(self, row: Invoice) -> Paper:
-        return invoice_paper(printed_invoices(Invoice.objects.all()).get(pk=row.pk))
+    def with_document(self, pk: Any) -> Invoice:
+        return printed_invoices(Invoice.objects.all()).get(pk=pk)
 
     def change_context(self, request: HttpRequest, obj: Invoice | CreditNote) -> dict[str, Any]:
         assert isinstance(obj, Invoice)
@@ -128,8 +128,8 @@ class CreditNoteAdmin(WithDownloads, DocumentAdmin):
     def account(self, note: CreditNote) -> str:
         return str(note.invoice.account)
 
-    def paper_of(self, row: CreditNote) -> Paper:
-        return credit_note_paper(printed_notes(CreditNote.objects.all()).get(pk=row.pk))
+    def with_document(self, pk: Any) -> CreditNote:
+        return printed_notes(CreditNote.objects.all()).get(pk=pk)
 
     @display(description="Given back, USD")
     def given_back(self, note: CreditNote) -> str:

@@ -15,6 +15,7 @@ from unfold.widgets import (
     UnfoldAdminEmailInputWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
 )
 
 from accounts.admin import ACCOUNT_PAGE
@@ -88,7 +89,7 @@ class BillingProfileAdmin(ReadOnlyAdmin):
         ("city", "region"),
         ("postal_code", "country"),
         ("purchase_order", "invoice_email"),
-        "language",
+        ("language", "xml_by_email"),
         ("saved_by", "saved_at"),
     )
 
@@ -102,6 +103,7 @@ class StaffProfileForm(BillingProfileForm):
             "country": UnfoldAdminSelectWidget,
             "language": UnfoldAdminSelectWidget,
             "invoice_email": UnfoldAdminEmailInputWidget,
+            "xml_by_email": UnfoldBooleanWidget,
         }
 
 

@@ -13,9 +13,9 @@ from django.utils import translation
 
 from accounts.models import Account, Contact
 from billing.deliveries.enqueue import WHO
-from billing.documents.paper import Paper, credit_note_paper, invoice_paper
-from billing.documents.pdf import pdf_of
-from billing.models import Delivery, Invoice
+from billing.documents.files import paper_of, pdf_with, xml_of
+from billing.documents.paper import Paper
+from billing.models import BillingProfile, Delivery, Invoice
 from core.dates import day_in_words, month_in_words
 from core.money import money
 from core.outbox.kinds import Obsolete
@@ -44,6 +44,9 @@ class DocumentBatch:
             "note__document__profile",
         )
         self.deliveries = {delivery.pk: delivery for delivery in found}
+        accounts = {account_of(delivery).pk for delivery in found}
+        wishes = BillingProfile.objects.current().filter(account__in=accounts, xml_by_email=True)
+        self.want_xml = set(wishes.values_list("account_id", flat=True))
 
     def prepare(self, email: OutgoingEmail, now: datetime) -> EmailMultiAlternatives | Obsolete:
         """Return the message, or why it must not be sent: the person is no longer a contact who gets documents."""
@@ -53,7 +56,7 @@ class DocumentBatch:
             contacts = Contact.objects.filter(account=account, user=delivery.to, role__in=WHO, user__is_active=True)
             if not contacts.exists():
                 return Obsolete("The recipient is no longer an active owner or billing manager of the account.")
-        return message(delivery, account)
+        return message(delivery, account, wants_xml=account.pk in self.want_xml)
 
 
 def account_of(delivery: Delivery) -> Account:
@@ -62,13 +65,14 @@ def account_of(delivery: Delivery) -> Account:
     return invoice.account
 
 
-def message(delivery: Delivery, account: Account) -> EmailMultiAlternatives:
-    """Return the email with the document as a PDF.
+def message(delivery: Delivery, account: Account, *, wants_xml: bool) -> EmailMultiAlternatives:
+    """Return the email with the document as a PDF, and as an XML file if the customer wants it and there is one.
 
     It is in the recipient's language, and to the invoice email in the document's; the document itself stays in its own.
     The Message-ID is always the same, so that mail systems can recognize a duplicate.
     """
-    paper = invoice_paper(delivery.invoice) if delivery.invoice else credit_note_paper(delivery.note)
+    issued = delivery.invoice or delivery.note
+    paper, xml = paper_of(issued), xml_of(issued)
     language = delivery.to.language if delivery.to else paper.lang
     with translation.override(language):
         context = _context(delivery, account, paper, language)
@@ -82,7 +86,9 @@ def message(delivery: Delivery, account: Account) -> EmailMultiAlternatives:
         alternatives=[(html, "text/html")],
         headers={**AUTOMATIC, "Message-ID": message_id(delivery), "Content-Language": language},
     )
-    mail.attach(f"{paper.number}.pdf", pdf_of(paper.as_json()), "application/pdf")
+    mail.attach(f"{paper.number}.pdf", pdf_with(xml, paper), "application/pdf")
+    if xml is not None and wants_xml:
+        mail.attach(f"{paper.number}.xml", xml, "application/xml")
     return mail
 
 

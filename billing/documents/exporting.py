@@ -1,15 +1,15 @@
-"""Writes the documents of a month as PDF files, by several processes, each file whole or not at all."""
+"""Writes the documents of a month as files, by several processes, each file whole or not at all."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import repeat
 from pathlib import Path
 from typing import Final
 
-from billing.documents.paper import credit_note_paper, invoice_paper, printed_invoices, printed_notes
-from billing.documents.pdf import pdf_of
+from billing.documents.files import paper_of, pdf_with, xml_of
+from billing.documents.paper import printed_invoices, printed_notes
 from billing.models import CreditNote, Invoice
 from billing.runs.workers import pool
 from core.chunks import cut
@@ -26,7 +26,7 @@ class Part:
 
 
 def parts_of(month: date, folder: Path) -> list[Part]:
-    """Return the invoices of a billing month and their credit notes whose files are not in the folder yet. Two queries.
+    """Return the invoices of a billing month and their credit notes whose PDFs are not in the folder yet. Two queries.
 
     So an export that was interrupted goes on where it stopped.
     """
@@ -60,13 +60,22 @@ def write_parts(parts: Sequence[Part], folder: Path, *, workers: int) -> Iterato
 
 
 def _write(part: Part, folder: Path) -> int:
-    """Write the documents of a part, each into a file of another name first, and return how many they are."""
+    """Write the files of a part's documents, the PDF last, and return how many documents they are."""
+    rows: Iterable[Invoice | CreditNote]
     if part.are_notes:
-        papers = map(credit_note_paper, printed_notes(CreditNote.objects.filter(pk__in=part.keys)))
+        rows = printed_notes(CreditNote.objects.filter(pk__in=part.keys))
     else:
-        papers = map(invoice_paper, printed_invoices(Invoice.objects.filter(pk__in=part.keys)))
-    for paper in papers:
-        unfinished = folder / f"{paper.number}.pdf.part"
-        unfinished.write_bytes(pdf_of(paper.as_json()))
-        os.replace(unfinished, folder / f"{paper.number}.pdf")
+        rows = printed_invoices(Invoice.objects.filter(pk__in=part.keys))
+    for issued in rows:
+        xml = xml_of(issued)
+        if xml is not None:
+            _write_file(folder / f"{issued.title}.xml", xml)
+        _write_file(folder / f"{issued.title}.pdf", pdf_with(xml, paper_of(issued)))
     return len(part.keys)
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    """Write a file under another name, and then give it its own."""
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.write_bytes(content)
+    os.replace(unfinished, path)

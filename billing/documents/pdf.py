@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import typst
 
+from billing.documents.metadata import with_metadata
+
 HERE: Final = Path(__file__).parent
 FONTS: Final = HERE / "fonts"
 TEMPLATES: Final = HERE / "templates"
@@ -42,12 +44,13 @@ os.register_at_fork(after_in_child=_after_fork)
 def pdf_of(paper: Mapping[str, Any], *, attachment: bytes | None = None) -> bytes:
     """Return the PDF of a document whose texts are in the form of `Paper.as_json`.
 
-    `attachment` is the invoice for machines, which is attached as `factur-x.xml`. With the same version of Typst, the
-    same texts give the same bytes. Characters that the fonts don't have are printed as boxes.
+    `attachment` is the document for machines, which is attached as `factur-x.xml` (Factur-X). With the same version of
+    Typst, the same texts give the same bytes. Characters that the fonts don't have are printed as boxes.
     """
     inputs = inputs_of(paper)
     if attachment is not None:
         inputs["attachment"] = attachment.decode()
+        return with_metadata(print_pdf(paper["template"], inputs))
     return print_pdf(paper["template"], inputs)
 
 

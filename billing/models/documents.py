@@ -67,6 +67,11 @@ class Document(models.Model):
     def __str__(self) -> str:
         return f"Document of {self.pk}"
 
+    @property
+    def has_xml(self) -> bool:
+        """Whether it names all that EN 16931 demands: the customer's address, and a number of the issuer (R40)."""
+        return bool(self.profile and self.issuer and self.issuer.tax_number)
+
 
 class InvoiceDocument(Document):
     """The document of an invoice, written in the same transaction."""

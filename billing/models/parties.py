@@ -77,6 +77,12 @@ class Issuer(Party):
     effective_from = models.DateField(
         help_text="Invoices and credit notes issued on this day or later name this issuer, until a later one."
     )
+    tax_number = models.CharField(
+        "tax number",
+        max_length=50,
+        blank=True,
+        help_text="Without it, invoices contain no data for accounting software (EN 16931), which demands a number.",
+    )
     contact_name = models.CharField(
         "contact for questions", max_length=200, blank=True, help_text="A person or a department."
     )
@@ -141,6 +147,12 @@ class BillingProfile(Party):
     language = models.CharField(
         _("language of invoices"), max_length=2, choices=Language.choices, default=Language.ENGLISH
     )
+    xml_by_email = models.BooleanField(
+        _("attach the XML file to emails"),
+        default=False,
+        db_default=False,
+        help_text=_("Accounting software reads this file (EN 16931). It is also inside the PDF."),
+    )
     saved_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", editable=False)
     saved_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -167,4 +179,4 @@ class BillingProfile(Party):
 
 
 PARTY_FIELDS = ("legal_name", "street", "street_2", "city", "region", "postal_code", "country", "tax_number")
-PROFILE_FIELDS = (*PARTY_FIELDS, "purchase_order", "invoice_email", "language")
+PROFILE_FIELDS = (*PARTY_FIELDS, "purchase_order", "invoice_email", "language", "xml_by_email")

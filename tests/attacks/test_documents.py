@@ -19,8 +19,8 @@ from accounts.models import Account, Contact, PhoneNumber, User
 from billing import wording
 from billing.actions import issue_credit_note, save_issuer, set_billing_profile
 from billing.documents import presentation
+from billing.documents.files import pdf_file, xml_of
 from billing.documents.paper import credit_note_paper, invoice_paper, printed_invoices, printed_notes
-from billing.documents.pdf import pdf_of
 from billing.models import CreditNote, CreditNoteDocument, Invoice, InvoiceDocument, Issuer, Presentation
 from config.database import embedded_server_address
 from core.clock import database_now
@@ -72,9 +72,11 @@ def as_shown(client: Client) -> list[object]:
     document = page[page.index('<div class="paper"') : page.index("</section>", page.index('<div class="paper"'))]
     papers = [invoice_paper(invoice).as_json(), credit_note_paper(note).as_json()]
     downloads = [
-        client.get(f"/accounts/100001/billing/{place}/1/pdf/").content for place in ("invoices", "credit-notes")
+        client.get(f"/accounts/100001/billing/{place}/1/{kind}/").content
+        for place in ("invoices", "credit-notes")
+        for kind in ("pdf", "xml")
     ]
-    assert downloads == [pdf_of(paper) for paper in papers]
+    assert downloads == [file(row) for row in (invoice, note) for file in (pdf_file, xml_of)]
     return [document, *papers, *downloads]
 
 

@@ -1,4 +1,4 @@
-"""`export_documents`: write the invoices of a month and their credit notes as PDF files. It can be run again."""
+"""`export_documents`: write the invoices of a month and their credit notes as files. It can be run again."""
 
 import argparse
 import os
@@ -15,8 +15,9 @@ from core.arguments import as_month, whole
 
 class Command(BaseCommand):
     help = (
-        "Write the invoices of a billing month, and their credit notes, as PDF files into a folder. Existing files are "
-        "kept, so run it again after an interruption: it writes the rest."
+        "Write the invoices of a billing month, and their credit notes, as PDF files into a folder, and as XML files "
+        "(EN 16931) those that name a customer's billing profile and the issuer's tax number. Existing files are kept, "
+        "so run it again after an interruption: it writes the rest."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 from pypdf import PdfReader
 
+from billing.documents.metadata import with_metadata
 from billing.documents.pdf import FONTS, TEMPLATES, pdf_of, pictures_of, printable
 from billing.documents.presentation import TEMPLATE
 from tests.billing.documents.coverage import COVERAGE, as_ranges, characters
@@ -91,7 +92,17 @@ def test_the_invoice_for_machines_is_attached_unchanged() -> None:
     root: Any = document.trailer["/Root"]
     [attached] = root["/AF"]
     assert attached.get_object()["/AFRelationship"] == "/Alternative"
+    about = root["/Metadata"].get_object().get_data().decode()
+    assert "<fx:ConformanceLevel>EN 16931</fx:ConformanceLevel>" in about
+    assert "<fx:DocumentFileName>factur-x.xml</fx:DocumentFileName>" in about
+    assert about.count("<pdfaSchema:prefix>fx</pdfaSchema:prefix>") == 1
+    assert "<pdfaid:conformance>A</pdfaid:conformance>" in about
     assert read(pdf_of(paper())).attachments == {}
+
+
+def test_metadata_of_another_form_is_refused() -> None:
+    with pytest.raises(ValueError, match="writes PDF files in another form"):
+        with_metadata(pdf_of(paper()).replace(b"<pdfaExtension:schemas>", b"<pdfaExtension:others>"))
 
 
 def test_the_same_texts_give_the_same_bytes() -> None:
