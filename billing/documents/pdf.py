@@ -134,9 +134,12 @@ def _characters(text: str) -> Iterator[str]:
 
 @cache
 def _covered() -> frozenset[str]:
-    """Return the characters that all our fonts have. `coverage.txt` lists them as ranges in hexadecimal digits."""
+    """Return the characters that all our fonts have. `coverage.txt` lists them as ranges in hexadecimal digits.
+
+    Inter has signs of its own at places that Unicode leaves to everybody (Co), which PDF/UA doesn't allow.
+    """
     found: set[str] = set()
     for line in (FONTS / "coverage.txt").read_text().splitlines():
         first, _, last = line.partition("-")
         found.update(map(chr, range(int(first, 16), int(last or first, 16) + 1)))
-    return frozenset(character for character in found if unicodedata.category(character) not in ("Cc", "Cf"))
+    return frozenset(character for character in found if unicodedata.category(character) not in ("Cc", "Cf", "Co"))

@@ -14,7 +14,7 @@ from PIL import Image, ImageChops
 from pypdf import PdfReader
 
 from billing.documents.metadata import with_metadata
-from billing.documents.pdf import FONTS, TEMPLATES, pdf_of, pictures_of, printable
+from billing.documents.pdf import FONTS, TEMPLATES, _covered, pdf_of, pictures_of, printable
 from billing.documents.presentation import TEMPLATE
 from tests.billing.documents.coverage import COVERAGE, as_ranges, characters
 from tests.billing.documents.papers import KEPT, line, paper
@@ -174,9 +174,45 @@ def test_no_text_is_too_odd_to_be_printed(text: str) -> None:
     assert content.startswith(b"%PDF")
 
 
-@pytest.mark.parametrize("text", ["\ud800", "\0", "\u202e" * 5, "e\u0301" * 20, "\u200b", "\ufeff", "\U0010ffff"])
+@pytest.mark.parametrize(
+    "text", ["\ud800", "\0", "\u202e" * 5, "e\u0301" * 20, "\u200b", "\ufeff", "\U0010ffff", "\ue0a5"]
+)
 def test_odd_characters_are_printed_or_left_out(text: str) -> None:
     assert pdf_of(paper(lines=[line(text)])).startswith(b"%PDF")
+
+
+def test_every_character_of_the_fonts_is_printed() -> None:
+    """Those that PDF/UA doesn't allow are not among them."""
+    covered = sorted(_covered())
+    assert len(covered) > 2_000
+    lines = [line("".join(covered[place : place + 60])) for place in range(0, len(covered), 60)]
+    assert pdf_of(paper(lines=lines)).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("lines", [1, 3], ids=["a credit note", "an invoice"])
+def test_long_texts_go_on_on_the_next_page_with_the_total_after_them(lines: int) -> None:
+    reason = "\n".join(f"March {number}: down" for number in range(120))
+    instructions = "\n".join(f"Bank {number}" for number in range(90))
+    rows = [line(f"Item {number}") for number in range(lines - 1)] + [line("Last", how=reason)]
+    notes = [{"title": "How to pay", "text": instructions}]
+    document = read(pdf_of(paper(lines=rows, notes=notes)))
+    places = [place for page in document.pages for place in text_places(page)]
+    written = "\n".join(page.extract_text() for page in document.pages)
+    for said in ("March 119: down", "Total (USD", "Bank 89"):
+        assert said in written
+    assert min(y for y, _ in places) >= LOWEST
+
+
+LOWEST = 40  # points above the lower edge: the line with the number of the page
+
+
+def text_places(page: Any) -> list[tuple[float, str]]:
+    """Return the height on the page and the text of each piece of text."""
+    found: list[tuple[float, str]] = []
+    page.extract_text(
+        visitor_text=lambda text, cm, tm, *_: text.strip() and found.append((float(tm[5] * cm[3] + cm[5]), text))
+    )
+    return found
 
 
 def test_many_threads_print_at_once() -> None:
