@@ -21,8 +21,8 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
         return self.filter(state=EmailState.WAITING)
 
     def due(self, now: datetime) -> "OutgoingEmailQuerySet":
-        """Emails to send at an instant, the longest due first."""
-        return self.waiting().filter(due_at__lte=now).order_by("due_at", "pk")
+        """Emails to send at an instant: those that can wait come last, and of the others the longest due first."""
+        return self.waiting().filter(due_at__lte=now).order_by("can_wait", "due_at", "pk")
 
 
 class OutgoingEmail(models.Model):
@@ -30,13 +30,15 @@ class OutgoingEmail(models.Model):
 
     `kind` selects the app's code that words it (`core/outbox/kinds.py`). `data` has plain values that the wording needs
     and that may change later, like a date (ISO 8601) or a reason. `address` is the one the email was queued for, and
-    once it was sent, the one it was sent to. Each failed attempt moves `due_at` to a later time. Sent or dropped emails
-    never change, and none is deleted (guards in `core/outbox/guards.py`). Emails that were given up may be requeued.
+    once it was sent, the one it was sent to. Emails that `can_wait`, like the invoices of a run, are sent after others.
+    Each failed attempt moves `due_at` to a later time. Sent or dropped emails never change, and none is deleted (guards
+    in `core/outbox/guards.py`). Emails that were given up may be requeued.
     """
 
     kind = models.CharField(max_length=32)
     address = models.CharField(max_length=254)
     data = models.JSONField(default=dict)
+    can_wait = models.BooleanField(db_default=False, editable=False)
     created_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(db_default=Now())
     state = models.CharField(max_length=8, choices=EmailState.choices, db_default=EmailState.WAITING)
@@ -52,7 +54,7 @@ class OutgoingEmail(models.Model):
         ordering = ["-pk"]
         default_permissions = ()
         indexes = [
-            models.Index("due_at", condition=Q(state="waiting"), name="outgoing_email_due"),
+            models.Index("can_wait", "due_at", condition=Q(state="waiting"), name="outgoing_email_is_due"),
             models.Index("settled_at", condition=Q(state="failed"), name="outgoing_email_failed"),
         ]
         constraints = [

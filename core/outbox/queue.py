@@ -19,15 +19,18 @@ SEND_MAIL: Final = "core.send_mail"  # the job's name in the queue
 NEXT_KEY: Final = "nextval('core_outgoingemail_id_seq')"
 
 
-def insert_emails(source: str) -> str:
+def insert_emails(source: str, *, can_wait: bool = False) -> str:
     """Return the SQL that queues one email for each row of `source`, which has the columns `email_id` and `address`.
+
+    If they can wait, all others are sent before them.
 
     The keys in `email_id` come from NEXT_KEY. The statement takes three named parameters: `email_kind`, `email_data`
     (JSON, the same for all emails) and `email_at`, the instant from which they are due. It returns no rows.
     """
     return (
-        "INSERT INTO core_outgoingemail (id, kind, address, data, created_at, due_at) "  # noqa: S608 - a query's name
-        "SELECT email_id, %(email_kind)s, address, %(email_data)s::jsonb, %(email_at)s, %(email_at)s "
+        "INSERT INTO core_outgoingemail (id, kind, address, data, created_at, due_at, can_wait) "  # noqa: S608 - a query's name
+        "SELECT email_id, %(email_kind)s, address, %(email_data)s::jsonb, %(email_at)s, %(email_at)s, "
+        f"{can_wait} "
         f"FROM {source} ORDER BY email_id"
     )
 

@@ -50,6 +50,16 @@ def test_an_app_that_registered_its_kind_needs_no_row_of_its_own(greetings: None
     assert (email.state, email.subject, email.body, email.attempts) == (EmailState.SENT, "Hello Ann", "Hello!\n", 1)
 
 
+def test_what_can_wait_is_sent_after_all_others(greetings: None, db: None) -> None:
+    """A bill run queues thousands of emails, and somebody asks for a new password meanwhile."""
+    for name in ("bill 1", "bill 2"):
+        OutgoingEmail.objects.filter(pk=queued(name=name).pk).update(can_wait=True)
+    later = queued(name="password")
+    OutgoingEmail.objects.filter(pk=later.pk).update(due_at=NOON + timedelta(minutes=1))
+    assert send_due(NOON + timedelta(minutes=2), batch=1) == DeliveryReport(sent=3)
+    assert [message.subject for message in mail.outbox] == ["Hello password", "Hello bill 1", "Hello bill 2"]
+
+
 def test_what_is_obsolete_is_dropped_with_the_reason(greetings: None, db: None) -> None:
     email = queued(name="Ann", over=True)
     assert send_due(NOON) == DeliveryReport(dropped=1)
