@@ -1,6 +1,7 @@
 """CSV files for download, with cells that a spreadsheet can't mistake for formulas."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
@@ -8,10 +9,15 @@ from django.http import HttpResponse, StreamingHttpResponse
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet evaluates a cell that starts with one of these
 
+PHONE_NUMBER = re.compile(r"\+[0-9]{5,15}")
+
 
 def defused(cell: str) -> str:
-    """Return the cell, with an apostrophe in front if a spreadsheet would evaluate it as a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    """Return the cell, with an apostrophe in front if a spreadsheet would evaluate it as a formula.
+
+    A phone number like `+18005550100` is only a number.
+    """
+    return f"'{cell}" if cell.startswith(FORMULA) and not PHONE_NUMBER.fullmatch(cell) else cell
 
 
 def csv_line(cells: Sequence[object]) -> str:

@@ -37,7 +37,7 @@ def by_number(calls: QuerySet[CallRecord]) -> list[NumberOfDay]:
 
 
 def as_rows(account: Account, calls: QuerySet[CallRecord]) -> Iterator[Sequence[object]]:
-    """Yield each call as cells of a CSV file: number called, caller, start in the account's zone, seconds, minutes."""
+    """Yield each call as cells of a CSV file: day, start in the account's zone, number, caller, seconds, minutes."""
     for call in calls.iterator(AT_ONCE):
         start = call.started_at.astimezone(account.zone)
         yield call.day and call.day.isoformat(), start.isoformat(), call.number, call.caller, call.seconds, call.minutes

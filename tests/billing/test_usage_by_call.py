@@ -56,7 +56,7 @@ def test_the_calls_of_a_month_add_up_to_its_minutes(customer: Client) -> None:
     assert header == ["day", "started_at", "number", "caller", "seconds", "minutes"]
     assert len(rows) == 5
     assert sum(int(cells[5]) for cells in rows) == 35
-    assert {(cells[0], cells[2], cells[4]) for cells in rows} == {("2026-03-20", "'+18005550100", "420")}
+    assert {(cells[0], cells[2], cells[4]) for cells in rows} == {("2026-03-20", "+18005550100", "420")}
     assert all(cells[1].endswith("-04:00") for cells in rows)
 
 
