@@ -49,10 +49,10 @@ def check_issuer(app_configs: Any = None, databases: Sequence[str] | None = None
 
 
 def check_journal(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Return a warning if JOURNAL_ACCOUNTS has a name that means nothing, like one with a typing error."""
+    """Return a warning if JOURNAL_ACCOUNTS has an unknown name, such as a typo."""
     if unknown := unknown_names():
         hint = f"The names are {', '.join([*NAMES, *ItemKind.values])}."
-        return [Warning(f"JOURNAL_ACCOUNTS: {', '.join(unknown)} means nothing.", hint=hint, id="billing.W005")]
+        return [Warning(f"JOURNAL_ACCOUNTS has unknown names: {', '.join(unknown)}.", hint=hint, id="billing.W005")]
     return []
 
 

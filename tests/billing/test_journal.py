@@ -14,6 +14,7 @@ from accounts.models import Account, PhoneNumber, User
 from billing.actions import issue_credit_note, set_billing_profile, void_record
 from billing.checks import check_journal
 from billing.models import CallRecord, CreditNote, Invoice
+from core.clock import database_now
 from tests.billing.bills import APRIL, IN_APRIL, IN_MAY, Customers, bill, march
 from tests.billing.documents.parties import profile
 from tests.guarding import sql
@@ -79,11 +80,11 @@ def test_the_codes_are_the_settings_and_the_company_is_the_documents(
     assert [(row["code"], row["company"]) for row in rows] == [("R", "'=Formula, LLC"), ("P", "'=Formula, LLC")]
 
 
-def test_a_name_that_means_nothing_is_refused(issued: Invoice, settings: Any, tmp_path: Path) -> None:
+def test_an_unknown_name_is_refused(issued: Invoice, settings: Any, tmp_path: Path) -> None:
     settings.JOURNAL_ACCOUNTS = {**settings.JOURNAL_ACCOUNTS, "storrage": "4030"}
     [warning] = check_journal()
-    assert (warning.id, "storrage means nothing" in warning.msg) == ("billing.W005", True)
-    with pytest.raises(CommandError, match="names that mean nothing: storrage"):
+    assert (warning.id, "unknown names: storrage" in warning.msg) == ("billing.W005", True)
+    with pytest.raises(CommandError, match="unknown names: storrage"):
         export(tmp_path, "2026-04")
     assert list(tmp_path.iterdir()) == []
 
@@ -120,6 +121,24 @@ def test_what_is_not_balanced_is_not_written(issued: Invoice, tmp_path: Path) ->
     with pytest.raises(CommandError, match="Nothing was written, because the journal is not balanced"):
         export(tmp_path, "2026-04")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_each_document_is_balanced_by_itself(customers: Customers, answered: PhoneNumber, tmp_path: Path) -> None:
+    customers(2)
+    bill()
+    sql("SET session_replication_role = replica")
+    sql("UPDATE billing_invoiceline SET amount = amount + CASE invoice_id % 2 WHEN 0 THEN 1 ELSE -1 END")
+    sql("SET session_replication_role = origin")
+    with pytest.raises(CommandError, match=r"Debits and credits of INV-000001 differ by 1\.00"):
+        export(tmp_path, "2026-04")
+
+
+def test_a_month_that_has_not_ended_is_exported_with_a_warning(issued: Invoice, tmp_path: Path) -> None:
+    for month, warns in (("2026-04", False), (f"{database_now():%Y-%m}", True)):
+        warned = StringIO()
+        file = tmp_path / month
+        call_command("export_journal", f"--month={month}", f"--to={file}", stdout=StringIO(), stderr=warned)
+        assert ("has not ended everywhere" in warned.getvalue()) == warns
 
 
 def test_a_file_is_not_replaced_unless_asked(issued: Invoice, tmp_path: Path) -> None:

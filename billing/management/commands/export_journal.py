@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from billing.journal import COLUMNS, NotBalanced, entries_of, unknown_names
+from billing.months import LAST_ZONE
+from billing.pricing.charges import month_after
 from core.arguments import as_month
+from core.clock import database_now
 from core.csv_files import csv_line
 
 
@@ -27,7 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["to"]
         if unknown := unknown_names():
-            raise CommandError(f"JOURNAL_ACCOUNTS has names that mean nothing: {', '.join(unknown)}.")
+            raise CommandError(f"JOURNAL_ACCOUNTS has unknown names: {', '.join(unknown)}.")
         try:
             if path.exists() and not options["overwrite"]:
                 raise CommandError(f"{path} exists. Name another file, or replace it with --overwrite.")
@@ -38,6 +42,11 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was written, because the journal is not balanced. {error}") from error
         entries = "1 entry was" if count == 1 else f"{count:,} entries were"
         self.stdout.write(f"{entries} written to {path}.")
+        if database_now() - LAST_ZONE < datetime.combine(month_after(options["month"]), time(), UTC):
+            self.stderr.write(
+                f"{options['month']:%B %Y} has not ended everywhere, so documents may still be added. Export it again "
+                "later."
+            )
 
     def _write(self, path: Path, options: dict[str, Any]) -> int:
         """Write the entries to a file of another name first, and return how many they are."""
