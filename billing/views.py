@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Prefetch
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext, pgettext_lazy
@@ -18,7 +19,7 @@ from billing.actions import set_billing_profile
 from billing.documents.paper import invoice_paper, printed_invoices, printed_notes
 from billing.documents.responses import pdf_response, xml_response
 from billing.forms import BillingProfileForm
-from billing.models import BillingProfile, CreditNote, Invoice
+from billing.models import BillingProfile, CreditNote, Delivery, Invoice
 from billing.previews.calls import as_rows, by_number, charged_calls
 from billing.previews.estimate import estimate, waived_charges
 from billing.previews.usage import Usage, usage_of
@@ -75,9 +76,9 @@ def invoices(request: AccountRequest) -> HttpResponse:
 def invoice_page(request: AccountRequest, invoice: int) -> HttpResponse:
     """One invoice as it was issued, and its credit notes."""
     found = _invoice(request, invoice)
-    notes = printed_notes(found.credit_notes.order_by("number"))
-    sent = found.deliveries.filter(email__state=EmailState.SENT).select_related("email", "to")
-    context = {"invoice": found, "paper": invoice_paper(found), "notes": notes, "sent": sent}
+    sent = Delivery.objects.filter(email__state=EmailState.SENT).select_related("email", "to")
+    notes = printed_notes(found.credit_notes.order_by("number")).prefetch_related(Prefetch("deliveries", sent))
+    context = {"invoice": found, "paper": invoice_paper(found), "notes": notes, "sent": sent.filter(invoice=found)}
     return _billing_page(request, "hostpilot/invoice.html", "invoices", context)
 
 

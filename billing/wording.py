@@ -22,21 +22,21 @@ ONE_AND_SEVERAL = (1, 2)
 
 
 @dataclass(frozen=True)
-class Words:
+class Sentences:
     """The sentences of a language by their names; where a number decides, the one for 1 and the one for others."""
 
     language: str
     texts: Texts
 
-    def text(self, name: str, /, **facts: object) -> str:
+    def text(self, name: str, /, **values: object) -> str:
         """Return a sentence that has these facts in it."""
         found = self.texts[name]
         assert isinstance(found, str)
-        return found % facts if facts else found
+        return found % values if values else found
 
-    def counted(self, name: str, count: int, /, **facts: object) -> str:
+    def counted(self, name: str, count: int, /, **values: object) -> str:
         """Return the sentence for a number, which is written with separators."""
-        return self.texts[name][0 if count == 1 else 1] % {"count": f"{count:,}", **facts}
+        return self.texts[name][0 if count == 1 else 1] % {"count": f"{count:,}", **values}
 
     def day(self, day: date) -> str:
         """Return a day, like `March 5, 2026`."""
@@ -106,16 +106,16 @@ class Words:
         return f", {invoiced} = {money(line.amount)}"
 
 
-def words() -> Words:
+def sentences() -> Sentences:
     """Return the sentences in the active language."""
-    return words_in(get_language() or "en")
+    return sentences_in(get_language() or "en")
 
 
 @cache
-def words_in(language: str) -> Words:
+def sentences_in(language: str) -> Sentences:
     """Return the sentences in a language, as they are translated today."""
     with override(language):
-        return Words(language, _of_lines() | _of_documents())
+        return Sentences(language, _of_lines() | _of_documents())
 
 
 def _of_lines() -> dict[str, str | list[str]]:
@@ -170,7 +170,8 @@ def _of_documents() -> dict[str, str | list[str]]:
         "credited": gettext("Credited (USD, excluding taxes)"),
         "how to pay": gettext("How to pay"),
         "pay by": gettext("Please pay %(amount)s by %(day)s."),
-        "nothing to pay": gettext("This is a credit, so there is nothing to pay."),
+        "a credit": gettext("This is a credit, so there is nothing to pay."),
+        "nothing to pay": gettext("There is nothing to pay."),
         "outside the scope of tax": gettext("Taxes are not included."),
         "already invoiced": gettext("Already invoiced"),
         "payments": gettext("Payments are not shown on this document."),

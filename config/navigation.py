@@ -1,16 +1,20 @@
 """The sidebar of the back office, with only the links that a member of staff may follow."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
-from billing.models import BillOnHold
+from billing.models import BillOnHold, Delivery
 from core.models import Job
 from onboarding.models import Notice
 
 ON_HOLD = "Bills on hold"
 NOTICES = "Notices"
+INVOICES = "Invoices"
+CREDIT_NOTES = "Credit notes"
 JOBS = "Jobs"
 # (group, [(title, icon, app, model)])
 PLACES = [
@@ -35,11 +39,11 @@ PLACES = [
     (
         "Billing",
         [
-            ("Invoices", "receipt_long", "billing", "invoice"),
+            (INVOICES, "receipt_long", "billing", "invoice"),
             (ON_HOLD, "pan_tool", "billing", "billonhold"),
             ("Bill runs", "event_repeat", "billing", "billrun"),
             ("Failed bills", "error", "billing", "failedbill"),
-            ("Credit notes", "undo", "billing", "creditnote"),
+            (CREDIT_NOTES, "undo", "billing", "creditnote"),
             ("Billing profiles", "contact_mail", "billing", "billingprofile"),
             ("Issuers", "storefront", "billing", "issuer"),
         ],
@@ -73,6 +77,15 @@ PLACES = [
     ("Operations", [(JOBS, "manufacturing", "core", "job")]),
 ]
 
+# What needs attention: bills that wait for a person, emails that were given up, and jobs that failed.
+BADGES: dict[str, Callable[[], QuerySet[Any]]] = {
+    ON_HOLD: lambda: BillOnHold.objects.waiting(),
+    INVOICES: lambda: Delivery.objects.undelivered().exclude(invoice=None),
+    CREDIT_NOTES: lambda: Delivery.objects.undelivered().exclude(note=None),
+    NOTICES: lambda: Notice.objects.failed(),
+    JOBS: lambda: Job.objects.failed(),
+}
+
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups of links that this member of staff may follow, with counts of what needs attention."""
@@ -84,12 +97,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             if request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(f"{app}.change_{model}")
         ]
         for item in items:
-            if item["title"] == ON_HOLD and (waiting := BillOnHold.objects.waiting().count()):
-                item |= {"badge": waiting, "badge_variant": "warning"}
-            if item["title"] == NOTICES and (failed := Notice.objects.failed().count()):
-                item |= {"badge": failed, "badge_variant": "danger"}
-            if item["title"] == JOBS and (failed := Job.objects.failed().count()):
-                item |= {"badge": failed, "badge_variant": "danger"}
+            needs_attention = BADGES.get(item["title"])
+            if needs_attention and (count := needs_attention().count()):
+                item |= {"badge": count, "badge_variant": "warning" if item["title"] == ON_HOLD else "danger"}
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups

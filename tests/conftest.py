@@ -17,6 +17,7 @@ from django.conf import settings as configured
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.test import TransactionTestCase
+from django.utils import translation
 
 from accounts.models import Account, Contact, PhoneNumber, Role, User
 from config import database
@@ -107,6 +108,12 @@ def quick_flush() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", flushing.empty)
         yield
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> None:
+    """Start in the default language: the last request of another test may have been in Spanish."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.saving import require_saver
+from billing.documents.freezing import date_refusal
 from billing.models import Issuer
-from billing.months import LAST_ZONE
 from core.clock import database_now
 
 
@@ -22,16 +22,7 @@ def save_issuer(issuer: Issuer, *, by: User, now: datetime | None = None) -> Iss
     require_saver(issuer, by)
     issuer.added_by = by
     issuer.full_clean()
-    today = ((now or database_now()) - LAST_ZONE).date()
-    if issuer.effective_from < today and Issuer.objects.exists():
-        raise ValidationError(
-            {
-                "effective_from": ValidationError(
-                    "Choose %(today)s or a later date. Issued documents keep their issuer.",
-                    code="issuer_in_the_past",
-                    params={"today": today.isoformat(), "tried": issuer.effective_from},
-                )
-            }
-        )
+    if refusal := date_refusal(issuer.effective_from, now or database_now()):
+        raise ValidationError({"effective_from": refusal})
     issuer.save(force_insert=True)
     return issuer

@@ -96,16 +96,25 @@ def credit_page(model_admin: Any, request: HttpRequest, invoice: Invoice) -> Htt
     return _page(model_admin, request, "admin/billing/invoice/credit.html", "Give money back", form, back, context)
 
 
+class SendForm(forms.Form):
+    """The emails with the document that the page showed, so that a second click sends nothing."""
+
+    seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+
 def send_page(model_admin: Any, request: HttpRequest, document: Invoice | CreditNote) -> HttpResponse:
     """Ask whether to send a document by email again, or do it if the form was posted. Both need the permission."""
     by = staff_of(request, SEND)
     kind = "invoice" if isinstance(document, Invoice) else "creditnote"
     back = reverse(f"admin:billing_{kind}_change", args=[document.pk])
     account = document.account if isinstance(document, Invoice) else document.invoice.account
-    form = forms.Form(request.POST if request.method == "POST" else None)
+    form = SendForm(request.POST if request.method == "POST" else None, initial={"seen": document.deliveries.count()})
     if form.is_valid():
         try:
-            queued = send_document_again(account, document, by=by)
+            queued = send_document_again(account, document, by=by, seen=form.cleaned_data["seen"])
+        except AlreadyDone as answer:
+            show_as_message(request, answer)
+            return HttpResponseRedirect(back)
         except ValidationError as refusal:
             show_refusal(form, refusal)
         else:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.decorators import action
@@ -11,7 +12,7 @@ from billing.actions.send_document_again import PERMISSION as SEND
 from billing.admin.corrections import send_page
 from billing.documents.files import paper_of
 from billing.documents.responses import pdf_response, xml_response
-from billing.models import CreditNote, Invoice
+from billing.models import CreditNote, Delivery, Invoice
 from core.admin import ReadOnlyAdmin
 from core.verbs import stands_for
 
@@ -19,6 +20,22 @@ NO_XML = (
     "%(document)s has no XML file, because EN 16931 demands the customer's address and a number of the issuer. "
     "Documents issued once the account has a billing profile, and the issuer a tax number, have one."
 )
+
+
+class UndeliveredFilter(admin.SimpleListFilter):
+    """Shows documents whose email was given up, until they are sent again."""
+
+    title = "email"
+    parameter_name = "email"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("failed", "Not delivered")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "failed":
+            return queryset
+        of = "invoice" if queryset.model is Invoice else "note"
+        return queryset.filter(pk__in=Delivery.objects.undelivered().exclude(**{of: None}).values(of))
 
 
 class DocumentAdmin(ReadOnlyAdmin):

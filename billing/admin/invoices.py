@@ -13,7 +13,7 @@ from unfold.paginator import InfinitePaginator
 
 from accounts.models import Account
 from billing.admin.corrections import CREDIT, credit_page
-from billing.admin.documents import DocumentAdmin
+from billing.admin.documents import DocumentAdmin, UndeliveredFilter
 from billing.admin.downloads import INVOICES, NOTES, WithDownloads
 from billing.documents.paper import printed_invoices, printed_notes
 from billing.models import BillRun, CreditNote, Invoice
@@ -54,7 +54,7 @@ class InvoiceAdmin(WithDownloads, DocumentAdmin):
     """Issued invoices. There are millions, so they are never counted, and sorted only by number."""
 
     list_display = ("name", "account", "of_month", "amount", "issued_at")
-    list_filter = (MonthFilter,)
+    list_filter = (MonthFilter, UndeliveredFilter)
     list_select_related = ("account",)
     search_fields = ("number",)  # shows the search box; the search is in get_search_results
     search_help_text = "INV-000123 or 123, account or company"
@@ -111,6 +111,7 @@ class InvoiceAdmin(WithDownloads, DocumentAdmin):
 @admin.register(CreditNote)
 class CreditNoteAdmin(WithDownloads, DocumentAdmin):
     list_display = ("name", "invoice", "account", "given_back", "reason", "by", "at")
+    list_filter = (UndeliveredFilter,)
     list_select_related = ("invoice__account", "by")
     search_fields = ("number",)  # shows the search box; the search is in get_search_results
     search_help_text = "Number of the credit note or of its invoice or account, or company"

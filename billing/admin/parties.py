@@ -1,7 +1,7 @@
 """Whom documents come from and go to: the issuers, and what billing profiles add to other pages."""
 
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, date
 from typing import Any
 
 from django.contrib import admin, messages
@@ -24,19 +24,31 @@ from accounts.roles import staff_of
 from accounts.verbs import BACK_OFFICE
 from billing.actions import save_issuer, set_billing_profile
 from billing.actions.set_billing_profile import PERMISSION
+from billing.documents.freezing import date_refusal
 from billing.forms import BillingProfileForm
 from billing.models import BillingProfile, Issuer
-from core.admin import Button, ReadOnlyAdmin, Writes, WritingAdmin
+from core.admin import Button, FullCheckForm, ReadOnlyAdmin, Writes, WritingAdmin
 from core.clock import database_now
 from core.refusals import AlreadyDone, show_as_message, show_refusal
 from onboarding.admin.worklist import WORKLIST, Filter
 from onboarding.models import Onboarding
 
 
+class IssuerForm(FullCheckForm):
+    """The form of an issuer. A date of the past is refused here, so that nothing typed is lost."""
+
+    def clean_effective_from(self) -> date:
+        day: date = self.cleaned_data["effective_from"]
+        if refusal := date_refusal(day, database_now()):
+            raise refusal
+        return day
+
+
 @admin.register(Issuer)
 class IssuerAdmin(WritingAdmin):
     """The provider as documents name it. Rows are only added: issued documents refer to them."""
 
+    form = IssuerForm
     writes = {Issuer: Writes(save_issuer)}
     list_display = ("legal_name", "effective_from", "in_force", "terms_days", "added_by", "added_at")
     list_select_related = ("added_by",)

@@ -17,6 +17,8 @@ OF_INVOICES: Final = """
     SELECT i.id AS invoice_id, NULL::bigint AS note_id, i.account_id, d.profile_id
     FROM billing_invoice i JOIN billing_invoicedocument d ON d.invoice_id = i.id
     WHERE i.number BETWEEN %(first)s AND %(last)s"""
+CURRENT: Final = """(
+        SELECT id FROM billing_billingprofile WHERE account_id = i.account_id ORDER BY version DESC LIMIT 1)"""
 OF_NOTE: Final = """
     SELECT NULL::bigint AS invoice_id, n.id AS note_id, i.account_id, d.profile_id
     FROM billing_creditnote n JOIN billing_creditnotedocument d ON d.note_id = n.id
@@ -26,8 +28,8 @@ OF_NOTE: Final = """
 def enqueue_sql(documents: str) -> str:
     """Return the statement that queues an email for each recipient of the documents that a query returns.
 
-    These are active owners and billing managers, each once, and the invoice email of the billing profile that the
-    document names, if it is none of their addresses.
+    These are active owners and billing managers, each once, and the invoice email of the billing profile in
+    `profile_id`, if it is none of their addresses.
     """
     return f"""
     WITH documents AS MATERIALIZED ({documents}), people AS (
@@ -46,11 +48,14 @@ def enqueue_sql(documents: str) -> str:
         INSERT INTO billing_delivery (email_id, invoice_id, note_id, to_id, again_by_id)
         SELECT email_id, invoice_id, note_id, to_id, %(again_by)s FROM keyed ORDER BY email_id
     )
-    {insert_emails("keyed")}"""
+    {insert_emails("keyed", can_wait=True)}"""
 
 
 ENQUEUE_INVOICES: Final = enqueue_sql(OF_INVOICES)
 ENQUEUE_NOTE: Final = enqueue_sql(OF_NOTE)
+# Sent again, a document goes to those who would get it now.
+ENQUEUE_INVOICE_AGAIN: Final = enqueue_sql(OF_INVOICES.replace("d.profile_id", f"{CURRENT} AS profile_id"))
+ENQUEUE_NOTE_AGAIN: Final = enqueue_sql(OF_NOTE.replace("d.profile_id", f"{CURRENT} AS profile_id"))
 
 
 def enqueue_invoices(numbers: range, *, now: datetime) -> int:
@@ -66,8 +71,8 @@ def enqueue_credit_note(note: CreditNote, *, now: datetime) -> int:
 def enqueue_again(document: Invoice | CreditNote, *, by: User, now: datetime) -> int:
     """Queue the emails of an issued document again, to those who would get it now. Returns how many; one query."""
     if isinstance(document, Invoice):
-        return _enqueue(ENQUEUE_INVOICES, {"first": document.number, "last": document.number}, now, by)
-    return _enqueue(ENQUEUE_NOTE, {"note": document.pk}, now, by)
+        return _enqueue(ENQUEUE_INVOICE_AGAIN, {"first": document.number, "last": document.number}, now, by)
+    return _enqueue(ENQUEUE_NOTE_AGAIN, {"note": document.pk}, now, by)
 
 
 def _enqueue(statement: str, which: Mapping[str, int], now: datetime, by: User | None) -> int:

@@ -17,12 +17,12 @@ from drafthorse.models.party import TradeParty
 from drafthorse.models.payment import PaymentMeans, PaymentTerms
 from drafthorse.models.tradelines import LineItem
 
-from billing.documents.presentation import items_of, words_of
+from billing.documents.presentation import items_of, sentences_of
 from billing.models import CreditNote, Invoice
 from billing.models.documents import Document
 from billing.models.parties import Party
 from billing.pricing.charges import A_DAY, ADJUSTMENT, RECURRING, Line, month_after
-from billing.wording import Words
+from billing.wording import Sentences
 from core.money import money
 
 GUIDELINE: Final = "urn:cen.eu:en16931:2017"
@@ -46,16 +46,16 @@ def invoice_xml(invoice: Invoice) -> bytes | None:
     if not document.has_xml:
         return None
     writer = _Writer(document, INVOICE, invoice.title)
-    words = writer.words
+    sentences = writer.sentences
     items = items_of(document.presentation, document.language)
     for line in invoice.lines.all():
-        writer.add(_item(line.value, words, items))
+        writer.add(_item(line.value, sentences, items))
     writer.set_month(invoice.month)
     if invoice.total > 0 and document.due_on:
-        sentence = words.text("pay by", amount=money(invoice.total), day=words.day(document.due_on))
+        sentence = sentences.text("pay by", amount=money(invoice.total), day=sentences.day(document.due_on))
         writer.ask_for_payment(sentence, document.due_on)
     else:
-        writer.ask_for_nothing()
+        writer.ask_for_nothing("a credit" if invoice.is_credit else "nothing to pay")
     return writer.xml(invoice.total)
 
 
@@ -65,7 +65,7 @@ def credit_note_xml(note: CreditNote) -> bytes | None:
         return None
     writer = _Writer(note.document, CREDIT_NOTE, note.title)
     item = LineItem()
-    item.product.name = writer.words.text("credit for", invoice=note.invoice.title)
+    item.product.name = writer.sentences.text("credit for", invoice=note.invoice.title)
     item.product.description = note.reason
     item.delivery.billed_quantity = (1, ONE)
     item.agreement.net.amount = note.amount
@@ -73,7 +73,7 @@ def credit_note_xml(note: CreditNote) -> bytes | None:
     writer.add(item)
     writer.set_month(note.invoice.month)
     writer.refer_to(note.invoice)
-    writer.ask_for_nothing()
+    writer.ask_for_nothing("a credit")
     return writer.xml(note.amount)
 
 
@@ -83,7 +83,7 @@ class _Writer:
     def __init__(self, document: Document, code: str, number: str) -> None:
         assert document.issuer
         assert document.profile
-        self.words = words_of(document.presentation, document.language)
+        self.sentences = sentences_of(document.presentation, document.language)
         self.issuer = document.issuer
         self.root = Standard()
         self.root.context.guideline_parameter.id = GUIDELINE
@@ -124,12 +124,12 @@ class _Writer:
             means.information.add(self.issuer.payment_instructions)
             self.root.trade.settlement.payment_means.add(means)
         note = IncludedNote()
-        note.content = self.words.text("payments")
+        note.content = self.sentences.text("payments")
         self.root.header.notes.add(note)
 
-    def ask_for_nothing(self) -> None:
+    def ask_for_nothing(self, sentence: str) -> None:
         """Write that there is nothing to pay. A credit note has an amount due, which needs terms (BR-CO-25)."""
-        self._add_terms(self.words.text("nothing to pay"))
+        self._add_terms(self.sentences.text(sentence))
 
     def _add_terms(self, sentence: str, due_on: date | None = None) -> None:
         terms = PaymentTerms()
@@ -145,7 +145,7 @@ class _Writer:
         tax.type_code = "VAT"
         tax.calculated_amount, tax.basis_amount = Decimal("0.00"), total
         tax.category_code, tax.exemption_reason_code = OUTSIDE_THE_SCOPE_OF_TAX, REASON_CODE
-        tax.exemption_reason = self.words.text("outside the scope of tax")
+        tax.exemption_reason = self.sentences.text("outside the scope of tax")
         settlement.trade_tax.add(tax)
         sums = settlement.monetary_summation
         sums.line_total = sums.tax_basis_total = sums.grand_total = sums.due_amount = total
@@ -166,14 +166,14 @@ def _describe(trader: TradeParty, party: Party, email: str) -> None:
         trader.electronic_address.uri_ID = (EMAIL, email)
 
 
-def _item(line: Line, words: Words, items: dict[str, tuple[str, str]]) -> LineItem:
+def _item(line: Line, sentences: Sentences, items: dict[str, tuple[str, str]]) -> LineItem:
     """Return a line with its arithmetic: quantity × price ÷ base quantity − allowance, rounded, is its amount.
 
     The price of a recurring line is for all days of the month, so its quantity is the days times the seats.
     """
     item = LineItem()
     item.product.seller_assigned_id = line.sku
-    item.product.name, item.product.description = words.title(line, items), words.arithmetic(line)
+    item.product.name, item.product.description = sentences.title(line, items), sentences.arithmetic(line)
     item.agreement.net.amount = line.unit_price
     if line.kind == RECURRING:
         item.agreement.net.basis_quantity = (line.days_in_month, DAY)
@@ -184,7 +184,7 @@ def _item(line: Line, words: Words, items: dict[str, tuple[str, str]]) -> LineIt
         before = TradeAllowanceCharge()
         before.indicator = line.invoiced < 0  # below zero it is a charge, since allowances can't be
         before.actual_amount = abs(line.invoiced)
-        before.reason = words.text("already invoiced")
+        before.reason = sentences.text("already invoiced")
         item.settlement.allowance_charge.add(before)
     item.settlement.period.start, item.settlement.period.end = line.first, line.last
     item.settlement.monetary_summation.total_amount = line.amount

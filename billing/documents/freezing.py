@@ -18,6 +18,7 @@ from billing.documents.digests import (
     with_digests_of_notes,
 )
 from billing.models import CreditNote, Issuer, Presentation
+from billing.months import LAST_ZONE
 
 NO_ISSUER = (
     "No invoice or credit note can be issued on %(day)s, because there is no issuer yet. Enter your company's name, "
@@ -53,6 +54,18 @@ INSERT_NOTE: Final = f"""
 def no_issuer_refusal(day: date) -> ValidationError:
     """Return the refusal to issue a document on a day for which there is no issuer."""
     return ValidationError(NO_ISSUER, code="no_issuer", params={"day": day.isoformat()})
+
+
+def date_refusal(day: date, now: datetime) -> ValidationError | None:
+    """Return the refusal of an issuer from this day on, if the day has ended everywhere and there is an issuer."""
+    today = (now - LAST_ZONE).date()
+    if day >= today or not Issuer.objects.exists():
+        return None
+    return ValidationError(
+        "Choose %(today)s or a later date. Issued documents keep their issuer.",
+        code="issuer_in_the_past",
+        params={"today": today.isoformat(), "tried": day},
+    )
 
 
 def issuer_on(day: date) -> Issuer:

@@ -3,16 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 
-from billing.documents.presentation import items_of, words_of
+from billing.documents.presentation import items_of, sentences_of
 from billing.models import CreditNote, Document, Invoice, Issuer
 from billing.models.parties import Party
 from billing.pricing.charges import Line
-from billing.wording import Words
+from billing.wording import Sentences
 from core.money import money
 
 
@@ -63,7 +62,7 @@ class Paper:
     brand: str
     author: str
     issued: str
-    facts: Sequence[tuple[str, str]]
+    details: Sequence[tuple[str, str]]
     parties: Sequence[PaperParty]
     columns: Sequence[str]
     lines: Sequence[PaperLine]
@@ -92,19 +91,19 @@ def invoice_paper(invoice: Invoice) -> Paper:
     """Return the texts of an invoice. A total below zero is headed Credit (billing-policy.md, 19)."""
     document = invoice.document
     writer = _Writer(document)
-    words = writer.words
-    facts = [(words.text("invoice date"), words.day(document.issued_on))]
-    if document.due_on and not invoice.is_credit:
-        facts.append((words.text("due date"), words.day(document.due_on)))
-    facts.append((words.text("billing month"), f"{words.month(invoice.month)} ({document.timezone})"))
+    sentences = writer.sentences
+    details = [(sentences.text("invoice date"), sentences.day(document.issued_on))]
+    if document.due_on and invoice.total > 0:
+        details.append((sentences.text("due date"), sentences.day(document.due_on)))
+    details.append((sentences.text("billing month"), f"{sentences.month(invoice.month)} ({document.timezone})"))
     items = items_of(document.presentation, document.language)
     return writer.paper(
-        words.text("credit" if invoice.is_credit else "invoice"),
+        sentences.text("credit" if invoice.is_credit else "invoice"),
         invoice.title,
-        facts=facts,
+        details=details,
         lines=[writer.line(line.value, items) for line in invoice.lines.all()],
-        total=PaperTotal(words.text("total"), money(invoice.total)),
-        notes=list(_how_to_pay(invoice, document.due_on, document.issuer, words)),
+        total=PaperTotal(sentences.text("total"), money(invoice.total)),
+        notes=list(_how_to_pay(invoice, document.due_on, document.issuer, sentences)),
     )
 
 
@@ -112,18 +111,18 @@ def credit_note_paper(note: CreditNote) -> Paper:
     """Return the texts of a credit note."""
     document = note.document
     writer = _Writer(document)
-    words = writer.words
-    title = words.text("credit for", invoice=note.invoice.title)
+    sentences = writer.sentences
+    title = sentences.text("credit for", invoice=note.invoice.title)
     return writer.paper(
-        words.text("credit note"),
+        sentences.text("credit note"),
         note.title,
-        facts=[
-            (words.text("credit note date"), words.day(document.issued_on)),
-            (words.text("for invoice"), note.invoice.title),
+        details=[
+            (sentences.text("credit note date"), sentences.day(document.issued_on)),
+            (sentences.text("for invoice"), note.invoice.title),
         ],
-        lines=[PaperLine(title, note.reason, words.month(note.invoice.month), money(note.amount))],
-        total=PaperTotal(words.text("credited"), money(note.amount)),
-        notes=[PaperNote("", words.text("nothing to pay"))],
+        lines=[PaperLine(title, note.reason, sentences.month(note.invoice.month), money(note.amount))],
+        total=PaperTotal(sentences.text("credited"), money(note.amount)),
+        notes=[PaperNote("", sentences.text("a credit"))],
     )
 
 
@@ -133,19 +132,19 @@ class _Writer:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.content = document.presentation.content
-        self.words = words_of(document.presentation, document.language)
+        self.sentences = sentences_of(document.presentation, document.language)
 
     def paper(
         self,
         heading: str,
         number: str,
         *,
-        facts: Sequence[tuple[str, str]],
+        details: Sequence[tuple[str, str]],
         lines: Sequence[PaperLine],
         total: PaperTotal,
         notes: Sequence[PaperNote],
     ) -> Paper:
-        words, document, issuer = self.words, self.document, self.document.issuer
+        sentences, document, issuer = self.sentences, self.document, self.document.issuer
         return Paper(
             template=self.content["template"],
             lang=document.language,
@@ -155,32 +154,36 @@ class _Writer:
             brand=self.content["brand"],
             author=issuer.legal_name if issuer else self.content["brand"],
             issued=document.issued_on.isoformat(),
-            facts=[*facts, *self._facts_of_the_customer()],
+            details=[*details, *self._details_of_the_customer()],
             parties=[self._issuer(), self._recipient()],
-            columns=[words.text("description"), words.text("period"), words.text("amount")],
+            columns=[sentences.text("description"), sentences.text("period"), sentences.text("amount")],
             lines=lines,
             totals=[total],
             notes=[*notes, *self._questions(issuer)],
-            page=words.text("page"),
+            page=sentences.text("page"),
         )
 
     def line(self, line: Line, items: dict[str, tuple[str, str]]) -> PaperLine:
-        words = self.words
-        return PaperLine(words.title(line, items), words.arithmetic(line), words.days_of(line), money(line.amount))
+        sentences = self.sentences
+        return PaperLine(
+            sentences.title(line, items), sentences.arithmetic(line), sentences.days_of(line), money(line.amount)
+        )
 
-    def _facts_of_the_customer(self) -> Iterator[tuple[str, str]]:
-        yield self.words.text("account"), self.document.account_number
+    def _details_of_the_customer(self) -> Iterator[tuple[str, str]]:
+        yield self.sentences.text("account"), self.document.account_number
         if self.document.profile and self.document.profile.purchase_order:
-            yield self.words.text("purchase order"), self.document.profile.purchase_order
+            yield self.sentences.text("purchase order"), self.document.profile.purchase_order
 
     def _issuer(self) -> PaperParty:
         issuer = self.document.issuer
-        return PaperParty(self.words.text("from"), list(self._address(issuer)) if issuer else [self.content["brand"]])
+        return PaperParty(
+            self.sentences.text("from"), list(self._address(issuer)) if issuer else [self.content["brand"]]
+        )
 
     def _recipient(self) -> PaperParty:
         profile = self.document.profile
         lines = list(self._address(profile)) if profile else [self.document.company]
-        return PaperParty(self.words.text("bill to"), lines)
+        return PaperParty(self.sentences.text("bill to"), lines)
 
     def _address(self, party: Party) -> Iterator[str]:
         """Yield the lines of a name and address."""
@@ -188,19 +191,21 @@ class _Writer:
         code = str(party.country)
         yield from filter(None, [party.legal_name, party.street, party.street_2, party.town, countries.get(code, code)])
         if party.tax_number:
-            yield self.words.text("tax number", number=party.tax_number)
+            yield self.sentences.text("tax number", number=party.tax_number)
 
     def _questions(self, issuer: Issuer | None) -> Iterator[PaperNote]:
         if issuer:
             contact = [issuer.contact_name, issuer.email, issuer.phone]
-            yield PaperNote(self.words.text("questions"), " · ".join(filter(None, contact)))
+            yield PaperNote(self.sentences.text("questions"), " · ".join(filter(None, contact)))
 
 
-def _how_to_pay(invoice: Invoice, due_on: date | None, issuer: Issuer | None, words: Words) -> Iterator[PaperNote]:
-    if invoice.total <= Decimal(0):
-        yield PaperNote("", words.text("nothing to pay"))
+def _how_to_pay(
+    invoice: Invoice, due_on: date | None, issuer: Issuer | None, sentences: Sentences
+) -> Iterator[PaperNote]:
+    if invoice.total <= 0:
+        yield PaperNote("", sentences.text("a credit" if invoice.is_credit else "nothing to pay"))
     elif issuer and due_on:
-        sentences = [words.text("pay by", amount=money(invoice.total), day=words.day(due_on))]
+        parts = [sentences.text("pay by", amount=money(invoice.total), day=sentences.day(due_on))]
         if issuer.payment_instructions:
-            sentences.append(issuer.payment_instructions)
-        yield PaperNote(words.text("how to pay"), "\n".join([*sentences, words.text("payments")]))
+            parts.append(issuer.payment_instructions)
+        yield PaperNote(sentences.text("how to pay"), "\n".join([*parts, sentences.text("payments")]))

@@ -15,7 +15,7 @@ from django_countries import countries
 
 from accounts.models.user import Language
 from billing.models import Presentation
-from billing.wording import Texts, Words, words_in
+from billing.wording import Sentences, Texts, sentences_in
 from subscriptions.models import Item
 
 TEMPLATE = 1  # the newest version of the templates; see `billing/documents/templates`
@@ -43,7 +43,7 @@ def content_today() -> Content:
     return {
         "template": TEMPLATE,
         "brand": settings.BRAND_NAME,
-        "texts": {language: words_in(language).texts for language in Language.values},
+        "texts": {language: sentences_in(language).texts for language in Language.values},
         "countries": {language: _countries_in(language) for language in Language.values},
         "items": {
             sku: {"kind": kind, Language.ENGLISH.value: name, Language.SPANISH.value: name_es or name}
@@ -75,9 +75,9 @@ def presentation_today() -> Presentation:
     return Presentation.objects.get(digest=digest)
 
 
-def words_of(presentation: Presentation, language: str) -> Words:
+def sentences_of(presentation: Presentation, language: str) -> Sentences:
     """Return the sentences that a presentation has for a language."""
-    return Words(language, presentation.content["texts"][language])
+    return Sentences(language, presentation.content["texts"][language])
 
 
 def items_of(presentation: Presentation, language: str) -> dict[str, tuple[str, str]]:

@@ -20,14 +20,18 @@ AT_ONCE = 20_000  # keys
 
 @dataclass
 class Verified:
-    """How many documents were checked, and the titles of those that are changed or missing, with what is wrong."""
+    """How many documents were checked, and a sentence for each that was changed or is missing.
+
+    `shared` has one for each changed row of what many documents share.
+    """
 
     checked: int = 0
     wrong: list[str] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Kind:
+class DocumentKind:
     """A kind of documents: the tables, the query that computes digests, and how it is called."""
 
     table: str
@@ -37,14 +41,14 @@ class Kind:
     model: type[Invoice] | type[CreditNote]
 
 
-def _kind(table: str, key: str, of: str, columns: tuple[str, ...], with_digests: Any, model: Any) -> Kind:
+def _kind(table: str, key: str, of: str, columns: tuple[str, ...], with_digests: Any, model: Any) -> DocumentKind:
     papers = f"SELECT {', '.join(columns)} FROM {table} WHERE {key} BETWEEN %(first)s AND %(last)s"  # noqa: S608
     query = f"""
         SELECT o.number, d.digest, again.digest FROM {of} o LEFT JOIN {table} d ON d.{key} = o.id
         LEFT JOIN ({with_digests(papers)}) again ON again.{key} = o.id
         WHERE o.id BETWEEN %(first)s AND %(last)s AND (d.digest IS NULL OR d.digest IS DISTINCT FROM again.digest)
         ORDER BY o.number"""  # noqa: S608
-    return Kind(table, key, of, query, model)
+    return DocumentKind(table, key, of, query, model)
 
 
 KINDS = (
@@ -86,7 +90,7 @@ def _presentations() -> Verified:
     found = Verified()
     for presentation in Presentation.objects.iterator():
         if digest_of(presentation.content) != presentation.digest:
-            found.wrong.append(f"{presentation} is not what documents were issued with.")
+            found.shared.append(f"{presentation} is not what documents were issued with.")
     return found
 
 

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 'ordering': ['pk'],
                 'permissions': [('send_document', 'Can send an invoice or credit note again')],
                 'default_permissions': ('view',),
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('invoice', None), ('note__isnull', False)), models.Q(('invoice__isnull', False), ('note', None)), _connector='OR'), name='delivery_is_of_one_document', violation_error_message='An email has one document.'), models.UniqueConstraint(condition=models.Q(('again_by', None), ('invoice__isnull', False)), fields=('invoice', 'to'), name='invoice_is_sent_once', nulls_distinct=False, violation_error_message='This person got the invoice already.'), models.UniqueConstraint(condition=models.Q(('again_by', None), ('note__isnull', False)), fields=('note', 'to'), name='credit_note_is_sent_once', nulls_distinct=False, violation_error_message='This person got the credit note already.')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('invoice', None), ('note__isnull', False)), models.Q(('invoice__isnull', False), ('note', None)), _connector='OR'), name='delivery_is_of_one_document', violation_error_message='An email has one document.'), models.UniqueConstraint(condition=models.Q(('again_by', None), ('invoice__isnull', False)), fields=('invoice', 'to'), name='invoice_is_sent_once', nulls_distinct=False, violation_error_message='This person already got the invoice.'), models.UniqueConstraint(condition=models.Q(('again_by', None), ('note__isnull', False)), fields=('note', 'to'), name='credit_note_is_sent_once', nulls_distinct=False, violation_error_message='This person already got the credit note.')],
             },
         ),
         migrations.AlterField(
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             "invoice_email",
             models.EmailField(
                 blank=True,
-                help_text="Invoices are sent here too, besides to the account's owners and billing managers.",
+                help_text="Invoices are also sent here, in addition to the account's owners and billing managers.",
                 max_length=254,
                 verbose_name="invoice email",
             ),

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User
 from billing.models.bills import CreditNote, Invoice
-from core.outbox.models import OutgoingEmail
+from core.outbox.models import EmailState, OutgoingEmail
 
 
 def _reference(to: Any, related_name: str, *, null: bool = True) -> Any:
@@ -15,6 +15,15 @@ def _reference(to: Any, related_name: str, *, null: bool = True) -> Any:
     return models.ForeignKey(
         to, on_delete=models.PROTECT, null=null, related_name=related_name, db_constraint=False, db_index=False
     )
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def undelivered(self) -> "DeliveryQuerySet":
+        """Emails that were given up, of documents that were not sent again since. They are few."""
+        same = Q(invoice=OuterRef("invoice")) | Q(note=OuterRef("note"))
+        return self.filter(email__state=EmailState.FAILED).exclude(
+            Exists(Delivery.objects.filter(same, pk__gt=OuterRef("pk"), again_by__isnull=False))
+        )
 
 
 class Delivery(models.Model):
@@ -32,6 +41,8 @@ class Delivery(models.Model):
     to = _reference(User, "+")
     again_by = _reference(User, "+")
 
+    objects = DeliveryQuerySet.as_manager()
+
     class Meta:
         ordering = ["pk"]
         verbose_name_plural = "deliveries"
@@ -48,14 +59,14 @@ class Delivery(models.Model):
                 condition=Q(invoice__isnull=False, again_by=None),
                 nulls_distinct=False,
                 name="invoice_is_sent_once",
-                violation_error_message="This person got the invoice already.",
+                violation_error_message="This person already got the invoice.",
             ),
             models.UniqueConstraint(
                 fields=["note", "to"],
                 condition=Q(note__isnull=False, again_by=None),
                 nulls_distinct=False,
                 name="credit_note_is_sent_once",
-                violation_error_message="This person got the credit note already.",
+                violation_error_message="This person already got the credit note.",
             ),
         ]
 

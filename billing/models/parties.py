@@ -142,7 +142,7 @@ class BillingProfile(Party):
     invoice_email = models.EmailField(
         _("invoice email"),
         blank=True,
-        help_text=_("Invoices are sent here too, besides to the account's owners and billing managers."),
+        help_text=_("Invoices are also sent here, in addition to the account's owners and billing managers."),
     )
     language = models.CharField(
         _("language of invoices"), max_length=2, choices=Language.choices, default=Language.ENGLISH

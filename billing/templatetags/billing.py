@@ -11,7 +11,7 @@ from billing.previews.estimate import FirstBill, FirstBills, MonthSummary, first
 from billing.previews.packages import Packages, packages_for
 from billing.previews.purchase import NewTotal, PurchaseCost, new_total, purchase_cost
 from billing.pricing.charges import Line
-from billing.wording import words
+from billing.wording import sentences
 from core.clock import database_now
 from core.money import cents, money
 from onboarding.models import Notice
@@ -37,19 +37,19 @@ def grouped(number: int) -> str:
 @register.filter
 def arithmetic(line: Line) -> str:
     """Return how a line's amount was computed."""
-    return words().arithmetic(line)
+    return sentences().arithmetic(line)
 
 
 @register.filter
 def days(line: Line) -> str:
     """Return the days a line is about."""
-    return words().days_of(line)
+    return sentences().days_of(line)
 
 
 @register.filter
 def included(line: Line) -> str:
     """Return how many minutes a usage line's days include."""
-    return words().included(line)
+    return sentences().included(line)
 
 
 @register.simple_tag
@@ -61,7 +61,7 @@ def catalogue_items() -> dict[str, tuple[str, str]]:
 @register.filter
 def title(line: Line, items: dict[str, tuple[str, str]]) -> str:
     """Return what a line is about, in words."""
-    return words().title(line, items)
+    return sentences().title(line, items)
 
 
 @register.simple_tag

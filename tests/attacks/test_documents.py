@@ -1,7 +1,9 @@
 """I22: an issued document is the same forever, whatever is renamed, set, translated or restored."""
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from io import StringIO
@@ -32,6 +34,7 @@ from tests.billing.documents.parties import issuer, profile
 from tests.conftest import catalogue_content
 from tests.guarding import refused_by, settle, sql
 from tests.own_database import own_database
+from tests.roles import as_role
 
 __all__ = ["answered", "charged"]
 
@@ -127,9 +130,9 @@ def change_the_issuer(biller: User, **_: Any) -> None:
 
 
 def change_translations(monkeypatch: pytest.MonkeyPatch, **_: Any) -> None:
-    changed = wording.Words("es", {name: "Renamed" for name in wording.words_in("es").texts})
-    monkeypatch.setattr(wording, "words_in", lambda language: changed)
-    monkeypatch.setattr(presentation, "words_in", lambda language: changed)
+    changed = wording.Sentences("es", {name: "Renamed" for name in wording.sentences_in("es").texts})
+    monkeypatch.setattr(wording, "sentences_in", lambda language: changed)
+    monkeypatch.setattr(presentation, "sentences_in", lambda language: changed)
 
 
 def change_formats(settings: Any, **_: Any) -> None:
@@ -224,9 +227,16 @@ def test_a_restored_database_has_the_same_documents(issued: Invoice, tmp_path: P
         restored = url.split("/")[3].partition("?")[0]
         subprocess.run([programs / "pg_restore", *at, "--no-owner", f"--dbname={restored}", dump], check=True)
         with psycopg.connect(dbname=restored, user="postgres", **address) as other:
-            for table in ("billing_invoicedocument", "billing_creditnotedocument", "billing_presentation"):
-                query = f"SELECT t::text FROM {table} t"
+            for table in ("invoicedocument", "creditnotedocument", "presentation", "issuer", "billingprofile"):
+                query = f"SELECT t::text FROM billing_{table} t ORDER BY 1"
                 assert other.execute(query).fetchall() == sql(query)
+        verified = subprocess.run(
+            [sys.executable, "manage.py", "verify_documents"],
+            env={**os.environ, "DATABASE_URL": url},
+            capture_output=True,
+            text=True,
+        )
+        assert verified.stdout == "2 documents were checked, and 0 are not as issued.\n", verified.stderr
 
 
 CHANGES = [
@@ -286,6 +296,24 @@ def test_no_document_of_nothing(issued: Invoice, other: dict[str, str], guard: s
         sql(COPY.format(**values))
 
 
+def test_only_the_owner_of_the_tables_reconstructs_a_document(issued: Invoice) -> None:
+    sql("SET session_replication_role = replica; DELETE FROM billing_creditnotedocument")
+    sql("SET session_replication_role = origin")
+    note = CreditNote.objects.get()
+    with as_role("web"), refused_by("creditnotedocument_names_what_is_there"):
+        CreditNoteDocument.objects.create(
+            note=note,
+            presentation=Presentation.objects.get(),
+            company="x",
+            account_number="100001",
+            timezone="UTC",
+            language="en",
+            issued_on="2026-04-01",
+            reconstructed=True,
+            digest="",
+        )
+
+
 def test_an_invoice_has_no_second_document(issued: Invoice) -> None:
     with pytest.raises(IntegrityError, match="billing_invoicedocument_pkey"), transaction.atomic():
         sql("INSERT INTO billing_invoicedocument SELECT * FROM billing_invoicedocument")
@@ -337,12 +365,12 @@ def test_a_credit_note_has_no_document_of_nothing(issued: Invoice) -> None:
     ],
 )
 def test_what_was_changed_without_the_guards_is_found(issued: Invoice, table: str, change: str, said: str) -> None:
-    assert "2 documents checked, 0 are not as they were issued." in verify()
+    assert "2 documents were checked, and 0 are not as issued." in verify()
     sql("SET session_replication_role = replica")
     sql(f"UPDATE {table} SET {change}")
     sql("SET session_replication_role = origin")
     told = StringIO()
-    with pytest.raises(CommandError, match="Documents were changed past the application"):
+    with pytest.raises(CommandError, match="Documents were changed outside the application"):
         call_command("verify_documents", stdout=told)
     assert said in told.getvalue()
 

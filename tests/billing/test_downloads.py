@@ -1,6 +1,7 @@
 """Invoices, their lines and credit notes as CSV from the lists of the back office (R41)."""
 
 import csv
+from collections.abc import Callable
 from decimal import Decimal
 from io import StringIO
 
@@ -62,8 +63,8 @@ def test_credit_notes(team: Client) -> None:
     assert row["reason"] == "'=Sorry"  # no formula
 
 
-def test_who_may_not_see_invoices_gets_none(team: Client, member: User, owner: User) -> None:
-    for user, answer in ((owner, 302),):
+def test_who_may_not_see_invoices_gets_none(team: Client, make_user: Callable[..., User], owner: User) -> None:
+    for user, answer in ((owner, 302), (make_user("new@example.com", is_staff=True), 403)):
         team.force_login(user)
         for where in (f"{INVOICES}csv/invoices/", f"{INVOICES}csv/lines/", f"{NOTES}csv/credit-notes/"):
             assert team.get(where).status_code == answer

@@ -8,7 +8,7 @@ import pytest
 from django.utils import translation
 
 from billing.pricing.charges import ADJUSTMENT, RECURRING, USAGE, Line
-from billing.wording import words, words_in
+from billing.wording import sentences, sentences_in
 from core.dates import day_in_words, days_in_words, month_in_words
 from core.money import cents, money, rate
 
@@ -63,7 +63,7 @@ BACK = CALLS._replace(kind=ADJUSTMENT, quantity=0, minutes=0, amount=Decimal("-4
     ],
 )
 def test_every_kind_of_line_says_how_it_was_computed(line: Line, said: str) -> None:
-    assert words().arithmetic(line) == said
+    assert sentences().arithmetic(line) == said
 
 
 def test_amounts_rates_and_days_as_they_are_read() -> None:
@@ -74,8 +74,8 @@ def test_amounts_rates_and_days_as_they_are_read() -> None:
         "$0.50",
         "$1.00",
     ]
-    assert words().days_of(SEATS) == "Mar 16–31, 2026"
-    assert words().days_of(SEATS._replace(last=SEATS.first)) == "Mar 16, 2026"
+    assert sentences().days_of(SEATS) == "Mar 16–31, 2026"
+    assert sentences().days_of(SEATS._replace(last=SEATS.first)) == "Mar 16, 2026"
     assert [cents(Decimal(price)) for price in ("0.0450", "0.04", "0.036", "0.02125", "1")] == [
         "4.5¢",
         "4¢",
@@ -93,14 +93,14 @@ def test_what_a_line_is_about() -> None:
         "tf-payperuse": ("Pay-per-use", "package"),
     }
     held = [SEATS._replace(sku=sku) for sku in ("cc-pro", "storage-100", "tf-500")]
-    assert [words().title(line, items) for line in held] == [
+    assert [sentences().title(line, items) for line in held] == [
         "Contact Center Pro",
         "Recording storage, 100 GB",
         "Toll-free package, 500 minutes",
     ]
-    assert words().title(CALLS, items) == "Toll-free minutes, Pay-per-use"
-    assert words().title(LATE, items) == "Toll-free minutes, Pay-per-use, adjustment for March 2026"
-    assert words().title(CRM, items) == "addon-crm", (
+    assert sentences().title(CALLS, items) == "Toll-free minutes, Pay-per-use"
+    assert sentences().title(LATE, items) == "Toll-free minutes, Pay-per-use, adjustment for March 2026"
+    assert sentences().title(CRM, items) == "addon-crm", (
         "an item that left the catalogue still has its name on old invoices"
     )
 
@@ -119,15 +119,15 @@ def test_what_a_line_is_about() -> None:
 )
 def test_arithmetic_is_told_in_spanish_with_dollars_as_on_bills_in_the_united_states(line: Line, said: str) -> None:
     with translation.override("es"):
-        assert words().arithmetic(line) == said
+        assert sentences().arithmetic(line) == said
 
 
 def test_a_line_is_titled_in_spanish() -> None:
     items = {"tf-payperuse": ("Pay-per-use", "package"), "storage-100": ("100 GB", "storage")}
     with translation.override("es"):
-        assert words().title(LATE, items) == "Minutos de números gratuitos, Pay-per-use, ajuste de marzo de 2026"
-        assert words().title(CRM._replace(sku="storage-100"), items) == "Almacenamiento de grabaciones, 100 GB"
-        assert words().days_of(SEATS) == "16–31 mar 2026"
+        assert sentences().title(LATE, items) == "Minutos de números gratuitos, Pay-per-use, ajuste de marzo de 2026"
+        assert sentences().title(CRM._replace(sku="storage-100"), items) == "Almacenamiento de grabaciones, 100 GB"
+        assert sentences().days_of(SEATS) == "16–31 mar 2026"
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -135,14 +135,14 @@ def test_days_and_months_read_like_on_pages(language: str) -> None:
     with translation.override(language):
         for month in range(1, 13):
             day = date(2026, month, 28)
-            assert words().day(day) == day_in_words(day)
-            assert words().month(day) == month_in_words(day)
+            assert sentences().day(day) == day_in_words(day)
+            assert sentences().month(day) == month_in_words(day)
             line = SEATS._replace(first=day.replace(day=1), last=day)
-            assert words().days_of(line) == days_in_words(line.first, line.last)
+            assert sentences().days_of(line) == days_in_words(line.first, line.last)
 
 
 def test_both_languages_have_the_same_sentences_with_the_same_facts() -> None:
-    english, spanish = words_in("en").texts, words_in("es").texts
+    english, spanish = sentences_in("en").texts, sentences_in("es").texts
     assert english.keys() == spanish.keys()
     for name, sentence in english.items():
         assert facts_of(sentence) == facts_of(spanish[name]), name

@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--month", type=as_month, required=True, help="the month that was billed, like 2026-10")
-        parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="it is made if it doesn't exist")
+        parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="created if it doesn't exist")
         parser.add_argument(
             "--workers",
             type=whole(1, 64),

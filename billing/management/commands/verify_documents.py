@@ -16,16 +16,19 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        checked, wrong = 0, 0
+        checked, wrong, shared = 0, 0, 0
         for part in verified():
-            for sentence in part.wrong[: max(0, MOST_SHOWN - wrong)]:
+            for sentence in [*part.shared, *part.wrong[: max(0, MOST_SHOWN - wrong)]]:
                 self.stdout.write(sentence)
             checked += part.checked
             wrong += len(part.wrong)
+            shared += len(part.shared)
         if wrong > MOST_SHOWN:
             self.stdout.write(f"… and {wrong - MOST_SHOWN:,} more.")
-        self.stdout.write(f"{checked:,} documents checked, {wrong:,} are not as they were issued.")
-        if wrong:
+        documents = "1 document was" if checked == 1 else f"{checked:,} documents were"
+        changed = "1 is" if wrong == 1 else f"{wrong:,} are"
+        self.stdout.write(f"{documents} checked, and {changed} not as issued.")
+        if wrong or shared:
             raise CommandError(
-                "Documents were changed past the application. Compare them with a backup before you send any again."
+                "Documents were changed outside the application. Compare them with a backup before you send any again."
             )

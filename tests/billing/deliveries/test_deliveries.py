@@ -205,11 +205,55 @@ def test_staff_see_the_emails_and_send_them_again(owing: Account, biller: User, 
     assert (
         "INV-000001 of Acme Support (100001) is sent again" in client.get(page(invoice, "send-again/")).content.decode()
     )
-    answer = client.post(page(invoice, "send-again/"), follow=True)
+    answer = client.post(page(invoice, "send-again/"), {"seen": 1}, follow=True)
     assert "1 email is queued with INV-000001." in answer.content.decode()
     assert "Sent again by" in answer.content.decode()
     assert [delivery.again_by for delivery in Delivery.objects.all()] == [None, biller]
     assert OutgoingEmail.objects.waiting().count() == 2
+    answer = client.post(page(invoice, "send-again/"), {"seen": 1}, follow=True)
+    assert "INV-000001 was just sent again." in answer.content.decode()
+    assert OutgoingEmail.objects.waiting().count() == 2
+
+
+def test_bills_come_after_other_email(owing: Account) -> None:
+    bill()
+    assert list(OutgoingEmail.objects.waiting().values_list("can_wait", flat=True)) == [True]
+
+
+def test_it_is_sent_again_to_the_invoice_email_of_today(owing: Account, owner: User, biller: User) -> None:
+    set_billing_profile(owing, profile(invoice_email="invoices@acme.con"), by=owner)
+    bill()
+    set_billing_profile(owing, profile(invoice_email="invoices@acme.com"), by=owner)
+    settle_others()
+    invoice = Invoice.objects.get()
+    note = issue_credit_note(owing, invoice, amount=Decimal(5), reason="Sorry", by=biller, now=IN_APRIL)
+    settle_others()
+    for document in (invoice, note):
+        send_document_again(owing, document, by=biller)
+    waiting = OutgoingEmail.objects.waiting().values_list("address", flat=True)
+    assert sorted(waiting) == 2 * ["invoices@acme.com"] + 2 * ["olivia@example.com"]
+
+
+def test_a_bill_that_was_not_delivered_is_noticed_until_it_is_sent_again(
+    owing: Account, biller: User, client: Client
+) -> None:
+    bill()
+    invoice = Invoice.objects.get()
+    issue_credit_note(owing, invoice, amount=Decimal(5), reason="Sorry", by=biller, now=IN_APRIL)
+    client.force_login(biller)
+    lists = [reverse(f"admin:billing_{name}_changelist") for name in ("invoice", "creditnote")]
+
+    def noticed() -> tuple[dict[str, int], list[int]]:
+        answers = [client.get(each, {"email": "failed"}) for each in lists]
+        menu = [item for group in answers[0].context["sidebar_navigation"] for item in group["items"]]
+        badges = {item["title"]: item["badge"] for item in menu if "badge" in item}
+        return badges, [len(answer.context["cl"].result_list) for answer in answers]
+
+    assert noticed() == ({}, [0, 0])
+    OutgoingEmail.objects.filter(kind="document").update(state=EmailState.FAILED, settled_at=IN_APRIL)
+    assert noticed() == ({"Invoices": 1, "Credit notes": 1}, [1, 1])
+    send_document_again(owing, invoice, by=biller)
+    assert noticed() == ({"Credit notes": 1}, [0, 1])
 
 
 def test_a_credit_note_is_sent_again(owing: Account, biller: User, client: Client) -> None:
@@ -217,7 +261,7 @@ def test_a_credit_note_is_sent_again(owing: Account, biller: User, client: Clien
     note = issue_credit_note(owing, Invoice.objects.get(), amount=Decimal(5), reason="Sorry", by=biller, now=IN_APRIL)
     client.force_login(biller)
     change = reverse("admin:billing_creditnote_change", args=[note.pk])
-    assert client.post(change.replace("change/", "send-again/")).status_code == 302
+    assert client.post(change.replace("change/", "send-again/"), {"seen": 1}).status_code == 302
     assert Delivery.objects.filter(note=note, again_by=biller).count() == 1
 
 

@@ -205,6 +205,13 @@ def test_the_worklist_shows_which_accounts_lack_one(installed: Account, owner: U
     assert (listed("missing"), listed("there")) == (False, True)
 
 
+def test_the_worklist_shows_active_accounts_that_lack_one(active: Account, member: User) -> None:
+    client = Client()
+    client.force_login(member)
+    worklist = reverse("admin:onboarding_onboarding_changelist")
+    assert "Acme Support" in client.get(worklist, {"profile": "missing", "mode": "all"}).content.decode()
+
+
 def test_versions_are_listed_and_found(account: Account, owner: User, supporter: User) -> None:
     set_billing_profile(account, profile(), by=owner)
     set_billing_profile(account, profile(legal_name="Later, Inc."), by=owner)

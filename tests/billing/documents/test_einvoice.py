@@ -5,7 +5,7 @@
 
 import os
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from xml.etree import ElementTree
@@ -16,25 +16,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing.documents.einvoice import credit_note_xml, invoice_xml
-from billing.documents.presentation import words_in
-from billing.models import CreditNote, CreditNoteDocument, Invoice, InvoiceDocument, InvoiceLine, Presentation
+from billing.documents.paper import invoice_paper
+from billing.documents.presentation import TEMPLATE
+from billing.models import CreditNote, Invoice, Presentation
 from billing.pricing.charges import ADJUSTMENT, CENT, RECURRING, USAGE, Line, current_lines
 from billing.pricing.settlement import to_invoice
+from tests.billing.documents import examples as examples_of
+from tests.billing.documents.examples import MARCH, line, presentation
 from tests.billing.documents.parties import issuer, profile
 from tests.billing.documents.standard import codes_that_include, errors_in
 from tests.billing.histories import CATALOGUE, lives, run_delays
 from tests.billing.pricing.daybyday import Life
 from tests.billing.pricing.test_charges_by_day import held_by, minutes_of, run_moments
 
-MARCH = date(2026, 3, 1)
-ISSUED = date(2026, 4, 2)
 RAM = "{urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100}"
+CONTENT = presentation(TEMPLATE).content
 PRESENTATION = Presentation(
     content={
-        "template": 1,
-        "brand": "HostPilot",
-        "texts": {language: words_in(language).texts for language in ("en", "es")},
-        "countries": {"en": {}, "es": {}},
+        **CONTENT,
         "items": {
             sku: {"kind": item.kind, "en": f"Item {sku}", "es": f"Artículo {sku}"} for sku, item in CATALOGUE.items()
         },
@@ -45,7 +44,7 @@ examples = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-reasons = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=60)
+reasons = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60).map("Because: {}".format)
 some_text = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=60)
 parties = st.fixed_dictionaries(
     {"legal_name": some_text, "street": some_text, "city": some_text},
@@ -58,38 +57,12 @@ parties = st.fixed_dictionaries(
 )
 
 
-def document(kind: Any, *, language: str = "en", **other: Any) -> Any:
-    """Return a document that is not stored; `issuer` and `profile` replace the usual parties."""
-    parties = {"issuer": issuer(tax_number="12-3456789"), "profile": profile(), **other}
-    return kind(
-        presentation=PRESENTATION,
-        company="Acme Support",
-        account_number="100001",
-        timezone="America/New_York",
-        language=language,
-        issued_on=ISSUED,
-        **parties,
-    )
-
-
-def invoice(lines: Sequence[Line], month: date = MARCH, **other: Any) -> Invoice:
-    """Return an invoice with its document, neither of them stored."""
-    made = Invoice(pk=1, number=123, month=month, total=sum(line.amount for line in lines))
-    made.document = document(InvoiceDocument, due_on=ISSUED + timedelta(days=30), **other)
-    rows = [InvoiceLine(**line._asdict()) for line in lines]
-    made._prefetched_objects_cache = {"lines": rows}  # type: ignore[attr-defined]
-    return made
+def invoice(lines: list[Line], month: date = MARCH, **other: Any) -> Invoice:
+    return examples_of.invoice(lines, PRESENTATION, month, **other)
 
 
 def credit_note(amount: str, reason: str = "Line was down", **other: Any) -> CreditNote:
-    made = CreditNote(number=7, invoice=Invoice(number=123, month=MARCH), amount=Decimal(amount), reason=reason)
-    made.document = document(CreditNoteDocument, **other)
-    return made
-
-
-def line(kind: str, sku: str, amount: str, quantity: int, price: str, **other: Any) -> Line:
-    values = {"month": MARCH, "first": MARCH, "last": date(2026, 3, 31), **other}
-    return Line(kind, sku, quantity=quantity, unit_price=Decimal(price), amount=Decimal(amount), **values)
+    return examples_of.credit_note(amount, PRESENTATION, reason, **other)
 
 
 def read(xml: bytes | None) -> ElementTree.Element:
@@ -203,6 +176,22 @@ def test_a_void_can_leave_a_total_below_zero() -> None:
     root = check(invoice_xml(invoice([void._replace(invoiced=Decimal("4.20"))])), Decimal("-4.20"), [Decimal("-4.20")])
     assert text(root, "SpecifiedTradePaymentTerms", "Description") == "This is a credit, so there is nothing to pay."
     assert not list(root.iter(RAM + "SpecifiedTradeSettlementPaymentMeans"))
+
+
+def test_an_invoice_of_nothing_is_no_credit_and_is_never_due() -> None:
+    lines = [
+        line(RECURRING, "pro", "4.20", 1, "4.2000"),
+        line(ADJUSTMENT, "tf-500", "-4.20", 0, "0.0420", minutes=0, included=500, package_minutes=500)._replace(
+            invoiced=Decimal("4.20")
+        ),
+    ]
+    made = invoice(lines)
+    root = check(invoice_xml(made), Decimal("0.00"), [Decimal("4.20"), Decimal("-4.20")])
+    assert text(root, "SpecifiedTradePaymentTerms", "Description") == "There is nothing to pay."
+    paper = invoice_paper(made)
+    assert paper.heading == "Invoice"
+    assert "Due date" not in dict(paper.details)
+    assert paper.notes[0].text == "There is nothing to pay."
 
 
 def test_a_credit_note_refers_to_its_invoice_and_asks_for_nothing() -> None:

@@ -25,8 +25,8 @@ def paper_of(account: Account, month: date = MARCH) -> Paper:
     return invoice_paper(Invoice.objects.get(account=account, month=month))
 
 
-def facts(paper: Paper) -> dict[str, str]:
-    return dict(paper.facts)
+def details(paper: Paper) -> dict[str, str]:
+    return dict(paper.details)
 
 
 def test_an_invoice_names_both_parties_its_days_and_how_to_pay(charged: Account, owner: User) -> None:
@@ -58,7 +58,7 @@ def test_an_invoice_names_both_parties_its_days_and_how_to_pay(charged: Account,
             ],
         ),
     ]
-    assert facts(paper) == {
+    assert details(paper) == {
         "Invoice date": "April 2, 2026",
         "Due date": "May 2, 2026",
         "Billing month": "March 2026 (America/New_York)",
@@ -80,7 +80,7 @@ def test_without_a_profile_it_is_addressed_to_the_company(charged: Account) -> N
     bill()
     paper = paper_of(charged)
     assert list(paper.parties[1].lines) == ["Acme Support"]
-    assert "Purchase order" not in facts(paper)
+    assert "Purchase order" not in details(paper)
 
 
 def test_the_language_is_the_profiles_and_items_have_spanish_names(charged: Account, owner: User) -> None:
@@ -95,7 +95,7 @@ def test_the_language_is_the_profiles_and_items_have_spanish_names(charged: Acco
         "Minutos de números gratuitos, Pay-per-use",  # without a Spanish name it is the English one
     ]
     assert paper.lines[0].how == "2 puestos × $70.00 × 16 de 31 días = $72.26"
-    assert facts(paper)["Fecha de vencimiento"] == "2 de mayo de 2026"
+    assert details(paper)["Fecha de vencimiento"] == "2 de mayo de 2026"
     assert "Estados Unidos" in str(paper.parties)
 
 
@@ -105,7 +105,7 @@ def test_terms_and_issuer_are_those_of_the_day_of_issue(charged: Account, biller
     bill(APRIL, IN_MAY)
     before, after = paper_of(charged), paper_of(charged, APRIL)
     assert [paper.parties[0].lines[0] for paper in (before, after)] == ["Example Telecom, Inc.", "Other Telecom, Inc."]
-    assert facts(after)["Due date"] == "May 12, 2026"
+    assert details(after)["Due date"] == "May 12, 2026"
     assert "Canada" in after.parties[0].lines
 
 
@@ -117,7 +117,10 @@ def test_the_day_of_issue_is_the_accounts_own(
     for account in (east, west):
         customer(account, by=owner, team=member)
     run_bills(MARCH, now=datetime(2026, 4, 2, 2, tzinfo=UTC))
-    assert [facts(paper_of(account))["Invoice date"] for account in (east, west)] == ["April 2, 2026", "April 1, 2026"]
+    assert [details(paper_of(account))["Invoice date"] for account in (east, west)] == [
+        "April 2, 2026",
+        "April 1, 2026",
+    ]
 
 
 def test_documents_share_a_presentation_until_something_in_it_changes(customers: Customers, settings: Any) -> None:
@@ -139,7 +142,7 @@ def test_a_credit_note_is_a_document_of_its_own(charged: Account, owner: User, b
     note = issue_credit_note(charged, invoice, amount=Decimal("6.76"), reason="Line was down", by=biller, now=IN_APRIL)
     paper = credit_note_paper(note)
     assert paper.title == "Credit note CN-000001"
-    assert facts(paper) == {"Date": "April 2, 2026", "For invoice": "INV-000001", "Account": "100001"}
+    assert details(paper) == {"Date": "April 2, 2026", "For invoice": "INV-000001", "Account": "100001"}
     assert [(line.title, line.how, line.days, line.amount) for line in paper.lines] == [
         ("Credit for INV-000001", "Line was down", "March 2026", "$6.76")
     ]

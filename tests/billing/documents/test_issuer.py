@@ -104,7 +104,17 @@ def test_the_form_starts_with_the_latest_and_adds_a_row(biller: User, client: Cl
     assert "New Name, Inc." in listed
     answer = client.post(ADD, {**values, "effective_from": "2001-01-01"})
     assert Issuer.objects.count() == 2
-    assert "Issued documents keep their issuer." in client.get(ADD).content.decode()
+    assert "Issued documents keep their issuer." in answer.content.decode()
+
+
+def test_a_date_of_the_past_is_refused_at_its_field_and_the_rest_stays(biller: User, client: Client) -> None:
+    client.force_login(biller)
+    typed = {**client.get(ADD).context["adminform"].form.initial, "effective_from": "2020-01-01", "city": "Typed"}
+    answer = client.post(ADD, {name: value for name, value in typed.items() if value is not None})
+    assert answer.status_code == 200
+    form = answer.context["adminform"].form
+    assert "or a later date" in str(form.errors["effective_from"])
+    assert form["city"].value() == "Typed"
 
 
 def test_an_issuer_is_only_read_once_it_is_saved(root: User, client: Client) -> None:

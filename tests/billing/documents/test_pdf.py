@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 from pypdf import PdfReader
@@ -17,6 +17,7 @@ from billing.documents.metadata import with_metadata
 from billing.documents.pdf import FONTS, TEMPLATES, _covered, pdf_of, pictures_of, printable
 from billing.documents.presentation import TEMPLATE
 from tests.billing.documents.coverage import COVERAGE, as_ranges, characters
+from tests.billing.documents.examples import printed
 from tests.billing.documents.papers import KEPT, line, paper
 from tests.billing.papers import written_in
 
@@ -35,6 +36,12 @@ def test_each_version_of_the_templates_prints_the_same_text_and_picture(version:
     kept = Image.open(KEPT / f"{version}.png").convert("RGB")
     difference = ImageChops.difference(kept, Image.open(BytesIO(page)).convert("RGB"))
     assert max(high for _, high in difference.getextrema()) < 32
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_stored_documents_of_each_version_say_the_same(version: str) -> None:
+    """If this fails, issued documents would change. Add a version of the templates instead."""
+    assert list(printed(int(version))) == json.loads((KEPT / f"{version}.printed.json").read_text())
 
 
 def test_documents_are_issued_with_the_newest_version() -> None:
@@ -168,6 +175,7 @@ def test_markup_is_printed_as_it_is_written(text: str) -> None:
     assert text in written_in(pdf_of(paper(notes=[{"title": "Markup", "text": text}])))
 
 
+@settings(deadline=None)  # the first document takes as long as a hundred later ones
 @given(st.text(max_size=60))
 def test_no_text_is_too_odd_to_be_printed(text: str) -> None:
     content = pdf_of(paper(lines=[line(text)], brand=text or "x"))

@@ -44,7 +44,7 @@ def test_what_was_issued_before_gets_documents(charged: Account, owner: User, bi
     assert note.lines[0].how == "Line was down"
     verified = StringIO()
     call_command("verify_documents", stdout=verified)
-    assert "2 documents checked, 0 are not as they were issued." in verified.getvalue()
+    assert "2 documents were checked, and 0 are not as issued." in verified.getvalue()
     bill(APRIL, IN_MAY)
     later = invoice_paper(Invoice.objects.get(month=APRIL))
     assert later.parties[0].lines[0] == "Example Telecom, Inc."

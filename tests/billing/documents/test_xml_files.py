@@ -67,6 +67,15 @@ def test_customers_get_it_on_the_page(issue: Callable[..., Invoice], customer: C
         assert answer.content == xml_of(issued)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_customers_see_when_both_were_sent(issue: Callable[..., Invoice], customer: Client) -> None:
+    issue(None)
+    page = "/accounts/100001/billing/invoices/1/"
+    assert "Sent to" not in customer.get(page).content.decode()
+    send_due()
+    assert customer.get(page).content.decode().count("Sent to olivia@example.com on") == 2
+
+
 def test_without_an_address_there_is_none(issue: Callable[..., Invoice], customer: Client, biller: User) -> None:
     invoice = issue(None)
     page = customer.get("/accounts/100001/billing/invoices/1/").content.decode()

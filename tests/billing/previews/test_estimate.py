@@ -14,7 +14,7 @@ from billing.actions import run_bills
 from billing.models import Invoice
 from billing.previews.estimate import bill_now, estimate, first_bills, waived_charges
 from billing.previews.purchase import PurchaseCost, purchase_cost
-from billing.wording import words
+from billing.wording import sentences
 from onboarding.actions import activate
 from onboarding.models import Onboarding
 from subscriptions.actions import install, propose_subscription
@@ -61,10 +61,10 @@ ON_THE_15TH = datetime(2026, 11, 15, 17, tzinfo=UTC)
 
 def test_a_package_from_the_middle_of_a_month_says_what_it_includes_then(active: Account, owner: User) -> None:
     (line,) = cost(active, owner, now=ON_THE_15TH, package="tf-500").lines
-    assert [words().included(part) for part in line.included] == ["267 minutes included for Nov 15–30, 2026"]
+    assert [sentences().included(part) for part in line.included] == ["267 minutes included for Nov 15–30, 2026"]
     buy(active, owner, now=datetime(2026, 11, 1, 17, tzinfo=UTC), package="tf-500")
     (line,) = cost(active, owner, now=ON_THE_15TH, package="tf-2500").lines
-    assert [words().included(part) for part in line.included] == [
+    assert [sentences().included(part) for part in line.included] == [
         "234 minutes included for Nov 1–14, 2026", "1,334 minutes included for Nov 15–30, 2026",
     ]  # fmt: skip
     buy(active, owner, now=ON_THE_15TH, package="tf-2500")
