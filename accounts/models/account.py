@@ -147,7 +147,11 @@ class Contact(models.Model):
                 violation_error_code="contact_once_per_role",
                 violation_error_message="This user already has this role on the account.",
             ),
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="contact_role_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values),
+                name="contact_role_is_known",
+                violation_error_message="Choose one of the roles.",
+            ),
         ]
 
     def __str__(self) -> str:

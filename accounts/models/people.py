@@ -73,6 +73,7 @@ class ServiceUser(models.Model):
             models.CheckConstraint(
                 condition=Q(contact_center_role__in=["", *ServiceRole.values]),
                 name="service_user_role_is_known",
+                violation_error_message="Choose one of the roles.",
             ),
         ]
 

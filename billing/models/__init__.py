@@ -5,12 +5,12 @@ from billing.models.bills import (
     BillOnHold,
     BillRun,
     Counter,
-    CreditNote,
     FailedBill,
     Invoice,
     InvoiceLine,
 )
 from billing.models.calls import CallImport, CallRecord, CallVoid, Layout
+from billing.models.credit_notes import CreditNote
 from billing.models.deliveries import Delivery
 from billing.models.documents import CreditNoteDocument, Document, InvoiceDocument, Presentation
 from billing.models.gaps import NumberGap

@@ -67,10 +67,12 @@ class SetAsideCall(models.Model):
                 | Q(state="dismissed", decided_by__isnull=False, decided_at__isnull=False, record=None)
                 | Q(state="settled", decided_by=None, settled_in__isnull=False, record=None),
                 name="set_aside_call_is_decided_as_a_whole",
+                violation_error_message="A record set aside is open, or was taken, dismissed or settled.",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["taken", "dismissed"]) | ~Q(note=""),
                 name="set_aside_call_is_decided_with_a_reason",
+                violation_error_message="Give a reason.",
             ),
         ]
         indexes = [
@@ -120,6 +122,7 @@ class RejectedCall(models.Model):
                 | Q(state="settled", decided_by=None, settled_in__isnull=False)
                 | (Q(state="dismissed", decided_by__isnull=False, decided_at__isnull=False) & ~Q(note="")),
                 name="rejected_row_is_decided_as_a_whole",
+                violation_error_message="A rejected row is open, settled or dismissed, with who did it, when and why.",
             )
         ]
         indexes = [
@@ -154,8 +157,16 @@ class CallRules(models.Model):
     class Meta:
         verbose_name_plural = "call rules"
         constraints = [
-            models.CheckConstraint(condition=Q(pk=1), name="one_row_of_call_rules"),
-            models.CheckConstraint(condition=Q(final_after__gte=1), name="final_after_a_month_or_more"),
+            models.CheckConstraint(
+                condition=Q(pk=1),
+                name="one_row_of_call_rules",
+                violation_error_message="There is one row of rules for calls.",
+            ),
+            models.CheckConstraint(
+                condition=Q(final_after__gte=1),
+                name="final_after_a_month_or_more",
+                violation_error_message="A month is final after one month or more.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -170,7 +181,11 @@ class CallFeed(models.Model):
     low = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_call_feed")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(pk=1), name="one_call_feed", violation_error_message="There is one call feed."
+            )
+        ]
 
     def __str__(self) -> str:
         return " ".join(self.warnings) or "The feed of calls is as usual."

@@ -1,9 +1,8 @@
-"""Bills: runs, billed months, invoices, bills on hold, failed bills, and credit notes."""
+"""Bills: runs, billed months, invoices, bills on hold, and failed bills."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -13,7 +12,7 @@ from billing.models.checks import month_check, number_check
 from billing.pricing import charges
 
 if TYPE_CHECKING:
-    from billing.models.documents import CreditNoteDocument, InvoiceDocument
+    from billing.models.documents import InvoiceDocument
 
 
 class BillRun(models.Model):
@@ -48,7 +47,11 @@ class BilledMonth(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account", "month"], name="a_month_is_billed_once"),
+            models.UniqueConstraint(
+                fields=["account", "month"],
+                name="a_month_is_billed_once",
+                violation_error_message="This month of the account has already been billed.",
+            ),
             month_check("billed_month_is_a_first"),
         ]
 
@@ -80,10 +83,22 @@ class Invoice(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account", "month"], name="one_invoice_a_month"),
-            models.CheckConstraint(condition=Q(line_count__gte=1), name="invoice_has_lines"),
+            models.UniqueConstraint(
+                fields=["account", "month"],
+                name="one_invoice_a_month",
+                violation_error_message="The account already has an invoice for this month.",
+            ),
+            models.CheckConstraint(
+                condition=Q(line_count__gte=1),
+                name="invoice_has_lines",
+                violation_error_message="An invoice has at least one line.",
+            ),
             # What the lines' foreign key refers to, since it includes the number of lines.
-            models.UniqueConstraint(fields=["id", "line_count"], name="invoice_and_its_line_count"),
+            models.UniqueConstraint(
+                fields=["id", "line_count"],
+                name="invoice_and_its_line_count",
+                violation_error_message="An invoice has one number of lines.",
+            ),
             number_check("invoice_total_is_a_number", "total"),
             month_check("invoice_month_is_a_first"),
         ]
@@ -140,8 +155,13 @@ class InvoiceLine(models.Model):
             models.CheckConstraint(
                 condition=Q(kind__in=[charges.RECURRING, charges.USAGE, charges.ADJUSTMENT]) & ~Q(amount=0),
                 name="invoice_line_is_something",
+                violation_error_message="A line is a recurring item, minutes or an adjustment, and not 0.00.",
             ),
-            models.CheckConstraint(condition=Q(first__lte=models.F("last")), name="invoice_line_has_days"),
+            models.CheckConstraint(
+                condition=Q(first__lte=models.F("last")),
+                name="invoice_line_has_days",
+                violation_error_message="A line's last day is not before its first.",
+            ),
             models.UniqueConstraint(
                 fields=["invoice", "position"],
                 name="one_line_at_a_position",
@@ -180,7 +200,11 @@ class Counter(models.Model):
     credit_notes = models.PositiveBigIntegerField(default=0, db_default=0)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_counter")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(pk=1), name="one_counter", violation_error_message="There is one counter of numbers."
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.invoices} invoices, {self.credit_notes} credit notes"
@@ -233,7 +257,10 @@ class BillOnHold(models.Model):
         permissions = [("decide_billonhold", "Can release or reject a bill on hold")]
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "month"], condition=Q(state="held"), name="one_held_bill_a_month"
+                fields=["account", "month"],
+                condition=Q(state="held"),
+                name="one_held_bill_a_month",
+                violation_error_message="A bill for this month of the account is already on hold.",
             ),
             month_check("held_bill_month_is_a_first"),
             models.CheckConstraint(
@@ -264,37 +291,3 @@ class FailedBill(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account}: {self.reason}"
-
-
-class CreditNote(models.Model):
-    """An amount credited on an invoice by the Billing team, with the reason. Never changed or deleted."""
-
-    number = models.PositiveBigIntegerField(unique=True)
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="credit_notes")
-    amount = models.DecimalField(
-        "amount, USD", max_digits=12, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
-    )
-    reason = models.TextField()
-    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField()
-
-    document: "CreditNoteDocument"
-
-    class Meta:
-        ordering = ["-pk"]
-        permissions = [("issue_creditnote", "Can issue a credit note")]
-        constraints = [
-            number_check("credit_note_amount_is_a_number", "amount"),
-            models.CheckConstraint(
-                condition=Q(amount__gt=0),
-                name="credit_is_positive",
-                violation_error_message="A credit note gives back more than 0.00.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.title
-
-    @property
-    def title(self) -> str:
-        return f"CN-{self.number:06d}"

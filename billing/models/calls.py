@@ -185,6 +185,7 @@ class CallRecord(models.Model):
                 condition=Q(account=None, day=None, matched_at=None)
                 | Q(account__isnull=False, day__isnull=False, matched_at__isnull=False),
                 name="call_is_matched_as_a_whole",
+                violation_error_message="A call is matched to an account on a day, or not at all.",
             ),
         ]
         indexes = [

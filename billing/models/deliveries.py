@@ -6,7 +6,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User
-from billing.models.bills import CreditNote, Invoice
+from billing.models.bills import Invoice
+from billing.models.credit_notes import CreditNote
 from core.outbox.models import EmailState, OutgoingEmail
 
 

@@ -5,7 +5,8 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from billing.models.bills import CreditNote, Invoice
+from billing.models.bills import Invoice
+from billing.models.credit_notes import CreditNote
 from billing.models.parties import BillingProfile, Issuer
 
 

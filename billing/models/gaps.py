@@ -32,12 +32,25 @@ class NumberGap(models.Model):
         default_permissions = ()
         permissions = [("skip_numbers", "Can leave out numbers of invoices and credit notes")]
         constraints = [
-            models.CheckConstraint(condition=Q(of__in=["invoices", "credit_notes"]), name="number_gap_is_of_something"),
-            models.CheckConstraint(condition=Q(first__gte=1, last__gte=F("first")), name="number_gap_has_numbers"),
-            models.CheckConstraint(condition=~Q(why=""), name="number_gap_says_why"),
+            models.CheckConstraint(
+                condition=Q(of__in=["invoices", "credit_notes"]),
+                name="number_gap_is_of_something",
+                violation_error_message="Numbers of invoices or credit notes are left out.",
+            ),
+            models.CheckConstraint(
+                condition=Q(first__gte=1, last__gte=F("first")),
+                name="number_gap_has_numbers",
+                violation_error_message="The last number left out is not before the first.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(why=""),
+                name="number_gap_says_why",
+                violation_error_message="Say why the numbers are left out.",
+            ),
             *(
                 ExclusionConstraint(
                     name=f"number_of_{of}_is_left_out_once",
+                    violation_error_message="Some of these numbers are already left out.",
                     expressions=[(Func("first", "last", Value("[]"), function="int8range"), RangeOperators.OVERLAPS)],
                     condition=Q(of=of),
                 )

@@ -29,7 +29,10 @@ class LateMonth(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "month"], condition=Q(settled_at=None), name="a_month_is_late_once_at_a_time"
+                fields=["account", "month"],
+                condition=Q(settled_at=None),
+                name="a_month_is_late_once_at_a_time",
+                violation_error_message="This month of the account is already late.",
             ),
             month_check("late_month_is_a_first"),
         ]

@@ -162,7 +162,11 @@ class BillingProfile(Party):
         ordering = ["account", "-version"]
         default_permissions = ("change", "view")
         constraints = [
-            models.UniqueConstraint(fields=["account", "version"], name="billing_profile_version"),
+            models.UniqueConstraint(
+                fields=["account", "version"],
+                name="billing_profile_version",
+                violation_error_message="This version of the billing profile already exists.",
+            ),
             models.CheckConstraint(
                 condition=Q(language__in=Language.values),
                 name="billing_profile_language",

@@ -24,6 +24,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.views import ChangeList
 
 from core.admin.autocomplete import AutocompleteChecks, is_key
+from core.admin.fieldsets import fieldsets_without
 from core.guards import sentence_of
 from core.refusals import show_as_message
 
@@ -93,6 +94,11 @@ class BaseAdmin(AutocompleteChecks, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return not self.kept and super().has_delete_permission(request, obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out of the form that adds a row what is only read, since a new row has no value yet."""
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if obj else fieldsets_without(fieldsets, self.get_readonly_fields(request))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BaseChangeList

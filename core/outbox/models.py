@@ -61,6 +61,7 @@ class OutgoingEmail(models.Model):
             models.CheckConstraint(
                 condition=Q(state="waiting", settled_at=None) | ~Q(state="waiting") & Q(settled_at__isnull=False),
                 name="outgoing_email_is_settled_once",
+                violation_error_message="An email is waiting, or was sent, dropped or given up at a time.",
             ),
         ]
 

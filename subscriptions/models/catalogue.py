@@ -107,10 +107,12 @@ class Item(models.Model):
             models.CheckConstraint(
                 condition=Q(kind__in=[ItemKind.STORAGE, ItemKind.PACKAGE]) | Q(size=0),
                 name="only_storage_and_packages_have_a_size",
+                violation_error_message="Only storage and toll-free packages have a size.",
             ),
             models.CheckConstraint(
                 condition=~Q(kind=ItemKind.PRODUCT) | Q(charged_per=ChargedPer.SEAT, held_at_install=False),
                 name="product_is_charged_per_seat",
+                violation_error_message="A product is charged per seat, and is not held at install.",
             ),
             models.CheckConstraint(
                 condition=Q(held_at_install=False) | Q(withdrawn_from=None),

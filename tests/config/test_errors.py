@@ -1,6 +1,7 @@
 """Error pages: each says what happened and what to do, and needs nothing that may have failed."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,12 @@ def test_not_for_this_role(account: Account, owner: User) -> None:
     Contact.objects.filter(user=owner).update(role=Role.VIEWER)
     client = logged_in(owner)
     helps(client.post("/accounts/100001/contact-center/users/add/"), 403, "Your role on this account", "gives roles")
+
+
+def test_staff_without_the_permission_are_told_whom_to_ask(make_user: Callable[..., User]) -> None:
+    client = logged_in(make_user("new@example.com", is_staff=True))
+    page = helps(client.get("/admin/billing/invoice/"), 403, "An administrator can add you", "Go to the back office")
+    assert "your company" not in page
 
 
 @pytest.mark.urls("tests.config.broken_urls")

@@ -5,12 +5,13 @@ from dataclasses import replace as with_other
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.migrations import RunSQL
 from django.db.migrations.state import ProjectState
 
-from core.guards import Guard, StatementGuard, all_functions, all_guards, append_only, check_guards
+from core.guards import OUR_APPS, Guard, StatementGuard, all_functions, all_guards, append_only, check_guards
 from core.guards.checking import constraints_of
 from core.guards.constraints import expected_constraints, files_for
 from core.guards.operations import install, remove, replace
@@ -30,6 +31,22 @@ ONE_AT_A_TIME = StatementGuard(
     declare="most integer := 1;",
     settings=("enable_nestloop = off",),
 )
+
+
+def test_each_constraint_has_a_sentence() -> None:
+    """Django's own has only the constraint's name."""
+    constraints = [
+        constraint
+        for model in apps.get_models()
+        if model._meta.app_label in OUR_APPS
+        for constraint in model._meta.constraints
+    ]
+    assert len(constraints) > 60
+    assert [
+        constraint.name
+        for constraint in constraints
+        if constraint.violation_error_message == constraint.default_violation_error_message
+    ] == []
 
 
 @pytest.fixture

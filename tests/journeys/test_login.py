@@ -291,7 +291,7 @@ def test_pages_of_errors(new_page: Open, account: Account, owner: User, settings
     look_everywhere(page)
     Contact.objects.filter(user=owner).update(role=Role.BILLING)
     page.goto("/accounts/100001/contact-center/subscription/")
-    expect(page.get_by_role("heading", name="Not for your role")).to_be_visible()
+    expect(page.get_by_role("heading", name="You don’t have access to this page")).to_be_visible()
     look_everywhere(page)
     settings.MAINTENANCE_FILE = tmp_path / "maintenance"
     settings.MAINTENANCE_FILE.write_text("Back at 14:00 UTC.")

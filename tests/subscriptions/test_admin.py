@@ -152,8 +152,8 @@ def test_others_set_no_prices(who: str, seats: Item, client: Client, request: py
     [
         ({"kind": "package", "size": 500}, "There is already an item of this size on sale."),
         ({"kind": "storage", "size": 7, "held_at_install": "on"}, "There is already a default storage or package."),
-        ({"kind": "addon", "size": 7}, "only_storage_and_packages_have_a_size"),
-        ({"kind": "product"}, "product_is_charged_per_seat"),
+        ({"kind": "addon", "size": 7}, "Only storage and toll-free packages have a size."),
+        ({"kind": "product"}, "A product is charged per seat, and is not held at install."),
         ({"sku": "cc-pro"}, "already exists"),
         ({"only_for": "cc-nothing"}, "Not the SKU of a product: cc-nothing."),
         ({"size": 2**40}, "less than or equal to"),
