@@ -158,5 +158,5 @@ def require_activator(by: User, origin: Origin) -> None:
 def required_reason(reason: str) -> str:
     """Return the reason without surrounding whitespace. Raises ValidationError if it is empty or contains NUL."""
     if not isinstance(reason, str) or not reason.strip() or "\0" in reason:
-        raise ValidationError({"reason": ValidationError("Say why the account is activated.", code="reason_missing")})
+        raise ValidationError({"reason": ValidationError("Enter a reason for the activation.", code="reason_missing")})
     return reason.strip()

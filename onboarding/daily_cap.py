@@ -20,13 +20,7 @@ BY_HAND = (Origin.ADMIN, Origin.BATCH)
 
 def left_today(by: User, now: datetime) -> int | None:
     """Return how many more accounts the user may activate on the day of `now`, or None if they are an administrator."""
-    if User.objects.filter(pk=by.pk, is_active=True, is_staff=True, is_superuser=True).exists():
-        return None
-    begun = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
-    done = Onboarding.objects.filter(
-        activated_at__gte=begun, activated_at__lt=begun + timedelta(days=1), activated_from__in=BY_HAND
-    ).count()
-    return max(0, settings.ONBOARDING_ACTIVATIONS_A_DAY - done)
+    return None if _is_administrator(by) else _left(now)
 
 
 def lock_day(by: User, now: datetime) -> int | None:
@@ -34,10 +28,22 @@ def lock_day(by: User, now: datetime) -> int | None:
 
     The caller holds the accounts' locks. Administrators don't wait, since nothing depends on what they would count.
     """
-    if left_today(by, now) is None:
+    if _is_administrator(by):
         return None
     wait_for(AdvisoryLock.DAILY_CAP)
-    return left_today(by, now)
+    return _left(now)
+
+
+def _is_administrator(by: User) -> bool:
+    return User.objects.filter(pk=by.pk, is_active=True, is_staff=True, is_superuser=True).exists()
+
+
+def _left(now: datetime) -> int:
+    begun = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    done = Onboarding.objects.filter(
+        activated_at__gte=begun, activated_at__lt=begun + timedelta(days=1), activated_from__in=BY_HAND
+    ).count()
+    return max(0, settings.ONBOARDING_ACTIVATIONS_A_DAY - done)
 
 
 def daily_cap_refusal(count: int, left: int | None) -> ValidationError | None:

@@ -117,14 +117,14 @@ def test_many_at_once_keep_to_the_cap_together(waiting: list[Account], member: U
 def test_control_without_its_lock_the_cap_is_overrun(
     waiting: list[Account], member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counted, left_today = Barrier(6), daily_cap.left_today
+    counted, left_on = Barrier(6), daily_cap._left
 
-    def all_count_first(by: User, now: datetime) -> int | None:
-        left = left_today(by, now)
+    def all_count_first(now: datetime) -> int:
+        left = left_on(now)
         counted.wait(timeout=60)
         return left
 
     monkeypatch.setattr(daily_cap, "wait_for", lambda lock: None)
-    monkeypatch.setattr(daily_cap, "left_today", all_count_first)
+    monkeypatch.setattr(daily_cap, "_left", all_count_first)
     activate_each(waiting, member)
     assert len(active()) == 6
