@@ -18,11 +18,11 @@ from core.clock import database_now
 from core.refusals import show_as_message
 from onboarding.actions import activate, activate_many
 from onboarding.activating import refusals_of
+from onboarding.admin.results import Result, named, show_result, with_reasons
 from onboarding.models import Onboarding, Origin
 
 PERMISSION = "onboarding.activate_account"
 SHOWN_IN_FULL = 200
-Named = tuple[str, str]
 
 
 class ChosenForm(forms.Form):
@@ -113,18 +113,9 @@ def _activate(
         if not activated and not refused:
             raise
         stopped = str(denial)
-    return TemplateResponse(
+    return show_result(
         request,
-        "admin/onboarding/onboarding/activated.html",
-        {
-            **model_admin.admin_site.each_context(request),
-            "title": "Activated" if activated else "Nothing was activated",
-            "opts": Onboarding._meta,
-            "back": back,
-            "activated": named(activated),
-            "refused": with_reasons(refused),
-            "stopped": stopped,
-        },
+        Result("Activated", "No accounts were activated", activated, refused=refused, stopped=stopped),
     )
 
 
@@ -135,23 +126,3 @@ def keys_of(queryset: QuerySet[Onboarding]) -> list[int]:
 
 def joined(accounts: Sequence[int]) -> str:
     return ",".join(map(str, accounts))
-
-
-def named(accounts: Sequence[int] | set[int]) -> list[Named]:
-    """Return the number and company of each of these accounts, ordered by number."""
-    if not accounts:
-        return []
-    return list(Account.objects.filter(pk__in=accounts).order_by("number").values_list("number", "company"))
-
-
-def with_reasons(refused: dict[int, str]) -> list[tuple[str, str, str]]:
-    """Return the number, company and reason of each refused account, ordered by number.
-
-    A key without an account comes last, with an empty number and a text in place of the company.
-    """
-    if not refused:
-        return []
-    accounts = Account.objects.filter(pk__in=refused).order_by("number").values_list("pk", "number", "company")
-    known = {key: (number, company) for key, number, company in accounts}
-    unknown = ("", "There is no such account")
-    return [(*known.get(key, unknown), refused[key]) for key in (*known, *(refused.keys() - known.keys()))]

@@ -289,7 +289,7 @@ def test_of_many_accounts_each_is_told_and_the_others_go_on(
     other = make_account("100002", owner=owner)
     typed = {"accounts": f"{installed.pk},{other.pk}", "reason": "Ready"}
     with held(f"SELECT FROM accounts_account WHERE id = {installed.pk} FOR NO KEY UPDATE"):
-        answer = as_root.post(LIST + "activate/", typed)
+        answer = as_root.post(LIST + "activate/", typed, follow=True)
     text = answer.content.decode()
     assert answer.status_code == 200
     assert ACCOUNT_IS_BUSY in text

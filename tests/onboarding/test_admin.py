@@ -108,13 +108,15 @@ def test_many_are_activated_and_those_that_can_not_be_are_listed(
     assert "Account 100001 is already active since March 16, 2026" in text
     assert "Contact Center Elite" in text
     assert not any(of(account).is_active for account in ready)
-    done = as_member.post(CHOSEN, {"reason": REASON, "accounts": shown.context["form"]["accounts"].value()})
+    done = as_member.post(
+        CHOSEN, {"reason": REASON, "accounts": shown.context["form"]["accounts"].value()}, follow=True
+    )
     text = done.content.decode()
-    assert "2 accounts activated for good" in text
+    assert "Activated: 2 accounts" in text
     assert "already active since" in text
     assert {of(account).activated_by for account in ready} == {member}
-    again = as_member.post(CHOSEN, confirmation(active, *ready))
-    assert "Nothing was activated" in again.content.decode()
+    again = as_member.post(CHOSEN, confirmation(active, *ready), follow=True)
+    assert "No accounts were activated" in again.content.decode()
     assert {of(account).history.count() for account in ready} == {2}
 
 
@@ -123,13 +125,13 @@ def test_all_across_pages_are_activated(make_installed: Callable[..., Account], 
     shown = as_member.post(LIST, choice(accounts[0], select_across="1"))
     assert shown.context["count"] == 60
     keys = shown.context["form"]["accounts"].value()
-    assert as_member.post(CHOSEN, {"reason": REASON, "accounts": keys}).status_code == 200
+    assert as_member.post(CHOSEN, {"reason": REASON, "accounts": keys}, follow=True).status_code == 200
     assert Onboarding.objects.active().count() == 60
 
 
 def test_a_selection_has_more_keys_than_a_form_may_have_fields(installed: Account, as_member: Client) -> None:
     keys = ",".join(map(str, [*range(10**6, 10**6 + 20_000), installed.pk]))
-    answer = as_member.post(CHOSEN, {"reason": REASON, "accounts": keys})
+    answer = as_member.post(CHOSEN, {"reason": REASON, "accounts": keys}, follow=True)
     assert answer.status_code == 200
     assert of(installed).is_active
 
