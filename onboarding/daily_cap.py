@@ -20,7 +20,7 @@ BY_HAND = (Origin.ADMIN, Origin.BATCH)
 
 def left_today(by: User, now: datetime) -> int | None:
     """Return how many more accounts the user may activate on the day of `now`, or None if they are an administrator."""
-    return None if _is_administrator(by) else _left(now)
+    return None if _is_administrator(by) else left_of_day(now)
 
 
 def lock_day(by: User, now: datetime) -> int | None:
@@ -31,14 +31,15 @@ def lock_day(by: User, now: datetime) -> int | None:
     if _is_administrator(by):
         return None
     wait_for(AdvisoryLock.DAILY_CAP)
-    return _left(now)
+    return left_of_day(now)
 
 
 def _is_administrator(by: User) -> bool:
     return User.objects.filter(pk=by.pk, is_active=True, is_staff=True, is_superuser=True).exists()
 
 
-def _left(now: datetime) -> int:
+def left_of_day(now: datetime) -> int:
+    """Return how many more accounts those who are limited may activate on the day of `now`."""
     begun = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
     done = Onboarding.objects.filter(
         activated_at__gte=begun, activated_at__lt=begun + timedelta(days=1), activated_from__in=BY_HAND

@@ -32,6 +32,7 @@ class Result:
     refused: Mapping[int, str] = field(default_factory=dict)
     left_out: Mapping[int, str] = field(default_factory=dict)
     stopped: str = ""
+    left_out_title: str = "Left out"
 
 
 def show_result(request: HttpRequest, result: Result) -> HttpResponse:

@@ -117,7 +117,7 @@ def test_many_at_once_keep_to_the_cap_together(waiting: list[Account], member: U
 def test_control_without_its_lock_the_cap_is_overrun(
     waiting: list[Account], member: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counted, left_on = Barrier(6), daily_cap._left
+    counted, left_on = Barrier(6), daily_cap.left_of_day
 
     def all_count_first(now: datetime) -> int:
         left = left_on(now)
@@ -125,6 +125,6 @@ def test_control_without_its_lock_the_cap_is_overrun(
         return left
 
     monkeypatch.setattr(daily_cap, "wait_for", lambda lock: None)
-    monkeypatch.setattr(daily_cap, "_left", all_count_first)
+    monkeypatch.setattr(daily_cap, "left_of_day", all_count_first)
     activate_each(waiting, member)
     assert len(active()) == 6
