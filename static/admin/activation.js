@@ -33,7 +33,8 @@ function show() {
     parts.push(" · ", strong(dollars.format(monthly / 100)), " a month", invoices, strong(dollars.format(first / 100)));
   } else if (known && count) parts.push(" · price missing");
   total.replaceChildren(...parts);
-  document.getElementById("activate").textContent = count ? `Activate ${accounts(count)}` : "Activate accounts";
+  const button = document.getElementById("activate");
+  button.textContent = count ? `Activate ${accounts(count)}` : button.dataset.none;
   const number = document.getElementById("number");
   if (number) number.hidden = count <= Number(total.dataset.typedAbove);
 }

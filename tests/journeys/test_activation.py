@@ -79,7 +79,7 @@ def test_many_are_reviewed_and_activated(
     page.goto(LIST)
     page.get_by_role("link", name="100023").first.click()
     page.get_by_label("Where it stands").get_by_role("link", name="Activate…").click()
-    expect(page.get_by_role("button", name="Activate accounts")).to_be_visible()
+    expect(page.get_by_role("button", name="Activate account")).to_be_visible()
     assert_fits(page)
     page.get_by_label("Activate Heron Clinics 23 100023 anyway").check()
     page.get_by_label("Reason").fill("They want to start now")
