@@ -16,7 +16,7 @@ from core.chunks import commit_or_bisect
 from core.clock import database_now
 from core.history import insert_history
 from onboarding import rules
-from onboarding.daily_cap import can_be_activated, lock_day, words
+from onboarding.daily_cap import can_be_activated, lock_day, why_no_more
 from onboarding.models import NoticeKind, Onboarding, Origin
 from onboarding.notices.enqueue import enqueue
 
@@ -81,7 +81,7 @@ def _over_the_cap(keys: Collection[int], by: User, now: datetime) -> dict[int, s
     if left is None:
         return {}
     waiting = can_be_activated(keys).oldest_first().values_list("account_id", flat=True)
-    return dict.fromkeys(waiting[left:], words(0))
+    return dict.fromkeys(waiting[left:], why_no_more(0))
 
 
 def _record_not_installed(refused: Mapping[int, str], by: User) -> None:

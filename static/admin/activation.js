@@ -1,7 +1,5 @@
 // Shows beside the button how many accounts are selected and what they are charged, and asks for their number if they are
 // many. Without JavaScript, the server says so when the form is sent.
-"use strict";
-
 const form = document.querySelector("form.activation");
 const total = form && form.querySelector(".total");
 const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import Account, User
@@ -104,6 +105,16 @@ def test_what_can_not_be_read_is_refused_in_words(
 def test_a_dash_reads_standard_input(accounts: list[Account], standard_input: Callable[[bytes], Path]) -> None:
     assert run(file=standard_input(b"100001\n100003\n"))[1] == 0
     assert active_numbers() == ["100001", "100003"]
+
+
+def test_a_dash_on_the_command_line_is_standard_input(
+    accounts: list[Account], standard_input: Callable[[bytes], Path]
+) -> None:
+    standard_input(b"account,company\n100002,Heron\n")
+    call_command(
+        "activate_accounts", "--file", "-", "--by", "tom@example.com", "--reason", "Ready", stdout=io.StringIO()
+    )
+    assert active_numbers() == ["100002"]
 
 
 def test_without_standard_input_no_account_is_named(accounts: list[Account], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from core.clock import database_now
 from onboarding import activating
 from onboarding.actions import request_go_live, schedule_activation, set_deadline, withdraw_go_live
 from onboarding.admin.activation import OBJECTIONS
+from onboarding.admin.activation.review import Review
 from onboarding.models import Onboarding, Origin
 from tests.onboarding.test_worklist_list import make_ready
 from tests.onboarding.worklist import LIST, Make, keys, of, page, text_of
@@ -147,6 +148,27 @@ def test_what_is_planned_when_the_account_is_locked_counts_too(
     answer = team.post(ACTIVATE, form(five["clear"], five["due"]), follow=True)
     assert active() == {five["due"].number}
     assert "Left out, still in onboarding: 1" in text_of(answer)
+
+
+def test_of_a_single_account_too(
+    five: dict[str, Account], member: User, team: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = five["clear"]
+
+    class Late(Review):
+        """What a colleague does after the page has looked at the account."""
+
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            if not of(account).scheduled_on:
+                schedule_activation(account, on=later(account, 9), reason="Just now", by=member)
+
+    monkeypatch.setattr("onboarding.admin.activation.pages.Review", Late)
+    answer = team.post(page(account, "activate_one"), form(account), follow=True)
+    assert "Confirm that you want to activate it anyway." in text_of(answer)
+    assert active() == set()
+    team.post(page(account, "activate_one"), form(account, despite=[account]))
+    assert active() == {account.number}
 
 
 @pytest.mark.parametrize("despite", [["x"], ["-1"], ["9" * 40], ["\0"], ["٣"], ["1,2"]])

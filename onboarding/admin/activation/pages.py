@@ -109,11 +109,17 @@ def _activate_one(
         messages.error(request, "There is no such account.")
         return HttpResponseRedirect(back)
     try:
-        day = activate(account, by=by, reason=form.cleaned_data["reason"], origin=Origin.ADMIN).activated_on
+        done = activate(
+            account,
+            by=by,
+            reason=form.cleaned_data["reason"],
+            origin=Origin.ADMIN,
+            unless=unless_ticked(form.ticked),
+        )
     except ValidationError as refusal:
         show_as_message(request, refusal)
     else:
-        messages.success(request, f"{account} is active. Full charges started on {localize(day)}.")
+        messages.success(request, f"{account} is active. Full charges started on {localize(done.activated_on)}.")
     return HttpResponseRedirect(back)
 
 
