@@ -33,6 +33,7 @@ class Result:
     left_out: Mapping[int, str] = field(default_factory=dict)
     stopped: str = ""
     left_out_title: str = "Left out"
+    refused_title: str = "Not changed"
 
 
 def show_result(request: HttpRequest, result: Result) -> HttpResponse:

@@ -121,6 +121,7 @@ def test_many_are_activated_and_those_that_can_not_be_are_listed(
     done = as_member.post(CHOSEN, {**confirmation(*ready), "accounts": chosen}, follow=True)
     text = done.content.decode()
     assert "Activated: 2 accounts" in text
+    assert "Not activated: 1" in text
     assert "already active since" in text
     assert {of(account).activated_by for account in ready} == {member}
     again = as_member.post(CHOSEN, confirmation(active, *ready), follow=True)

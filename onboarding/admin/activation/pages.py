@@ -157,6 +157,7 @@ def _activate_many(
             left_out=left_out,
             stopped=stopped,
             left_out_title="Left out, still in onboarding",
+            refused_title="Not activated",
         ),
     )
 
