@@ -40,6 +40,7 @@ env = environ.Env(
     ONBOARDING_DEADLINE_DAYS=(int, 0),
     ONBOARDING_BLACKOUT_DATES=(list, []),
     ONBOARDING_ACTIVATIONS_A_NIGHT=(int, 200),
+    ONBOARDING_ACTIVATIONS_A_DAY=(int, 200),
     BILL_RUN_BY_ITSELF=(str, "false"),
     BILL_RUN_AFTER_DAYS=(int, 1),
     CALL_FEED_SILENT_HOURS=(int, 48),

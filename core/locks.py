@@ -20,6 +20,7 @@ class AdvisoryLock(enum.IntEnum):
     CALL_RECORDS = 4_711_001
     """One writer of call records at a time; otherwise, inserts with the same unique keys could deadlock."""
     NIGHTLY_ALLOWANCE = 0x6F6E626F
+    DAILY_CAP = 0x6F6E6264
     UNBILLED_COUNTS = 0x756E6269
 
 

@@ -16,10 +16,12 @@ from core.chunks import commit_or_bisect
 from core.clock import database_now
 from core.history import insert_history
 from onboarding import rules
+from onboarding.daily_cap import can_be_activated, lock_day, why_no_more
 from onboarding.models import NoticeKind, Onboarding, Origin
 from onboarding.notices.enqueue import enqueue
 
 Choice = Callable[[Sequence[int], datetime], Mapping[int, str]]
+Veto = Callable[[Sequence[int], datetime], Mapping[int, str]]
 
 
 def checkpoint(name: str) -> None:
@@ -28,19 +30,24 @@ def checkpoint(name: str) -> None:
 
 @dataclass
 class Activations:
-    """The outcome of a chunk: the keys of the activated accounts, and the reason for each refused one."""
+    """The outcome of a chunk: the keys of the activated accounts, and the reason for each refused or left out one.
+
+    An account is refused if it can't be activated, and left out if it can, but something speaks against it.
+    """
 
     activated: list[int] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
+    left_out: dict[int, str] = field(default_factory=dict)
 
 
 def activate_chunk(
-    keys: Sequence[int], *, by: User, origin: Origin, now: datetime | None, chosen: Choice
+    keys: Sequence[int], *, by: User, origin: Origin, now: datetime | None, chosen: Choice, unless: Veto | None = None
 ) -> Activations:
     """Activate the accounts that `chosen` still selects once they are locked, and return the outcome.
 
     `chosen` gets the keys of the locked accounts and the time, and returns the reason for each account to activate; the
-    others are skipped and not reported. If the database refuses an account, the others are still activated.
+    others are skipped and not reported. `unless` gets the same, and returns why accounts in onboarding are left out.
+    Accounts beyond the day's cap are refused. If the database refuses an account, the others are still activated.
     """
     outcome = Activations()
 
@@ -49,19 +56,32 @@ def activate_chunk(
         checkpoint("after lock")
         require_activator(by, origin)
         at = now or database_now()
-        reasons = chosen(locked, at)
-        activated = write_activations(reasons, by=by, origin=origin, now=at)
-        refused = set(some).difference(activated, set(locked).difference(reasons))
+        left_out = dict(unless(locked, at)) if unless else {}
+        reasons = {key: reason for key, reason in chosen(locked, at).items() if key not in left_out}
+        over = {} if origin == Origin.SCHEDULE else _over_the_cap(reasons, by, at)
+        allowed = {key: reason for key, reason in reasons.items() if key not in over}
+        activated = write_activations(allowed, by=by, origin=origin, now=at)
+        refused = set(some).difference(activated, set(locked).difference(reasons), over)
         checkpoint("before commit")
-        return Activations(activated, refusals_of(refused))
+        return Activations(activated, refusals_of(refused) | over, left_out)
 
     def done(written: Activations) -> None:
         outcome.activated += written.activated
         outcome.refused |= written.refused
+        outcome.left_out |= written.left_out
         _record_not_installed(written.refused, by)
 
     commit_or_bisect(keys, write, done, outcome.refused)
     return outcome
+
+
+def _over_the_cap(keys: Collection[int], by: User, now: datetime) -> dict[int, str]:
+    """Return why accounts, by key, are more than the user may activate today: those that are youngest in onboarding."""
+    left = lock_day(by, now)
+    if left is None:
+        return {}
+    waiting = can_be_activated(keys).oldest_first().values_list("account_id", flat=True)
+    return dict.fromkeys(waiting[left:], why_no_more(0))
 
 
 def _record_not_installed(refused: Mapping[int, str], by: User) -> None:
@@ -138,5 +158,5 @@ def require_activator(by: User, origin: Origin) -> None:
 def required_reason(reason: str) -> str:
     """Return the reason without surrounding whitespace. Raises ValidationError if it is empty or contains NUL."""
     if not isinstance(reason, str) or not reason.strip() or "\0" in reason:
-        raise ValidationError({"reason": ValidationError("Say why the account is activated.", code="reason_missing")})
+        raise ValidationError({"reason": ValidationError("Enter a reason for the activation.", code="reason_missing")})
     return reason.strip()

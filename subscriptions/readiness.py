@@ -37,6 +37,10 @@ class Readiness:
         return sum(is_ready for is_ready, _ in self.steps)
 
     @property
+    def fraction(self) -> str:
+        return f"{self.ready} of {STEPS}"
+
+    @property
     def is_whole(self) -> bool:
         return self.ready == STEPS
 

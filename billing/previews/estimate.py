@@ -166,6 +166,10 @@ class FirstBills:
     of: Mapping[int, FirstBill]
     too_many: bool = False
 
+    def among(self, accounts: Iterable[int]) -> "FirstBills":
+        """Return those of these accounts."""
+        return FirstBills({key: self.of[key] for key in accounts if key in self.of}, self.too_many)
+
     @property
     def adjustments(self) -> Decimal | None:
         return adjustments(line for bill in self.of.values() for line in bill.lines)

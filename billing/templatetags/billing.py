@@ -135,6 +135,12 @@ def announced_first_bill(batch: Batch, notice: Notice) -> FirstBill | None:
 
 
 @register.filter
+def among(bills: FirstBills, accounts: Sequence[int]) -> FirstBills:
+    """Return the charges that start for some of the accounts, by their keys."""
+    return bills.among(accounts)
+
+
+@register.filter
 def begins(bills: FirstBills, account: int) -> FirstBill | None:
     """Return the charges that start for one account, by its key; None if they can't be computed."""
     return bills.of.get(account)

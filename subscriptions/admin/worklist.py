@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.admin import Panel
+from onboarding.admin.activation import Objection, register_objection
 from onboarding.admin.worklist import WORKLIST, Column, Export, Filter, Loader
 from onboarding.models import Onboarding
 from subscriptions.held import SubscriptionSummary, held_by_accounts
@@ -83,6 +84,14 @@ def meter(readiness: Readiness) -> SafeString:
     )
 
 
+def not_ready(rows: Sequence[Any]) -> dict[int, str]:
+    """Return what accounts lack, by key, without those that are ready."""
+    found = ready_of(rows)
+    readiness = {row.account_id: found.get(row.account_id, READINESS.missing) for row in rows}
+    return {account: f"Not ready: {each}" for account, each in readiness.items() if not each.is_whole}
+
+
+register_objection(Objection("not_ready", "Not ready", place=40, load=not_ready))
 WORKLIST.register_loader(HELD)
 WORKLIST.register_loader(READINESS)
 WORKLIST.register_column(
@@ -103,7 +112,7 @@ WORKLIST.register_column(
         show=lambda row: meter(READINESS.of(row)),
         sort_by=readiness_score(),
         exports=[
-            Export("ready", lambda row: f"{READINESS.of(row).ready} of {STEPS}", place=110),
+            Export("ready", lambda row: READINESS.of(row).fraction, place=110),
             Export("missing", missing, place=120),
         ],
     )

@@ -9,6 +9,7 @@ from onboarding.models import Notice
 from onboarding.notices.messages import Batch
 from subscriptions import held
 from subscriptions.models import Holding, SubscriptionChange
+from subscriptions.readiness import Readiness, readiness_of
 
 register = template.Library()
 SHOWN = 200
@@ -21,15 +22,22 @@ def held_by_accounts(accounts: Sequence[int]) -> dict[int, held.SubscriptionSumm
 
 
 @register.simple_tag
+def readiness_by_accounts(accounts: Sequence[int]) -> dict[int, Readiness]:
+    """Return how ready each of these accounts is to go live, by its key. One query for the whole page."""
+    found = readiness_of(accounts)
+    return {account: found.get(account, Readiness()) for account in accounts}
+
+
+@register.simple_tag
 def announced_subscription(batch: Batch, notice: Notice) -> held.SubscriptionSummary | None:
     """Return what the account of a notice holds, or None without Contact Center. One query for the whole batch."""
     return batch.once(announced_subscription, lambda: held.held_by_accounts(batch.accounts)).get(notice.account_id)
 
 
 @register.filter
-def of_account(summaries: dict[int, held.SubscriptionSummary], account: int) -> held.SubscriptionSummary | None:
-    """Return what one account holds, out of the result of `held_by_accounts`."""
-    return summaries.get(account)
+def of_account(found: dict[int, Any], account: int) -> Any:
+    """Return what is known of one account, out of what a tag above returned, or None."""
+    return found.get(account)
 
 
 @register.simple_tag

@@ -40,6 +40,10 @@ INTERLEAVINGS: dict[tuple[str, str], tuple[str, str]] = {
         f"{_PLANS}::test_workers_at_once_keep_the_bound_together",
         f"{_PLANS}::test_control_without_its_lock_the_bound_is_overrun",
     ),
+    ("activations of a day", "activations of a day"): (
+        "onboarding.test_daily_cap::test_many_at_once_keep_to_the_cap_together",
+        "onboarding.test_daily_cap::test_control_without_its_lock_the_cap_is_overrun",
+    ),
     ("import of people", "import of people"): (
         f"{_PEOPLE}::test_one_of_many_confirmations_adds_the_people",
         f"{_PEOPLE}::test_control_without_the_lock_the_others_are_told_by_the_database",

@@ -20,7 +20,9 @@ from billing.calls import locking
 from billing.models import BilledMonth, CallRecord, Invoice, InvoiceLine, UnbilledMonth
 from billing.runs import run as runs
 from billing.runs import unbilled
+from core.busy import ACCOUNT_IS_BUSY
 from core.locks import AdvisoryLock
+from onboarding.actions import activate_many
 from onboarding.models import Onboarding
 from tests.billing.bills import IN_APRIL, MARCH, Customers, bill, numbers
 from tests.billing.call_rows import imported, row
@@ -88,6 +90,16 @@ def test_activations_wait_for_the_next_hour(accounts: dict[str, Account], strang
     let_go(stranger)
     call_command("run_schedule")
     assert Onboarding.objects.get(account=accounts["overdue"]).is_active
+
+
+def test_only_administrators_activate_by_hand_meanwhile(
+    installed: Account, member: User, root: User, stranger: psycopg.Connection
+) -> None:
+    held(stranger, AdvisoryLock.DAILY_CAP)
+    (outcome,) = activate_many([installed.pk], by=member, reason="Ready")
+    assert outcome.refused == {installed.pk: ACCOUNT_IS_BUSY}
+    (outcome,) = activate_many([installed.pk], by=root, reason="Ready")
+    assert outcome.activated == [installed.pk]
 
 
 def test_pages_do_not_wait_for_any_of_them(

@@ -221,7 +221,7 @@ def test_passwords_are_not_kept(owner: User, client: Client) -> None:
 
 
 def activating(account: Account) -> Sending:
-    typed = {"accounts": account.pk, "reason": "Customer called, ticket 4711"}
+    typed = {"accounts": account.pk, "reason": "Customer called, ticket 4711", "despite": account.pk}
     return Sending(LIST + "activate/", lambda: Onboarding.objects.get().is_active, typed)
 
 
@@ -287,9 +287,9 @@ def test_of_many_accounts_each_is_told_and_the_others_go_on(
     as_root: Client, installed: Account, make_account: Callable[..., Account], owner: User
 ) -> None:
     other = make_account("100002", owner=owner)
-    typed = {"accounts": f"{installed.pk},{other.pk}", "reason": "Ready"}
+    typed = {"accounts": f"{installed.pk},{other.pk}", "reason": "Ready", "despite": installed.pk}
     with held(f"SELECT FROM accounts_account WHERE id = {installed.pk} FOR NO KEY UPDATE"):
-        answer = as_root.post(LIST + "activate/", typed)
+        answer = as_root.post(LIST + "activate/", typed, follow=True)
     text = answer.content.decode()
     assert answer.status_code == 200
     assert ACCOUNT_IS_BUSY in text

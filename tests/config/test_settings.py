@@ -68,6 +68,7 @@ def test_the_example_explains_every_setting() -> None:
         ({"JOURNAL_ACCOUNTS": "4000"}, "JOURNAL_ACCOUNTS"),
         ({"JOURNAL_ACCOUNTS": "usage="}, "JOURNAL_ACCOUNTS"),
         ({"ONBOARDING_ACTIVATIONS_A_NIGHT": "-1"}, "ONBOARDING_ACTIVATIONS_A_NIGHT"),
+        ({"ONBOARDING_ACTIVATIONS_A_DAY": "many"}, "ONBOARDING_ACTIVATIONS_A_DAY"),
         ({"METRICS": "maybe"}, "METRICS"),
         ({"METRICS": "true"}, "METRICS_TOKEN"),
         ({"METRICS": "true", "METRICS_TOKEN": "short"}, "METRICS_TOKEN"),

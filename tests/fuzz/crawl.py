@@ -103,6 +103,7 @@ def filled(pattern: str, who: Who, keys: Keys) -> str:
     key = keys.of(model[1]) if model else "1"
     path = pattern.replace("<str:number>", who.account)
     path = path.replace("<int:invoice>", "1")  # by its number
+    path = path.replace("<uuid:token>", "00000000-0000-4000-8000-000000000000")
     path = re.sub(r"<path:object_id>|<id>|<int:pk>", key, path)
     path = re.sub(r"\^?\(\[\^/\]\+\)", key, path)
     path = path.replace("(?P<app_label>core|accounts|auth|onboarding|subscriptions|billing)", "accounts")

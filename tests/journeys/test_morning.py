@@ -135,9 +135,10 @@ def test_a_morning(visit: Callable[..., Page], waiting: Account, member: User, s
 
     page.get_by_label("Where it stands").get_by_role("link", name="Activate…").click()
     assert_accessible(page)
+    page.get_by_label("Activate Acme Support 100001 anyway").check()
     page.get_by_label("Reason").fill("They are ready today")
     page.get_by_role("button", name=re.compile("Activate 1 account")).click()
-    expect(page.get_by_text(re.compile("100001.* is active for good")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("100001.* is active. Full charges")).first).to_be_visible()
     assert_accessible(page)
     row = Onboarding.objects.get(account=waiting)
     assert (row.activated_by, row.reason) == (member, "They are ready today")

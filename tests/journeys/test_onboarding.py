@@ -75,9 +75,10 @@ def test_from_install_to_live(
     team.get_by_role("link", name=re.compile("Activate")).first.click()
     expect(team.get_by_text("Acme Support").first).to_be_visible()
     expect(team.get_by_text("can’t be undone").first).to_be_visible()
+    team.get_by_label("Activate Acme Support 100001 anyway").check()
     team.get_by_label("Reason").fill("The customer asked for it")
     team.get_by_role("button", name=re.compile("Activate")).click()
-    expect(team.get_by_text(re.compile("100001.* is active for good")).first).to_be_visible()
+    expect(team.get_by_text(re.compile("100001.* is active. Full charges")).first).to_be_visible()
     assert Onboarding.objects.get(account=account).activated_by == member
 
     customer.reload()

@@ -41,11 +41,10 @@ def four(make_installed: Make, owner: User, member: User, sixty_days: None) -> l
     return [late, soon, owned, ready]
 
 
-def make_ready(account: Account, owner: User) -> None:
+def make_ready(account: Account, owner: User, number: str = "+18005550142") -> None:
     buy(account, owner, now=days_ago(2), seats=2)
     ServiceUser.objects.create(account=account, name="Ann", email="ann@example.com", contact_center_role="agent")
-    number = PhoneNumber.objects.create(account=account, number="+18005550142")
-    assign_number(account, number, by=owner)
+    assign_number(account, PhoneNumber.objects.create(account=account, number=number), by=owner)
 
 
 def test_it_shows_what_the_team_decides_by(four: list[Account], team: Client) -> None:

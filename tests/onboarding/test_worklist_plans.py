@@ -173,7 +173,7 @@ def test_many_are_planned_and_those_that_can_not_be_are_listed(
     assert all(of(account).owner is None for account in ready)
     there = f"{LIST}owner/"
     assert f'action="{there}"' in text
-    done = team.post(there, posted(active, *ready, owner=member.pk))
+    done = team.post(there, posted(active, *ready, owner=member.pk), follow=True)
     text = text_of(done)
     assert "The owner was assigned: 2 accounts" in text
     assert "Not changed: 1" in text
@@ -190,7 +190,9 @@ def test_all_across_pages_are_planned_for(name: str, make_installed: Make, membe
     assert shown.context["count"] == 60
     values = values_of(name, accounts[0], member)
     answer = team.post(
-        f"{LIST}{name}/", {"confirmed": "yes", "accounts": shown.context["form"]["accounts"].value(), **values}
+        f"{LIST}{name}/",
+        {"confirmed": "yes", "accounts": shown.context["form"]["accounts"].value(), **values},
+        follow=True,
     )
     assert "60 accounts" in text_of(answer)
     changed = {of(account).history.count() for account in accounts}
@@ -206,6 +208,7 @@ def test_of_many_each_is_told_its_own_reason_while_the_others_proceed(
     answer = team.post(
         f"{LIST}deadline/",
         {**posted(ready, bare, active, on=day, reason="x"), "accounts": f"{keys(ready, bare, active)},{unknown}"},
+        follow=True,
     )
     text = text_of(answer)
     assert "The deadline was set: 1 account" in text
@@ -218,7 +221,7 @@ def test_of_many_each_is_told_its_own_reason_while_the_others_proceed(
 
 def test_a_selection_has_more_keys_than_a_form_may_have_fields(installed: Account, member: User, team: Client) -> None:
     many = ",".join(map(str, [*range(10**6, 10**6 + 20_000), installed.pk]))
-    answer = team.post(f"{LIST}owner/", {"confirmed": "yes", "accounts": many, "owner": member.pk})
+    answer = team.post(f"{LIST}owner/", {"confirmed": "yes", "accounts": many, "owner": member.pk}, follow=True)
     assert answer.status_code == 200
     assert of(installed).owner == member
 

@@ -15,8 +15,9 @@ from accounts.roles import staff_of
 from core.clock import database_now
 from core.refusals import AlreadyDone, show_as_message, show_refusal
 from onboarding.activating import refusals_of
-from onboarding.admin.activation import SHOWN_IN_FULL, ChosenForm, joined, named, with_reasons
+from onboarding.admin.activation import SHOWN_IN_FULL, ChosenForm, joined
 from onboarding.admin.plans.kinds import Plan
+from onboarding.admin.results import Result, named, show_result, with_reasons
 from onboarding.models import Onboarding
 from onboarding.plans import PlanChanges
 from onboarding.worklist import planned
@@ -101,7 +102,7 @@ def _run_many(
     by: User,
     back: str,
 ) -> HttpResponse | None:
-    """Run the plan's action on all the accounts and tell of each what became of it; None where nothing was tried."""
+    """Run the plan's action on all the accounts and lead to the page with the results; None if nothing was tried."""
     whole = PlanChanges()
     stopped = ""
     assert plan.run_many
@@ -115,17 +116,6 @@ def _run_many(
         if not whole.changed and not whole.refused:
             raise
         stopped = str(denial)
-    return TemplateResponse(
-        request,
-        "admin/onboarding/onboarding/planned.html",
-        {
-            **model_admin.admin_site.each_context(request),
-            "title": plan.done if whole.changed else "Nothing was changed",
-            "opts": Onboarding._meta,
-            "back": back,
-            "plan": plan,
-            "changed": named(whole.changed),
-            "refused": with_reasons(whole.refused),
-            "stopped": stopped,
-        },
+    return show_result(
+        request, Result(plan.done, "Nothing was changed", whole.changed, refused=whole.refused, stopped=stopped)
     )

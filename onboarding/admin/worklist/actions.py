@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,6 +16,7 @@ from core.admin import Button
 from core.verbs import stands_for, verb_of
 from onboarding.admin.activation import PERMISSION, ChosenForm, activation_page, keys_of
 from onboarding.admin.plans import DEADLINE, OF_MANY, OWNER, PLAN_PAGES, PLANS_PERMISSION, SCHEDULE, Plan, plan_page
+from onboarding.admin.results import result_page
 from onboarding.admin.worklist.registry import WORKLIST
 from onboarding.models import Onboarding
 
@@ -49,7 +51,8 @@ class WorklistActions(ModelAdmin):
             for plan in PLAN_PAGES
         ]
         activate = path("activate/", view(self.activate_chosen), name="onboarding_activate")
-        return [activate, *chosen, *one, *super().get_urls()]
+        result = path("result/<uuid:token>/", view(self.result), name="onboarding_result")
+        return [activate, result, *chosen, *one, *super().get_urls()]
 
     @action(description="Activate…", permissions=["activate"], url_path="activate", icon="rocket_launch")
     @stands_for("activate")
@@ -82,6 +85,12 @@ class WorklistActions(ModelAdmin):
         if not accounts:
             return self._choose_first(request, "Choose the accounts to activate in this list first.")
         return activation_page(self, request, accounts, back=self._list_address())
+
+    def result(self, request: HttpRequest, token: UUID) -> HttpResponse:
+        """Show what became of the accounts that were chosen in the list."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return result_page(self, request, token)
 
     def _plan_selected(self, request: HttpRequest, queryset: QuerySet[Onboarding], plan: Plan) -> HttpResponse | None:
         accounts = self._chosen(request, queryset)

@@ -173,7 +173,10 @@ def test_the_pages_say_what_of_an_estimate_is_about_earlier_months(
     account = Onboarding.objects.get().pk
     chosen = {"action": "activate_selected", "_selected_action": [account]}
     text = " ".join(client.post("/admin/onboarding/onboarding/", chosen).content.decode().split())
-    assert "with the toll-free minutes used so far and adjustments of $1.35 for earlier months. USD" in text
+    assert (
+        "including toll-free minutes so far and, for all accounts above, adjustments of $1.35 for earlier months. USD"
+        in text
+    )
 
 
 def test_the_bill_now_is_what_a_run_then_issues(active: Account, answered: PhoneNumber, owner: User) -> None:
@@ -227,8 +230,12 @@ def test_the_activation_page_shows_what_begins(ready: Sequence[Account], member:
     chosen = {"action": "activate_selected", "_selected_action": list(Onboarding.objects.values_list("pk", flat=True))}
     text = " ".join(client.post("/admin/onboarding/onboarding/", chosen).content.decode().split())
     # Each pays 10 for storage; the two with one and two seats also pay 95 and 20 a seat, and 40.
-    assert all(f">${amount}.00<" in text for amount in (10, 165, 280, 455))
-    assert "each whole month. The first bills, of the running month, come to" in text
+    assert all(f">${amount}.00<" in text for amount in (10, 165, 280))
+    assert ">$455.00<" not in text  # none is ready, so none is selected
+    values = {"reason": "", "accounts": ",".join(str(a.pk) for a in ready), "despite": [a.pk for a in ready]}
+    text = " ".join(client.post("/admin/onboarding/onboarding/activate/", values).content.decode().split())
+    assert "<strong>3 accounts</strong> · <strong>$455.00</strong> a month" in text
+    assert "Monthly charge: each full month, without toll-free minutes. First invoice: this month" in text
 
 
 def test_for_more_accounts_than_anybody_waits_for_the_page_says_so(
@@ -238,8 +245,8 @@ def test_for_more_accounts_than_anybody_waits_for_the_page_says_so(
     chosen = {"action": "activate_selected", "_selected_action": list(Onboarding.objects.values_list("pk", flat=True))}
     monkeypatch.setattr("billing.templatetags.billing.MOST_PREVIEWED", 2)
     text = " ".join(client.post("/admin/onboarding/onboarding/", chosen).content.decode().split())
-    assert "What begins is not computed for this many accounts" in text
-    assert "Activate 3 accounts for good" in text
+    assert "Too many accounts to calculate the totals. Select fewer to see them." in text
+    assert "3 accounts with objections" in text
 
 
 @pytest.mark.owner
@@ -250,8 +257,8 @@ def test_what_can_not_be_priced_does_not_stop_the_page(
     settle()
     sql("ALTER TABLE subscriptions_price DISABLE TRIGGER price_in_effect_is_final")
     for sku, said in (
-        ("cc-elite", "leaves out accounts marked"),
-        ("tf-payperuse", "What is charged can’t be told"),
+        ("cc-elite", "Not included: accounts marked"),
+        ("tf-payperuse", "Charges can’t be calculated"),
     ):
         Price.objects.filter(item__sku=sku).delete()
         keys = list(Onboarding.objects.values_list("pk", flat=True))
