@@ -4,7 +4,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from accounts.models import User
 from billing import dashboard as billing
+from config.first_steps import first_steps
 from core.clock import database_now
 from onboarding import dashboard as onboarding
 
@@ -26,4 +28,5 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "title": "Today" if areas else context["title"],
         "onboarding": onboarding.figures(database_now()) if "onboarding" in areas else None,
         "billing": billing.figures() if "billing" in areas else None,
+        "steps": first_steps(user) if isinstance(user, User) and user.is_superuser else [],
     }
