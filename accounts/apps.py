@@ -36,6 +36,9 @@ class AccountsConfig(GrantingAppConfig):
         register(check_zones, Tags.database)
         post_migrate.connect(load_zone_rules, sender=self)
         # These modules import models, which are not loaded before this point.
+        from accounts.staff_contacts import check_staff_contacts  # noqa: PLC0415
+
+        register(check_staff_contacts, Tags.database)
         from accounts.login.mail import EMAIL_KIND, open_batch  # noqa: PLC0415
         from core.outbox.kinds import register as register_email  # noqa: PLC0415
 

@@ -7,6 +7,7 @@ from accounts.login.mail import LoginMail, queue_login_mail
 from accounts.models import User
 from accounts.roles import NOT_YOURS
 from accounts.saving import require_saver
+from accounts.staff_contacts import staff_refusal
 from core.history import attributed
 
 
@@ -15,7 +16,7 @@ def save_user(user: User, *, by: User) -> User:
     """Save a new or changed user and return them. A changed email address is reported to both addresses.
 
     Raises PermissionDenied without the permission to add or change users; and unless `by` is a superuser, if the user
-    is staff or would become staff. Raises ValidationError if a value is not valid.
+    is staff or would become staff. Raises ValidationError if a value is not valid, or if a contact would be staff.
     """
     require_saver(user, by)
     stored = User.objects.filter(pk=user.pk).first()
@@ -23,6 +24,8 @@ def save_user(user: User, *, by: User) -> User:
     if is_of_staff and not User.objects.filter(pk=by.pk, is_superuser=True).exists():
         raise PermissionDenied(NOT_YOURS)
     user.full_clean()
+    if refusal := staff_refusal(user, stored):
+        raise refusal
     attributed(user, to=by).save()
     if stored and stored.email != user.email:
         facts = {"old": stored.email, "new": user.email}

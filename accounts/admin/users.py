@@ -32,6 +32,7 @@ from accounts.actions import save_user, take_off_second_factor
 from accounts.login.mail import LoginMail, queue_login_mail
 from accounts.login.second_factor import has_second_factor
 from accounts.models import User
+from accounts.staff_contacts import staff_refusal
 from core.admin.bases import BaseAdmin, FullCheckForm, HistoryAdmin, Writes, shows_the_past
 from core.groups import BILLING_TEAM, ONBOARDING_TEAM, SUPPORT
 
@@ -70,6 +71,8 @@ class PasswordState(UnfoldReadOnlyPasswordHashWidget):
 
 
 class ChangedUserForm(FullCheckForm, UserChangeForm):
+    """The form of a user. A contact who would become staff is refused here, so that nothing typed is lost."""
+
     class Meta:
         model = User
         fields = "__all__"
@@ -79,6 +82,11 @@ class ChangedUserForm(FullCheckForm, UserChangeForm):
         super().__init__(*args, **kwargs)
         if "password" in self.fields:
             self.fields["password"].widget = PasswordState()
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        if refusal := staff_refusal(self.instance, User.objects.filter(pk=self.instance.pk).first()):
+            self.add_error(None, refusal)
 
 
 @admin.register(User)

@@ -157,6 +157,17 @@ class Contact(models.Model):
     def __str__(self) -> str:
         return f"{self.user}, {self.get_role_display()} of {self.account}"
 
+    def clean(self) -> None:
+        """Raise ValidationError if the user is staff: they would get the customer's email, and act as the customer."""
+        user = getattr(self, "user", None)
+        if user and (user.is_staff or user.is_superuser):
+            refusal = ValidationError(
+                "%(email)s is a login of staff. Choose a login of the customer.",
+                code="staff_contact",
+                params={"email": user.email},
+            )
+            raise ValidationError({"user": refusal})
+
 
 def customers_of(account: Account) -> models.QuerySet[User]:
     """Return the users who are or were contacts of an account; nobody of the provider's."""
