@@ -38,7 +38,7 @@ FORMER_NAMES = {
     ),
 }
 REFUSALS: dict[str, str] = {}
-YES_OR_NO = one_of(dict[Any, Any]({True: gettext_lazy("Yes"), False: gettext_lazy("No")}))
+YES_OR_NO = one_of(dict[Any, Any]({True: gettext_lazy("Yes"), False: gettext_lazy("No"), None: gettext_lazy("No")}))
 FIELDS = {
     "legal_name": gettext_lazy("Legal name"),
     "street": gettext_lazy("Street"),

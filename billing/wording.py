@@ -29,7 +29,7 @@ class Sentences:
     texts: Texts
 
     def text(self, name: str, /, **values: object) -> str:
-        """Return a sentence that has these facts in it."""
+        """Return a sentence with these values in it."""
         found = self.texts[name]
         assert isinstance(found, str)
         return found % values if values else found

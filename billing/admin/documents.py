@@ -16,10 +16,20 @@ from billing.models import CreditNote, Delivery, Invoice
 from core.admin import ReadOnlyAdmin
 from core.verbs import stands_for
 
-NO_XML = (
-    "%(document)s has no XML file, because EN 16931 demands the customer's address and a number of the issuer. "
-    "Documents issued once the account has a billing profile, and the issuer a tax number, have one."
-)
+NO_XML = "%(document)s has no XML file: EN 16931 requires %(what)s. %(later)s"
+
+
+def without_xml(row: Invoice | CreditNote) -> str:
+    """Return why a document has no XML file, and what to do for those that are issued later."""
+    values = {
+        "document": row.title,
+        "what": "the customer's address",
+        "later": "Documents issued after the account's billing profile is saved will have one.",
+    }
+    if row.document.profile:
+        values["what"] = "a number of the issuer"
+        values["later"] = "Documents issued after an issuer with a tax number is added will have one."
+    return NO_XML % values
 
 
 class UndeliveredFilter(admin.SimpleListFilter):
@@ -66,7 +76,7 @@ class DocumentAdmin(ReadOnlyAdmin):
         row = self.with_document(self.row_or_404(request, object_id).pk)
         if row.document.has_xml:
             return xml_response(row)
-        messages.warning(request, NO_XML % {"document": row.title})
+        messages.warning(request, without_xml(row))
         return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", row.pk)
 
     @action(description="Send again…", permissions=["send"], url_path="send-again", icon="forward_to_inbox")

@@ -12,7 +12,7 @@ def paper_of(issued: Invoice | CreditNote) -> Paper:
 
 
 def xml_of(issued: Invoice | CreditNote) -> bytes | None:
-    """Return the XML (EN 16931), or None if the document lacks something that the standard demands."""
+    """Return the XML (EN 16931), or None if the document lacks something that the standard requires."""
     return invoice_xml(issued) if isinstance(issued, Invoice) else credit_note_xml(issued)
 
 

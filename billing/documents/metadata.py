@@ -1,7 +1,8 @@
-"""Tells readers of a PDF that it contains the invoice for machines: the metadata (XMP) that Factur-X demands.
+"""Tells readers of a PDF that it contains the invoice for machines: the metadata (XMP) that Factur-X requires.
 
 Typst writes no metadata but its own. So these are appended as an incremental update, which leaves every byte before it
-as it is. pypdf can do the same, but takes longer than Typst takes for the whole document: docs/decisions/22.
+as it is. pypdf can do the same, but takes longer than Typst takes for the whole document
+(docs/decisions/0022-invoices-for-machines.md).
 """
 
 import re
@@ -14,7 +15,7 @@ VALUES: Final = {
     "Version": "1.0",
     "ConformanceLevel": "EN 16931",
 }
-# PDF/A demands a description of each property that isn't of its own.
+# PDF/A requires a description of each property that isn't of its own.
 PROPERTIES: Final = "".join(
     f'<rdf:li rdf:parseType="Resource"><pdfaProperty:name>{name}</pdfaProperty:name>'
     "<pdfaProperty:valueType>Text</pdfaProperty:valueType><pdfaProperty:category>external</pdfaProperty:category>"

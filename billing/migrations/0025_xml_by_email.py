@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='issuer',
             name='tax_number',
-            field=models.CharField(blank=True, help_text='Without it, invoices contain no data for accounting software (EN 16931), which demands a number.', max_length=50, verbose_name='tax number'),
+            field=models.CharField(blank=True, help_text='Without it, invoices contain no data for accounting software, since EN 16931 requires a number.', max_length=50, verbose_name='tax number'),
         ),
     ]

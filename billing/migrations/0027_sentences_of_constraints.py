@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
         migrations.AlterConstraint(
             model_name='invoice',
             name='invoice_and_its_line_count',
-            constraint=models.UniqueConstraint(fields=('id', 'line_count'), name='invoice_and_its_line_count', violation_error_message='An invoice has one number of lines.'),
+            constraint=models.UniqueConstraint(fields=('id', 'line_count'), name='invoice_and_its_line_count', violation_error_message='An invoice has a fixed number of lines.'),
         ),
         migrations.AlterConstraint(
             model_name='invoiceline',

@@ -97,7 +97,7 @@ class Invoice(models.Model):
             models.UniqueConstraint(
                 fields=["id", "line_count"],
                 name="invoice_and_its_line_count",
-                violation_error_message="An invoice has one number of lines.",
+                violation_error_message="An invoice has a fixed number of lines.",
             ),
             number_check("invoice_total_is_a_number", "total"),
             month_check("invoice_month_is_a_first"),

@@ -20,10 +20,13 @@ def _reference(to: Any, related_name: str, *, null: bool = True) -> Any:
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def undelivered(self) -> "DeliveryQuerySet":
-        """Emails that were given up, of documents that were not sent again since. They are few."""
-        same = Q(invoice=OuterRef("invoice")) | Q(note=OuterRef("note"))
+        """Emails that were given up, of documents that were not sent again since. They are few.
+
+        Emails that are queued together have the same `created_at`.
+        """
+        again = Delivery.objects.filter(again_by__isnull=False, email__created_at__gt=OuterRef("email__created_at"))
         return self.filter(email__state=EmailState.FAILED).exclude(
-            Exists(Delivery.objects.filter(same, pk__gt=OuterRef("pk"), again_by__isnull=False))
+            Exists(again.filter(invoice=OuterRef("invoice"))) | Exists(again.filter(note=OuterRef("note")))
         )
 
 
@@ -49,6 +52,10 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         default_permissions = ("view",)
         permissions = [("send_document", "Can send an invoice or credit note again")]
+        indexes = [
+            models.Index("invoice", condition=Q(invoice__isnull=False), name="deliveries_of_an_invoice"),
+            models.Index("note", condition=Q(note__isnull=False), name="deliveries_of_a_credit_note"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(invoice=None, note__isnull=False) | Q(invoice__isnull=False, note=None),

@@ -70,7 +70,7 @@ class Document(models.Model):
 
     @property
     def has_xml(self) -> bool:
-        """Whether it names all that EN 16931 demands: the customer's address, and a number of the issuer (R40)."""
+        """Whether it names all that EN 16931 requires: the customer's address, and a number of the issuer (R40)."""
         return bool(self.profile and self.issuer and self.issuer.tax_number)
 
 

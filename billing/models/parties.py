@@ -81,7 +81,7 @@ class Issuer(Party):
         "tax number",
         max_length=50,
         blank=True,
-        help_text="Without it, invoices contain no data for accounting software (EN 16931), which demands a number.",
+        help_text="Without it, invoices contain no data for accounting software, since EN 16931 requires a number.",
     )
     contact_name = models.CharField(
         "contact for questions", max_length=200, blank=True, help_text="A person or a department."

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AlterConstraint(
             model_name='holding',
             name='holding_quantity_is_possible',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1), ('quantity__lte', 100000), models.Q(('slot', -1), ('quantity', 1), _connector='OR')), name='holding_quantity_is_possible', violation_error_message='Only seats are held in a quantity, and at most 100,000 of them.'),
+            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1), ('quantity__lte', 100000), models.Q(('slot', -1), ('quantity', 1), _connector='OR')), name='holding_quantity_is_possible', violation_error_message='An account holds at most 100,000 seats, and one of any other item.'),
         ),
         migrations.AlterConstraint(
             model_name='item',

@@ -155,7 +155,7 @@ class Holding(models.Model):
             models.CheckConstraint(
                 condition=Q(quantity__gte=1, quantity__lte=MOST_SEATS) & (Q(slot=Slot.PRODUCT) | Q(quantity=1)),
                 name="holding_quantity_is_possible",
-                violation_error_message=f"Only seats are held in a quantity, and at most {MOST_SEATS:,} of them.",
+                violation_error_message=f"An account holds at most {MOST_SEATS:,} seats, and one of any other item.",
             ),
         ]
 

@@ -15,9 +15,9 @@ from core.arguments import as_month, whole
 
 class Command(BaseCommand):
     help = (
-        "Write the invoices of a billing month, and their credit notes, as PDF files into a folder, and as XML files "
-        "(EN 16931) those that name a customer's billing profile and the issuer's tax number. Existing files are kept, "
-        "so run it again after an interruption: it writes the rest."
+        "Write the invoices of a billing month, and their credit notes, as PDF files into a folder. Documents that "
+        "have a customer's billing profile and the issuer's tax number are also written as XML (EN 16931). Existing "
+        "files are kept, so run it again after an interruption: it writes the rest."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -256,6 +256,20 @@ def test_a_bill_that_was_not_delivered_is_noticed_until_it_is_sent_again(
     assert noticed() == ({"Credit notes": 1}, [0, 1])
 
 
+def test_one_that_fails_again_is_noticed_though_others_were_sent_with_it(
+    owing: Account, owner: User, biller: User
+) -> None:
+    set_billing_profile(owing, profile(), by=owner)
+    bill()
+    OutgoingEmail.objects.filter(kind="document").update(state=EmailState.FAILED, settled_at=IN_APRIL)
+    assert Delivery.objects.undelivered().count() == 2
+    send_document_again(owing, Invoice.objects.get(), by=biller)
+    assert not Delivery.objects.undelivered().exists()
+    first = Delivery.objects.filter(again_by=biller).earliest("pk")
+    OutgoingEmail.objects.filter(pk=first.pk).update(state=EmailState.FAILED, settled_at=IN_APRIL)
+    assert list(Delivery.objects.undelivered()) == [first]
+
+
 def test_a_credit_note_is_sent_again(owing: Account, biller: User, client: Client) -> None:
     bill()
     note = issue_credit_note(owing, Invoice.objects.get(), amount=Decimal(5), reason="Sorry", by=biller, now=IN_APRIL)

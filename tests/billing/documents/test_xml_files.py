@@ -86,7 +86,7 @@ def test_without_an_address_there_is_none(issue: Callable[..., Invoice], custome
     staff.force_login(biller)
     answer = staff.get(f"/admin/billing/invoice/{invoice.pk}/xml/", follow=True)
     assert answer.redirect_chain == [(f"/admin/billing/invoice/{invoice.pk}/change/", 302)]
-    assert "INV-000001 has no XML file" in answer.content.decode()
+    assert "INV-000001 has no XML file: EN 16931 requires the customer&#x27;s address." in answer.content.decode()
 
 
 def test_other_customers_find_nothing(issue: Callable[..., Invoice], make_user: Callable[..., User]) -> None:
