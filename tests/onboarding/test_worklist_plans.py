@@ -86,6 +86,21 @@ def test_a_deadline_is_set_removed_and_follows_the_policy_again(
     assert Notice.objects.filter(account=installed, kind=NoticeKind.EXTENDED).count() == told
 
 
+@pytest.mark.parametrize("policy", [0, 60])
+def test_only_what_changes_something_is_offered(policy: int, installed: Account, team: Client, settings: Any) -> None:
+    settings.ONBOARDING_DEADLINE_DAYS = policy
+
+    def offered() -> set[str]:
+        text = text_of(team.get(page(installed)))
+        return {name for name in ("Set a deadline…", "Extend…", "No deadline…", "Follow the policy…") if name in text}
+
+    assert offered() == ({"Extend…", "No deadline…"} if policy else {"Set a deadline…"})
+    team.post(page(installed, "deadline"), posted(installed, on=later(installed, 40).isoformat(), reason="Agreed"))
+    assert offered() == {"Extend…", "No deadline…", "Follow the policy…"}
+    team.post(page(installed, "no-deadline"), posted(installed, reason="A big one"))
+    assert offered() == {"Set a deadline…", "Follow the policy…"}
+
+
 def test_a_schedule_is_made_moved_and_cancelled(installed: Account, member: User, team: Client) -> None:
     for days in (10, 20):
         team.post(
@@ -278,7 +293,7 @@ def test_who_may_plan_but_not_activate_can_not_schedule(installed: Account, supp
     supporter.user_permissions.add(Permission.objects.get(codename="change_onboarding"))
     client.force_login(supporter)
     text = text_of(client.get(page(installed)))
-    assert "Extend…" in text
+    assert "Set a deadline…" in text
     assert "Schedule…" not in text
     assert "Activate…" not in text
     assert client.post(page(installed, "schedule"), posted(installed)).status_code == 403
