@@ -58,6 +58,10 @@ class GoLiveRequestAdmin(ReadOnly, HistoryAdmin):
         "answer",
     )
 
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Sort by the wanted date: of those that wait, the soonest first, otherwise the latest."""
+        return ("wanted_on", "pk") if request.GET.get("state") == "waiting" else ("-wanted_on", "-pk")
+
     @display(description="State", label={"Waiting": "warning", "Account is active": "success"})
     def state(self, request: GoLiveRequest) -> str:
         if request.withdrawn_at:

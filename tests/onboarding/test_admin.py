@@ -237,6 +237,22 @@ def test_the_worklist_shows_accounts_in_onboarding_oldest_first(
         assert said in text
 
 
+def test_the_requests_that_wait_are_sorted_by_the_wanted_date(
+    make_installed: Callable[..., Account], owner: User, as_member: Client
+) -> None:
+    wanted = {"100002": 9, "100003": 2, "100004": 5}
+    for number, days in wanted.items():
+        account = make_installed(number)
+        request_go_live(account, wanted_on=account.day_of(datetime.now(UTC)) + timedelta(days=days), by=owner)
+
+    def listed(query: str) -> list[str]:
+        address = reverse("admin:onboarding_goliverequest_changelist")
+        return [row.account.number for row in as_member.get(f"{address}?{query}").context["cl"].result_list]
+
+    assert listed("state=waiting") == ["100003", "100004", "100002"]
+    assert listed("") == ["100002", "100004", "100003"]
+
+
 @pytest.mark.parametrize(
     ("path", "most"), [("list", 27), ("confirmation", 34)]
 )  # the confirmation reads the permission again
