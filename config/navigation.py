@@ -1,9 +1,9 @@
 """The sidebar of the back office, with only the links that a member of staff may follow."""
 
-from collections.abc import Callable
+from collections.abc import Collection
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
@@ -77,29 +77,43 @@ PLACES = [
     ("Operations", [(JOBS, "manufacturing", "core", "job")]),
 ]
 
-# What needs attention: bills that wait for a person, emails that were given up, and jobs that failed.
-BADGES: dict[str, Callable[[], QuerySet[Any]]] = {
-    ON_HOLD: lambda: BillOnHold.objects.waiting(),
-    INVOICES: lambda: Delivery.objects.undelivered().exclude(invoice=None),
-    CREDIT_NOTES: lambda: Delivery.objects.undelivered().exclude(note=None),
-    NOTICES: lambda: Notice.objects.failed(),
-    JOBS: lambda: Job.objects.failed(),
-}
+WARNS = {ON_HOLD: "warning"}  # others are failures
+
+
+def needing_attention(titles: Collection[str]) -> dict[str, int]:
+    """Return how many rows need attention, by the title of a place, as far as there are any. One query a place.
+
+    These are bills that wait for a person, emails that were given up, and jobs that failed.
+    """
+    found: dict[str, int] = {}
+    if ON_HOLD in titles:
+        found[ON_HOLD] = BillOnHold.objects.waiting().count()
+    if INVOICES in titles or CREDIT_NOTES in titles:
+        counts = Delivery.objects.undelivered().aggregate(
+            invoices=Count("invoice", distinct=True), notes=Count("note", distinct=True)
+        )
+        found |= {INVOICES: counts["invoices"], CREDIT_NOTES: counts["notes"]}
+    if NOTICES in titles:
+        found[NOTICES] = Notice.objects.failed().count()
+    if JOBS in titles:
+        found[JOBS] = Job.objects.failed().count()
+    return {title: count for title, count in found.items() if count}
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups of links that this member of staff may follow, with counts of what needs attention."""
-    groups = []
+    groups: list[dict[str, Any]] = []
     for title, places in PLACES:
         items: list[dict[str, Any]] = [
             {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{app}_{model}_changelist")}
             for name, icon, app, model in places
             if request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(f"{app}.change_{model}")
         ]
-        for item in items:
-            needs_attention = BADGES.get(item["title"])
-            if needs_attention and (count := needs_attention().count()):
-                item |= {"badge": count, "badge_variant": "warning" if item["title"] == ON_HOLD else "danger"}
         if items:
             groups.append({"title": title, "separator": True, "items": items})
+    shown = [item for group in groups for item in group["items"]]
+    counts = needing_attention({item["title"] for item in shown})
+    for item in shown:
+        if item["title"] in counts:
+            item |= {"badge": counts[item["title"]], "badge_variant": WARNS.get(item["title"], "danger")}
     return groups

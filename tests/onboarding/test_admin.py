@@ -254,7 +254,7 @@ def test_the_requests_that_wait_are_sorted_by_the_wanted_date(
 
 
 @pytest.mark.parametrize(
-    ("path", "most"), [("list", 27), ("confirmation", 34)]
+    ("path", "most"), [("list", 27), ("confirmation", 35)]
 )  # the confirmation reads the permission again
 def test_queries_do_not_grow_with_the_accounts(
     path: str,

@@ -18,7 +18,7 @@ from tests.billing.bills import IN_APRIL, MARCH
 from tests.onboarding.worklist import Make, days_ago, listed, of, page, text_of
 from tests.remembering import remembered
 
-QUERIES = 14  # four of them for the badges of the sidebar
+QUERIES = 13  # three of them for the badges of the sidebar
 
 
 @pytest.fixture

@@ -107,8 +107,9 @@ def test_rejects_are_downloaded_without_formulas_and_imported_again(answered: Ph
     rows = list(csv.reader(io.StringIO(content.decode())))
     assert rows[0] == ["call_id", "to", "from", "started_at", "seconds", "line", "reason"]
     assert [one[5] for one in rows[1:]] == ["2", "3", "4", "5"]
-    assert not [cell for one in rows for cell in one if cell.startswith(("=", "+", "-", "@"))]
-    assert rows[1][:2] == ["'=1+1", "'+18005550100"]
+    cells = [cell for one in rows for cell in one if cell.startswith(("=", "+", "-", "@"))]
+    assert set(cells) == {"+18005550100", "+12125550111"}  # numbers are only numbers
+    assert rows[1][:2] == ["'=1+1", "+18005550100"]
     upload(client, content.replace(b",x,", b",1,"))
     assert set(CallRecord.objects.values_list("call_id", "caller")) == {("=1+1", "+12125550111"), ("@c", "-1")}
 
