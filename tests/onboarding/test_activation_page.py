@@ -10,12 +10,12 @@ from django.test import Client
 from accounts.models import Account, User
 from core.clock import database_now
 from onboarding import activating
-from onboarding.actions import request_go_live, schedule_activation, set_deadline, withdraw_go_live
+from onboarding.actions import cancel_schedule, request_go_live, schedule_activation, set_deadline, withdraw_go_live
 from onboarding.admin.activation import OBJECTIONS
 from onboarding.admin.activation.review import Review
 from onboarding.models import Onboarding, Origin
 from tests.onboarding.test_worklist_list import make_ready
-from tests.onboarding.worklist import LIST, Make, keys, of, page, text_of
+from tests.onboarding.worklist import LIST, Make, keys, of, page, text_of, ticks
 
 ACTIVATE = f"{LIST}activate/"
 
@@ -25,7 +25,7 @@ def later(account: Account, days: int) -> date:
 
 
 def form(*accounts: Account, despite: Sequence[Account] = (), **values: object) -> dict[str, object]:
-    return {"reason": "Agreed", "accounts": keys(*accounts), "despite": [each.pk for each in despite], **values}
+    return {"reason": "Agreed", "accounts": keys(*accounts), "despite": ticks(*despite), **values}
 
 
 def active() -> set[str]:
@@ -171,7 +171,50 @@ def test_of_a_single_account_too(
     assert active() == {account.number}
 
 
-@pytest.mark.parametrize("despite", [["x"], ["-1"], ["9" * 40], ["\0"], ["٣"], ["1,2"]])
+def test_a_tick_is_only_for_the_objections_that_were_shown(
+    five: dict[str, Account], owner: User, member: User, team: Client
+) -> None:
+    """A colleague schedules one, and the customer of another asks for a later day, before the form is sent."""
+    both = five["extended"], five["scheduled"]
+    sent = form(*both, despite=both)
+    schedule_activation(both[0], on=later(both[0], 28), reason="In December", by=member)
+    request_go_live(both[1], wanted_on=later(both[1], 8), note="Later", by=owner)
+    answer = team.post(ACTIVATE, {**sent, "reason": ""})
+    assert [row.is_ticked for _, rows in answer.context["groups"] for row in rows] == [False, False]
+    assert "checked" not in text_of(answer)
+    assert answer.context["form"].errors.keys() == {"reason", "despite"}
+    answer = team.post(ACTIVATE, {**form(*both, five["clear"]), "despite": sent["despite"]}, follow=True)
+    assert active() == {five["clear"].number}
+    assert "Left out, still in onboarding: 2" in text_of(answer)
+    team.post(ACTIVATE, form(*both, despite=both))
+    assert active() == {five[name].number for name in ("clear", "extended", "scheduled")}
+
+
+def test_a_tick_is_only_for_what_was_shown_when_the_account_is_locked_too(
+    five: dict[str, Account], member: User, team: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = five["extended"], five["wanted"]
+
+    def checkpoint(name: str) -> None:
+        if name == "after lock" and not of(both[0]).scheduled_on:
+            schedule_activation(both[0], on=later(both[0], 28), reason="In December", by=member)
+
+    monkeypatch.setattr(activating, "checkpoint", checkpoint)
+    answer = team.post(ACTIVATE, form(*both, despite=both), follow=True)
+    assert active() == {both[1].number}
+    assert "Left out, still in onboarding: 1" in text_of(answer)
+
+
+def test_an_objection_that_is_gone_leaves_the_tick(five: dict[str, Account], member: User, team: Client) -> None:
+    account = five["extended"]
+    schedule_activation(account, on=later(account, 28), reason="In December", by=member)
+    sent = form(account, despite=[account])
+    cancel_schedule(account, by=member)
+    team.post(page(account, "activate_one"), sent)
+    assert active() == {account.number}
+
+
+@pytest.mark.parametrize("despite", [["x"], ["-1"], ["7"], ["9" * 40 + ":"], ["\0"], ["٣:"], ["1,2"], ["1:A"]])
 def test_forged_ticks_are_refused_in_words(despite: list[str], five: dict[str, Account], team: Client) -> None:
     answer = team.post(ACTIVATE, {**form(five["wanted"]), "despite": despite})
     assert answer.context["form"].errors == {"despite": ["The selected accounts can't be read. Select them again."]}
