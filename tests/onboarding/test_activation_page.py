@@ -164,8 +164,14 @@ def test_of_a_single_account_too(
                 schedule_activation(account, on=later(account, 9), reason="Just now", by=member)
 
     monkeypatch.setattr("onboarding.admin.activation.pages.Review", Late)
-    answer = team.post(page(account, "activate_one"), form(account), follow=True)
-    assert "Confirm that you want to activate it anyway." in text_of(answer)
+    answer = team.post(page(account, "activate_one"), form(account, reason="Ticket 4711"))
+    [said] = answer.context["form"].non_field_errors()
+    assert said.startswith("Activation scheduled for")
+    assert said.endswith("Confirm that you want to activate it anyway.")
+    assert [(title, [row.account for row in rows]) for title, rows in answer.context["groups"]] == [
+        ("Activation scheduled", [account])
+    ]
+    assert "Ticket 4711</textarea>" in text_of(answer)
     assert active() == set()
     team.post(page(account, "activate_one"), form(account, despite=[account]))
     assert active() == {account.number}
@@ -284,8 +290,9 @@ def test_the_cap_of_the_day_is_shown_and_held_but_not_for_administrators(
     assert active() == set()
     assert "limit" not in text_of(team.post(ACTIVATE, {"accounts": keys(both[0])}))
     team.post(ACTIVATE, form(both[0]))
-    answer = team.post(page(both[1], "activate_one"), form(both[1]), follow=True)
-    assert "No more accounts can be activated today" in text_of(answer)
+    answer = team.post(page(both[1], "activate_one"), form(both[1], reason="Ticket 4711"))
+    assert "No more accounts can be activated today" in answer.context["form"].non_field_errors()[0]
+    assert "Ticket 4711</textarea>" in text_of(answer)
     assert active() == {both[0].number}
     client.force_login(root)
     assert "As an administrator, you may do that" in text_of(client.post(ACTIVATE, {"accounts": keys(both[1])}))

@@ -15,7 +15,7 @@ from django.utils.formats import localize
 from accounts.models import Account, User
 from accounts.roles import staff_of
 from core.clock import database_now
-from core.refusals import show_as_message, show_refusal
+from core.refusals import AlreadyDone, show_as_message, show_refusal
 from onboarding.actions import activate, activate_many
 from onboarding.admin.activation.forms import TYPED_ABOVE, ActivationForm, joined
 from onboarding.admin.activation.objections import unless_ticked
@@ -35,7 +35,7 @@ def activation_page(
 
     Accounts with objections are activated only if they were ticked. Raises PermissionDenied if the user may not
     activate accounts. `back` is the URL to go to when done or canceled, and `action` the URL that the form is posted
-    to, by default this one. A form with errors, or with more accounts than may be activated today, is shown again.
+    to, by default this one. A form with errors, or whose accounts were refused as a whole, is shown again.
     """
     by = staff_of(request, PERMISSION)
     now = database_now()
@@ -46,6 +46,8 @@ def activation_page(
             run = _activate_one if len(accounts) == 1 else _activate_many
             if answer := run(request, accounts, form, by=by, back=back):
                 return answer
+            now = database_now()
+            review = form.review = Review(accounts, now)  # what it was refused for may be new
     else:
         form = ActivationForm(review=review, initial={"accounts": joined(accounts)})
     return TemplateResponse(
@@ -103,7 +105,7 @@ def _cap(count: int, by: User, now: datetime) -> str:
 def _activate_one(
     request: HttpRequest, accounts: Sequence[int], form: ActivationForm, *, by: User, back: str
 ) -> HttpResponse | None:
-    """Activate the one account and go back with a message."""
+    """Activate the one account and go back with a message; None if it was refused, which the form then says."""
     account = Account.objects.filter(pk=accounts[0]).first()
     if account is None:
         messages.error(request, "There is no such account.")
@@ -116,8 +118,11 @@ def _activate_one(
             origin=Origin.ADMIN,
             unless=unless_ticked(form.ticked),
         )
+    except AlreadyDone as answer:
+        show_as_message(request, answer)
     except ValidationError as refusal:
-        show_as_message(request, refusal)
+        show_refusal(form, refusal)
+        return None
     else:
         messages.success(request, f"{account} is active. Full charges started on {localize(done.activated_on)}.")
     return HttpResponseRedirect(back)
