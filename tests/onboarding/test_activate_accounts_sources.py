@@ -136,7 +136,7 @@ def test_by_age_those_that_the_team_postponed_are_left_out_with_the_reason(postp
     assert (status, active_numbers()) == (0, ["100001"])
     assert "1 account activated.\n2 accounts left out, since the team postponed them; --include-postponed" in said
     assert f"100002: Activation scheduled for {day_in_words(later(postponed[1], 9))}" in said
-    assert f"100003: Deadline extended to {day_in_words(later(postponed[2], 30))}" in said
+    assert f"100003: Custom deadline: {day_in_words(later(postponed[2], 30))}" in said
 
 
 def test_by_age_those_that_the_team_postponed_are_taken_if_asked_for(postponed: list[Account]) -> None:

@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import Account, User
 from core.clock import database_now
+from core.dates import day_in_words
 from onboarding import activating
 from onboarding.actions import cancel_schedule, request_go_live, schedule_activation, set_deadline, withdraw_go_live
 from onboarding.admin.activation import OBJECTIONS
@@ -62,7 +63,7 @@ def test_the_page_shows_what_is_planned_and_groups_what_speaks_against_it(
     assert groups == {
         "Activation scheduled": [five["scheduled"]],
         "Customer asked for a later day": [five["wanted"]],
-        "Deadline extended": [five["extended"]],
+        "Custom or removed deadline": [five["extended"]],
     }
     text = text_of(answer)
     for said in (
@@ -80,6 +81,19 @@ def test_the_page_shows_what_is_planned_and_groups_what_speaks_against_it(
     assert text.count('name="despite"') == 3
 
 
+@pytest.mark.parametrize(
+    ("policy", "said"), [(0, ["Custom deadline: {}"]), (60, ["Deadline extended to {}"]), (3_000, [])]
+)
+def test_a_custom_deadline_is_an_extension_only_if_it_is_later_than_the_policys(
+    policy: int, said: list[str], five: dict[str, Account], settings: Any
+) -> None:
+    settings.ONBOARDING_DEADLINE_DAYS = policy
+    account = five["extended"]
+    review = Review([account.pk], database_now())
+    [row] = [*review.clear, *review.objected]
+    assert row.against == [words.format(day_in_words(later(account, 30))) for words in said]
+
+
 def test_those_that_were_not_ticked_are_left_out_and_named(five: dict[str, Account], team: Client) -> None:
     answer = team.post(ACTIVATE, form(*five.values(), despite=[five["wanted"]]), follow=True)
     assert active() == {five[name].number for name in ("clear", "wanted", "due")}
@@ -87,7 +101,7 @@ def test_those_that_were_not_ticked_are_left_out_and_named(five: dict[str, Accou
     assert "Activated: 3 accounts" in text
     assert "Left out, still in onboarding: 2" in text
     assert "Activation scheduled for" in text
-    assert "Deadline extended to" in text
+    assert "Custom deadline: " in text
 
 
 def test_a_single_account_is_ticked_too(five: dict[str, Account], team: Client) -> None:

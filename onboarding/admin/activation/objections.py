@@ -85,4 +85,4 @@ def _each(words: Callable[[Any, date], str]) -> Callable[[Sequence[Any]], Mappin
 
 register_objection(Objection("scheduled", "Activation scheduled", place=10, load=_each(scheduled)))
 register_objection(Objection("wanted_later", "Customer asked for a later day", place=20, load=_each(wanted_later)))
-register_objection(Objection("extended", "Deadline extended", place=30, load=_each(extended)))
+register_objection(Objection("extended", "Custom or removed deadline", place=30, load=_each(extended)))
