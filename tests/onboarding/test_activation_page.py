@@ -314,6 +314,32 @@ def test_the_cap_of_the_day_is_shown_and_held_but_not_for_administrators(
     assert active() == {each.number for each in both}
 
 
+def test_the_cap_counts_what_is_activated_and_what_could_be_is_a_note(
+    five: dict[str, Account], root: User, team: Client, client: Client, settings: Any
+) -> None:
+    """Two of the five have no objections."""
+    note = "You can activate up to {} of these accounts today: the limit is {} a day (UTC)."
+    none, too_many = "No more accounts can be activated today", "Only 1 more account can be activated today"
+    chosen, objected = keys(*five.values()), keys(five["wanted"])
+    for limit, accounts, said in (
+        (1, chosen, too_many),
+        (2, chosen, note.format(2, 2)),
+        (4, chosen, note.format(4, 4)),
+        (5, chosen, ""),
+        (1, objected, ""),
+    ):
+        settings.ONBOARDING_ACTIVATIONS_A_DAY = limit
+        assert team.post(ACTIVATE, {"accounts": accounts}).context["cap"][: len(said) or None] == said
+    settings.ONBOARDING_ACTIVATIONS_A_DAY = 2
+    ticked = {**form(*five.values(), despite=[five["wanted"]]), "reason": ""}
+    assert team.post(ACTIVATE, ticked).context["cap"].startswith("Only 2 more accounts can be activated today")
+    team.post(ACTIVATE, form(five["clear"], five["due"]))
+    assert team.post(ACTIVATE, {"accounts": objected}).context["cap"].startswith(none)
+    client.force_login(root)
+    may_exceed = "As an administrator, you may exceed the limit of 2 a day (UTC)."
+    assert client.post(ACTIVATE, {"accounts": objected}).context["cap"] == may_exceed
+
+
 def test_more_than_can_be_ticked_stay_in_onboarding_and_are_named(
     make_installed: Make, team: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

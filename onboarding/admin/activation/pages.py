@@ -21,7 +21,7 @@ from onboarding.admin.activation.forms import TYPED_ABOVE, ActivationForm, joine
 from onboarding.admin.activation.objections import unless_ticked
 from onboarding.admin.activation.review import Review
 from onboarding.admin.results import Result, named, show_result, with_reasons
-from onboarding.daily_cap import daily_cap_refusal, left_of_day, left_today
+from onboarding.daily_cap import left_of_day, left_today, why_no_more
 from onboarding.models import Onboarding, Origin
 
 PERMISSION = "onboarding.activate_account"
@@ -61,7 +61,7 @@ def activation_page(
             "form": form,
             "form_action": action,
             "back": back,
-            "cap": _cap(len(review.keys), by, now),
+            "cap": _cap(len(form.chosen), len(review.keys), by, now),
         },
     )
 
@@ -91,15 +91,18 @@ def _title(accounts: Sequence[int], review: Review) -> str:
     return f"Activate {rows[0].account}" if len(accounts) == 1 and rows else "Activate accounts"
 
 
-def _cap(count: int, by: User, now: datetime) -> str:
-    """Return what the day's cap means for this many accounts, or an empty string if they are within it."""
+def _cap(chosen: int, most: int, by: User, now: datetime) -> str:
+    """Return what the day's cap means for the chosen accounts, and for `most` once all are ticked; empty if nothing."""
     left = left_today(by, now)
-    if refusal := daily_cap_refusal(count, left):
-        return str(refusal.messages[0])
-    if left is None and count > left_of_day(now):
-        limit = f"{settings.ONBOARDING_ACTIVATIONS_A_DAY:,} a day (UTC)"
-        return f"With today’s activations, these exceed the limit of {limit}. As an administrator, you may do that."
-    return ""
+    limit = f"{settings.ONBOARDING_ACTIVATIONS_A_DAY:,} a day (UTC)"
+    if left is None:
+        of_day = left_of_day(now)
+        if chosen > of_day:
+            return f"With today’s activations, these exceed the limit of {limit}. As an administrator, you may do that."
+        return f"As an administrator, you may exceed the limit of {limit}." if most > of_day else ""
+    if chosen > left or (most and not left):
+        return why_no_more(left)
+    return f"You can activate up to {left:,} of these accounts today: the limit is {limit}." if most > left else ""
 
 
 def _activate_one(
