@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.models import Account, User
+from accounts.models import Account, Refusal, User
 from onboarding import activating, daily_cap
 from onboarding.actions import activate, activate_many, activate_scheduled, schedule_activation
 from onboarding.activating import Activations
@@ -48,6 +48,8 @@ def test_one_by_one_the_team_stops_at_the_cap_and_an_administrator_does_not(
     with pytest.raises(ValidationError, match="limit is 2 a day") as refusal:
         activate(waiting[2], by=member, reason="Ready", now=MIDNIGHT - timedelta(seconds=1))
     assert codes(refusal.value) == {("__all__", "daily_cap")}
+    recorded = Refusal.objects.get()
+    assert (recorded.account, recorded.rule, recorded.tried) == (waiting[2], "daily_cap", "")  # not “tried 1”
     activate(waiting[3], by=root, reason="Ready", now=NOON)
     activate(waiting[2], by=member, reason="Ready", now=MIDNIGHT)
     assert active() == sorted(keys_of(waiting[:4]))
