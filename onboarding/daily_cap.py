@@ -71,6 +71,8 @@ def can_be_activated(accounts: Collection[int]) -> OnboardingQuerySet:
 
 def why_no_more(left: int) -> str:
     """Return why more can't be activated today, and what to do."""
+    if not settings.ONBOARDING_ACTIVATIONS_A_DAY:
+        return "Only administrators can activate accounts by hand."
     limit = f"{settings.ONBOARDING_ACTIVATIONS_A_DAY:,} a day (UTC)"
     if not left:
         return (

@@ -81,6 +81,24 @@ def test_what_exceeds_the_cap_under_the_lock_is_named_and_the_oldest_come_first(
     assert all("Continue tomorrow" in words for words in outcome.refused.values())
 
 
+def test_a_cap_of_zero_is_for_administrators_only_and_does_not_say_tomorrow(
+    waiting: list[Account], member: User, root: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ONBOARDING_ACTIVATIONS_A_DAY = 0
+    said = "Only administrators can activate accounts by hand."
+    keys = keys_of(waiting)
+    with pytest.raises(ValidationError) as one:
+        activate(waiting[0], by=member, reason="Ready", now=NOON)
+    with pytest.raises(ValidationError) as many:
+        list(activate_many(keys, by=member, reason="Ready", now=NOON))
+    assert one.value.messages == many.value.messages == [said]
+    monkeypatch.setattr(import_module("onboarding.actions.activate_many"), "check_daily_cap", lambda *_, **__: None)
+    [outcome] = activate_many(keys, by=member, reason="Ready", now=NOON)
+    assert set(outcome.refused.values()) == {said}
+    activate(waiting[0], by=root, reason="Ready", now=NOON)
+    assert active() == keys[:1]
+
+
 def test_schedules_neither_count_nor_stop_at_it(waiting: list[Account], member: User) -> None:
     for account in waiting[:4]:
         schedule_activation(account, on=date(2026, 3, 16), reason="Agreed", by=member, now=NOON - timedelta(days=9))
