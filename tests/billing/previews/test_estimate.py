@@ -258,7 +258,7 @@ def test_what_can_not_be_priced_does_not_stop_the_page(
     settle()
     sql("ALTER TABLE subscriptions_price DISABLE TRIGGER price_in_effect_is_final")
     for sku, said in (
-        ("cc-elite", "Not included: accounts marked"),
+        ("cc-elite", "Not included: 2 accounts whose subscription has no price."),
         ("tf-payperuse", "Charges can’t be calculated"),
     ):
         Price.objects.filter(item__sku=sku).delete()
