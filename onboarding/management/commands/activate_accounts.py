@@ -139,7 +139,7 @@ class Command(ReportingCommand):
             row.account.company = row.account.company[:LONGEST_COMPANY]
             row.due = f"due {day_in_words(row.deadline)}" if row.deadline else "no deadline"
         text = render_to_string(
-            "onboarding/rehearsal.txt",
+            "admin/onboarding/rehearsal.txt",
             {
                 "rows": shown,
                 "more": len(keys) - len(shown),
