@@ -353,8 +353,14 @@ def test_more_than_can_be_ticked_stay_in_onboarding_and_are_named(
 
 
 def test_nobody_is_asked_about_accounts_that_can_not_be_activated(active: Account, team: Client) -> None:
+    text = text_of(team.post(ACTIVATE, {"accounts": keys(active)}))
+    assert "None of these accounts can be activated." in text
+    assert 'name="reason"' not in text
+    [_, inside] = text.split('<form method="post" class="activation')
+    assert 'type="submit"' not in inside.partition("</form>")[0]
     answer = team.post(ACTIVATE, form(active), follow=True)
-    assert "No accounts were activated" in text_of(answer) or "already active" in text_of(answer)
+    [said] = [str(each) for each in answer.context["messages"]]
+    assert "is already active since March 16, 2026" in said
 
 
 @pytest.mark.parametrize("posted", [False, True])
