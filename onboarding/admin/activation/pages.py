@@ -43,8 +43,11 @@ def activation_page(
     if request.method == "POST" and "reason" in request.POST:
         form = ActivationForm(request.POST, review=review)
         if form.is_valid():
-            run = _activate_one if len(accounts) == 1 else _activate_many
-            if answer := run(request, accounts, form, by=by, back=back):
+            if len(accounts) == 1:
+                answer = _activate_one(request, accounts[0], form, by=by, back=back)
+            else:
+                answer = _activate_many(request, accounts, form, by=by)
+            if answer:
                 return answer
             now = database_now()
             review = form.review = Review(accounts, now)  # what it was refused for may be new
@@ -105,11 +108,9 @@ def _cap(chosen: int, most: int, by: User, now: datetime) -> str:
     return f"You can activate up to {left:,} of these accounts today: the limit is {limit}." if most > left else ""
 
 
-def _activate_one(
-    request: HttpRequest, accounts: Sequence[int], form: ActivationForm, *, by: User, back: str
-) -> HttpResponse | None:
+def _activate_one(request: HttpRequest, key: int, form: ActivationForm, *, by: User, back: str) -> HttpResponse | None:
     """Activate the one account and go back with a message; None if it was refused, which the form then says."""
-    account = Account.objects.filter(pk=accounts[0]).first()
+    account = Account.objects.filter(pk=key).first()
     if account is None:
         messages.error(request, "There is no such account.")
         return HttpResponseRedirect(back)
@@ -132,7 +133,7 @@ def _activate_one(
 
 
 def _activate_many(
-    request: HttpRequest, accounts: Sequence[int], form: ActivationForm, *, by: User, back: str
+    request: HttpRequest, accounts: Sequence[int], form: ActivationForm, *, by: User
 ) -> HttpResponse | None:
     """Activate the chosen accounts and lead to the page with the results; None if they were refused as a whole."""
     ticked = form.ticked
