@@ -51,7 +51,7 @@ def daily_cap_refusal(count: int, left: int | None) -> ValidationError | None:
     """Return the refusal of activating `count` accounts if only `left` more may be today, or None if all may be."""
     if left is None or count <= left:
         return None
-    return ValidationError(why_no_more(left), code="daily_cap", params={"tried": count})
+    return ValidationError(why_no_more(left), code="daily_cap", params={"tried": count} if count > 1 else None)
 
 
 def check_daily_cap(accounts: Collection[int], *, by: User, now: datetime) -> None:
@@ -71,6 +71,8 @@ def can_be_activated(accounts: Collection[int]) -> OnboardingQuerySet:
 
 def why_no_more(left: int) -> str:
     """Return why more can't be activated today, and what to do."""
+    if not settings.ONBOARDING_ACTIVATIONS_A_DAY:
+        return "Only administrators can activate accounts by hand."
     limit = f"{settings.ONBOARDING_ACTIVATIONS_A_DAY:,} a day (UTC)"
     if not left:
         return (

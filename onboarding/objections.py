@@ -27,18 +27,22 @@ def wanted_later(row: Any, today: date) -> str:
 
 
 def extended(row: Any, today: date) -> str:
-    """Return the deadline by which the team gave the account more time than others have, if it has not passed."""
+    """Return the deadline by which the team gave the account more time than others have, if it has not passed.
+
+    Without a policy, others have no deadline, so a deadline of its own is only called what it is.
+    """
     if row.deadline_rule == DeadlineRule.NONE:
         return "Deadline removed"
     if row.deadline_rule != DeadlineRule.FIXED or row.deadline_on < today:
         return ""
-    days = settings.ONBOARDING_DEADLINE_DAYS
-    is_later = not days or row.deadline_on > row.started_on + timedelta(days=days)
-    return f"Deadline extended to {day_in_words(row.deadline_on)}" if is_later else ""
+    day = day_in_words(row.deadline_on)
+    if not (days := settings.ONBOARDING_DEADLINE_DAYS):
+        return f"Custom deadline: {day}"
+    return f"Deadline extended to {day}" if row.deadline_on > row.started_on + timedelta(days=days) else ""
 
 
 def postponed(accounts: Collection[int], now: datetime) -> Mapping[int, str]:
-    """Return by key which of these accounts in onboarding have a schedule or an extended deadline. One query."""
+    """Return by key which of these accounts in onboarding the team postponed, and how. One query."""
     rows = planned(Onboarding.objects.in_onboarding().filter(account__in=accounts)).select_related("account")
     found = {}
     for row in rows:

@@ -1,6 +1,6 @@
 """Template tags for the Onboarding team's pages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -61,6 +61,12 @@ def choices(page: Any) -> Iterator[Choice]:
                 yield Choice(shortcut or f"{title}: {words}", address, is_chosen)
         if value and value not in offered:  # like a week, which its Monday names
             yield Choice(f"{title}: {value}", without, True)
+
+
+@register.filter
+def without(keys: Sequence[int], others: Collection[int]) -> list[int]:
+    """Return those of these keys that are not among the others."""
+    return [key for key in keys if key not in others]
 
 
 @register.filter

@@ -25,7 +25,7 @@ from subscriptions.models import ContactCenter, Item, Price, SubscriptionChange
 from tests.billing.bills import invoiced
 from tests.billing.call_rows import file_of, row
 from tests.guarding import nothing_written, sql
-from tests.onboarding.worklist import LIST, page
+from tests.onboarding.worklist import LIST, page, ticks
 from tests.subscriptions.test_admin import address, prices, tomorrow
 from tests.subscriptions.test_subscription_page import CONFIRM, PAGE, save, token_of
 
@@ -221,7 +221,7 @@ def test_passwords_are_not_kept(owner: User, client: Client) -> None:
 
 
 def activating(account: Account) -> Sending:
-    typed = {"accounts": account.pk, "reason": "Customer called, ticket 4711", "despite": account.pk}
+    typed = {"accounts": account.pk, "reason": "Customer called, ticket 4711", "despite": ticks(account)}
     return Sending(LIST + "activate/", lambda: Onboarding.objects.get().is_active, typed)
 
 
@@ -287,7 +287,7 @@ def test_of_many_accounts_each_is_told_and_the_others_go_on(
     as_root: Client, installed: Account, make_account: Callable[..., Account], owner: User
 ) -> None:
     other = make_account("100002", owner=owner)
-    typed = {"accounts": f"{installed.pk},{other.pk}", "reason": "Ready", "despite": installed.pk}
+    typed = {"accounts": f"{installed.pk},{other.pk}", "reason": "Ready", "despite": ticks(installed)}
     with held(f"SELECT FROM accounts_account WHERE id = {installed.pk} FOR NO KEY UPDATE"):
         answer = as_root.post(LIST + "activate/", typed, follow=True)
     text = answer.content.decode()

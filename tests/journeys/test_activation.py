@@ -52,7 +52,7 @@ def test_many_are_reviewed_and_activated(
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_text("This can’t be undone.")).to_be_in_viewport()
     assert page.evaluate("window.scrollY") == 0
-    expect(page.get_by_text("Only 25 more accounts can be activated today")).to_be_visible()
+    expect(page.get_by_text("You can activate up to 25 of these accounts today")).to_be_visible()
     assert_accessible(page)
     assert_fits(page)
 

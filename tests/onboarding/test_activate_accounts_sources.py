@@ -16,6 +16,7 @@ from core.clock import database_now
 from core.dates import day_in_words
 from onboarding import activating
 from onboarding.actions import remove_deadline, schedule_activation, set_deadline
+from onboarding.management.commands import activate_accounts
 from onboarding.models import Onboarding
 from subscriptions.actions import install
 from tests.conftest import INSTALLED
@@ -134,9 +135,27 @@ def postponed(accounts: list[Account], member: User) -> list[Account]:
 def test_by_age_those_that_the_team_postponed_are_left_out_with_the_reason(postponed: list[Account]) -> None:
     said, status = run(older_than=60)
     assert (status, active_numbers()) == (0, ["100001"])
-    assert "1 account activated.\n2 accounts left out, since the team postponed them; --include-postponed" in said
+    assert "1 account activated.\n2 accounts left out because the team postponed them. Add --include-postponed" in said
     assert f"100002: Activation scheduled for {day_in_words(later(postponed[1], 9))}" in said
-    assert f"100003: Deadline extended to {day_in_words(later(postponed[2], 30))}" in said
+    assert f"100003: Custom deadline: {day_in_words(later(postponed[2], 30))}" in said
+
+
+@pytest.mark.parametrize(("dry_run", "would"), [(True, "would be "), (False, "")])
+def test_one_that_the_team_postponed_is_not_called_them(
+    dry_run: bool, would: str, accounts: list[Account], member: User
+) -> None:
+    schedule_activation(accounts[1], on=later(accounts[1], 9), reason="Agreed", by=member)
+    said, status = run(older_than=60, dry_run=dry_run)
+    assert status == 0
+    expected = f"1 account {would}left out because the team postponed it. Add --include-postponed to activate it too.\n"
+    assert expected in said
+
+
+def test_the_help_says_what_is_left_out_and_that_this_is_no_failure() -> None:
+    command = activate_accounts.Command().create_parser("manage.py", "activate_accounts")
+    text = " ".join(command.format_help().split())
+    assert "except those the team postponed (custom deadline, no deadline, or scheduled activation)" in text
+    assert "Accounts left out because the team postponed them don't count as skipped for the exit status." in text
 
 
 def test_by_age_those_that_the_team_postponed_are_taken_if_asked_for(postponed: list[Account]) -> None:

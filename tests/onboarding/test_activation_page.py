@@ -9,13 +9,14 @@ from django.test import Client
 
 from accounts.models import Account, User
 from core.clock import database_now
+from core.dates import day_in_words
 from onboarding import activating
-from onboarding.actions import request_go_live, schedule_activation, set_deadline, withdraw_go_live
+from onboarding.actions import cancel_schedule, request_go_live, schedule_activation, set_deadline, withdraw_go_live
 from onboarding.admin.activation import OBJECTIONS
 from onboarding.admin.activation.review import Review
 from onboarding.models import Onboarding, Origin
 from tests.onboarding.test_worklist_list import make_ready
-from tests.onboarding.worklist import LIST, Make, keys, of, page, text_of
+from tests.onboarding.worklist import LIST, Make, keys, of, page, text_of, ticks
 
 ACTIVATE = f"{LIST}activate/"
 
@@ -25,7 +26,7 @@ def later(account: Account, days: int) -> date:
 
 
 def form(*accounts: Account, despite: Sequence[Account] = (), **values: object) -> dict[str, object]:
-    return {"reason": "Agreed", "accounts": keys(*accounts), "despite": [each.pk for each in despite], **values}
+    return {"reason": "Agreed", "accounts": keys(*accounts), "despite": ticks(*despite), **values}
 
 
 def active() -> set[str]:
@@ -62,7 +63,7 @@ def test_the_page_shows_what_is_planned_and_groups_what_speaks_against_it(
     assert groups == {
         "Activation scheduled": [five["scheduled"]],
         "Customer asked for a later day": [five["wanted"]],
-        "Deadline extended": [five["extended"]],
+        "Custom or removed deadline": [five["extended"]],
     }
     text = text_of(answer)
     for said in (
@@ -80,6 +81,19 @@ def test_the_page_shows_what_is_planned_and_groups_what_speaks_against_it(
     assert text.count('name="despite"') == 3
 
 
+@pytest.mark.parametrize(
+    ("policy", "said"), [(0, ["Custom deadline: {}"]), (60, ["Deadline extended to {}"]), (3_000, [])]
+)
+def test_a_custom_deadline_is_an_extension_only_if_it_is_later_than_the_policys(
+    policy: int, said: list[str], five: dict[str, Account], settings: Any
+) -> None:
+    settings.ONBOARDING_DEADLINE_DAYS = policy
+    account = five["extended"]
+    review = Review([account.pk], database_now())
+    [row] = [*review.clear, *review.objected]
+    assert row.against == [words.format(day_in_words(later(account, 30))) for words in said]
+
+
 def test_those_that_were_not_ticked_are_left_out_and_named(five: dict[str, Account], team: Client) -> None:
     answer = team.post(ACTIVATE, form(*five.values(), despite=[five["wanted"]]), follow=True)
     assert active() == {five[name].number for name in ("clear", "wanted", "due")}
@@ -87,7 +101,7 @@ def test_those_that_were_not_ticked_are_left_out_and_named(five: dict[str, Accou
     assert "Activated: 3 accounts" in text
     assert "Left out, still in onboarding: 2" in text
     assert "Activation scheduled for" in text
-    assert "Deadline extended to" in text
+    assert "Custom deadline: " in text
 
 
 def test_a_single_account_is_ticked_too(five: dict[str, Account], team: Client) -> None:
@@ -164,14 +178,63 @@ def test_of_a_single_account_too(
                 schedule_activation(account, on=later(account, 9), reason="Just now", by=member)
 
     monkeypatch.setattr("onboarding.admin.activation.pages.Review", Late)
-    answer = team.post(page(account, "activate_one"), form(account), follow=True)
-    assert "Confirm that you want to activate it anyway." in text_of(answer)
+    answer = team.post(page(account, "activate_one"), form(account, reason="Ticket 4711"))
+    [said] = answer.context["form"].non_field_errors()
+    assert said.startswith("Activation scheduled for")
+    assert said.endswith("Confirm that you want to activate it anyway.")
+    assert [(title, [row.account for row in rows]) for title, rows in answer.context["groups"]] == [
+        ("Activation scheduled", [account])
+    ]
+    assert "Ticket 4711</textarea>" in text_of(answer)
     assert active() == set()
     team.post(page(account, "activate_one"), form(account, despite=[account]))
     assert active() == {account.number}
 
 
-@pytest.mark.parametrize("despite", [["x"], ["-1"], ["9" * 40], ["\0"], ["٣"], ["1,2"]])
+def test_a_tick_is_only_for_the_objections_that_were_shown(
+    five: dict[str, Account], owner: User, member: User, team: Client
+) -> None:
+    """A colleague schedules one, and the customer of another asks for a later day, before the form is sent."""
+    both = five["extended"], five["scheduled"]
+    sent = form(*both, despite=both)
+    schedule_activation(both[0], on=later(both[0], 28), reason="In December", by=member)
+    request_go_live(both[1], wanted_on=later(both[1], 8), note="Later", by=owner)
+    answer = team.post(ACTIVATE, {**sent, "reason": ""})
+    assert [row.is_ticked for _, rows in answer.context["groups"] for row in rows] == [False, False]
+    assert "checked" not in text_of(answer)
+    assert answer.context["form"].errors.keys() == {"reason", "despite"}
+    answer = team.post(ACTIVATE, {**form(*both, five["clear"]), "despite": sent["despite"]}, follow=True)
+    assert active() == {five["clear"].number}
+    assert "Left out, still in onboarding: 2" in text_of(answer)
+    team.post(ACTIVATE, form(*both, despite=both))
+    assert active() == {five[name].number for name in ("clear", "extended", "scheduled")}
+
+
+def test_a_tick_is_only_for_what_was_shown_when_the_account_is_locked_too(
+    five: dict[str, Account], member: User, team: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = five["extended"], five["wanted"]
+
+    def checkpoint(name: str) -> None:
+        if name == "after lock" and not of(both[0]).scheduled_on:
+            schedule_activation(both[0], on=later(both[0], 28), reason="In December", by=member)
+
+    monkeypatch.setattr(activating, "checkpoint", checkpoint)
+    answer = team.post(ACTIVATE, form(*both, despite=both), follow=True)
+    assert active() == {both[1].number}
+    assert "Left out, still in onboarding: 1" in text_of(answer)
+
+
+def test_an_objection_that_is_gone_leaves_the_tick(five: dict[str, Account], member: User, team: Client) -> None:
+    account = five["extended"]
+    schedule_activation(account, on=later(account, 28), reason="In December", by=member)
+    sent = form(account, despite=[account])
+    cancel_schedule(account, by=member)
+    team.post(page(account, "activate_one"), sent)
+    assert active() == {account.number}
+
+
+@pytest.mark.parametrize("despite", [["x"], ["-1"], ["7"], ["9" * 40 + ":"], ["\0"], ["٣:"], ["1,2"], ["1:A"]])
 def test_forged_ticks_are_refused_in_words(despite: list[str], five: dict[str, Account], team: Client) -> None:
     answer = team.post(ACTIVATE, {**form(five["wanted"]), "despite": despite})
     assert answer.context["form"].errors == {"despite": ["The selected accounts can't be read. Select them again."]}
@@ -241,13 +304,40 @@ def test_the_cap_of_the_day_is_shown_and_held_but_not_for_administrators(
     assert active() == set()
     assert "limit" not in text_of(team.post(ACTIVATE, {"accounts": keys(both[0])}))
     team.post(ACTIVATE, form(both[0]))
-    answer = team.post(page(both[1], "activate_one"), form(both[1]), follow=True)
-    assert "No more accounts can be activated today" in text_of(answer)
+    answer = team.post(page(both[1], "activate_one"), form(both[1], reason="Ticket 4711"))
+    assert "No more accounts can be activated today" in answer.context["form"].non_field_errors()[0]
+    assert "Ticket 4711</textarea>" in text_of(answer)
     assert active() == {both[0].number}
     client.force_login(root)
     assert "As an administrator, you may do that" in text_of(client.post(ACTIVATE, {"accounts": keys(both[1])}))
     client.post(ACTIVATE, form(both[1]))
     assert active() == {each.number for each in both}
+
+
+def test_the_cap_counts_what_is_activated_and_what_could_be_is_a_note(
+    five: dict[str, Account], root: User, team: Client, client: Client, settings: Any
+) -> None:
+    """Two of the five have no objections."""
+    note = "You can activate up to {} of these accounts today: the limit is {} a day (UTC)."
+    none, too_many = "No more accounts can be activated today", "Only 1 more account can be activated today"
+    chosen, objected = keys(*five.values()), keys(five["wanted"])
+    for limit, accounts, said in (
+        (1, chosen, too_many),
+        (2, chosen, note.format(2, 2)),
+        (4, chosen, note.format(4, 4)),
+        (5, chosen, ""),
+        (1, objected, ""),
+    ):
+        settings.ONBOARDING_ACTIVATIONS_A_DAY = limit
+        assert team.post(ACTIVATE, {"accounts": accounts}).context["cap"][: len(said) or None] == said
+    settings.ONBOARDING_ACTIVATIONS_A_DAY = 2
+    ticked = {**form(*five.values(), despite=[five["wanted"]]), "reason": ""}
+    assert team.post(ACTIVATE, ticked).context["cap"].startswith("Only 2 more accounts can be activated today")
+    team.post(ACTIVATE, form(five["clear"], five["due"]))
+    assert team.post(ACTIVATE, {"accounts": objected}).context["cap"].startswith(none)
+    client.force_login(root)
+    may_exceed = "As an administrator, you may exceed the limit of 2 a day (UTC)."
+    assert client.post(ACTIVATE, {"accounts": objected}).context["cap"] == may_exceed
 
 
 def test_more_than_can_be_ticked_stay_in_onboarding_and_are_named(
@@ -263,8 +353,14 @@ def test_more_than_can_be_ticked_stay_in_onboarding_and_are_named(
 
 
 def test_nobody_is_asked_about_accounts_that_can_not_be_activated(active: Account, team: Client) -> None:
+    text = text_of(team.post(ACTIVATE, {"accounts": keys(active)}))
+    assert "None of these accounts can be activated." in text
+    assert 'name="reason"' not in text
+    [_, inside] = text.split('<form method="post" class="activation')
+    assert 'type="submit"' not in inside.partition("</form>")[0]
     answer = team.post(ACTIVATE, form(active), follow=True)
-    assert "No accounts were activated" in text_of(answer) or "already active" in text_of(answer)
+    [said] = [str(each) for each in answer.context["messages"]]
+    assert "is already active since March 16, 2026" in said
 
 
 @pytest.mark.parametrize("posted", [False, True])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.models import Account, User
+from accounts.models import Account, Refusal, User
 from onboarding import activating, daily_cap
 from onboarding.actions import activate, activate_many, activate_scheduled, schedule_activation
 from onboarding.activating import Activations
@@ -48,6 +48,8 @@ def test_one_by_one_the_team_stops_at_the_cap_and_an_administrator_does_not(
     with pytest.raises(ValidationError, match="limit is 2 a day") as refusal:
         activate(waiting[2], by=member, reason="Ready", now=MIDNIGHT - timedelta(seconds=1))
     assert codes(refusal.value) == {("__all__", "daily_cap")}
+    recorded = Refusal.objects.get()
+    assert (recorded.account, recorded.rule, recorded.tried) == (waiting[2], "daily_cap", "")  # not “tried 1”
     activate(waiting[3], by=root, reason="Ready", now=NOON)
     activate(waiting[2], by=member, reason="Ready", now=MIDNIGHT)
     assert active() == sorted(keys_of(waiting[:4]))
@@ -77,6 +79,24 @@ def test_what_exceeds_the_cap_under_the_lock_is_named_and_the_oldest_come_first(
     assert sorted(outcome.activated) == active() == sorted(keys[:LIMIT])
     assert outcome.refused.keys() == set(keys[LIMIT:])
     assert all("Continue tomorrow" in words for words in outcome.refused.values())
+
+
+def test_a_cap_of_zero_is_for_administrators_only_and_does_not_say_tomorrow(
+    waiting: list[Account], member: User, root: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ONBOARDING_ACTIVATIONS_A_DAY = 0
+    said = "Only administrators can activate accounts by hand."
+    keys = keys_of(waiting)
+    with pytest.raises(ValidationError) as one:
+        activate(waiting[0], by=member, reason="Ready", now=NOON)
+    with pytest.raises(ValidationError) as many:
+        list(activate_many(keys, by=member, reason="Ready", now=NOON))
+    assert one.value.messages == many.value.messages == [said]
+    monkeypatch.setattr(import_module("onboarding.actions.activate_many"), "check_daily_cap", lambda *_, **__: None)
+    [outcome] = activate_many(keys, by=member, reason="Ready", now=NOON)
+    assert set(outcome.refused.values()) == {said}
+    activate(waiting[0], by=root, reason="Ready", now=NOON)
+    assert active() == keys[:1]
 
 
 def test_schedules_neither_count_nor_stop_at_it(waiting: list[Account], member: User) -> None:

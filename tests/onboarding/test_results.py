@@ -10,16 +10,15 @@ from django.urls import reverse
 from accounts.models import User
 from core.clock import database_now
 from onboarding.models import Notice, Onboarding
-from tests.onboarding.worklist import LIST, Make, keys, of, text_of
+from tests.onboarding.worklist import LIST, Make, keys, of, text_of, ticks
 
 
 @pytest.mark.parametrize("kind", ["activate", "deadline"])
 def test_a_reload_of_the_results_does_nothing_again(kind: str, make_installed: Make, team: Client) -> None:
     accounts = [make_installed("100002"), make_installed("100003")]
     day = accounts[0].day_of(database_now()) + timedelta(days=30)
-    ticked = [account.pk for account in accounts]
     values = {"reason": "Agreed", "accounts": keys(*accounts), "on": day.isoformat(), "confirmed": "yes"}
-    answer = team.post(f"{LIST}{kind}/", {**values, "despite": ticked}, follow=True)
+    answer = team.post(f"{LIST}{kind}/", {**values, "despite": ticks(*accounts)}, follow=True)
     [(address, status)] = answer.redirect_chain
     assert status == 302
     assert ": 2 accounts" in text_of(answer)

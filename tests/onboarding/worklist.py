@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account
+from core.clock import database_now
+from onboarding.admin.activation.objections import objections_to, rows_of
 from onboarding.models import Onboarding
 
 LIST = "/admin/onboarding/onboarding/"
@@ -39,6 +41,12 @@ def listed(client: Client, query: str = "") -> list[Account]:
 
 def keys(*accounts: Account) -> str:
     return ",".join(str(account.pk) for account in accounts)
+
+
+def ticks(*accounts: Account) -> list[str]:
+    """Return what the page that activates posts for these accounts if all are ticked now."""
+    against = objections_to(rows_of([account.pk for account in accounts], database_now()))
+    return [f"{account.pk}:{','.join(against.get(account.pk, {}))}" for account in accounts]
 
 
 def text_of(answer: Any) -> str:

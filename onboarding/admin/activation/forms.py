@@ -8,10 +8,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from onboarding.admin.activation.objections import Ticks
 from onboarding.admin.activation.review import Review
 
 TYPED_ABOVE: Final = 20  # accounts that can be activated without typing their number
-KEY = re.compile(r"[0-9]{1,18}\Z", re.ASCII)
+TICK = re.compile(r"([0-9]{1,18}):([a-z_,]*)\Z")
 
 
 class ChosenForm(forms.Form):
@@ -24,15 +25,18 @@ class ChosenForm(forms.Form):
 
 
 class TickedField(forms.Field):
-    """The keys of the accounts that were ticked one by one."""
+    """The accounts that were ticked, each posted with the names of the objections shown: `5:scheduled,not_ready`."""
 
     widget = forms.MultipleHiddenInput
 
-    def to_python(self, value: Any) -> set[int]:
-        keys = [str(key) for key in value or ()]
-        if not all(map(KEY.match, keys)):
-            raise ValidationError("The selected accounts can't be read. Select them again.", code="invalid")
-        return {int(key) for key in keys}
+    def to_python(self, value: Any) -> dict[int, set[str]]:
+        found = {}
+        for each in value or ():
+            tick = TICK.match(str(each))
+            if tick is None:
+                raise ValidationError("The selected accounts can't be read. Select them again.", code="invalid")
+            found[int(tick[1])] = set(tick[2].split(","))
+        return found
 
 
 class ActivationForm(ChosenForm):
@@ -58,9 +62,9 @@ class ActivationForm(ChosenForm):
         self.review = review
 
     @property
-    def ticked(self) -> set[int]:
-        """The keys of the accounts that were ticked, as far as they can be read."""
-        found: set[int] = self.cleaned_data.get("despite", set()) if self.is_bound else set()
+    def ticked(self) -> Ticks:
+        """The accounts that were ticked, as far as they can be read."""
+        found: Ticks = self.cleaned_data.get("despite", {}) if self.is_bound else {}
         return found
 
     @property

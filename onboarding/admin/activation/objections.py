@@ -19,6 +19,7 @@ from onboarding.worklist import planned
 class Objection:
     """A reason not to activate accounts yet, with the title of their group.
 
+    The page posts `name` with a tick, so it consists of lowercase letters and underscores.
     `load` gets rows of the worklist with their `account` and local day `today`. It returns the objection in words by
     the account's key, in a number of queries that doesn't grow, and leaves out accounts to which it doesn't apply.
     """
@@ -30,6 +31,8 @@ class Objection:
 
 
 OBJECTIONS: list[Objection] = []
+Ticks = Mapping[int, Collection[str]]
+"""The accounts that were ticked, by key, with the names of the objections that were shown with the box."""
 
 
 def register_objection(objection: Objection) -> None:
@@ -58,12 +61,19 @@ def in_words(objections: Mapping[str, str]) -> str:
     return "; ".join(objections.values())
 
 
-def unless_ticked(ticked: Collection[int]) -> Veto:
+def unticked(objections: Mapping[int, Mapping[str, str]], ticked: Ticks) -> dict[int, str]:
+    """Return by key, in words, what speaks against accounts that nobody ticked.
+
+    A tick counts only if each objection that there is now was shown with it.
+    """
+    return {key: in_words(now) for key, now in objections.items() if not now.keys() <= set(ticked.get(key, ()))}
+
+
+def unless_ticked(ticked: Ticks) -> Veto:
     """Return what `activate_many` asks under the accounts' locks: why accounts that nobody ticked are left out."""
 
     def against(keys: Sequence[int], now: datetime) -> Mapping[int, str]:
-        rows = rows_of([key for key in keys if key not in ticked], now)
-        return {key: in_words(objections) for key, objections in objections_to(rows).items()}
+        return unticked(objections_to(rows_of(keys, now)), ticked)
 
     return against
 
@@ -75,4 +85,4 @@ def _each(words: Callable[[Any, date], str]) -> Callable[[Sequence[Any]], Mappin
 
 register_objection(Objection("scheduled", "Activation scheduled", place=10, load=_each(scheduled)))
 register_objection(Objection("wanted_later", "Customer asked for a later day", place=20, load=_each(wanted_later)))
-register_objection(Objection("extended", "Deadline extended", place=30, load=_each(extended)))
+register_objection(Objection("extended", "Custom or removed deadline", place=30, load=_each(extended)))

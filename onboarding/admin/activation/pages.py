@@ -15,13 +15,13 @@ from django.utils.formats import localize
 from accounts.models import Account, User
 from accounts.roles import staff_of
 from core.clock import database_now
-from core.refusals import show_as_message, show_refusal
+from core.refusals import AlreadyDone, show_as_message, show_refusal
 from onboarding.actions import activate, activate_many
 from onboarding.admin.activation.forms import TYPED_ABOVE, ActivationForm, joined
 from onboarding.admin.activation.objections import unless_ticked
 from onboarding.admin.activation.review import Review
 from onboarding.admin.results import Result, named, show_result, with_reasons
-from onboarding.daily_cap import daily_cap_refusal, left_of_day, left_today
+from onboarding.daily_cap import left_of_day, left_today, why_no_more
 from onboarding.models import Onboarding, Origin
 
 PERMISSION = "onboarding.activate_account"
@@ -35,7 +35,7 @@ def activation_page(
 
     Accounts with objections are activated only if they were ticked. Raises PermissionDenied if the user may not
     activate accounts. `back` is the URL to go to when done or canceled, and `action` the URL that the form is posted
-    to, by default this one. A form with errors, or with more accounts than may be activated today, is shown again.
+    to, by default this one. A form with errors, or whose accounts were refused as a whole, is shown again.
     """
     by = staff_of(request, PERMISSION)
     now = database_now()
@@ -43,9 +43,14 @@ def activation_page(
     if request.method == "POST" and "reason" in request.POST:
         form = ActivationForm(request.POST, review=review)
         if form.is_valid():
-            run = _activate_one if len(accounts) == 1 else _activate_many
-            if answer := run(request, accounts, form, by=by, back=back):
+            if len(accounts) == 1:
+                answer = _activate_one(request, accounts[0], form, by=by, back=back)
+            else:
+                answer = _activate_many(request, accounts, form, by=by)
+            if answer:
                 return answer
+            now = database_now()
+            review = form.review = Review(accounts, now)  # what it was refused for may be new
     else:
         form = ActivationForm(review=review, initial={"accounts": joined(accounts)})
     return TemplateResponse(
@@ -59,7 +64,7 @@ def activation_page(
             "form": form,
             "form_action": action,
             "back": back,
-            "cap": _cap(len(review.keys), by, now),
+            "cap": _cap(len(form.chosen), len(review.keys), by, now),
         },
     )
 
@@ -89,22 +94,23 @@ def _title(accounts: Sequence[int], review: Review) -> str:
     return f"Activate {rows[0].account}" if len(accounts) == 1 and rows else "Activate accounts"
 
 
-def _cap(count: int, by: User, now: datetime) -> str:
-    """Return what the day's cap means for this many accounts, or an empty string if they are within it."""
+def _cap(chosen: int, most: int, by: User, now: datetime) -> str:
+    """Return what the day's cap means for the chosen accounts, and for `most` once all are ticked; empty if nothing."""
     left = left_today(by, now)
-    if refusal := daily_cap_refusal(count, left):
-        return str(refusal.messages[0])
-    if left is None and count > left_of_day(now):
-        limit = f"{settings.ONBOARDING_ACTIVATIONS_A_DAY:,} a day (UTC)"
-        return f"With today’s activations, these exceed the limit of {limit}. As an administrator, you may do that."
-    return ""
+    limit = f"{settings.ONBOARDING_ACTIVATIONS_A_DAY:,} a day (UTC)"
+    if left is None:
+        of_day = left_of_day(now)
+        if chosen > of_day:
+            return f"With today’s activations, these exceed the limit of {limit}. As an administrator, you may do that."
+        return f"As an administrator, you may exceed the limit of {limit}." if most > of_day else ""
+    if chosen > left or (most and not left):
+        return why_no_more(left)
+    return f"You can activate up to {left:,} of these accounts today: the limit is {limit}." if most > left else ""
 
 
-def _activate_one(
-    request: HttpRequest, accounts: Sequence[int], form: ActivationForm, *, by: User, back: str
-) -> HttpResponse | None:
-    """Activate the one account and go back with a message."""
-    account = Account.objects.filter(pk=accounts[0]).first()
+def _activate_one(request: HttpRequest, key: int, form: ActivationForm, *, by: User, back: str) -> HttpResponse | None:
+    """Activate the one account and go back with a message; None if it was refused, which the form then says."""
+    account = Account.objects.filter(pk=key).first()
     if account is None:
         messages.error(request, "There is no such account.")
         return HttpResponseRedirect(back)
@@ -116,15 +122,18 @@ def _activate_one(
             origin=Origin.ADMIN,
             unless=unless_ticked(form.ticked),
         )
+    except AlreadyDone as answer:
+        show_as_message(request, answer)
     except ValidationError as refusal:
-        show_as_message(request, refusal)
+        show_refusal(form, refusal)
+        return None
     else:
         messages.success(request, f"{account} is active. Full charges started on {localize(done.activated_on)}.")
     return HttpResponseRedirect(back)
 
 
 def _activate_many(
-    request: HttpRequest, accounts: Sequence[int], form: ActivationForm, *, by: User, back: str
+    request: HttpRequest, accounts: Sequence[int], form: ActivationForm, *, by: User
 ) -> HttpResponse | None:
     """Activate the chosen accounts and lead to the page with the results; None if they were refused as a whole."""
     ticked = form.ticked

@@ -1,11 +1,11 @@
 """What the page shows of the chosen accounts: those to activate, those with objections, and those that can't be."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from onboarding.activating import refusals_of
-from onboarding.admin.activation.objections import OBJECTIONS, in_words, objections_to, rows_of
+from onboarding.admin.activation.objections import OBJECTIONS, Ticks, in_words, objections_to, rows_of, unticked
 
 MOST_TICKED = 500
 
@@ -41,22 +41,25 @@ class Review:
         """The rows that can be ticked; there are no more, since each is to be looked at."""
         return self.objected[:MOST_TICKED]
 
-    def groups(self, ticked: Collection[int]) -> Iterator[tuple[str, list[Any]]]:
-        """Yield the title and rows of each group of objections. A row has `is_ticked`."""
+    def groups(self, ticked: Ticks) -> Iterator[tuple[str, list[Any]]]:
+        """Yield the title and rows of each group of objections. A row has `is_ticked`, and `tick`, its box's value."""
+        left_out = self.left_out(ticked)
         for row in self.shown:
-            row.is_ticked = row.account_id in ticked
+            row.is_ticked = row.account_id not in left_out
+            row.tick = f"{row.account_id}:{','.join(self._against[row.account_id])}"
         for objection in OBJECTIONS:
             rows = [row for row in self.shown if next(iter(self._against[row.account_id])) == objection.name]
             if rows:
                 yield objection.title, rows
 
-    def chosen(self, ticked: Collection[int]) -> list[int]:
+    def chosen(self, ticked: Ticks) -> list[int]:
         """Return the keys of the accounts to activate: those without objections, and those that were ticked."""
-        return [*self.clear_keys, *(row.account_id for row in self.objected if row.account_id in ticked)]
+        left_out = self.left_out(ticked)
+        return [key for key in self.keys if key not in left_out]
 
-    def left_out(self, ticked: Collection[int]) -> dict[int, str]:
-        """Return by key why accounts are left out that nobody ticked."""
-        return {key: in_words(against) for key, against in self._against.items() if key not in ticked}
+    def left_out(self, ticked: Ticks) -> dict[int, str]:
+        """Return by key why accounts are left out that nobody ticked with these objections shown."""
+        return unticked(self._against, ticked)
 
     def not_shown(self) -> dict[int, str]:
         """Return by key the objections to accounts that can't be ticked, since they are too many."""

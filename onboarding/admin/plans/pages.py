@@ -39,8 +39,11 @@ def plan_page(
     form = plan.form(request.POST if confirmed else None, initial={**initial, "accounts": joined(accounts)})
     if confirmed and form.is_valid():
         values = {name: value for name, value in form.cleaned_data.items() if name not in ("accounts", "confirmed")}
-        run = _run_one if action == "" else _run_many
-        if answer := run(model_admin, request, plan, accounts, form, values, by, back):
+        if action == "":
+            answer = _run_one(request, plan, accounts[0], form, values, by, back)
+        else:
+            answer = _run_many(request, plan, accounts, form, values, by)
+        if answer:
             return answer
     count = len(accounts) - len(refused)
     return TemplateResponse(
@@ -69,17 +72,16 @@ def _rows(accounts: Sequence[int]) -> QuerySet[Any]:
 
 
 def _run_one(
-    model_admin: Any,
     request: HttpRequest,
     plan: Plan,
-    accounts: Sequence[int],
+    key: int,
     form: ChosenForm,
     values: Mapping[str, Any],
     by: User,
     back: str,
 ) -> HttpResponse | None:
     """Run the plan's action on the one account and go back; None where it was refused, which the form then says."""
-    account = Account.objects.get(pk=accounts[0])
+    account = Account.objects.get(pk=key)
     try:
         plan.run(account, by=by, **values)
     except AlreadyDone as answer:
@@ -93,14 +95,12 @@ def _run_one(
 
 
 def _run_many(
-    model_admin: Any,
     request: HttpRequest,
     plan: Plan,
     accounts: Sequence[int],
     form: ChosenForm,
     values: Mapping[str, Any],
     by: User,
-    back: str,
 ) -> HttpResponse | None:
     """Run the plan's action on all the accounts and lead to the page with the results; None if nothing was tried."""
     whole = PlanChanges()

@@ -32,7 +32,8 @@ class Command(ReportingCommand):
     help = (
         "Activate accounts in onboarding, permanently: those whose numbers are given or in a file, or those that have "
         "been in onboarding for a number of days. An account that can't be activated is listed with the reason and "
-        "doesn't stop the others; the exit status is then 1. In a day, no more accounts are activated than the setting "
+        "doesn't stop the others; the exit status is then 1. Accounts left out because the team postponed them don't "
+        "count as skipped for the exit status. In a day, no more accounts are activated than the setting "
         "ONBOARDING_ACTIVATIONS_A_DAY says, unless --by is an administrator."
     )
 
@@ -48,8 +49,8 @@ class Command(ReportingCommand):
             "--older-than",
             type=whole(0, LONGEST_AGE),
             metavar="DAYS",
-            help="accounts in onboarding for more than this many days, without those that the team postponed, by a "
-            "later deadline of their own, by removing the deadline, or by scheduling the activation",
+            help="accounts in onboarding for more than this many days, except those the team postponed (custom "
+            "deadline, no deadline, or scheduled activation)",
         )
         parser.add_argument(
             "--include-postponed", action="store_true", help="with --older-than: also those that the team postponed"
@@ -121,9 +122,10 @@ class Command(ReportingCommand):
         elif in_full:
             self.list_accounts(total.activated, most)
         if total.left_out:
+            them = "it" if len(total.left_out) == 1 else "them"
             self.stdout.write(
-                f"{accounts_in_words(len(total.left_out))} {would}left out, since the team postponed them; "
-                "--include-postponed takes them too."
+                f"{accounts_in_words(len(total.left_out))} {would}left out because the team postponed {them}. "
+                f"Add --include-postponed to activate {them} too."
             )
             self.list_reasons(by_number(total.left_out), most)
         self.stdout.write(f"{accounts_in_words(len(refused))} {would}refused.")
@@ -137,7 +139,7 @@ class Command(ReportingCommand):
             row.account.company = row.account.company[:LONGEST_COMPANY]
             row.due = f"due {day_in_words(row.deadline)}" if row.deadline else "no deadline"
         text = render_to_string(
-            "onboarding/rehearsal.txt",
+            "admin/onboarding/rehearsal.txt",
             {
                 "rows": shown,
                 "more": len(keys) - len(shown),

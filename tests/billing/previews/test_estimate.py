@@ -23,6 +23,7 @@ from subscriptions.models import Price
 from tests.billing.bills import APRIL, IN_APRIL, IN_MAY, MARCH, TOTAL, buy, called, march
 from tests.conftest import INSTALLED
 from tests.guarding import settle, sql
+from tests.onboarding.worklist import ticks
 
 IN_MARCH = datetime(2026, 3, 16, 14, tzinfo=UTC)
 ON_THE_10TH = datetime(2026, 3, 10, 15, tzinfo=UTC)
@@ -232,7 +233,7 @@ def test_the_activation_page_shows_what_begins(ready: Sequence[Account], member:
     # Each pays 10 for storage; the two with one and two seats also pay 95 and 20 a seat, and 40.
     assert all(f">${amount}.00<" in text for amount in (10, 165, 280))
     assert ">$455.00<" not in text  # none is ready, so none is selected
-    values = {"reason": "", "accounts": ",".join(str(a.pk) for a in ready), "despite": [a.pk for a in ready]}
+    values = {"reason": "", "accounts": ",".join(str(a.pk) for a in ready), "despite": ticks(*ready)}
     text = " ".join(client.post("/admin/onboarding/onboarding/activate/", values).content.decode().split())
     assert "<strong>3 accounts</strong> · <strong>$455.00</strong> a month" in text
     assert "Monthly charge: each full month, without toll-free minutes. First invoice: this month" in text
@@ -257,7 +258,7 @@ def test_what_can_not_be_priced_does_not_stop_the_page(
     settle()
     sql("ALTER TABLE subscriptions_price DISABLE TRIGGER price_in_effect_is_final")
     for sku, said in (
-        ("cc-elite", "Not included: accounts marked"),
+        ("cc-elite", "Not included: 2 accounts whose subscription has no price."),
         ("tf-payperuse", "Charges can’t be calculated"),
     ):
         Price.objects.filter(item__sku=sku).delete()
