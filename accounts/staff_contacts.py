@@ -5,17 +5,17 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Warning
 from django.core.exceptions import ValidationError
-from django.db import connections
 from django.db.models import Q
 
 from accounts.models import Contact, User
+from core.checks import is_migrated
 
 IS_STAFF = Q(user__is_staff=True) | Q(user__is_superuser=True)
 
 
 def staff_refusal(user: User, stored: User | None) -> ValidationError | None:
     """Return the refusal to make a user staff who is a contact. `stored` is the user as stored. At most one query."""
-    if stored is None or _is_staff(stored) or not _is_staff(user):
+    if stored is None or stored.is_of_staff or not user.is_of_staff:
         return None
     numbers = Contact.objects.filter(user=user.pk).values_list("account__number", flat=True).distinct()
     if not (found := sorted(numbers)):
@@ -27,18 +27,14 @@ def staff_refusal(user: User, stored: User | None) -> ValidationError | None:
     )
 
 
-def _is_staff(user: User) -> bool:
-    return user.is_staff or user.is_superuser
-
-
 def check_staff_contacts(
     app_configs: Any = None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Return a warning that names the staff who are contacts, as they could be before 2026-11-27."""
     messages: list[CheckMessage] = []
     for alias in databases or []:
-        if Contact._meta.db_table not in connections[alias].introspection.table_names():
-            continue  # `migrate` runs the checks before it makes the tables
+        if not is_migrated(alias, Contact):
+            continue
         staff = Contact.objects.using(alias).filter(IS_STAFF).order_by("account__number", "user__email")
         pairs = staff.values_list("user__email", "account__number").distinct()
         named = [f"{email} of {number}" for email, number in pairs]

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.checks import CheckMessage, Warning
-from django.db import connections
-from django.db.models import Model
 
 from billing.journal import NAMES, unknown_names
 from billing.models import BillOnHold, Issuer, UnbilledMonth
+from core.checks import is_migrated
 from core.clock import database_now
 from subscriptions.models import ItemKind
 
@@ -20,7 +19,7 @@ def check_months(app_configs: Any = None, databases: Sequence[str] | None = None
     """Return a warning for each month with unbilled accounts, as last counted, and one for rejected bills, if any."""
     messages: list[CheckMessage] = []
     for alias in databases or []:
-        if not _is_migrated(alias, UnbilledMonth):
+        if not is_migrated(alias, UnbilledMonth):
             continue
         for month in UnbilledMonth.objects.using(alias):
             words = (
@@ -40,7 +39,7 @@ def check_issuer(app_configs: Any = None, databases: Sequence[str] | None = None
     """Return a warning if no issuer is in force today, since no invoice can be issued then."""
     messages: list[CheckMessage] = []
     for alias in databases or []:
-        if not _is_migrated(alias, Issuer):
+        if not is_migrated(alias, Issuer):
             continue
         if Issuer.objects.using(alias).in_force(database_now().date()) is None:
             hint = "Enter your company's name, address and payment terms in the back office, under Billing › Issuers."
@@ -54,12 +53,3 @@ def check_journal(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
         hint = f"The names are {', '.join([*NAMES, *ItemKind.values])}."
         return [Warning(f"JOURNAL_ACCOUNTS has unknown names: {', '.join(unknown)}.", hint=hint, id="billing.W005")]
     return []
-
-
-def _is_migrated(alias: str, model: type[Model]) -> bool:
-    """Return whether the table that a check reads exists: `migrate` runs the checks before it makes them."""
-    connections[alias].ensure_connection()  # if the server can't be reached, this raises the error that says so
-    with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [model._meta.db_table])
-        is_there: bool = cursor.fetchone()[0]
-        return is_there

@@ -20,7 +20,7 @@ def save_user(user: User, *, by: User) -> User:
     """
     require_saver(user, by)
     stored = User.objects.filter(pk=user.pk).first()
-    is_of_staff = any(each.is_staff or each.is_superuser for each in (user, stored) if each)
+    is_of_staff = any(each.is_of_staff for each in (user, stored) if each)
     if is_of_staff and not User.objects.filter(pk=by.pk, is_superuser=True).exists():
         raise PermissionDenied(NOT_YOURS)
     user.full_clean()

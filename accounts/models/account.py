@@ -160,7 +160,7 @@ class Contact(models.Model):
     def clean(self) -> None:
         """Raise ValidationError if the user is staff: they would get the customer's email, and act as the customer."""
         user = getattr(self, "user", None)
-        if user and (user.is_staff or user.is_superuser):
+        if user and user.is_of_staff:
             refusal = ValidationError(
                 "%(email)s is a login of staff. Choose a login of the customer.",
                 code="staff_contact",

@@ -94,3 +94,8 @@ class User(AbstractUser):
         super().save(*args, **kwargs)
         # django-allauth remembers each address that was used to log in, and would accept an old one forever.
         apps.get_model("account", "EmailAddress").objects.filter(user=self).exclude(email=self.email).delete()
+
+    @property
+    def is_of_staff(self) -> bool:
+        """Whether they are staff or an administrator, and so nobody of a customer's."""
+        return self.is_staff or self.is_superuser
