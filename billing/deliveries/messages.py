@@ -101,7 +101,7 @@ def message_id(delivery: Delivery) -> str:
 def _context(delivery: Delivery, account: Account, paper: Paper, language: str) -> dict[str, Any]:
     invoice: Invoice = delivery.invoice or delivery.note.invoice
     document = delivery.invoice.document if delivery.invoice else delivery.note.document
-    due_on = document.due_on if delivery.invoice and invoice.total > 0 else None
+    due_on = delivery.invoice.due_on if delivery.invoice else None
     return {
         "title": paper.number,
         "invoice": invoice,

@@ -17,13 +17,13 @@ from drafthorse.models.party import TradeParty
 from drafthorse.models.payment import PaymentMeans, PaymentTerms
 from drafthorse.models.tradelines import LineItem
 
+from billing.documents.paper import payment_sentence
 from billing.documents.presentation import items_of, sentences_of
 from billing.models import CreditNote, Invoice
 from billing.models.documents import Document
 from billing.models.parties import Party
 from billing.pricing.charges import A_DAY, ADJUSTMENT, RECURRING, Line, month_after
 from billing.wording import Sentences
-from core.money import money
 
 GUIDELINE: Final = "urn:cen.eu:en16931:2017"
 INVOICE: Final = "380"  # BT-3
@@ -51,11 +51,9 @@ def invoice_xml(invoice: Invoice) -> bytes | None:
     for line in invoice.lines.all():
         writer.add(_item(line.value, sentences, items))
     writer.set_month(invoice.month)
-    if invoice.total > 0 and document.due_on:
-        sentence = sentences.text("pay by", amount=money(invoice.total), day=sentences.day(document.due_on))
-        writer.ask_for_payment(sentence, document.due_on)
-    else:
-        writer.ask_for_nothing("a credit" if invoice.is_credit else "nothing to pay")
+    writer.set_terms(payment_sentence(invoice, sentences), invoice.due_on)
+    if invoice.due_on:
+        writer.say_how_to_pay()
     return writer.xml(invoice.total)
 
 
@@ -73,7 +71,7 @@ def credit_note_xml(note: CreditNote) -> bytes | None:
     writer.add(item)
     writer.set_month(note.invoice.month)
     writer.refer_to(note.invoice)
-    writer.ask_for_nothing("a credit")
+    writer.set_terms(writer.sentences.text("a credit"))
     return writer.xml(note.amount)
 
 
@@ -115,9 +113,8 @@ class _Writer:
     def refer_to(self, invoice: Invoice) -> None:
         self.root.trade.settlement.invoice_referenced_document.issuer_assigned_id = invoice.title
 
-    def ask_for_payment(self, sentence: str, due_on: date) -> None:
-        """Write the terms, and how to pay (BG-16)."""
-        self._add_terms(sentence, due_on)
+    def say_how_to_pay(self) -> None:
+        """Write the instructions (BG-16), and that payments are not shown."""
         if self.issuer.payment_instructions:
             means = PaymentMeans()
             means.type_code = IN_WORDS
@@ -127,11 +124,8 @@ class _Writer:
         note.content = self.sentences.text("payments")
         self.root.header.notes.add(note)
 
-    def ask_for_nothing(self, sentence: str) -> None:
-        """Write that there is nothing to pay. A credit note has an amount due, which needs terms (BR-CO-25)."""
-        self._add_terms(self.sentences.text(sentence))
-
-    def _add_terms(self, sentence: str, due_on: date | None = None) -> None:
+    def set_terms(self, sentence: str, due_on: date | None = None) -> None:
+        """Write the terms of payment. A credit note needs them too, since it has an amount due (BR-CO-25)."""
         terms = PaymentTerms()
         terms.description = sentence
         if due_on:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
@@ -93,8 +92,8 @@ def invoice_paper(invoice: Invoice) -> Paper:
     writer = _Writer(document)
     sentences = writer.sentences
     details = [(sentences.text("invoice date"), sentences.day(document.issued_on))]
-    if document.due_on and invoice.total > 0:
-        details.append((sentences.text("due date"), sentences.day(document.due_on)))
+    if invoice.due_on:
+        details.append((sentences.text("due date"), sentences.day(invoice.due_on)))
     details.append((sentences.text("billing month"), f"{sentences.month(invoice.month)} ({document.timezone})"))
     items = items_of(document.presentation, document.language)
     return writer.paper(
@@ -103,7 +102,7 @@ def invoice_paper(invoice: Invoice) -> Paper:
         details=details,
         lines=[writer.line(line.value, items) for line in invoice.lines.all()],
         total=PaperTotal(sentences.text("total"), money(invoice.total)),
-        notes=list(_how_to_pay(invoice, document.due_on, document.issuer, sentences)),
+        notes=list(_how_to_pay(invoice, document.issuer, sentences)),
     )
 
 
@@ -199,13 +198,19 @@ class _Writer:
             yield PaperNote(self.sentences.text("questions"), " · ".join(filter(None, contact)))
 
 
-def _how_to_pay(
-    invoice: Invoice, due_on: date | None, issuer: Issuer | None, sentences: Sentences
-) -> Iterator[PaperNote]:
+def payment_sentence(invoice: Invoice, sentences: Sentences) -> str:
+    """Return what to pay until which day, or that there is nothing to pay; empty if the document has no such day."""
+    if invoice.due_on:
+        return sentences.text("pay by", amount=money(invoice.total), day=sentences.day(invoice.due_on))
+    if invoice.total > 0:
+        return ""
+    return sentences.text("a credit" if invoice.is_credit else "nothing to pay")
+
+
+def _how_to_pay(invoice: Invoice, issuer: Issuer | None, sentences: Sentences) -> Iterator[PaperNote]:
+    sentence = payment_sentence(invoice, sentences)
     if invoice.total <= 0:
-        yield PaperNote("", sentences.text("a credit" if invoice.is_credit else "nothing to pay"))
-    elif issuer and due_on:
-        parts = [sentences.text("pay by", amount=money(invoice.total), day=sentences.day(due_on))]
-        if issuer.payment_instructions:
-            parts.append(issuer.payment_instructions)
-        yield PaperNote(sentences.text("how to pay"), "\n".join([*parts, sentences.text("payments")]))
+        yield PaperNote("", sentence)
+    elif issuer and sentence:
+        parts = filter(None, [sentence, issuer.payment_instructions, sentences.text("payments")])
+        yield PaperNote(sentences.text("how to pay"), "\n".join(parts))

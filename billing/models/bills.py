@@ -1,5 +1,6 @@
 """Bills: runs, billed months, invoices, bills on hold, and failed bills."""
 
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -115,6 +116,11 @@ class Invoice(models.Model):
     def is_credit(self) -> bool:
         """Whether the total is below zero. Then it is headed Credit, with nothing to pay (billing-policy.md, 19)."""
         return self.total < 0
+
+    @property
+    def due_on(self) -> date | None:
+        """The day until which it is to be paid, or None if there is nothing to pay or its document has no such day."""
+        return self.document.due_on if self.total > 0 else None
 
     @property
     def creditable(self) -> Decimal:
