@@ -13,14 +13,21 @@ from core.outbox.queue import NEXT_KEY, insert_emails
 EMAIL_KIND: Final = "document"
 WHO: Final = (Role.OWNER, Role.BILLING)  # the roles whose people get documents
 
-OF_INVOICES: Final = """
-    SELECT i.id AS invoice_id, NULL::bigint AS note_id, i.account_id, d.profile_id
-    FROM billing_invoice i JOIN billing_invoicedocument d ON d.invoice_id = i.id
-    WHERE i.number BETWEEN %(first)s AND %(last)s"""
+FROZEN: Final = "d.profile_id"  # the billing profile that a document names
 CURRENT: Final = """(
         SELECT id FROM billing_billingprofile WHERE account_id = i.account_id ORDER BY version DESC LIMIT 1)"""
-OF_NOTE: Final = """
-    SELECT NULL::bigint AS invoice_id, n.id AS note_id, i.account_id, d.profile_id
+
+
+def _of_invoices(profile: str) -> str:
+    return f"""
+    SELECT i.id AS invoice_id, NULL::bigint AS note_id, i.account_id, {profile} AS profile_id
+    FROM billing_invoice i JOIN billing_invoicedocument d ON d.invoice_id = i.id
+    WHERE i.number BETWEEN %(first)s AND %(last)s"""
+
+
+def _of_note(profile: str) -> str:
+    return f"""
+    SELECT NULL::bigint AS invoice_id, n.id AS note_id, i.account_id, {profile} AS profile_id
     FROM billing_creditnote n JOIN billing_creditnotedocument d ON d.note_id = n.id
     JOIN billing_invoice i ON i.id = n.invoice_id WHERE n.id = %(note)s"""
 
@@ -51,11 +58,11 @@ def enqueue_sql(documents: str) -> str:
     {insert_emails("keyed", can_wait=True)}"""
 
 
-ENQUEUE_INVOICES: Final = enqueue_sql(OF_INVOICES)
-ENQUEUE_NOTE: Final = enqueue_sql(OF_NOTE)
+ENQUEUE_INVOICES: Final = enqueue_sql(_of_invoices(FROZEN))
+ENQUEUE_NOTE: Final = enqueue_sql(_of_note(FROZEN))
 # Sent again, a document goes to those who would get it now.
-ENQUEUE_INVOICE_AGAIN: Final = enqueue_sql(OF_INVOICES.replace("d.profile_id", f"{CURRENT} AS profile_id"))
-ENQUEUE_NOTE_AGAIN: Final = enqueue_sql(OF_NOTE.replace("d.profile_id", f"{CURRENT} AS profile_id"))
+ENQUEUE_INVOICE_AGAIN: Final = enqueue_sql(_of_invoices(CURRENT))
+ENQUEUE_NOTE_AGAIN: Final = enqueue_sql(_of_note(CURRENT))
 
 
 def enqueue_invoices(numbers: range, *, now: datetime) -> int:
