@@ -1,17 +1,20 @@
-"""What became of many accounts, shown after a redirect, so that a reload of the page does nothing again."""
+"""What became of one account or many, shown after a redirect, so that a reload of the page does nothing again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
+from django import forms
 from django.contrib import messages
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from accounts.models import Account
+from core.refusals import AlreadyDone, show_as_message, show_refusal
 from onboarding.models import Onboarding
 
 KEPT_FOR = 24 * 60 * 60  # seconds
@@ -41,6 +44,20 @@ def show_result(request: HttpRequest, result: Result) -> HttpResponse:
     token = uuid4()
     cache.set(_name(request, token), asdict(result), KEPT_FOR)
     return HttpResponseRedirect(reverse("admin:onboarding_result", args=[token]))
+
+
+def answer_of_one(request: HttpRequest, form: forms.Form, back: str, run: Callable[[], str]) -> HttpResponse | None:
+    """Run something on one account, and go back with what it says; None if it was refused, which the form then says."""
+    try:
+        done = run()
+    except AlreadyDone as answer:
+        show_as_message(request, answer)
+    except ValidationError as refusal:
+        show_refusal(form, refusal)
+        return None
+    else:
+        messages.success(request, done)
+    return HttpResponseRedirect(back)
 
 
 def result_page(model_admin: Any, request: HttpRequest, token: UUID) -> HttpResponse:

@@ -15,12 +15,12 @@ from django.utils.formats import localize
 from accounts.models import Account, User
 from accounts.roles import staff_of
 from core.clock import database_now
-from core.refusals import AlreadyDone, show_as_message, show_refusal
+from core.refusals import show_refusal
 from onboarding.actions import activate, activate_many
 from onboarding.admin.activation.forms import TYPED_ABOVE, ActivationForm, joined
 from onboarding.admin.activation.objections import unless_ticked
 from onboarding.admin.activation.review import Review
-from onboarding.admin.results import Result, named, show_result, with_reasons
+from onboarding.admin.results import Result, answer_of_one, named, show_result, with_reasons
 from onboarding.daily_cap import left_of_day, left_today, why_no_more
 from onboarding.models import Onboarding, Origin
 
@@ -114,7 +114,8 @@ def _activate_one(request: HttpRequest, key: int, form: ActivationForm, *, by: U
     if account is None:
         messages.error(request, "There is no such account.")
         return HttpResponseRedirect(back)
-    try:
+
+    def run() -> str:
         done = activate(
             account,
             by=by,
@@ -122,14 +123,9 @@ def _activate_one(request: HttpRequest, key: int, form: ActivationForm, *, by: U
             origin=Origin.ADMIN,
             unless=unless_ticked(form.ticked),
         )
-    except AlreadyDone as answer:
-        show_as_message(request, answer)
-    except ValidationError as refusal:
-        show_refusal(form, refusal)
-        return None
-    else:
-        messages.success(request, f"{account} is active. Full charges started on {localize(done.activated_on)}.")
-    return HttpResponseRedirect(back)
+        return f"{account} is active. Full charges started on {localize(done.activated_on)}."
+
+    return answer_of_one(request, form, back, run)
 
 
 def _activate_many(

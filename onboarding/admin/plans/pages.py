@@ -4,20 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from accounts.models import Account, User
 from accounts.roles import staff_of
 from core.clock import database_now
-from core.refusals import AlreadyDone, show_as_message, show_refusal
+from core.refusals import show_refusal
 from onboarding.activating import refusals_of
 from onboarding.admin.activation import SHOWN_IN_FULL, ChosenForm, joined
 from onboarding.admin.plans.kinds import Plan
-from onboarding.admin.results import Result, named, show_result, with_reasons
+from onboarding.admin.results import Result, answer_of_one, named, show_result, with_reasons
 from onboarding.models import Onboarding
 from onboarding.plans import PlanChanges
 from onboarding.worklist import planned
@@ -82,16 +81,12 @@ def _run_one(
 ) -> HttpResponse | None:
     """Run the plan's action on the one account and go back; None where it was refused, which the form then says."""
     account = Account.objects.get(pk=key)
-    try:
+
+    def run() -> str:
         plan.run(account, by=by, **values)
-    except AlreadyDone as answer:
-        show_as_message(request, answer)
-    except ValidationError as refusal:
-        show_refusal(form, refusal)
-        return None
-    else:
-        messages.success(request, f"{plan.done}: {account}.")
-    return HttpResponseRedirect(back)
+        return f"{plan.done}: {account}."
+
+    return answer_of_one(request, form, back, run)
 
 
 def _run_many(
@@ -112,7 +107,7 @@ def _run_many(
     except ValidationError as refusal:
         show_refusal(form, refusal)
         return None
-    except PermissionDenied as denial:  # taken from him while it ran: what is done is done, and told
+    except PermissionDenied as denial:  # The permission was revoked during the run: report what was done until then.
         if not whole.changed and not whole.refused:
             raise
         stopped = str(denial)
