@@ -16,20 +16,14 @@ from billing.models import CreditNote, Delivery, Invoice
 from core.admin import ReadOnlyAdmin
 from core.verbs import stands_for
 
-NO_XML = "%(document)s has no XML file: EN 16931 requires %(what)s. %(later)s"
-
 
 def without_xml(row: Invoice | CreditNote) -> str:
     """Return why a document has no XML file, and what to do for those that are issued later."""
-    values = {
-        "document": row.title,
-        "what": "the customer's address",
-        "later": "Documents issued after the account's billing profile is saved will have one.",
-    }
     if row.document.profile:
-        values["what"] = "a number of the issuer"
-        values["later"] = "Documents issued after an issuer with a tax number is added will have one."
-    return NO_XML % values
+        lacks, once = "a number of the issuer", "an issuer with a tax number is added"
+    else:
+        lacks, once = "the customer's address", "the account's billing profile is saved"
+    return f"{row.title} has no XML file: EN 16931 requires {lacks}. Documents issued after {once} will have one."
 
 
 class UndeliveredFilter(admin.SimpleListFilter):

@@ -198,7 +198,7 @@ def test_every_character_of_the_fonts_is_printed() -> None:
 
 
 @pytest.mark.parametrize("lines", [1, 3], ids=["a credit note", "an invoice"])
-def test_long_texts_go_on_on_the_next_page_with_the_total_after_them(lines: int) -> None:
+def test_long_texts_continue_on_the_next_page_with_the_total_after_them(lines: int) -> None:
     reason = "\n".join(f"March {number}: down" for number in range(120))
     instructions = "\n".join(f"Bank {number}" for number in range(90))
     rows = [line(f"Item {number}") for number in range(lines - 1)] + [line("Last", how=reason)]
